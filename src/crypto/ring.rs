@@ -1,0 +1,100 @@
+//! The provider on `ring`, with X25519 from `x25519-dalek` (ring's own takes no caller's entropy).
+
+use core::num::NonZeroU32;
+
+use ring::signature::KeyPair as _;
+use ring::{digest, hkdf, hmac, pbkdf2, signature};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Verify};
+use crate::error::{NonContributory, ProviderFailed};
+use crate::secret::{AgreementSecret, Seed, SharedSecret};
+
+/// The default provider: `ring`. For apps, services and Linux-class locks.
+///
+/// `ring` does not wipe a loaded signing key when it is dropped; the seed that it came from is
+/// wiped.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ring;
+
+impl Verify for Ring {
+    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+        signature::UnparsedPublicKey::new(&signature::ED25519, key.as_bytes())
+            .verify(message, signature.as_bytes())
+            .is_ok()
+    }
+}
+
+impl Sign for Ring {
+    type Key = signature::Ed25519KeyPair;
+
+    fn signing_key(&self, seed: &Seed) -> Result<Self::Key, ProviderFailed> {
+        signature::Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| ProviderFailed)
+    }
+
+    fn public_key(&self, key: &Self::Key) -> PublicKey {
+        PublicKey::from_bytes(copy(key.public_key().as_ref()))
+    }
+
+    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
+        Ok(Signature::from_bytes(copy(key.sign(message).as_ref())))
+    }
+}
+
+impl Agree for Ring {
+    fn agreement_key(&self, secret: &AgreementSecret) -> AgreementKey {
+        AgreementKey::from_bytes(x25519_dalek::x25519(*secret.expose(), x25519_dalek::X25519_BASEPOINT_BYTES))
+    }
+
+    fn agree(&self, secret: &AgreementSecret, peer: &AgreementKey) -> Result<SharedSecret, NonContributory> {
+        let shared = Zeroizing::new(x25519_dalek::x25519(*secret.expose(), *peer.as_bytes()));
+        if bool::from(shared.ct_eq(&[0; 32])) {
+            return Err(NonContributory);
+        }
+        Ok(SharedSecret::from_bytes(*shared))
+    }
+}
+
+impl Hash for Ring {
+    fn sha256(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = digest::Context::new(&digest::SHA256);
+        parts.iter().for_each(|part| context.update(part));
+        copy(context.finish().as_ref())
+    }
+}
+
+impl Mac for Ring {
+    fn hmac_sha256(&self, key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+        parts.iter().for_each(|part| context.update(part));
+        copy(context.sign().as_ref())
+    }
+}
+
+impl Kdf for Ring {
+    fn hkdf_sha256(&self, salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<[u8; 32], ProviderFailed> {
+        let mut out = [0; 32];
+        hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
+            .extract(ikm)
+            .expand(&[info], hkdf::HKDF_SHA256)
+            .and_then(|okm| okm.fill(&mut out))
+            .map_err(|_| ProviderFailed)?;
+        Ok(out)
+    }
+}
+
+impl Stretch for Ring {
+    fn pbkdf2_sha256(&self, password: &[u8], salt: &[u8], rounds: NonZeroU32) -> [u8; 32] {
+        let mut out = [0; 32];
+        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, salt, password, &mut out);
+        out
+    }
+}
+
+/// Copies a backend's output, whose length its algorithm fixes at `N`.
+fn copy<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut out = [0; N];
+    out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    out
+}

@@ -1,0 +1,73 @@
+use super::{SealError, WireError};
+
+/// Whose side has to change something.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The owner's app, or what the owner decided.
+    Owner,
+    /// The guest's app, or what the guest asked for.
+    Guest,
+    /// The service.
+    Service,
+    /// The lock or its firmware.
+    Lock,
+    /// Whatever carries the messages, or somebody who tampers with them.
+    Transport,
+}
+
+/// What to do next.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Retry {
+    /// The same request will never succeed.
+    Never,
+    /// Get the message again, unaltered.
+    Resend,
+    /// Ask the lock for a new challenge and answer that.
+    NewChallenge,
+    /// Once the lock's clock is set.
+    WhenClockSet,
+    /// Once the key's limits allow it.
+    WithinLimits,
+    /// Once the firmware has reloaded the cell, or the pending write is through.
+    AfterReload,
+    /// Read the record again and decide again.
+    AfterRefresh,
+    /// Sign again with a higher number.
+    HigherNumber,
+    /// Once the owner has done something first (activate, transfer, withdraw, accept a changed key …).
+    AfterOwnerActs,
+    /// With another input: the one given is wrong.
+    OtherInput,
+    /// Later; nothing is wrong with the request.
+    Later,
+}
+
+impl WireError {
+    /// Whose fault it is. A version is the sender's; everything else looks like damage on the way.
+    #[must_use]
+    pub const fn fault(self) -> Fault {
+        Fault::Transport
+    }
+
+    /// What to do.
+    #[must_use]
+    pub const fn retry(self) -> Retry {
+        match self {
+            Self::Version(_) | Self::Value => Retry::Never,
+            _ => Retry::Resend,
+        }
+    }
+}
+
+impl SealError {
+    /// What to do. The fault is this side's own.
+    #[must_use]
+    pub const fn retry(self) -> Retry {
+        match self {
+            Self::TooLong => Retry::Never,
+            Self::Provider(_) => Retry::Later,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Share the key of a smart lock.
+#![no_std]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+pub mod counter;
+pub mod crypto;
+pub mod error;
+pub mod id;
+pub mod limits;
+pub mod message;
+pub mod secret;
+pub mod wire;

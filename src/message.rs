@@ -1,0 +1,57 @@
+//! One file a kind of message: its body, its longest length, and what it proves.
+//!
+//! | kind | from → to | authenticator |
+//! |---|---|---|
+//! | [`Grant`] | owner → service → guest → lock | OwnerKey |
+//! | [`Withdraw`] | owner → service | OwnerKey |
+//! | [`Withdrawn`] | service → owner | ServiceKey |
+//! | [`Claim`] | guest identity → service, lock | subject's key |
+//! | [`Challenge`] | lock → whoever connects | none |
+//! | [`Install`] | guest device → service, lock | DeviceKey |
+//! | [`Release`] | service → guest → lock | ServiceKey |
+//! | [`Bundle`] | guest device → lock | those of its parts |
+//! | [`Receipt`] | lock → guest → service → owner | LockKey |
+//! | [`Unlock`] | guest → lock | PairingKey MAC |
+//! | [`Reply`] | lock → guest | PairingKey MAC |
+//! | [`Command`] | owner → lock | OwnerKey |
+//! | [`Done`] | lock → owner → service | LockKey |
+//! | [`Refused`] | lock → whoever sent | LockKey, or none |
+//! | [`Provision`] | owner → factory-fresh lock | activation secret MAC |
+//! | [`Provisioned`] | lock → owner → service | LockKey |
+//! | [`FactoryReset`] | holder of the card → lock | activation secret MAC |
+
+mod bundle;
+mod challenge;
+mod claim;
+mod command;
+mod done;
+mod factory_reset;
+mod grant;
+mod install;
+mod provision;
+mod provisioned;
+mod receipt;
+mod refused;
+mod release;
+mod reply;
+mod unlock;
+mod withdraw;
+mod withdrawn;
+
+pub use self::bundle::Bundle;
+pub use self::challenge::Challenge;
+pub use self::claim::Claim;
+pub use self::command::{Command, Operation};
+pub use self::done::{Completed, Done, Holding, SlotReport};
+pub use self::factory_reset::FactoryReset;
+pub use self::grant::Grant;
+pub use self::install::Install;
+pub use self::provision::Provision;
+pub use self::provisioned::Provisioned;
+pub use self::receipt::Receipt;
+pub use self::refused::{Refused, RefusedBody};
+pub use self::release::Release;
+pub use self::reply::{Outcome, Reply};
+pub use self::unlock::Unlock;
+pub use self::withdraw::Withdraw;
+pub use self::withdrawn::{Withdrawn, WithdrawnOutcome};
