@@ -4,9 +4,11 @@
 //! Each has [`fault`](LockError::fault) and [`retry`](LockError::retry).
 
 mod blame;
+mod guest;
 mod lock;
 
 pub use self::blame::{Fault, Retry};
+pub use self::guest::GuestError;
 pub use self::lock::{LoadError, LockError, RefuseReason};
 
 use crate::wire::Kind;

@@ -360,6 +360,49 @@ impl<T: Message> core::fmt::Debug for Encoded<T> {
     }
 }
 
+impl<T: Message> Encoded<T> {
+    /// A copy of a received message, once it is known to be well-formed.
+    ///
+    /// # Errors
+    /// [`WireError`], naming what is wrong with the bytes.
+    pub fn copy(message: &[u8]) -> Result<Self, WireError> {
+        Unverified::<T>::parse(message)?;
+        let bytes = ArrayVec::try_from(message).map_err(|_| WireError::TooLong)?;
+        Ok(Self { bytes, kind: PhantomData })
+    }
+}
+
+impl<T> Serialize for Encoded<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.bytes.as_slice().serialize(serializer)
+    }
+}
+
+impl<'de, T: Message> serde::Deserialize<'de> for Encoded<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+
+        impl<'de> serde::de::Visitor<'de> for Bytes {
+            type Value = ArrayVec<u8, MAX_MESSAGE>;
+
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("the bytes of a message")
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut bytes = ArrayVec::new();
+                while let Some(byte) = seq.next_element()? {
+                    bytes.try_push(byte).map_err(|_| serde::de::Error::invalid_length(MAX_MESSAGE, &self))?;
+                }
+                Ok(bytes)
+            }
+        }
+
+        let bytes = deserializer.deserialize_seq(Bytes)?;
+        Self::copy(&bytes).map_err(serde::de::Error::custom)
+    }
+}
+
 /// Header and body, ready for the authenticator.
 fn encode<T: Message>(body: &T) -> Result<Encoded<T>, SealError> {
     let mut buffer = [0; MAX_MESSAGE];
@@ -406,14 +449,13 @@ pub(crate) fn bare<T: Message<Auth = Bare>>(body: &T) -> Result<Encoded<T>, Seal
 macro_rules! tagged {
     (
         $(#[$doc:meta])*
-        pub enum $name:ident {
+        $vis:vis enum $name:ident {
             $( $(#[$vdoc:meta])* $tag:literal = $variant:ident
                $( { $( $(#[$fdoc:meta])* $field:ident : $ty:ty ),* $(,)? } )? ),* $(,)?
         }
     ) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum $name {
+        $vis enum $name {
             $( $(#[$vdoc])* $variant $( { $( $(#[$fdoc])* $field: $ty ),* } )? ),*
         }
 

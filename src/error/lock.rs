@@ -320,6 +320,46 @@ reasons! {
     16 = NonContributory,
 }
 
+impl RefuseReason {
+    /// Whose fault it is.
+    #[must_use]
+    pub const fn fault(self) -> Fault {
+        match self {
+            Self::Busy | Self::NoClock | Self::ClockUnset | Self::SlotDamaged | Self::Exhausted => Fault::Lock,
+            Self::StaleGeneration | Self::StaleNumber | Self::NoSuchSlot | Self::BadKey | Self::AlreadyProvisioned => {
+                Fault::Owner
+            }
+            Self::NotYetValid
+            | Self::Expired
+            | Self::OutsideSchedule
+            | Self::UsesSpent
+            | Self::ActionNotAllowed
+            | Self::NonContributory => Fault::Guest,
+        }
+    }
+
+    /// What to do.
+    #[must_use]
+    pub const fn retry(self) -> Retry {
+        match self {
+            Self::Busy => Retry::NewChallenge,
+            Self::ClockUnset => Retry::WhenClockSet,
+            Self::NotYetValid | Self::OutsideSchedule => Retry::WithinLimits,
+            Self::StaleNumber => Retry::HigherNumber,
+            Self::SlotDamaged => Retry::AfterOwnerActs,
+            Self::NoSuchSlot | Self::BadKey => Retry::OtherInput,
+            Self::StaleGeneration
+            | Self::NoClock
+            | Self::Expired
+            | Self::UsesSpent
+            | Self::ActionNotAllowed
+            | Self::AlreadyProvisioned
+            | Self::Exhausted
+            | Self::NonContributory => Retry::Never,
+        }
+    }
+}
+
 /// Why a lock could not be loaded from its seed record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum LoadError {

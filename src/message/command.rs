@@ -8,6 +8,7 @@ use crate::wire::{Kind, Message, tagged};
 
 tagged! {
     /// What the owner orders at the lock.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub enum Operation {
         /// Open a slot for sharing; wipes what is installed there.
         1 = Activate {

@@ -8,6 +8,7 @@ use crate::wire::{Kind, Message, tagged};
 
 tagged! {
     /// What a slot holds at the lock.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub enum Holding {
         /// The slot is closed.
         1 = Inactive,
@@ -34,6 +35,7 @@ pub struct SlotReport {
 
 tagged! {
     /// An operation that the lock carried out, and what it left.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub enum Completed {
         /// The slot was opened.
         1 = Activate {

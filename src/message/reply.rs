@@ -6,6 +6,7 @@ use crate::wire::{Kind, Message, tagged};
 
 tagged! {
     /// What the lock did about an unlock.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub enum Outcome {
         /// The bolt was told to act.
         1 = Accepted,

@@ -6,6 +6,7 @@ use crate::wire::{Kind, Message, tagged};
 
 tagged! {
     /// What a withdrawal found.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub enum WithdrawnOutcome {
         /// The grant was never released, and now never installs.
         1 = NeverReleased,

@@ -1,0 +1,86 @@
+//! The guest's side: claim a grant, download the key once, open offline from then on (spec:
+//! "Guest").
+//!
+//! ```text
+//! grant ─▶ Account::claim ─▶ Claimed ─▶ install(challenge) ─▶ Installing ─▶ bundle(release) ─▶ Download
+//!                               │                                                               │
+//!                               └── again, where the connection dropped        finish(receipt) ─▶ GuestKey
+//! ```
+//!
+//! [`Claimed`], [`Installing`], [`Download`] and [`GuestKey`] hold secrets and can be stored
+//! (`serde`) where the platform keeps secrets, so that a download survives the app's restart.
+
+use rand_core::CryptoRng;
+
+use crate::crypto::{PublicKey, Sign, Signer};
+use crate::error::{GuestError, ProviderFailed};
+use crate::message::{Claim, Grant};
+use crate::secret::Seed;
+use crate::wire::{self, Encoded, Unverified};
+
+mod download;
+mod key;
+
+pub use self::download::{Claimed, Download, Installing};
+pub use self::key::{AwaitingReply, GuestKey};
+
+/// Who a grant is for: a guest's account, or whoever redeemed a share code.
+pub struct Account<C: Sign> {
+    signer: Signer<C>,
+}
+
+impl<C: Sign> Account<C> {
+    /// The account that `seed` stands for.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] when the provider cannot load the key.
+    pub fn from_seed(crypto: &C, seed: &Seed) -> Result<Self, ProviderFailed> {
+        Signer::from_seed(crypto, seed).map(|signer| Self { signer })
+    }
+
+    /// The account's key: what contacts pin, and what the service finds grants by.
+    #[must_use]
+    pub const fn public_key(&self) -> &PublicKey {
+        self.signer.public()
+    }
+
+    /// Claims a grant for this device, with a device key drawn from `rng`.
+    ///
+    /// A grant goes to one device only: the first whose claim the service releases. `owner` is the
+    /// owner's key where the guest knows it; the lock checks it in any case.
+    ///
+    /// # Errors
+    /// [`GuestError::Wire`], [`GuestError::NotTheSubject`], [`GuestError::LockKey`],
+    /// [`GuestError::GrantSignature`], [`GuestError::Seal`].
+    pub fn claim(
+        &self,
+        crypto: &C,
+        grant: &[u8],
+        owner: Option<&PublicKey>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Claimed, GuestError>
+    where
+        C: crate::crypto::Crypto,
+    {
+        let parsed = Unverified::<Grant>::parse(grant)?;
+        let claims = *parsed.claims();
+        if claims.subject != *self.public_key() {
+            return Err(GuestError::NotTheSubject);
+        }
+        claims.lock.key().check().map_err(GuestError::LockKey)?;
+        if let Some(owner) = owner {
+            parsed.verify(crypto, owner).map_err(GuestError::GrantSignature)?;
+        }
+        let device = Seed::random(rng);
+        let device_key = *Signer::from_seed(crypto, &device)?.public();
+        let claim = Claim { grant: parsed.digest(crypto), device: device_key };
+        let claim = wire::seal(crypto, &self.signer, &claim)?;
+        Ok(Claimed::new(Encoded::copy(grant)?, claim, device))
+    }
+}
+
+impl<C: Sign> core::fmt::Debug for Account<C> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Account").field("public_key", self.public_key()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,159 @@
+//! The download, from a claim to a key.
+
+use arrayvec::ArrayVec;
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use super::GuestKey;
+use crate::crypto::{Crypto, Digest, Signer};
+use crate::error::GuestError;
+use crate::id::LockId;
+use crate::message::{Bundle, Challenge, Claim, Grant, Install, Receipt, Refused, Release};
+use crate::pairing;
+use crate::secret::{AgreementSecret, Seed};
+use crate::wire::{self, Encoded, Kind, Unverified};
+
+/// A grant that was claimed for this device. Keep it until the key is there: after a connection
+/// that dropped, the same device may be installed again, no other can.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Claimed {
+    grant: Encoded<Grant>,
+    claim: Encoded<Claim>,
+    device: Seed,
+}
+
+/// One attempt to install: send [`claim`](Claimed::claim) and [`install`](Self::install) to the
+/// service, and give its release to [`bundle`](Self::bundle).
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Installing {
+    grant: Encoded<Grant>,
+    claim: Encoded<Claim>,
+    install: Encoded<Install>,
+    secret: AgreementSecret,
+}
+
+/// A released attempt: send [`bundle`](Self::bundle) to the lock, and give its answer to
+/// [`finish`](Self::finish).
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Download {
+    attempt: Installing,
+    release: Encoded<Release>,
+}
+
+impl Claimed {
+    pub(super) const fn new(grant: Encoded<Grant>, claim: Encoded<Claim>, device: Seed) -> Self {
+        Self { grant, claim, device }
+    }
+
+    /// The grant, as the service gave it.
+    #[must_use]
+    pub const fn grant(&self) -> &Encoded<Grant> {
+        &self.grant
+    }
+
+    /// The claim, for the service.
+    #[must_use]
+    pub const fn claim(&self) -> &Encoded<Claim> {
+        &self.claim
+    }
+
+    /// Asks the lock that gave `challenge` to install the key; `rng` gives the X25519 key.
+    ///
+    /// # Errors
+    /// [`GuestError::Wire`], [`GuestError::WrongLock`], [`GuestError::Seal`].
+    pub fn install(
+        &self,
+        crypto: &impl Crypto,
+        challenge: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Installing, GuestError> {
+        let challenge = Unverified::<Challenge>::parse(challenge)?;
+        let grant = Unverified::<Grant>::parse(&self.grant)?;
+        if challenge.claims().lock != grant.claims().lock {
+            return Err(GuestError::WrongLock);
+        }
+        let secret = AgreementSecret::random(rng);
+        let install = Install {
+            claim: self.claim.digest(crypto),
+            nonce: challenge.claims().nonce,
+            agreement: crypto.agreement_key(&secret),
+        };
+        let install = wire::seal(crypto, &Signer::from_seed(crypto, &self.device)?, &install)?;
+        Ok(Installing { grant: self.grant.clone(), claim: self.claim.clone(), install, secret })
+    }
+}
+
+impl Installing {
+    /// The install, for the service.
+    #[must_use]
+    pub const fn install(&self) -> &Encoded<Install> {
+        &self.install
+    }
+
+    /// Puts the chain together, once the service has released the install.
+    ///
+    /// # Errors
+    /// [`GuestError::Wire`], [`GuestError::ReleaseNamesOtherInstall`].
+    pub fn bundle(self, crypto: &impl Crypto, release: &[u8]) -> Result<Download, GuestError> {
+        let release = Encoded::<Release>::copy(release)?;
+        if Unverified::<Release>::parse(&release)?.claims().install != self.install.digest(crypto) {
+            return Err(GuestError::ReleaseNamesOtherInstall);
+        }
+        Ok(Download { attempt: self, release })
+    }
+}
+
+impl Download {
+    /// The bundle, for the lock.
+    ///
+    /// # Errors
+    /// [`GuestError::Seal`], which the messages of a download never give.
+    pub fn bundle(&self) -> Result<ArrayVec<u8, { Bundle::MAX_LEN }>, GuestError> {
+        let Installing { grant, claim, install, .. } = &self.attempt;
+        Ok(Bundle { grant, claim, install, release: &self.release }.encode()?)
+    }
+
+    /// Takes the lock's answer: a receipt gives the key. Pass the receipt on to the service, so that
+    /// the owner sees the download.
+    ///
+    /// # Errors
+    /// [`GuestError::Refused`] or [`GuestError::RefusedOpaquely`] where the lock refused; otherwise
+    /// the check of the receipt that failed. After any of them, install again with a new challenge.
+    pub fn finish(&self, crypto: &impl Crypto, answer: &[u8]) -> Result<GuestKey, GuestError> {
+        let grant = Unverified::<Grant>::parse(&self.attempt.grant)?;
+        if Kind::of(answer)? == Kind::Refused {
+            return Err(self.refused(crypto, &grant.claims().lock, answer)?);
+        }
+        let receipt = Unverified::<Receipt>::parse(answer)?;
+        let receipt = receipt.verify(crypto, grant.claims().lock.key()).map_err(GuestError::ReceiptSignature)?;
+        if receipt.install != self.attempt.install.digest(crypto) {
+            return Err(GuestError::ReceiptNamesOtherInstall);
+        }
+        let claim = Unverified::<Claim>::parse(&self.attempt.claim)?;
+        if !fits(&receipt, &grant, claim.claims(), &grant.digest(crypto)) {
+            return Err(GuestError::ReceiptDoesNotFit);
+        }
+        let shared = crypto.agree(&self.attempt.secret, &receipt.agreement)?;
+        let pairing = pairing::derive(crypto, &receipt.digest(crypto), &shared)?;
+        Ok(GuestKey::new(grant.claims(), &receipt, pairing))
+    }
+
+    /// What a refusal of the bundle says.
+    fn refused(&self, crypto: &impl Crypto, lock: &LockId, answer: &[u8]) -> Result<GuestError, GuestError> {
+        let request = wire::digest(crypto, &self.bundle()?);
+        let refused = Refused::parse(answer)?;
+        let reason = refused.reason(crypto, lock, &request).map_err(GuestError::RefusalSignature)?;
+        Ok(reason.map_or(GuestError::RefusedOpaquely, GuestError::Refused))
+    }
+}
+
+/// Whether a receipt is about this grant and this device.
+fn fits(receipt: &Receipt, grant: &Unverified<'_, Grant>, claim: &Claim, digest: &Digest) -> bool {
+    let grant = grant.claims();
+    receipt.lock == grant.lock
+        && receipt.epoch == grant.epoch
+        && receipt.slot == grant.slot
+        && receipt.generation == grant.generation
+        && receipt.grant == *digest
+        && receipt.device == claim.device
+}

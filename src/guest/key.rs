@@ -1,0 +1,142 @@
+//! A downloaded key, and opening with it.
+
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use crate::counter::{Epoch, Generation};
+use crate::crypto::{Crypto, Digest, Nonce, PublicKey, Tag};
+use crate::error::GuestError;
+use crate::id::{LockId, SlotId};
+use crate::limits::{Action, Limits, Rights};
+use crate::message::{Challenge, Grant, Outcome, Receipt, Refused, Reply, Unlock};
+use crate::secret::PairingKey;
+use crate::wire::{self, Encoded, Kind, Unverified};
+
+/// A key that is installed at a lock. Store it where the platform keeps secrets.
+#[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GuestKey {
+    lock: LockId,
+    epoch: Epoch,
+    slot: SlotId,
+    generation: Generation,
+    rights: Rights,
+    limits: Limits,
+    grant: Digest,
+    device: PublicKey,
+    pairing: PairingKey,
+}
+
+/// What the reply to one unlock is checked with.
+#[must_use = "without its reply, an unlock may or may not have opened"]
+#[derive(Debug)]
+pub struct AwaitingReply {
+    unlock: Tag,
+}
+
+impl GuestKey {
+    pub(super) const fn new(grant: &Grant, receipt: &Receipt, pairing: PairingKey) -> Self {
+        Self {
+            lock: grant.lock,
+            epoch: grant.epoch,
+            slot: grant.slot,
+            generation: grant.generation,
+            rights: grant.rights,
+            limits: grant.limits,
+            grant: receipt.grant,
+            device: receipt.device,
+            pairing,
+        }
+    }
+
+    /// The lock.
+    #[must_use]
+    pub const fn lock(&self) -> LockId {
+        self.lock
+    }
+
+    /// The ownership in which it was granted.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The slot that holds it.
+    #[must_use]
+    pub const fn slot(&self) -> SlotId {
+        self.slot
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// What it may do.
+    #[must_use]
+    pub const fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    /// When, and how often. The lock judges; this is for showing.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The grant that it came from.
+    #[must_use]
+    pub const fn grant(&self) -> Digest {
+        self.grant
+    }
+
+    /// This device, as the lock and the owner know it.
+    #[must_use]
+    pub const fn device(&self) -> PublicKey {
+        self.device
+    }
+
+    /// Asks the lock that gave `challenge` for an action. `rng` gives the guest's nonce, which makes
+    /// the reply fresh: it MUST be unpredictable.
+    ///
+    /// # Errors
+    /// [`GuestError::Wire`], [`GuestError::WrongLock`], [`GuestError::Seal`].
+    pub fn unlock(
+        &self,
+        crypto: &impl Crypto,
+        challenge: &[u8],
+        action: Action,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Encoded<Unlock>, AwaitingReply), GuestError> {
+        let challenge = Unverified::<Challenge>::parse(challenge)?;
+        if challenge.claims().lock != self.lock {
+            return Err(GuestError::WrongLock);
+        }
+        let unlock =
+            Unlock { slot: self.slot, action, lock_nonce: challenge.claims().nonce, guest_nonce: Nonce::random(rng) };
+        let (message, unlock) = wire::seal_mac(crypto, self.pairing.expose(), &unlock)?;
+        Ok((message, AwaitingReply { unlock }))
+    }
+
+    /// Checks the lock's answer to an unlock: `Ok` where the lock says that it acted.
+    ///
+    /// # Errors
+    /// [`GuestError::Refused`] with the lock's reason; [`GuestError::RefusedOpaquely`] where the
+    /// answer proves nothing (the lock may not know this key any more, or somebody interferes);
+    /// [`GuestError::ReplyMac`], [`GuestError::ReplyToOther`], [`GuestError::Wire`].
+    pub fn check_reply(&self, crypto: &impl Crypto, awaiting: &AwaitingReply, answer: &[u8]) -> Result<(), GuestError> {
+        if Kind::of(answer)? == Kind::Refused {
+            Refused::parse(answer)?;
+            return Err(GuestError::RefusedOpaquely);
+        }
+        let reply = Unverified::<Reply>::parse(answer)?;
+        let reply = reply.verify_mac(crypto, self.pairing.expose()).map_err(|_| GuestError::ReplyMac)?;
+        if reply.unlock != awaiting.unlock {
+            return Err(GuestError::ReplyToOther);
+        }
+        match reply.outcome {
+            Outcome::Accepted => Ok(()),
+            Outcome::Refused { reason } => Err(GuestError::Refused(reason)),
+        }
+    }
+}

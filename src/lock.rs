@@ -1,0 +1,253 @@
+//! The lock's side: it decides who enters, offline, from what is on its flash (spec: "Lock").
+//!
+//! Fixed size, no heap, no panic. Every accepted operation is [`Staged`]: what it gives exists only
+//! after its record was written.
+//!
+//! ```text
+//! boot       StoredSeed::read → Lock::load → Lock::reload for each of Lock::cells
+//!            (or Lock::make, the first time)
+//! a guest    challenge::<purpose::Install> → install → Installed { receipt }
+//!            challenge::<purpose::Operate> → unlock  → Unlocked { action, reply }
+//! the owner  challenge::<purpose::Operate> → provision, command
+//! the card   challenge::<purpose::Operate> → factory_reset, then Lock::make
+//! ```
+
+use crate::counter::Epoch;
+use crate::crypto::{Crypto, PublicKey};
+use crate::error::{LockError, ProviderFailed};
+use crate::id::{LockId, SlotId};
+use crate::limits::Timestamp;
+use crate::message::SlotReport;
+use crate::secret::ActivationSecret;
+
+mod challenge;
+mod command;
+mod install;
+mod keys;
+mod make;
+mod provision;
+mod record;
+mod refusal;
+mod reset;
+mod staged;
+mod state;
+mod unlock;
+
+pub use self::challenge::{COUNTER_LEASE, Challenged, Session};
+pub use self::command::Commanded;
+pub use self::install::Installed;
+pub use self::make::Making;
+pub use self::provision::Owned;
+pub use self::record::{Cell, MAX_RECORD, Record, StoredSeed};
+pub use self::refusal::Refusal;
+pub use self::reset::{Erased, PhysicalPresence};
+pub use self::staged::{Pending, Staged};
+pub use self::unlock::Unlocked;
+
+use self::keys::LockKeys;
+use self::record::{CounterRecord, SlotRecord};
+use self::state::{CellState, Core, State};
+
+/// How many slots a lock has unless its maker says otherwise.
+pub const SLOTS: usize = 10;
+
+/// What a challenge is asked for. One session of each purpose can be open.
+pub mod purpose {
+    /// Downloading a key: within 120 seconds.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Install {}
+
+    /// An unlock, a command, provisioning or a factory reset: within 10 seconds.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Operate {}
+
+    /// How many purposes there are.
+    pub(crate) const COUNT: usize = 2;
+
+    mod sealed {
+        pub trait Sealed {}
+        impl Sealed for super::Install {}
+        impl Sealed for super::Operate {}
+    }
+
+    /// [`Install`] or [`Operate`].
+    pub trait Purpose: sealed::Sealed {
+        /// How long a session lasts, in milliseconds; an answer at this age is still in time.
+        const DEADLINE_MS: u64;
+        #[doc(hidden)]
+        const INDEX: usize;
+    }
+
+    impl Purpose for Install {
+        const DEADLINE_MS: u64 = 120_000;
+        const INDEX: usize = 0;
+    }
+
+    impl Purpose for Operate {
+        const DEADLINE_MS: u64 = 10_000;
+        const INDEX: usize = 1;
+    }
+}
+
+/// The time, as the firmware knows it at this call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Now {
+    /// Milliseconds since boot, running through sleep and never backwards. Deadlines are judged by
+    /// it; going backwards counts as expiry.
+    pub ticks: u64,
+    /// The date and time.
+    pub clock: Clock,
+}
+
+/// The date and time, as far as the lock can tell. Only the owner's `SetClock` sets it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Clock {
+    /// The lock has no clock and can never tell.
+    Absent,
+    /// The clock lost its time, or was never set.
+    Unset,
+    /// The time now.
+    At(Timestamp),
+}
+
+/// Refuses, when the firmware is compiled, a number of slots that slot ids cannot tell apart.
+const fn assert_slots(slots: usize) {
+    assert!(slots >= 1 && slots <= 255, "a lock has 1 to 255 slots");
+}
+
+/// A lock with `SLOTS` slots (1 to 255).
+pub struct Lock<C: Crypto, const SLOTS: usize> {
+    crypto: C,
+    card: ActivationSecret,
+    keys: LockKeys<C>,
+    core: Core,
+    slots: [CellState<SlotRecord>; SLOTS],
+}
+
+impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
+    /// The lock that `seed` stands for, with nothing read yet: until each of [`cells`](Self::cells)
+    /// went through [`reload`](Self::reload), what needs it is refused as busy. `card` is the
+    /// secret on the activation card, which survives every reset.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] when the provider cannot derive the lock's keys.
+    pub fn load(crypto: C, card: ActivationSecret, seed: &StoredSeed) -> Result<Self, ProviderFailed> {
+        const { assert_slots(SLOTS) };
+        let keys = LockKeys::derive(&crypto, seed.seed())?;
+        let core = Core::unread(keys.id());
+        Ok(Self { crypto, card, keys, core, slots: [const { CellState::unread() }; SLOTS] })
+    }
+
+    /// The cells to read at boot, in any order.
+    pub fn cells() -> impl Iterator<Item = Cell> {
+        let slots = (0..=u8::MAX).take(SLOTS).map(|index| Cell::Slot(SlotId::new(index)));
+        [Cell::Header, Cell::Counter].into_iter().chain(slots)
+    }
+
+    /// Takes what the store holds of a cell now: at boot, after a write failed or was cancelled,
+    /// after a [`Pending`] was lost, or when a damaged cell could be read after all. `None` where
+    /// it holds nothing or cannot be read.
+    ///
+    /// Missing, foreign, damaged, and older than what this run has already seen are one thing: the
+    /// cell is damaged. That is no error here; what needs the cell is refused.
+    ///
+    /// # Errors
+    /// [`LockError::NotBusy`] for a cell that needs no reload, [`LockError::NoSuchSlot`],
+    /// [`LockError::Resetting`] once a factory reset has begun.
+    pub fn reload(&mut self, cell: Cell, stored: Option<&[u8]>) -> Result<(), LockError> {
+        if self.core.is_reset() {
+            return Err(LockError::Resetting);
+        }
+        match cell {
+            Cell::Seed => {
+                let still_this_lock = self.is_own_seed(stored)?;
+                self.state().reload_seed(still_this_lock)
+            }
+            Cell::Header => {
+                let read = self.decode(cell, stored);
+                self.state().reload_header(read)
+            }
+            Cell::Counter => {
+                let read: Option<CounterRecord> = self.decode(cell, stored);
+                self.state().reload_counter(read)
+            }
+            Cell::Slot(slot) => {
+                let read = self.decode(cell, stored);
+                self.state().reload_slot(slot, read)
+            }
+        }
+    }
+
+    /// Reports that the record of a detached operation was written durably; gives its result.
+    ///
+    /// # Errors
+    /// [`LockError::NotPending`] when the cell does not wait for this write: it was reloaded since,
+    /// or the write is another lock's or another run's.
+    pub fn written<T>(&mut self, pending: Pending<T>) -> Result<T, LockError> {
+        let mut state = self.state();
+        if state.run() != pending.run || !state.waits_for(pending.held, pending.ticket) {
+            return Err(LockError::NotPending);
+        }
+        state.apply(pending.held, pending.change);
+        Ok(pending.output)
+    }
+
+    /// The lock's identity.
+    #[must_use]
+    pub const fn id(&self) -> LockId {
+        self.core.id
+    }
+
+    /// The ownership: its epoch and the owner's key.
+    ///
+    /// # Errors
+    /// [`LockError::NotProvisioned`], [`LockError::Busy`], [`LockError::Damaged`],
+    /// [`LockError::Resetting`].
+    pub fn owner(&self) -> Result<(Epoch, PublicKey), LockError> {
+        self.core.ownership().map(|ownership| (ownership.epoch, ownership.owner))
+    }
+
+    /// What a slot holds, for the lock's own display or log.
+    ///
+    /// # Errors
+    /// As [`owner`](Self::owner), and [`LockError::NoSuchSlot`], [`LockError::SlotDamaged`].
+    pub fn report(&self, slot: SlotId) -> Result<SlotReport, LockError> {
+        let epoch = self.core.ownership()?.epoch;
+        state::view(&self.slots, slot, epoch).map(|view| view.report())
+    }
+
+    /// Gives the provider and the card's secret back, to make or load a lock with them.
+    #[must_use]
+    pub fn into_parts(self) -> (C, ActivationSecret) {
+        (self.crypto, self.card)
+    }
+
+    fn state(&mut self) -> State<'_> {
+        State { core: &mut self.core, slots: &mut self.slots }
+    }
+
+    fn decode<T: record::Stored>(&self, cell: Cell, stored: Option<&[u8]>) -> Option<T> {
+        record::decode(&self.crypto, &self.keys, cell, stored?)
+    }
+
+    fn is_own_seed(&self, stored: Option<&[u8]>) -> Result<bool, LockError> {
+        let Ok(seed) = StoredSeed::read(stored) else { return Ok(false) };
+        let keys = LockKeys::derive(&self.crypto, seed.seed()).map_err(crate::error::SealError::Provider)?;
+        Ok(keys.id() == self.id())
+    }
+
+    /// The clock, where a reading before the latest time known counts as unset.
+    fn clock(&self, now: Now) -> Result<Clock, LockError> {
+        let (_, counter) = self.core.sound()?;
+        Ok(match now.clock {
+            Clock::At(time) if time < counter.latest => Clock::Unset,
+            clock => clock,
+        })
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> core::fmt::Debug for Lock<C, SLOTS> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Lock").field("id", &self.id()).field("slots", &SLOTS).finish_non_exhaustive()
+    }
+}

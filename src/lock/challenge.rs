@@ -1,0 +1,196 @@
+//! Challenges and sessions: the replay counter (spec: "Replay counter").
+
+use core::marker::PhantomData;
+
+use rand_core::CryptoRng;
+
+use super::record::{self, Cell, CounterRecord};
+use super::staged::Staged;
+use super::state::Change;
+use super::{Clock, Lock, Now, purpose};
+use crate::counter::Counter;
+use crate::crypto::{Crypto, Nonce};
+use crate::error::LockError;
+use crate::message::Challenge;
+use crate::wire::{self, Encoded};
+
+/// How many challenges one write of the counter's record is good for.
+pub const COUNTER_LEASE: u64 = 65_536;
+
+/// The right to one attempt, for the purpose `P`: [`purpose::Install`] or [`purpose::Operate`].
+///
+/// It is moved into the attempt, a malformed one included, and dies when its deadline passes or a
+/// newer challenge for the same purpose is given.
+#[must_use = "a session is good for one attempt"]
+#[derive(Debug)]
+pub struct Session<P> {
+    number: Number,
+    purpose: PhantomData<fn() -> P>,
+}
+
+/// What makes a challenge's nonce one that never repeats.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Number {
+    /// The replay counter's: above every number of every run before.
+    Counted(Counter),
+    /// On a lock that cannot count, because its records are damaged: only unique in this run, and
+    /// good for nothing but a factory reset.
+    Rescue(Counter),
+}
+
+impl Number {
+    /// Label and number, as they go into the nonce.
+    const fn parts(self) -> (&'static [u8], [u8; 8]) {
+        match self {
+            Self::Counted(number) => (b"counted", number.value().to_le_bytes()),
+            Self::Rescue(number) => (b"rescue", number.value().to_le_bytes()),
+        }
+    }
+}
+
+/// A challenge to send, and the session that answers to it may use.
+#[derive(Debug)]
+pub struct Challenged<P> {
+    /// The challenge, for whoever connects.
+    pub challenge: Encoded<Challenge>,
+    /// What an answer is accepted with.
+    pub session: Session<P>,
+}
+
+/// The newest session of one purpose, as the lock remembers it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opened {
+    purpose: usize,
+    number: Number,
+    nonce: Nonce,
+    ticks: u64,
+}
+
+/// The counter in memory, the newest session of each purpose, and the ticks last seen.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    next: Option<Counter>,
+    next_rescue: Counter,
+    newest: [Option<Opened>; purpose::COUNT],
+    ticks: u64,
+}
+
+impl Sessions {
+    pub(super) const fn new() -> Self {
+        Self { next: None, next_rescue: Counter::ZERO, newest: [None; purpose::COUNT], ticks: 0 }
+    }
+
+    /// At the first reading of the counter's record: no number below its ceiling is used again.
+    /// Gives whether it was the first.
+    pub(super) fn start_above(&mut self, ceiling: Counter) -> bool {
+        let first = self.next.is_none();
+        if first {
+            self.next = Some(ceiling);
+        }
+        first
+    }
+
+    pub(super) fn opened(&mut self, opened: Opened) {
+        match opened.number {
+            Number::Counted(number) => self.next = number.next(),
+            // 2^64 challenges in one run do not happen.
+            Number::Rescue(number) => self.next_rescue = number.next().unwrap_or(number),
+        }
+        if opened.ticks < self.ticks {
+            // The ticks went backwards: how old the other sessions are, nobody can say.
+            self.close_all();
+        }
+        self.ticks = opened.ticks;
+        if let Some(newest) = self.newest.get_mut(opened.purpose) {
+            *newest = Some(opened);
+        }
+    }
+
+    pub(super) const fn close_all(&mut self) {
+        self.newest = [None; purpose::COUNT];
+    }
+
+    /// Spends a session: it must be the newest of its purpose, and in time.
+    fn spend<P: purpose::Purpose>(&mut self, session: Session<P>, ticks: u64) -> Result<Nonce, LockError> {
+        let newest = self.newest.get_mut(P::INDEX).ok_or(LockError::SessionSuperseded)?;
+        let opened = newest.take_if(|opened| opened.number == session.number).ok_or(LockError::SessionSuperseded)?;
+        if ticks < self.ticks {
+            self.close_all();
+            return Err(LockError::SessionExpired);
+        }
+        self.ticks = ticks;
+        let elapsed = ticks.checked_sub(opened.ticks).ok_or(LockError::SessionExpired)?;
+        if elapsed <= P::DEADLINE_MS { Ok(opened.nonce) } else { Err(LockError::SessionExpired) }
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
+    /// Gives a challenge for one attempt, to whoever connects. Closes the session that was open for
+    /// the same purpose.
+    ///
+    /// `rng` is the fresh entropy in the nonce; a broken one cannot make a nonce repeat, for the
+    /// counter is in it too. Writes the counter's record at the first call after boot and once every
+    /// [`COUNTER_LEASE`] calls.
+    ///
+    /// On a lock whose header or counter is damaged, only a factory reset is accepted in the
+    /// session.
+    ///
+    /// # Errors
+    /// [`LockError::Busy`], [`LockError::Resetting`], [`LockError::Exhausted`] at the end of the
+    /// counter, [`LockError::Seal`].
+    pub fn challenge<P: purpose::Purpose>(
+        &mut self,
+        now: Now,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Staged<'_, Challenged<P>>, LockError> {
+        let (number, counter) = self.next_number(now)?;
+        let mut entropy = [0; 32];
+        rng.fill_bytes(&mut entropy);
+        let (label, counted) = number.parts();
+        let mac = self.crypto.hmac_sha256(self.keys.nonce.expose(), &[label, &counted, &entropy]);
+        let nonce = Nonce::truncated(&mac);
+        let challenge = wire::bare(&Challenge { lock: self.id(), nonce })?;
+        let record = counter.map(|record| record::encode(&self.crypto, &self.keys, Cell::Counter, &record));
+        let record = record.transpose()?;
+        let session = Session { number, purpose: PhantomData };
+        let opened = Opened { purpose: P::INDEX, number, nonce, ticks: now.ticks };
+        let change = Change::Challenge { counter, opened };
+        Ok(Staged::new(self.state(), Cell::Counter, record, change, Challenged { challenge, session }))
+    }
+
+    /// The number of the next challenge, and the record to write where the ceiling is reached.
+    fn next_number(&self, now: Now) -> Result<(Number, Option<CounterRecord>), LockError> {
+        let counter = match self.core.sound() {
+            Ok((_, counter)) => counter,
+            Err(LockError::Damaged) => return Ok((Number::Rescue(self.core.sessions.next_rescue), None)),
+            Err(other) => return Err(other),
+        };
+        let number = self.core.sessions.next.ok_or(LockError::Exhausted)?;
+        if number < counter.ceiling {
+            return Ok((Number::Counted(number), None));
+        }
+        let ceiling = number.checked_add(COUNTER_LEASE).ok_or(LockError::Exhausted)?;
+        let latest = match now.clock {
+            Clock::At(time) => counter.latest.max(time),
+            Clock::Absent | Clock::Unset => counter.latest,
+        };
+        Ok((Number::Counted(number), Some(CounterRecord { ceiling, latest })))
+    }
+
+    /// Spends a session and gives its nonce, whatever comes of the attempt.
+    pub(super) fn spend<P: purpose::Purpose>(&mut self, session: Session<P>, now: Now) -> Result<Nonce, LockError> {
+        match session.number {
+            Number::Counted(_) => self.spend_rescue(session, now),
+            Number::Rescue(_) => self.spend_rescue(session, now).and(Err(LockError::SessionSuperseded)),
+        }
+    }
+
+    /// [`spend`](Self::spend) for the one operation that a damaged lock still does.
+    pub(super) fn spend_rescue<P: purpose::Purpose>(
+        &mut self,
+        session: Session<P>,
+        now: Now,
+    ) -> Result<Nonce, LockError> {
+        self.core.sessions.spend(session, now.ticks)
+    }
+}

@@ -1,0 +1,86 @@
+//! Making a lock: the one operation of several writes (spec: "Making").
+
+use rand_core::CryptoRng;
+
+use super::Lock;
+use super::keys::LockKeys;
+use super::record::{self, Cell, CounterRecord, HeaderRecord, Record, SlotRecord};
+use super::state::{CellState, Core};
+use crate::counter::{Counter, Epoch};
+use crate::crypto::Crypto;
+use crate::error::{ProviderFailed, SealError};
+use crate::id::SlotId;
+use crate::limits::Timestamp;
+use crate::secret::{ActivationSecret, Seed};
+
+/// A lock that is being made: one record after the other has to be written, in this order. Where
+/// that ends early, the next boot finds [`LoadError::NotMade`](crate::error::LoadError::NotMade)
+/// and makes a lock again.
+pub struct Making<C: Crypto, const SLOTS: usize> {
+    crypto: C,
+    card: ActivationSecret,
+    seed: Seed,
+    keys: LockKeys<C>,
+    written: usize,
+}
+
+const HEADER: HeaderRecord = HeaderRecord::Unprovisioned;
+const COUNTER: CounterRecord = CounterRecord { ceiling: Counter::ZERO, latest: Timestamp::from_unix_seconds(0) };
+const SLOT: SlotRecord = SlotRecord::untouched(Epoch::ZERO);
+
+impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
+    /// Begins a new lock, with a seed from `rng`. `card` is the secret on its activation card.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] when the provider cannot derive the lock's keys.
+    pub fn new(crypto: C, card: ActivationSecret, rng: &mut impl CryptoRng) -> Result<Self, ProviderFailed> {
+        const { super::assert_slots(SLOTS) };
+        let seed = Seed::random(rng);
+        let keys = LockKeys::derive(&crypto, &seed)?;
+        Ok(Self { crypto, card, seed, keys, written: 0 })
+    }
+
+    /// The next record to write, or `None` when all are written.
+    ///
+    /// # Errors
+    /// [`SealError`], which no record of a new lock gives.
+    pub fn record(&self) -> Result<Option<Record>, SealError> {
+        match self.cells().nth(self.written) {
+            None => Ok(None),
+            Some((Cell::Seed, initialised)) => record::encode_seed(&self.seed, initialised).map(Some),
+            Some((cell @ Cell::Header, _)) => record::encode(&self.crypto, &self.keys, cell, &HEADER).map(Some),
+            Some((cell @ Cell::Counter, _)) => record::encode(&self.crypto, &self.keys, cell, &COUNTER).map(Some),
+            Some((cell @ Cell::Slot(_), _)) => record::encode(&self.crypto, &self.keys, cell, &SLOT).map(Some),
+        }
+    }
+
+    /// Reports that the record was written durably.
+    pub fn written(&mut self) {
+        self.written = self.written.saturating_add(1);
+    }
+
+    /// The lock, once all records are written; the making itself, to go on with, before.
+    #[allow(clippy::result_large_err, reason = "the error is the value to go on with")]
+    pub fn finish(self) -> Result<Lock<C, SLOTS>, Self> {
+        if self.cells().nth(self.written).is_some() {
+            return Err(self);
+        }
+        let mut core = Core::known(self.keys.id(), HEADER, COUNTER);
+        core.sessions.start_above(COUNTER.ceiling);
+        let slots = [const { CellState::known(SLOT) }; SLOTS];
+        Ok(Lock { crypto: self.crypto, card: self.card, keys: self.keys, core, slots })
+    }
+
+    /// What is written, in order: the seed, not initialised; everything else; the seed, initialised.
+    fn cells(&self) -> impl Iterator<Item = (Cell, bool)> + use<C, SLOTS> {
+        let begin = [(Cell::Seed, false), (Cell::Header, false), (Cell::Counter, false)];
+        let slots = (0..=u8::MAX).take(SLOTS).map(|index| (Cell::Slot(SlotId::new(index)), false));
+        begin.into_iter().chain(slots).chain([(Cell::Seed, true)])
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> core::fmt::Debug for Making<C, SLOTS> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Making").field("written", &self.written).finish_non_exhaustive()
+    }
+}

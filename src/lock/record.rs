@@ -1,0 +1,275 @@
+//! What the lock keeps on flash: one record a cell, each under a MAC (spec: "Records").
+
+use arrayvec::ArrayVec;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::keys::LockKeys;
+use crate::counter::{Counter, Epoch, Generation};
+use crate::crypto::{self, Crypto, Digest, PublicKey, Tag};
+use crate::error::{LoadError, SealError};
+use crate::id::SlotId;
+use crate::limits::{Limits, Rights, Timestamp};
+use crate::message::{Holding, SlotReport};
+use crate::secret::{PairingKey, Seed};
+use crate::wire::{self, tagged};
+
+/// The length of the longest record: a slot with a key under every limit.
+pub const MAX_RECORD: usize = 173;
+
+const MAGIC: [u8; 2] = *b"SR";
+const VERSION: u8 = 1;
+const PREFIX_LEN: usize = 5;
+
+/// Where a record is kept. One operation writes one cell.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Cell {
+    /// The seed that the lock's keys come from, and whether making the lock came to its end.
+    Seed,
+    /// Who owns the lock.
+    Header,
+    /// The replay counter's ceiling, and the latest time known.
+    Counter,
+    /// One slot.
+    Slot(SlotId),
+}
+
+impl Cell {
+    /// A number for the store to file the cell under: 0, 1, 2, and 3 + index for the slots.
+    #[must_use]
+    pub fn key(self) -> u16 {
+        match self {
+            Self::Seed => 0,
+            Self::Header => 1,
+            Self::Counter => 2,
+            Self::Slot(slot) => u16::from(slot.index()).saturating_add(3),
+        }
+    }
+
+    /// Keeps one cell's record from being read as another's: part of what the MAC covers.
+    fn prefix(self) -> [u8; PREFIX_LEN] {
+        let (kind, index) = match self {
+            Self::Seed => (1, 0),
+            Self::Header => (2, 0),
+            Self::Counter => (3, 0),
+            Self::Slot(slot) => (4, slot.index()),
+        };
+        let [s, r] = MAGIC;
+        [s, r, VERSION, kind, index]
+    }
+}
+
+/// Bytes to store in one cell, durably and atomically. Wiped on drop; they hold keys.
+pub struct Record {
+    cell: Cell,
+    bytes: Zeroizing<ArrayVec<u8, MAX_RECORD>>,
+}
+
+impl Record {
+    /// Where to store it.
+    #[must_use]
+    pub const fn cell(&self) -> Cell {
+        self.cell
+    }
+
+    /// What to store, 1 to [`MAX_RECORD`] bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl core::fmt::Debug for Record {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Record({:?}, [redacted])", self.cell)
+    }
+}
+
+/// The seed record. It alone carries no MAC: every key comes from it.
+#[derive(Serialize, Deserialize)]
+struct SeedRecord {
+    seed: Seed,
+    initialised: bool,
+}
+
+tagged! {
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(crate) enum HeaderRecord {
+        1 = Unprovisioned,
+        2 = Owned {
+            epoch: Epoch,
+            owner: PublicKey,
+            service: PublicKey,
+        },
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct CounterRecord {
+    /// No number at or above it has been used.
+    pub(crate) ceiling: Counter,
+    /// A clock that reads less than this was lost.
+    pub(crate) latest: Timestamp,
+}
+
+#[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct SlotRecord {
+    pub(crate) epoch: Epoch,
+    pub(crate) floor: Generation,
+    pub(crate) content: Content,
+}
+
+tagged! {
+    #[derive(PartialEq, Eq, Debug)]
+    pub(crate) enum Content {
+        1 = Inactive,
+        2 = Empty,
+        3 = Installed { key: InstalledKey },
+    }
+}
+
+#[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct InstalledKey {
+    pub(crate) grant: Digest,
+    pub(crate) device: PublicKey,
+    pub(crate) pairing: PairingKey,
+    pub(crate) rights: Rights,
+    pub(crate) limits: Limits,
+    /// Accepted openings so far.
+    #[serde(with = "postcard::fixint::le")]
+    pub(crate) used: u32,
+}
+
+impl InstalledKey {
+    /// The same key with another count of openings: what the record says after one more.
+    pub(crate) fn with_used(&self, used: u32) -> Self {
+        Self { pairing: PairingKey::from_bytes(*self.pairing.expose()), used, ..*self }
+    }
+}
+
+impl SlotRecord {
+    pub(crate) const fn untouched(epoch: Epoch) -> Self {
+        Self { epoch, floor: Generation::ZERO, content: Content::Inactive }
+    }
+
+    pub(crate) const fn report(&self) -> SlotReport {
+        let holding = match &self.content {
+            Content::Inactive => Holding::Inactive,
+            Content::Empty => Holding::Empty,
+            Content::Installed { key } => Holding::Installed { grant: key.grant, device: key.device },
+        };
+        SlotReport { floor: self.floor, holding }
+    }
+}
+
+/// What can be read back from its cell, and told older from newer. A store that hands out an older
+/// copy breaks its contract; reading one over a newer value in memory is refused as damage.
+pub(crate) trait Stored: Serialize + serde::de::DeserializeOwned {
+    fn is_older_than(&self, known: &Self) -> bool;
+}
+
+impl Stored for HeaderRecord {
+    fn is_older_than(&self, known: &Self) -> bool {
+        self.epoch() < known.epoch()
+    }
+}
+
+impl HeaderRecord {
+    pub(crate) const fn epoch(&self) -> Option<Epoch> {
+        match self {
+            Self::Unprovisioned => None,
+            Self::Owned { epoch, .. } => Some(*epoch),
+        }
+    }
+}
+
+impl Stored for CounterRecord {
+    fn is_older_than(&self, known: &Self) -> bool {
+        self.ceiling < known.ceiling
+    }
+}
+
+impl Stored for SlotRecord {
+    fn is_older_than(&self, known: &Self) -> bool {
+        let (before, after) = ((known.epoch, known.floor), (self.epoch, self.floor));
+        after < before || (after == before && self.used() < known.used())
+    }
+}
+
+impl SlotRecord {
+    const fn used(&self) -> u32 {
+        match &self.content {
+            Content::Installed { key } => key.used,
+            Content::Inactive | Content::Empty => 0,
+        }
+    }
+}
+
+/// Makes the record of a cell: prefix, content, MAC.
+pub(crate) fn encode<C: Crypto>(
+    crypto: &C,
+    keys: &LockKeys<C>,
+    cell: Cell,
+    content: &impl Stored,
+) -> Result<Record, SealError> {
+    let mut record = encode_content(cell, content)?;
+    let tag = crypto::tag(crypto, keys.record.expose(), &[&record.bytes]);
+    record.bytes.try_extend_from_slice(tag.as_bytes()).map_err(|_| SealError::TooLong)?;
+    Ok(record)
+}
+
+/// Reads a cell's record; `None` where it is missing, foreign or damaged, which are one thing.
+pub(crate) fn decode<C: Crypto, T: Stored>(crypto: &C, keys: &LockKeys<C>, cell: Cell, bytes: &[u8]) -> Option<T> {
+    let (covered, tag) = bytes.split_last_chunk()?;
+    if crypto::tag(crypto, keys.record.expose(), &[covered]) != Tag::from_bytes(*tag) {
+        return None;
+    }
+    decode_content(cell, covered)
+}
+
+/// The seed record that begins (`initialised` false) or ends (true) the making of a lock.
+pub(crate) fn encode_seed(seed: &Seed, initialised: bool) -> Result<Record, SealError> {
+    let seed = Seed::from_bytes(*seed.expose());
+    encode_content(Cell::Seed, &SeedRecord { seed, initialised })
+}
+
+/// A lock's seed as it was read from the store.
+#[derive(Debug)]
+pub struct StoredSeed(Seed);
+
+impl StoredSeed {
+    /// Reads the record of [`Cell::Seed`]; `None` where the store has none.
+    ///
+    /// # Errors
+    /// [`LoadError::NotMade`] where the lock has to be made; [`LoadError::SeedDamaged`] where the
+    /// bytes are no seed record.
+    pub fn read(bytes: Option<&[u8]>) -> Result<Self, LoadError> {
+        let bytes = bytes.ok_or(LoadError::NotMade)?;
+        let record: SeedRecord = decode_content(Cell::Seed, bytes).ok_or(LoadError::SeedDamaged)?;
+        if record.initialised { Ok(Self(record.seed)) } else { Err(LoadError::NotMade) }
+    }
+
+    pub(crate) const fn seed(&self) -> &Seed {
+        &self.0
+    }
+}
+
+fn encode_content(cell: Cell, content: &impl Serialize) -> Result<Record, SealError> {
+    let mut buffer = [0; MAX_RECORD];
+    let encoded = postcard::to_slice(content, &mut buffer).map_err(|_| SealError::TooLong);
+    let bytes = encoded.and_then(|encoded| {
+        let mut bytes = Zeroizing::new(ArrayVec::from_iter(cell.prefix()));
+        bytes.try_extend_from_slice(encoded).map_err(|_| SealError::TooLong)?;
+        Ok(bytes)
+    });
+    buffer.zeroize();
+    Ok(Record { cell, bytes: bytes? })
+}
+
+fn decode_content<T: serde::de::DeserializeOwned>(cell: Cell, bytes: &[u8]) -> Option<T> {
+    let (prefix, content) = bytes.split_first_chunk::<PREFIX_LEN>()?;
+    if *prefix != cell.prefix() {
+        return None;
+    }
+    wire::decode_exact(content).ok()
+}

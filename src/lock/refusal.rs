@@ -1,0 +1,74 @@
+//! What a refused request gets: an opaque answer, or a reason once it has authenticated.
+
+use arrayvec::ArrayVec;
+use thiserror::Error;
+
+use super::Lock;
+use crate::crypto::Crypto;
+use crate::error::LockError;
+use crate::message::{Refused, RefusedBody};
+use crate::wire::{self, Message};
+
+/// A refused attempt: why, for the lock's log, and what to answer. Nothing changed but that the
+/// session is spent.
+#[derive(Clone, Debug, Error)]
+#[error("{error}")]
+pub struct Refusal {
+    error: LockError,
+    answer: ArrayVec<u8, { RefusedBody::MAX_LEN }>,
+}
+
+impl Refusal {
+    /// Tells nothing: whoever asked has not authenticated.
+    pub(super) fn opaque(error: LockError) -> Self {
+        Self { error, answer: ArrayVec::from_iter(Refused::OPAQUE) }
+    }
+
+    /// Answers with a message; opaque where it could not be made.
+    pub(super) fn with(error: LockError, message: Option<&[u8]>) -> Self {
+        message
+            .and_then(|message| ArrayVec::try_from(message).ok())
+            .map_or_else(|| Self::opaque(error), |answer| Self { error, answer })
+    }
+
+    /// Why.
+    #[must_use]
+    pub const fn error(&self) -> LockError {
+        self.error
+    }
+
+    /// The answer to send: a [`Refused`], or a [`Reply`](crate::message::Reply) to a guest that has
+    /// authenticated.
+    #[must_use]
+    pub fn answer(&self) -> &[u8] {
+        &self.answer
+    }
+}
+
+/// How much the one who asked may be told.
+pub(super) enum Denied {
+    /// Nothing: the signatures or the MAC did not hold yet.
+    Stranger(LockError),
+    /// The reason: they held.
+    Known(LockError),
+}
+
+impl From<LockError> for Denied {
+    fn from(error: LockError) -> Self {
+        Self::Stranger(error)
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
+    /// The answer to a bundle, a command or a provision that is refused.
+    pub(super) fn refuse(&self, request: &[u8], denied: Denied) -> Refusal {
+        match denied {
+            Denied::Stranger(error) => Refusal::opaque(error),
+            Denied::Known(error) => {
+                let body = RefusedBody { request: wire::digest(&self.crypto, request), reason: error.reason() };
+                let message = wire::seal(&self.crypto, &self.keys.signer, &body).ok();
+                Refusal::with(error, message.as_deref())
+            }
+        }
+    }
+}

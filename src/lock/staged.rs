@@ -1,0 +1,84 @@
+//! Persist, then act (spec: "Persist, then act").
+
+use super::record::{Cell, Record};
+use super::state::{Change, State};
+use crate::counter::Counter;
+use crate::id::LockId;
+
+/// An accepted operation, whose result exists only after its record, if it has one, was written.
+///
+/// Dropped before the write: nothing happened, and the session that it used is spent. A write that
+/// fails, panics or is cancelled half-way leaves the cell busy until
+/// [`Lock::reload`](super::Lock::reload).
+#[must_use = "nothing happens until it is committed"]
+#[derive(Debug)]
+pub struct Staged<'l, T> {
+    state: State<'l>,
+    held: Cell,
+    record: Option<Record>,
+    change: Change,
+    output: T,
+}
+
+/// An accepted operation that waits for its record to be written elsewhere
+/// ([`Staged::detach`], [`Lock::written`](super::Lock::written)).
+///
+/// It holds its cell, record or not, dropped or not: until the write is reported or the cell is
+/// reloaded, what needs the cell is refused.
+#[must_use = "its cell stays held until the write is reported"]
+#[derive(Debug)]
+pub struct Pending<T> {
+    pub(super) run: (LockId, Counter),
+    pub(super) ticket: u64,
+    pub(super) held: Cell,
+    pub(super) change: Change,
+    pub(super) output: T,
+}
+
+impl<'l, T> Staged<'l, T> {
+    pub(super) const fn new(state: State<'l>, held: Cell, record: Option<Record>, change: Change, output: T) -> Self {
+        Self { state, held, record, change, output }
+    }
+
+    /// The record that has to be written, or `None` where nothing has to.
+    #[must_use]
+    pub const fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    /// Writes the record through `put`, if there is one, then gives the result. `put` returns once
+    /// the record is durable.
+    ///
+    /// # Errors
+    /// Whatever `put` fails with. The cell is busy then.
+    pub fn commit<E>(mut self, put: impl FnOnce(&Record) -> Result<(), E>) -> Result<T, E> {
+        // Held before the call, so that a panic in it leaves the cell busy too.
+        self.state.hold(self.held);
+        if let Some(record) = &self.record {
+            put(record)?;
+        }
+        self.state.apply(self.held, self.change);
+        Ok(self.output)
+    }
+
+    /// [`commit`](Self::commit) for an asynchronous store. Cancelled half-way: as if it had failed.
+    ///
+    /// # Errors
+    /// Whatever `put` fails with. The cell is busy then.
+    pub async fn commit_async<E>(mut self, put: impl AsyncFnOnce(&Record) -> Result<(), E>) -> Result<T, E> {
+        self.state.hold(self.held);
+        if let Some(record) = &self.record {
+            put(record).await?;
+        }
+        self.state.apply(self.held, self.change);
+        Ok(self.output)
+    }
+
+    /// Takes the operation off the lock, for stores that call back: write the record, then report
+    /// with [`Lock::written`](super::Lock::written).
+    pub fn detach(mut self) -> (Option<Record>, Pending<T>) {
+        let ticket = self.state.hold(self.held);
+        let run = self.state.run();
+        (self.record, Pending { run, ticket, held: self.held, change: self.change, output: self.output })
+    }
+}

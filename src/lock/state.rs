@@ -1,0 +1,334 @@
+//! What the lock knows in memory: the cells as last read or written, who waits for which, and the
+//! newest sessions. Free of the provider and of the number of slots, so that a
+//! [`Staged`](super::Staged) can borrow it.
+
+use super::challenge::Sessions;
+use super::record::{Cell, Content, CounterRecord, HeaderRecord, SlotRecord, Stored};
+use crate::counter::{Counter, Epoch, Generation};
+use crate::crypto::PublicKey;
+use crate::error::LockError;
+use crate::id::{LockId, SlotId};
+use crate::message::{Holding, SlotReport};
+
+/// One cell: its content, and whether a write holds it.
+#[derive(Debug)]
+pub(crate) struct CellState<T> {
+    /// `None`: not read yet (then the cell is also held), or damaged.
+    content: Option<T>,
+    hold: Hold,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Hold {
+    Idle,
+    /// A write with this ticket is under way, was lost, or failed.
+    Held(u64),
+}
+
+/// The ticket of no write: holds the cells that were not read yet.
+const UNREAD: u64 = 0;
+
+impl<T> CellState<T> {
+    pub(crate) const fn unread() -> Self {
+        Self { content: None, hold: Hold::Held(UNREAD) }
+    }
+
+    pub(crate) const fn known(content: T) -> Self {
+        Self { content: Some(content), hold: Hold::Idle }
+    }
+
+    const fn is_idle(&self) -> bool {
+        matches!(self.hold, Hold::Idle)
+    }
+
+    /// The content, or `damaged`.
+    fn ready(&self, damaged: LockError) -> Result<&T, LockError> {
+        if !self.is_idle() {
+            return Err(LockError::Busy);
+        }
+        self.content.as_ref().ok_or(damaged)
+    }
+}
+
+impl<T: Stored> CellState<T> {
+    /// Takes what the store holds now. Only a cell that is held or damaged has anything to reload.
+    fn reload(&mut self, read: Option<T>) -> Result<(), LockError> {
+        if self.is_idle() && self.content.is_some() {
+            return Err(LockError::NotBusy);
+        }
+        self.content = match (read, &self.content) {
+            (Some(read), Some(known)) if read.is_older_than(known) => None,
+            (read, _) => read,
+        };
+        self.hold = Hold::Idle;
+        Ok(())
+    }
+}
+
+/// Everything but the slots.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) id: LockId,
+    seed: Hold,
+    /// A factory reset was written: this lock is no more.
+    reset: bool,
+    header: CellState<HeaderRecord>,
+    counter: CellState<CounterRecord>,
+    pub(crate) sessions: Sessions,
+    /// Which run of the lock this is: the ceiling that it started from.
+    run: Counter,
+    next_ticket: u64,
+}
+
+/// The owner of a provisioned lock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ownership {
+    pub(crate) epoch: Epoch,
+    pub(crate) owner: PublicKey,
+    pub(crate) service: PublicKey,
+}
+
+impl Core {
+    pub(crate) const fn unread(id: LockId) -> Self {
+        Self {
+            id,
+            seed: Hold::Idle,
+            reset: false,
+            header: CellState::unread(),
+            counter: CellState::unread(),
+            sessions: Sessions::new(),
+            run: Counter::ZERO,
+            next_ticket: UNREAD,
+        }
+    }
+
+    /// A lock that was made just now.
+    pub(crate) const fn known(id: LockId, header: HeaderRecord, counter: CounterRecord) -> Self {
+        let mut core = Self::unread(id);
+        core.header = CellState::known(header);
+        core.counter = CellState::known(counter);
+        core
+    }
+
+    /// Whether a factory reset ended this lock.
+    pub(crate) const fn is_reset(&self) -> bool {
+        self.reset
+    }
+
+    /// Refuses everything while the header (or seed) waits for a write, and after a reset began.
+    pub(crate) fn check_present(&self) -> Result<(), LockError> {
+        if self.reset {
+            return Err(LockError::Resetting);
+        }
+        if self.seed != Hold::Idle || !self.header.is_idle() {
+            return Err(LockError::Busy);
+        }
+        Ok(())
+    }
+
+    /// The header and the counter's record, which everything but a factory reset needs sound.
+    pub(crate) fn sound(&self) -> Result<(&HeaderRecord, &CounterRecord), LockError> {
+        self.check_present()?;
+        let header = self.header.ready(LockError::Damaged)?;
+        let counter = self.counter.ready(LockError::Damaged)?;
+        Ok((header, counter))
+    }
+
+    /// Who owns the lock.
+    pub(crate) fn ownership(&self) -> Result<Ownership, LockError> {
+        match *self.sound()?.0 {
+            HeaderRecord::Unprovisioned => Err(LockError::NotProvisioned),
+            HeaderRecord::Owned { epoch, owner, service } => Ok(Ownership { epoch, owner, service }),
+        }
+    }
+}
+
+/// Everything, with the number of slots erased.
+#[derive(Debug)]
+pub(crate) struct State<'l> {
+    pub(crate) core: &'l mut Core,
+    pub(crate) slots: &'l mut [CellState<SlotRecord>],
+}
+
+/// What a written record changes in memory.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// Nothing: the operation only needed its cell to stay as it is.
+    Nothing,
+    /// A challenge was given, for which the counter's record may have been written.
+    Challenge { counter: Option<CounterRecord>, opened: super::challenge::Opened },
+    /// The header was written.
+    Header(HeaderRecord),
+    /// The counter's record was written.
+    Counter(CounterRecord),
+    /// A slot was written.
+    Slot(SlotId, SlotRecord),
+    /// The seed of the next lock was written.
+    Seed,
+}
+
+/// The slot as it stands in `epoch`.
+pub(crate) fn view(slots: &[CellState<SlotRecord>], slot: SlotId, epoch: Epoch) -> Result<SlotView<'_>, LockError> {
+    let state = slots.get(usize::from(slot.index())).ok_or(LockError::NoSuchSlot)?;
+    let record = state.ready(LockError::SlotDamaged)?;
+    match record.epoch.cmp(&epoch) {
+        core::cmp::Ordering::Less => Ok(SlotView::Untouched),
+        core::cmp::Ordering::Equal => Ok(SlotView::Current(record)),
+        // The header is older than the slot: one of the two is not what was written last.
+        core::cmp::Ordering::Greater => Err(LockError::SlotDamaged),
+    }
+}
+
+/// A slot as it stands in the current epoch.
+pub(crate) enum SlotView<'l> {
+    /// Its record is of an older epoch: inactive, nothing taken.
+    Untouched,
+    /// Its record is of this epoch.
+    Current(&'l SlotRecord),
+}
+
+impl State<'_> {
+    /// Refuses unless no cell waits for a write.
+    pub(crate) fn check_all_idle(&self) -> Result<(), LockError> {
+        self.core.check_present()?;
+        if self.core.counter.is_idle() && self.slots.iter().all(CellState::is_idle) {
+            Ok(())
+        } else {
+            Err(LockError::Busy)
+        }
+    }
+
+    /// Marks a cell as waiting for a write; gives the write's ticket.
+    pub(crate) fn hold(&mut self, cell: Cell) -> u64 {
+        // 2^64 operations in one run do not happen; reusing the last ticket would be harmless.
+        self.core.next_ticket = self.core.next_ticket.saturating_add(1);
+        let ticket = self.core.next_ticket;
+        if let Some(hold) = self.hold_of(cell) {
+            *hold = Hold::Held(ticket);
+        }
+        ticket
+    }
+
+    /// Whether the cell waits for the write with this ticket.
+    pub(crate) fn waits_for(&mut self, cell: Cell, ticket: u64) -> bool {
+        !self.core.reset && self.hold_of(cell).is_some_and(|hold| *hold == Hold::Held(ticket))
+    }
+
+    /// The write is through: the cell is idle, and the change takes effect.
+    pub(crate) fn apply(&mut self, cell: Cell, change: Change) {
+        match change {
+            Change::Nothing => {}
+            Change::Challenge { counter, opened } => {
+                if let Some(record) = counter {
+                    self.core.counter.content = Some(record);
+                }
+                self.core.sessions.opened(opened);
+            }
+            Change::Header(record) => self.set_header(record),
+            Change::Counter(record) => self.core.counter.content = Some(record),
+            Change::Slot(slot, record) => {
+                if let Some(state) = self.slots.get_mut(usize::from(slot.index())) {
+                    state.content = Some(record);
+                }
+            }
+            Change::Seed => self.core.reset = true,
+        }
+        if let Some(hold) = self.hold_of(cell) {
+            *hold = Hold::Idle;
+        }
+    }
+
+    /// A new epoch closes every session, and ends the wait of every damaged slot: nothing was
+    /// written to it in this epoch, so whatever it held is of an older one.
+    fn set_header(&mut self, record: HeaderRecord) {
+        let epoch_before = self.core.header.content.as_ref().and_then(HeaderRecord::epoch);
+        self.core.header.content = Some(record);
+        let (Some(before), Some(epoch)) = (epoch_before, record.epoch()) else { return };
+        if epoch <= before {
+            return;
+        }
+        self.core.sessions.close_all();
+        for slot in self.slots.iter_mut().filter(|slot| slot.is_idle() && slot.content.is_none()) {
+            slot.content = Some(SlotRecord::untouched(epoch));
+        }
+    }
+
+    /// Takes what the store holds of the header now.
+    pub(crate) fn reload_header(&mut self, read: Option<HeaderRecord>) -> Result<(), LockError> {
+        if self.core.header.is_idle() && self.core.header.content.is_some() {
+            return Err(LockError::NotBusy);
+        }
+        let known = self.core.header.content;
+        let read = read.filter(|read| !known.is_some_and(|known| read.is_older_than(&known)));
+        match read {
+            Some(record) => self.set_header(record),
+            None => self.core.header.content = None,
+        }
+        self.core.header.hold = Hold::Idle;
+        Ok(())
+    }
+
+    /// Takes what the store holds of the counter now. The first reading of a run starts above the
+    /// ceiling of the run before.
+    pub(crate) fn reload_counter(&mut self, read: Option<CounterRecord>) -> Result<(), LockError> {
+        self.core.counter.reload(read)?;
+        if let Some(record) = &self.core.counter.content
+            && self.core.sessions.start_above(record.ceiling)
+        {
+            self.core.run = record.ceiling;
+        }
+        Ok(())
+    }
+
+    /// Takes what the store holds of a slot now.
+    pub(crate) fn reload_slot(&mut self, slot: SlotId, read: Option<SlotRecord>) -> Result<(), LockError> {
+        self.slots.get_mut(usize::from(slot.index())).ok_or(LockError::NoSuchSlot)?.reload(read)
+    }
+
+    /// Takes what the store holds of the seed now: still this lock's, or not.
+    pub(crate) fn reload_seed(&mut self, still_this_lock: bool) -> Result<(), LockError> {
+        if self.core.seed == Hold::Idle {
+            return Err(LockError::NotBusy);
+        }
+        self.core.seed = Hold::Idle;
+        self.core.reset = !still_this_lock;
+        Ok(())
+    }
+
+    /// Which run of which lock this is, for telling its pending writes from others'.
+    pub(crate) const fn run(&self) -> (LockId, Counter) {
+        (self.core.id, self.core.run)
+    }
+
+    fn hold_of(&mut self, cell: Cell) -> Option<&mut Hold> {
+        match cell {
+            Cell::Seed => Some(&mut self.core.seed),
+            Cell::Header => Some(&mut self.core.header.hold),
+            Cell::Counter => Some(&mut self.core.counter.hold),
+            Cell::Slot(slot) => self.slots.get_mut(usize::from(slot.index())).map(|state| &mut state.hold),
+        }
+    }
+}
+
+impl SlotView<'_> {
+    pub(crate) const fn floor(&self) -> Generation {
+        match self {
+            Self::Untouched => Generation::ZERO,
+            Self::Current(record) => record.floor,
+        }
+    }
+
+    pub(crate) const fn content(&self) -> &Content {
+        match self {
+            Self::Untouched => &Content::Inactive,
+            Self::Current(record) => &record.content,
+        }
+    }
+
+    pub(crate) fn report(&self) -> SlotReport {
+        match self {
+            Self::Untouched => SlotReport { floor: Generation::ZERO, holding: Holding::Inactive },
+            Self::Current(record) => record.report(),
+        }
+    }
+}

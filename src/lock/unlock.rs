@@ -1,0 +1,158 @@
+//! Unlock: an installed key asks the bolt to move, offline (spec: "Unlock").
+
+use super::record::{self, Cell, Content, InstalledKey, SlotRecord};
+use super::refusal::Refusal;
+use super::staged::Staged;
+use super::state::{self, Change, SlotView};
+use super::{Clock, Lock, Now, Session, purpose};
+use crate::counter::Generation;
+use crate::crypto::{Crypto, Nonce, PublicKey, Tag};
+use crate::error::{LockError, SealError};
+use crate::id::SlotId;
+use crate::limits::{Action, Limits};
+use crate::message::{Outcome, Reply, Unlock};
+use crate::wire::{self, Encoded, Unverified, Verified};
+
+/// Move the bolt now, and send the reply.
+#[derive(Debug)]
+pub struct Unlocked {
+    /// What to do with the bolt.
+    pub action: Action,
+    /// The answer to the guest.
+    pub reply: Encoded<Reply>,
+    /// The slot whose key was used.
+    pub slot: SlotId,
+    /// That key's number.
+    pub generation: Generation,
+    /// The device that holds it.
+    pub device: PublicKey,
+}
+
+/// An unlock by an installed key, its MAC checked.
+struct Authentic<'a, 'l> {
+    unlock: Verified<'a, Unlock>,
+    tag: Tag,
+    record: &'l SlotRecord,
+    key: &'l InstalledKey,
+}
+
+impl Authentic<'_, '_> {
+    fn reply(&self, crypto: &impl Crypto, outcome: Outcome) -> Result<Encoded<Reply>, SealError> {
+        let reply = Reply { outcome, unlock: self.tag };
+        wire::seal_mac(crypto, self.key.pairing.expose(), &reply).map(|(reply, _)| reply)
+    }
+
+    /// The openings used after this unlock, where it counts as a use of a limited key.
+    fn counted(&self) -> Result<Option<u32>, LockError> {
+        let (Some(uses), Action::Open) = (self.key.limits.uses(), self.unlock.action) else { return Ok(None) };
+        match self.key.used.checked_add(1) {
+            Some(used) if used <= uses => Ok(Some(used)),
+            _ => Err(LockError::UsesSpent),
+        }
+    }
+}
+
+/// Whether the dates and the schedule allow `clock`.
+fn check_time(limits: &Limits, clock: Clock) -> Result<(), LockError> {
+    if !limits.need_clock() {
+        return Ok(());
+    }
+    let now = match clock {
+        Clock::At(now) => now,
+        Clock::Unset => return Err(LockError::ClockUnset),
+        Clock::Absent => return Err(LockError::NoClock),
+    };
+    if limits.from().is_some_and(|from| now < from) {
+        return Err(LockError::NotYetValid);
+    }
+    if limits.until().is_some_and(|until| now >= until) {
+        return Err(LockError::Expired);
+    }
+    if limits.schedule().is_some_and(|schedule| !schedule.allows(now)) {
+        return Err(LockError::OutsideSchedule);
+    }
+    Ok(())
+}
+
+impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
+    /// Lets an installed key move the bolt, within its limits and rights.
+    ///
+    /// Only the opening of a key with a limited number of uses writes a record: before the bolt
+    /// moves, so that a power cut may lose a use and never adds one.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the first check that failed, in the order of the spec: opaque before the
+    /// MAC held, a [`Reply`] with the reason after. The session is spent.
+    pub fn unlock(
+        &mut self,
+        session: Session<purpose::Operate>,
+        unlock: &[u8],
+        now: Now,
+    ) -> Result<Staged<'_, Unlocked>, Refusal> {
+        let nonce = self.spend(session, now);
+        let authentic = self.authenticate(nonce, unlock).map_err(Refusal::opaque)?;
+        let slot = authentic.unlock.slot;
+        let (written, output) = match self.decide_unlock(&authentic, now) {
+            Ok(decision) => decision,
+            Err(error) => {
+                let reply = authentic.reply(&self.crypto, Outcome::Refused { reason: error.reason() }).ok();
+                return Err(Refusal::with(error, reply.as_deref()));
+            }
+        };
+        let (record, change) = match written {
+            Some((record, next)) => (Some(record), Change::Slot(slot, next)),
+            None => (None, Change::Nothing),
+        };
+        Ok(Staged::new(self.state(), Cell::Slot(slot), record, change, output))
+    }
+
+    fn authenticate<'a>(
+        &self,
+        nonce: Result<Nonce, LockError>,
+        unlock: &'a [u8],
+    ) -> Result<Authentic<'a, '_>, LockError> {
+        let unlock = Unverified::<Unlock>::parse(unlock)?;
+        let nonce = nonce?;
+        let epoch = self.core.ownership()?.epoch;
+        let SlotView::Current(record) = state::view(&self.slots, unlock.claims().slot, epoch)? else {
+            return Err(LockError::NotInstalled);
+        };
+        let Content::Installed { key } = &record.content else { return Err(LockError::NotInstalled) };
+        if unlock.claims().lock_nonce != nonce {
+            return Err(LockError::WrongNonce);
+        }
+        let tag = unlock.tag();
+        let unlock = unlock.verify_mac(&self.crypto, key.pairing.expose())?;
+        Ok(Authentic { unlock, tag, record, key })
+    }
+
+    #[allow(clippy::type_complexity, reason = "the record and what it says belong together")]
+    fn decide_unlock(
+        &self,
+        by: &Authentic<'_, '_>,
+        now: Now,
+    ) -> Result<(Option<(record::Record, SlotRecord)>, Unlocked), LockError> {
+        check_time(&by.key.limits, self.clock(now)?)?;
+        let counted = by.counted()?;
+        if !by.key.rights.allow(by.unlock.action) {
+            return Err(LockError::ActionNotAllowed);
+        }
+        let written = match counted {
+            None => None,
+            Some(used) => {
+                let content = Content::Installed { key: by.key.with_used(used) };
+                let next = SlotRecord { content, ..*by.record };
+                let record = record::encode(&self.crypto, &self.keys, Cell::Slot(by.unlock.slot), &next)?;
+                Some((record, next))
+            }
+        };
+        let output = Unlocked {
+            action: by.unlock.action,
+            reply: by.reply(&self.crypto, Outcome::Accepted)?,
+            slot: by.unlock.slot,
+            generation: by.record.floor,
+            device: by.key.device,
+        };
+        Ok((written, output))
+    }
+}
