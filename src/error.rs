@@ -4,10 +4,16 @@
 //! Each has [`fault`](LockError::fault) and [`retry`](LockError::retry).
 
 mod blame;
+mod code;
+#[cfg(feature = "alloc")]
+mod contacts;
 mod guest;
 mod lock;
 
 pub use self::blame::{Fault, Retry};
+pub use self::code::CodeError;
+#[cfg(feature = "alloc")]
+pub use self::contacts::{ContactError, FingerprintError, IdError};
 pub use self::guest::GuestError;
 pub use self::lock::{LoadError, LockError, RefuseReason};
 

@@ -12,7 +12,8 @@
 
 use rand_core::CryptoRng;
 
-use crate::crypto::{PublicKey, Sign, Signer};
+use crate::code::ShareCode;
+use crate::crypto::{Crypto, PublicKey, Sign, Signer, Stretch};
 use crate::error::{GuestError, ProviderFailed};
 use crate::message::{Claim, Grant};
 use crate::secret::Seed;
@@ -38,6 +39,18 @@ impl<C: Sign> Account<C> {
         Signer::from_seed(crypto, seed).map(|signer| Self { signer })
     }
 
+    /// The account that a share code stands for. The code is used up; what stays is the account, for
+    /// one grant. Takes 100 000 rounds of key stretching.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] when the provider cannot load the key.
+    pub fn redeem(crypto: &C, code: ShareCode) -> Result<Self, ProviderFailed>
+    where
+        C: Stretch,
+    {
+        Self::from_seed(crypto, &code.redeem(crypto))
+    }
+
     /// The account's key: what contacts pin, and what the service finds grants by.
     #[must_use]
     pub const fn public_key(&self) -> &PublicKey {
@@ -60,7 +73,7 @@ impl<C: Sign> Account<C> {
         rng: &mut impl CryptoRng,
     ) -> Result<Claimed, GuestError>
     where
-        C: crate::crypto::Crypto,
+        C: Crypto,
     {
         let parsed = Unverified::<Grant>::parse(grant)?;
         let claims = *parsed.claims();

@@ -1,8 +1,14 @@
-//! Who and what: [`LockId`], [`SlotId`], and (with `alloc`) [`AccountId`].
+//! Who and what: [`LockId`], [`SlotId`], and (with `alloc`) `AccountId` and `ContactName`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::PublicKey;
+
+#[cfg(feature = "alloc")]
+mod name;
+
+#[cfg(feature = "alloc")]
+pub use self::name::{AccountId, ContactName};
 
 /// A lock's identity: its Ed25519 public key, 32 bytes. Whoever names a lock can check what it
 /// signs. A factory reset makes a new one.

@@ -4,6 +4,9 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+pub mod code;
+#[cfg(feature = "alloc")]
+pub mod contacts;
 pub mod counter;
 pub mod crypto;
 pub mod error;

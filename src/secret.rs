@@ -29,6 +29,10 @@ impl<const N: usize> SecretBytes<N> {
     pub(crate) const fn expose(&self) -> &[u8; N] {
         &self.0
     }
+
+    pub(crate) const fn expose_mut(&mut self) -> &mut [u8; N] {
+        &mut self.0
+    }
 }
 
 impl<const N: usize> PartialEq for SecretBytes<N> {

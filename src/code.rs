@@ -1,0 +1,184 @@
+//! Share codes: a grant for somebody who has no account (spec: "Share codes").
+//!
+//! # Format
+//!
+//! A code is 20 symbols of 5 bits each, shown in five groups of four with hyphens between:
+//! `XXXX-XXXX-XXXX-XXXX-XXXX`. Symbol values 0 to 31 are written as Crockford's base 32,
+//! `0123456789ABCDEFGHJKMNPQRSTVWXYZ`. The first 18 symbols are entropy: 90 bits. The last two are
+//! check symbols.
+//!
+//! # Check symbols
+//!
+//! A shortened Reed–Solomon code over GF(32), the field of polynomials over GF(2) modulo
+//! x⁵ + x² + 1; bit *i* of a symbol is the coefficient of xⁱ, and α = x has the value 2. Symbol 0,
+//! the leftmost, is the coefficient of z¹⁹ of the code's polynomial, symbol 19 that of z⁰. The
+//! polynomial must be a multiple of g(z) = (z − α)(z − α²) = z² + 6z + 8: its values at α and at α²
+//! must both be 0. The check symbols are so the remainder of data(z)·z² by g(z), the coefficient of
+//! z first. The code's distance is 3: every error in one or two symbols is caught, and so is every
+//! swap of two symbols.
+//!
+//! # Reading
+//!
+//! Lower case is upper case, `O` is 0, `I` and `L` are 1. Ignored anywhere: the hyphen, ASCII
+//! whitespace (tab to carriage return, space), and what phones put in their place when a text is
+//! pasted: Unicode whitespace, U+00AD, U+2010 to U+2015, U+2043, U+2212, U+FE58, U+FE63, U+FF0D
+//! (dashes), U+200B to U+200F, U+202A to U+202E, U+2060 to U+2069, U+FEFF (invisible marks).
+//! Everything else, the letter `U` included, is an error.
+//!
+//! # Key
+//!
+//! The subject's Ed25519 seed is PBKDF2-HMAC-SHA256 of the 20 upper-case symbols as ASCII without
+//! hyphens, with the salt `sharekey v1 share code`, after 100 000 rounds, 32 bytes.
+//!
+//! # Timing
+//!
+//! Which symbols a code has decides no branch and no index; that a text is refused, and why, does.
+
+use core::num::NonZeroU32;
+
+use rand_core::CryptoRng;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
+
+use crate::crypto::{PublicKey, Sign, Signer, Stretch};
+use crate::error::{CodeError, ProviderFailed};
+use crate::secret::{SecretBytes, Seed};
+
+mod check;
+mod read;
+mod symbol;
+
+/// How many symbols carry entropy.
+const DATA: usize = 18;
+/// How many symbols there are, the two check symbols included.
+const SYMBOLS: usize = 20;
+/// How many symbols stand together.
+const GROUP: usize = 4;
+/// The length of the text with its hyphens.
+const TEXT: usize = SYMBOLS + SYMBOLS / GROUP - 1;
+
+const SALT: &[u8] = b"sharekey v1 share code";
+
+const ROUNDS: NonZeroU32 = match NonZeroU32::new(100_000) {
+    Some(rounds) => rounds,
+    None => NonZeroU32::MIN,
+};
+
+/// A share code: whoever has it is the subject of one grant.
+///
+/// Wiped on drop, redacted in `Debug`, compared in constant time, neither `Clone` nor `Display`:
+/// [`expose`](Self::expose) is the one way to its text, [`redeem`](Self::redeem) uses it up.
+///
+/// ```
+/// # #[cfg(feature = "ring")] {
+/// use sharekey::code::ShareCode;
+/// use sharekey::crypto::Ring;
+///
+/// // What the owner's app sent, as the guest typed it.
+/// let code = ShareCode::parse("7k3q xm9t fr2a w8bc 4dfy")?;
+/// assert_eq!(code.expose().as_str(), "7K3Q-XM9T-FR2A-W8BC-4DFY");
+/// let seed = code.redeem(&Ring);
+/// # let _ = seed;
+/// # }
+/// # Ok::<(), sharekey::error::CodeError>(())
+/// ```
+///
+/// A redeemed code is gone:
+///
+/// ```compile_fail,E0382
+/// use sharekey::code::ShareCode;
+/// use sharekey::crypto::Stretch;
+///
+/// fn twice(code: ShareCode, crypto: &impl Stretch) {
+///     let _ = code.redeem(crypto);
+///     let _ = code.redeem(crypto);
+/// }
+/// ```
+#[derive(PartialEq, Eq)]
+pub struct ShareCode(SecretBytes<SYMBOLS>);
+
+impl ShareCode {
+    /// Draws a new code: 18 bytes of `rng`, the low five bits of each.
+    #[must_use]
+    pub fn issue(rng: &mut impl CryptoRng) -> Self {
+        let mut data = Zeroizing::new([0; DATA]);
+        rng.fill_bytes(data.as_mut_slice());
+        data.iter_mut().for_each(|byte| *byte &= symbol::MAX);
+        let mut symbols = Zeroizing::new([0; SYMBOLS]);
+        let checks = Zeroizing::new(check::symbols(&data));
+        symbols.iter_mut().zip(data.iter().chain(checks.iter())).for_each(|(to, from)| *to = *from);
+        Self::from_symbols(&symbols)
+    }
+
+    /// Reads a code as a person typed or pasted it (see the [module](self) on what is ignored).
+    ///
+    /// # Errors
+    /// [`CodeError::UnknownSymbol`], else [`CodeError::LetterU`], else [`CodeError::TooShort`] or
+    /// [`CodeError::TooLong`], else [`CodeError::CheckFailed`].
+    pub fn parse(text: &str) -> Result<Self, CodeError> {
+        read::symbols(text).map(|symbols| Self::from_symbols(&symbols))
+    }
+
+    /// The text to send to the guest.
+    #[must_use]
+    pub fn expose(&self) -> CodeText {
+        let mut text = CodeText(SecretBytes::new([b'-'; TEXT]));
+        let groups = text.0.expose_mut().chunks_mut(GROUP.saturating_add(1));
+        for (to, from) in groups.zip(self.0.expose().chunks(GROUP)) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        }
+        text
+    }
+
+    /// The public key of the code's subject, for the owner to grant to. Takes 100 000 rounds.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] when the provider cannot load the key.
+    pub fn subject(&self, crypto: &(impl Stretch + Sign)) -> Result<PublicKey, ProviderFailed> {
+        Signer::from_seed(crypto, &self.seed(crypto)).map(|signer| *signer.public())
+    }
+
+    /// Uses the code up: gives the seed of its subject's key, for the guest to claim with. Takes
+    /// 100 000 rounds.
+    #[must_use]
+    pub fn redeem(self, crypto: &impl Stretch) -> Seed {
+        self.seed(crypto)
+    }
+
+    fn seed(&self, crypto: &impl Stretch) -> Seed {
+        Seed::from_bytes(crypto.pbkdf2_sha256(self.0.expose(), SALT, ROUNDS))
+    }
+
+    /// Keeps the ASCII form, for it is what is stretched and shown.
+    fn from_symbols(symbols: &[u8; SYMBOLS]) -> Self {
+        Self(SecretBytes::new(symbols.map(symbol::to_ascii)))
+    }
+}
+
+impl core::fmt::Debug for ShareCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ShareCode([redacted])")
+    }
+}
+
+impl ZeroizeOnDrop for ShareCode {}
+
+/// The text of a [`ShareCode`]: upper case, five groups of four with hyphens. Wiped on drop; copies
+/// that the caller makes of it are the caller's to wipe.
+pub struct CodeText(SecretBytes<TEXT>);
+
+impl CodeText {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Only ASCII was written, so there is always a text.
+        core::str::from_utf8(self.0.expose()).unwrap_or_default()
+    }
+}
+
+impl core::fmt::Debug for CodeText {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("CodeText([redacted])")
+    }
+}
+
+impl ZeroizeOnDrop for CodeText {}

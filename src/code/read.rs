@@ -1,0 +1,76 @@
+//! Reading a code from a text. One pass over the bytes gathers symbols and what is wrong, without
+//! branching on either; [`Scan::verdict`] alone branches, on whether and why the text is refused.
+
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater, ConstantTimeLess};
+use zeroize::Zeroizing;
+
+use super::{SYMBOLS, check, symbol};
+use crate::error::CodeError;
+
+/// [`SYMBOLS`] as the counter counts.
+const FULL: u8 = 20;
+
+/// The symbols of a code that holds.
+pub(super) fn symbols(text: &str) -> Result<Zeroizing<[u8; SYMBOLS]>, CodeError> {
+    let mut scan = Scan::new();
+    text.bytes().for_each(|byte| scan.take(byte));
+    scan.verdict(text)?;
+    Ok(scan.symbols)
+}
+
+/// What was read so far.
+struct Scan {
+    symbols: Zeroizing<[u8; SYMBOLS]>,
+    /// How many symbols there were; stops one above [`FULL`].
+    count: u8,
+    unknown: Choice,
+    letter_u: Choice,
+    beyond_ascii: Choice,
+}
+
+impl Scan {
+    fn new() -> Self {
+        let no = Choice::from(0);
+        Self { symbols: Zeroizing::new([0; SYMBOLS]), count: 0, unknown: no, letter_u: no, beyond_ascii: no }
+    }
+
+    /// Takes one byte. Every place is written to, so that which bytes are symbols stays hidden too.
+    fn take(&mut self, byte: u8) {
+        let reading = symbol::from_ascii(byte);
+        let beyond_ascii = byte.ct_gt(&0x7f);
+        for (place, at) in self.symbols.iter_mut().zip(0_u8..) {
+            place.conditional_assign(&reading.value, reading.symbol & at.ct_eq(&self.count));
+        }
+        let more = reading.symbol & !self.count.ct_gt(&FULL);
+        self.count = self.count.wrapping_add(more.unwrap_u8());
+        self.unknown |= !(reading.symbol | reading.separator | reading.letter_u | beyond_ascii);
+        self.letter_u |= reading.letter_u;
+        self.beyond_ascii |= beyond_ascii;
+    }
+
+    fn verdict(&self, text: &str) -> Result<(), CodeError> {
+        if self.unknown.into() || (self.beyond_ascii.into() && !text.chars().all(|c| c.is_ascii() || is_separator(c))) {
+            return Err(CodeError::UnknownSymbol);
+        }
+        if self.letter_u.into() {
+            return Err(CodeError::LetterU);
+        }
+        if self.count.ct_lt(&FULL).into() {
+            return Err(CodeError::TooShort);
+        }
+        if self.count.ct_gt(&FULL).into() {
+            return Err(CodeError::TooLong);
+        }
+        if check::holds(&self.symbols).into() { Ok(()) } else { Err(CodeError::CheckFailed) }
+    }
+}
+
+/// Whether a character beyond ASCII is ignored: whitespace, dashes, and marks that nobody sees.
+fn is_separator(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
+        )
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
