@@ -1,0 +1,136 @@
+//! Making messages.
+
+use core::marker::PhantomData;
+
+use arrayvec::ArrayVec;
+use serde::Serialize;
+
+use super::{Bare, MAX_MESSAGE, Message, Unverified, digest};
+use crate::crypto::{self, Digest, Hash, Mac, Sign, Signature, Signer, Tag};
+use crate::error::{SealError, WireError};
+
+/// The bytes of a message of kind `T` that this library made. Dereferences to the bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Encoded<T> {
+    bytes: ArrayVec<u8, MAX_MESSAGE>,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T> Encoded<T> {
+    /// All bytes of the message.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The digest of all bytes of the message.
+    #[must_use]
+    pub fn digest(&self, crypto: &impl Hash) -> Digest {
+        digest(crypto, &self.bytes)
+    }
+}
+
+impl<T> core::ops::Deref for Encoded<T> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl<T> AsRef<[u8]> for Encoded<T> {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl<T: Message> core::fmt::Debug for Encoded<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Encoded({:?}, {} bytes)", T::KIND, self.bytes.len())
+    }
+}
+
+impl<T: Message> Encoded<T> {
+    /// A copy of a received message, once it is known to be well-formed.
+    ///
+    /// # Errors
+    /// [`WireError`], naming what is wrong with the bytes.
+    pub fn copy(message: &[u8]) -> Result<Self, WireError> {
+        Unverified::<T>::parse(message)?;
+        let bytes = ArrayVec::try_from(message).map_err(|_| WireError::TooLong)?;
+        Ok(Self { bytes, kind: PhantomData })
+    }
+}
+
+impl<T> Serialize for Encoded<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.bytes.as_slice().serialize(serializer)
+    }
+}
+
+impl<'de, T: Message> serde::Deserialize<'de> for Encoded<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+
+        impl<'de> serde::de::Visitor<'de> for Bytes {
+            type Value = ArrayVec<u8, MAX_MESSAGE>;
+
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("the bytes of a message")
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut bytes = ArrayVec::new();
+                while let Some(byte) = seq.next_element()? {
+                    bytes.try_push(byte).map_err(|_| serde::de::Error::invalid_length(MAX_MESSAGE, &self))?;
+                }
+                Ok(bytes)
+            }
+        }
+
+        let bytes = deserializer.deserialize_seq(Bytes)?;
+        Self::copy(&bytes).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Header and body, ready for the authenticator.
+fn encode<T: Message>(body: &T) -> Result<Encoded<T>, SealError> {
+    let mut buffer = [0; MAX_MESSAGE];
+    let encoded = postcard::to_slice(body, &mut buffer).map_err(|_| SealError::TooLong)?;
+    let mut bytes = ArrayVec::from_iter(T::KIND.header());
+    extend(&mut bytes, encoded)?;
+    Ok(Encoded { bytes, kind: PhantomData })
+}
+
+fn extend<const N: usize>(bytes: &mut ArrayVec<u8, N>, more: &[u8]) -> Result<(), SealError> {
+    bytes.try_extend_from_slice(more).map_err(|_| SealError::TooLong)
+}
+
+/// Makes and signs a message.
+pub(crate) fn seal<C: Sign, T: Message<Auth = Signature>>(
+    crypto: &C,
+    signer: &Signer<C>,
+    body: &T,
+) -> Result<Encoded<T>, SealError> {
+    let mut message = encode(body)?;
+    let signature = signer.sign(crypto, &message.bytes)?;
+    extend(&mut message.bytes, signature.as_bytes())?;
+    Ok(message)
+}
+
+/// Makes a message under a MAC; gives its tag too.
+pub(crate) fn seal_mac<T: Message<Auth = Tag>>(
+    crypto: &impl Mac,
+    key: &[u8],
+    body: &T,
+) -> Result<(Encoded<T>, Tag), SealError> {
+    let mut message = encode(body)?;
+    let tag = crypto::tag(crypto, key, &[&message.bytes]);
+    extend(&mut message.bytes, tag.as_bytes())?;
+    Ok((message, tag))
+}
+
+/// Makes a message without an authenticator.
+pub(crate) fn bare<T: Message<Auth = Bare>>(body: &T) -> Result<Encoded<T>, SealError> {
+    encode(body)
+}
