@@ -1,0 +1,31 @@
+//! What the tests share: forged messages, a store, and a lock to try them on.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+
+pub mod forge;
+pub mod stand;
+pub mod store;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use sharekey::crypto::{Digest, Hash, PublicKey, Ring, Sign};
+use sharekey::secret::Seed;
+
+/// Entropy that is the same in every run.
+pub fn rng(seed: u64) -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(seed)
+}
+
+/// A seed told by one byte.
+pub fn seed(byte: u8) -> Seed {
+    Seed::from_bytes([byte; 32])
+}
+
+/// The public key that a seed stands for.
+pub fn public(seed: &Seed) -> PublicKey {
+    Ring.public_key(&Ring.signing_key(seed).unwrap())
+}
+
+/// The digest of a message.
+pub fn digest(message: &[u8]) -> Digest {
+    Digest::from_bytes(Ring.sha256(&[message]))
+}
