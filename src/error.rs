@@ -5,9 +5,11 @@
 
 mod blame;
 mod lock;
+mod slot;
 
 pub use self::blame::{Fault, Retry};
 pub use self::lock::{LoadError, LockError, RefuseReason};
+pub use self::slot::{SlotError, StoredSlotError};
 
 use crate::wire::Kind;
 use thiserror::Error;

@@ -11,4 +11,6 @@ pub mod id;
 pub mod limits;
 pub mod message;
 pub mod secret;
+pub mod slot;
+pub mod staged;
 pub mod wire;
