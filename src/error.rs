@@ -5,10 +5,14 @@
 
 mod blame;
 mod lock;
+#[cfg(feature = "alloc")]
+mod service;
 mod slot;
 
 pub use self::blame::{Fault, Retry};
 pub use self::lock::{LoadError, LockError, RefuseReason};
+#[cfg(feature = "alloc")]
+pub use self::service::{ServiceError, StoredRecordError};
 pub use self::slot::{SlotError, StoredSlotError};
 
 use crate::wire::Kind;

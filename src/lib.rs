@@ -11,6 +11,8 @@ pub mod id;
 pub mod limits;
 pub mod message;
 pub mod secret;
+#[cfg(feature = "alloc")]
+pub mod service;
 pub mod slot;
 pub mod staged;
 pub mod wire;

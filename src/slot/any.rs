@@ -35,7 +35,6 @@ impl<W: Witness> AnySlot<W> {
     ///
     /// # Errors
     /// [`SlotError`], beside the slot as it is then.
-    #[must_use]
     pub fn publish(self, key: GrantRef) -> (Self, Result<(), SlotError>) {
         let event = self.line().publish(key, self.share());
         let (mut slot, mut result) = self.follow(event, Some(Share { key, device: None }));
@@ -77,6 +76,11 @@ impl<W: Witness> AnySlot<W> {
                 self.follow(event, None).0
             }
         }
+    }
+
+    /// Takes a number that was seen: nothing at or below it is published any more.
+    pub fn take(&mut self, number: Generation) {
+        self.line_mut().take(number);
     }
 
     /// Takes the next number for an Activate or Deactivate that is to be ordered.
@@ -221,7 +225,6 @@ impl AnySlot<Recorder> {
     ///
     /// # Errors
     /// [`SlotError::NotPublished`] or [`SlotError::ClaimedByOtherDevice`], beside the slot.
-    #[must_use]
     pub fn release(self, grant: &Digest, device: PublicKey, install: Digest) -> (Self, Result<(), SlotError>) {
         let share = self.share();
         let event = Line::release(grant, &device, share);
@@ -251,7 +254,6 @@ impl AnySlot<Observer> {
     /// # Errors
     /// [`SlotError::LiveFull`] where a key that the view did not know was released, and too many are
     /// live; beside the slot, unchanged.
-    #[must_use]
     pub fn withdrawn(mut self, key: GrantRef, outcome: &WithdrawnOutcome) -> (Self, Result<(), SlotError>) {
         let share = self.share();
         match self.line_mut().withdrawn(key, outcome, share) {
@@ -264,7 +266,6 @@ impl AnySlot<Observer> {
     ///
     /// # Errors
     /// [`SlotError::LiveFull`] where too many keys are live; beside the slot, unchanged.
-    #[must_use]
     pub fn learn(mut self, key: GrantRef) -> (Self, Result<(), SlotError>) {
         match self.line_mut().learn(key) {
             Ok(event) => self.follow(event, Some(Share { key, device: None })),
