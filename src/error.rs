@@ -6,11 +6,15 @@
 mod blame;
 mod lock;
 #[cfg(feature = "alloc")]
+mod owner;
+#[cfg(feature = "alloc")]
 mod service;
 mod slot;
 
 pub use self::blame::{Fault, Retry};
 pub use self::lock::{LoadError, LockError, RefuseReason};
+#[cfg(feature = "alloc")]
+pub use self::owner::{OwnerError, StoredViewError};
 #[cfg(feature = "alloc")]
 pub use self::service::{ServiceError, StoredRecordError};
 pub use self::slot::{SlotError, StoredSlotError};

@@ -10,6 +10,8 @@ pub mod error;
 pub mod id;
 pub mod limits;
 pub mod message;
+#[cfg(feature = "alloc")]
+pub mod owner;
 pub mod secret;
 #[cfg(feature = "alloc")]
 pub mod service;

@@ -11,15 +11,18 @@ use crate::wire::{self, Encoded, Unverified};
 
 impl<C: Crypto> Service<C> {
     /// Publishes a grant. A grant that is well signed and yet refused takes its number: the refusal
-    /// is then what comes out of the [`Staged`], and the record must be stored just the same.
+    /// is then what comes out of the [`Staged`], and the record must be stored just the same. (Where
+    /// the number was taken before, there is nothing to store, and the refusal comes at once.)
     ///
     /// # Errors
     /// At once, with nothing changed: [`ServiceError::Wire`], [`ServiceError::GrantSignature`],
     /// [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`],
-    /// [`ServiceError::Moved`], [`ServiceError::Exhausted`].
+    /// [`ServiceError::Moved`], [`ServiceError::Exhausted`], and [`ServiceError::Slot`] with
+    /// [`StaleNumber`](crate::error::SlotError::StaleNumber) or
+    /// [`AlreadyPublished`](crate::error::SlotError::AlreadyPublished).
     ///
-    /// Out of the `Staged`: [`ServiceError::SubjectKey`], and [`ServiceError::Slot`] with the slot's
-    /// own reason.
+    /// Out of the `Staged`: [`ServiceError::SubjectKey`], and [`ServiceError::Slot`] with any other
+    /// reason of the slot's.
     pub fn publish<'r>(
         &self,
         record: &'r mut ShareRecord,
@@ -38,7 +41,11 @@ impl<C: Crypto> Service<C> {
                 Err(ServiceError::SubjectKey(error))
             }
         };
-        Ok(Staged::new(record, next, result))
+        match result {
+            // It was taken before: there is nothing to store.
+            Err(error) if next.slot == record.slot => Err(error),
+            result => Ok(Staged::new(record, next, result)),
+        }
     }
 
     /// Withdraws a grant, whatever became of it: the answer says whether it had been released.
