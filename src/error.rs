@@ -9,6 +9,11 @@ mod code;
 mod contacts;
 mod guest;
 mod lock;
+#[cfg(feature = "alloc")]
+mod owner;
+#[cfg(feature = "alloc")]
+mod service;
+mod slot;
 
 pub use self::blame::{Fault, Retry};
 pub use self::code::CodeError;
@@ -16,6 +21,11 @@ pub use self::code::CodeError;
 pub use self::contacts::{ContactError, FingerprintError, IdError};
 pub use self::guest::GuestError;
 pub use self::lock::{LoadError, LockError, RefuseReason};
+#[cfg(feature = "alloc")]
+pub use self::owner::{OwnerError, StoredViewError};
+#[cfg(feature = "alloc")]
+pub use self::service::{ServiceError, StoredRecordError};
+pub use self::slot::{SlotError, StoredSlotError};
 
 use crate::wire::Kind;
 use thiserror::Error;

@@ -15,7 +15,12 @@ pub mod id;
 pub mod limits;
 pub mod lock;
 pub mod message;
+#[cfg(feature = "alloc")]
+pub mod owner;
 mod pairing;
 pub mod secret;
+#[cfg(feature = "alloc")]
+pub mod service;
+pub mod slot;
 pub mod staged;
 pub mod wire;

@@ -1,0 +1,84 @@
+//! The owner: makes a lock theirs, orders at it, shares and takes back (spec: "Owner").
+//!
+//! An [`Owner`] is a key; what one phone knows of one lock is its [`OwnedLock`] view. Calls that
+//! change the view give a [`Staged`]: the view is stored before the message leaves, so that the
+//! number line survives a crash. Only a receipt, a Done or a Withdrawn changes what the view says of
+//! a key; what the service says of a state does not.
+//!
+//! The view never hides a key: whatever the owner signed counts among those that
+//! [may open](Status::may_open) until the service denies ever having released it, or the lock proves
+//! it dead.
+
+mod command;
+mod learn;
+mod provision;
+mod share;
+mod status;
+mod view;
+
+pub use self::command::PendingCommand;
+pub use self::learn::Learned;
+pub use self::provision::PendingProvision;
+pub use self::status::{KeyStatus, Status};
+pub use self::view::{Equivocation, Method, OwnedLock, Standing};
+
+use crate::crypto::{Crypto, Digest, PublicKey, Signer};
+use crate::error::{OwnerError, ProviderFailed};
+use crate::id::LockId;
+use crate::message::{Refused, RefusedBody};
+use crate::secret::Seed;
+#[cfg(doc)]
+use crate::staged::Staged;
+use crate::wire::Verified;
+
+/// One owner: the provider and the owner's key. Several phones of one owner hold the same key, each
+/// with its own views.
+#[derive(Debug)]
+pub struct Owner<C: Crypto> {
+    crypto: C,
+    signer: Signer<C>,
+}
+
+impl<C: Crypto> Owner<C> {
+    /// The owner whose key `seed` stands for.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] when the provider cannot load the key.
+    pub fn new(crypto: C, seed: &Seed) -> Result<Self, ProviderFailed> {
+        let signer = Signer::from_seed(&crypto, seed)?;
+        Ok(Self { crypto, signer })
+    }
+
+    /// The owner's key, which the lock stores.
+    #[must_use]
+    pub const fn key(&self) -> &PublicKey {
+        self.signer.public()
+    }
+
+    /// Whether this owner may sign for the lock of this view.
+    fn check_owns(&self, view: &OwnedLock) -> Result<(), OwnerError> {
+        if view.owner() != self.key() {
+            return Err(OwnerError::NotOwner);
+        }
+        match view.standing() {
+            Standing::Owned => Ok(()),
+            Standing::Transferred => Err(OwnerError::Transferred),
+        }
+    }
+
+    /// What a refusal of `request` says, as the error that it is.
+    fn refusal(&self, answer: &[u8], lock: &LockId, request: &Digest) -> OwnerError {
+        match Refused::parse(answer) {
+            Err(error) => OwnerError::Wire(error),
+            Ok(Refused::Opaque) => OwnerError::RefusedOpaque,
+            Ok(Refused::Signed(body)) => match body.verify(&self.crypto, lock.key()) {
+                Err(error) => OwnerError::RefusalSignature(error),
+                Ok(body) => signed_refusal(&body, request),
+            },
+        }
+    }
+}
+
+fn signed_refusal(body: &Verified<'_, RefusedBody>, request: &Digest) -> OwnerError {
+    if body.request == *request { OwnerError::Refused(body.reason) } else { OwnerError::RefusedOther }
+}

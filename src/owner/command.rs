@@ -1,0 +1,222 @@
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use super::view::OwnedLock;
+use super::{Learned, Owner};
+use crate::counter::Epoch;
+use crate::crypto::{Crypto, Digest, Nonce, PublicKey};
+use crate::error::OwnerError;
+use crate::id::{LockId, SlotId};
+use crate::limits::{Action, Timestamp};
+use crate::message::{Challenge, Command, Completed, Done, Operation};
+use crate::staged::Staged;
+use crate::wire::{self, Encoded, Kind, Unverified};
+
+/// A command that waits for the lock's answer. May be stored until it comes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PendingCommand {
+    lock: LockId,
+    epoch: Epoch,
+    command: Digest,
+    operation: Operation,
+}
+
+/// A command, and what waits for its answer; there once the view is stored.
+type Ordered<'v> = Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>;
+
+/// Every order fails so: not this owner's lock ([`OwnerError::NotOwner`],
+/// [`OwnerError::Transferred`]), a challenge that is malformed or another lock's
+/// ([`OwnerError::Wire`], [`OwnerError::WrongLock`]), or [`OwnerError::Seal`].
+impl<C: Crypto> Owner<C> {
+    /// Orders the lock to open a slot for sharing. Takes the slot's next number.
+    ///
+    /// # Errors
+    /// As above; [`OwnerError::Slot`] when the number line is at its end.
+    pub fn activate<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        slot: SlotId,
+        challenge: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Ordered<'v>, OwnerError> {
+        let mut next = view.clone();
+        let generation = next.slot_mut(slot).slot.take_number()?;
+        self.order(view, next, Operation::Activate { slot, generation }, challenge, rng)
+    }
+
+    /// Orders the lock to close a slot; wipes what is installed there. Takes the slot's next number.
+    ///
+    /// # Errors
+    /// As above; [`OwnerError::Slot`] when the number line is at its end.
+    pub fn deactivate<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        slot: SlotId,
+        challenge: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Ordered<'v>, OwnerError> {
+        let mut next = view.clone();
+        let generation = next.slot_mut(slot).slot.take_number()?;
+        self.order(view, next, Operation::Deactivate { slot, generation }, challenge, rng)
+    }
+
+    /// Orders the lock to hand itself to an owner and a service (to oneself, perhaps). Ends the
+    /// epoch, and with it every key.
+    ///
+    /// # Errors
+    /// As above; [`OwnerError::OwnerKey`], [`OwnerError::ServiceKey`].
+    pub fn transfer<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        owner: PublicKey,
+        service: PublicKey,
+        challenge: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Ordered<'v>, OwnerError> {
+        owner.check().map_err(OwnerError::OwnerKey)?;
+        service.check().map_err(OwnerError::ServiceKey)?;
+        let next = view.clone();
+        self.order(view, next, Operation::Transfer { owner, service }, challenge, rng)
+    }
+
+    /// Orders the lock to set its clock.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn set_clock<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        to: Timestamp,
+        challenge: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Ordered<'v>, OwnerError> {
+        let next = view.clone();
+        self.order(view, next, Operation::SetClock { to }, challenge, rng)
+    }
+
+    /// Orders the lock to move its bolt.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn act<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        action: Action,
+        challenge: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Ordered<'v>, OwnerError> {
+        let next = view.clone();
+        self.order(view, next, Operation::Act { action }, challenge, rng)
+    }
+
+    /// Asks the lock what a slot holds. Its answer also tells the floor that the next number must be
+    /// above.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn inspect<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        slot: SlotId,
+        challenge: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Ordered<'v>, OwnerError> {
+        let next = view.clone();
+        self.order(view, next, Operation::Inspect { slot }, challenge, rng)
+    }
+
+    fn order<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        next: OwnedLock,
+        operation: Operation,
+        challenge: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Ordered<'v>, OwnerError> {
+        self.check_owns(view)?;
+        let Challenge { lock, nonce } = *Unverified::<Challenge>::parse(challenge)?.claims();
+        if lock != view.lock {
+            return Err(OwnerError::WrongLock);
+        }
+        let (epoch, owner_nonce) = (view.epoch, Nonce::random(rng));
+        let body = Command { lock, epoch, lock_nonce: nonce, owner_nonce, operation };
+        let message = wire::seal(&self.crypto, &self.signer, &body)?;
+        let pending = PendingCommand { lock, epoch, command: message.digest(&self.crypto), operation };
+        Ok(Staged::new(view, next, (message, pending)))
+    }
+}
+
+impl PendingCommand {
+    /// What was ordered.
+    #[must_use]
+    pub const fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// Takes the lock's answer into the view; gives what the lock did, and what the view learned.
+    /// A wrong answer leaves the command pending.
+    ///
+    /// # Errors
+    /// [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::Wire`],
+    /// [`OwnerError::DoneSignature`], [`OwnerError::WrongLock`], [`OwnerError::WrongEpoch`],
+    /// [`OwnerError::OtherCommand`], [`OwnerError::OtherOperation`], [`OwnerError::Exhausted`]; for a
+    /// refusal [`OwnerError::RefusedOpaque`], [`OwnerError::RefusalSignature`],
+    /// [`OwnerError::RefusedOther`], [`OwnerError::Refused`].
+    pub fn finish<'v, C: Crypto>(
+        &self,
+        owner: &Owner<C>,
+        view: &'v mut OwnedLock,
+        answer: &[u8],
+    ) -> Result<Staged<'v, OwnedLock, (Completed, Learned)>, OwnerError> {
+        owner.check_owns(view)?;
+        if view.lock != self.lock {
+            return Err(OwnerError::WrongLock);
+        }
+        if view.epoch != self.epoch {
+            return Err(OwnerError::WrongEpoch);
+        }
+        if Kind::of(answer)? == Kind::Refused {
+            return Err(owner.refusal(answer, &self.lock, &self.command));
+        }
+        let done = Unverified::<Done>::parse(answer)?;
+        let done = done.verify(&owner.crypto, self.lock.key()).map_err(OwnerError::DoneSignature)?;
+        self.check_answers(&done)?;
+
+        let mut next = view.clone();
+        let learned = owner.apply_done(&mut next, &done)?;
+        if let Operation::Inspect { slot } = self.operation {
+            next.slot_mut(slot).inspected = Some(done.digest(&owner.crypto));
+        }
+        Ok(Staged::new(view, next, (done.completed, learned)))
+    }
+
+    /// Whether a Done that the lock signed is this command's.
+    fn check_answers(&self, done: &Done) -> Result<(), OwnerError> {
+        if done.lock != self.lock {
+            return Err(OwnerError::WrongLock);
+        }
+        if done.command != self.command {
+            return Err(OwnerError::OtherCommand);
+        }
+        let epoch = match self.operation {
+            Operation::Transfer { .. } => self.epoch.next().ok_or(OwnerError::Exhausted)?,
+            _ => self.epoch,
+        };
+        if done.epoch != epoch {
+            return Err(OwnerError::WrongEpoch);
+        }
+        if operation_of(&done.completed) == self.operation { Ok(()) } else { Err(OwnerError::OtherOperation) }
+    }
+}
+
+/// The operation that the lock says it carried out.
+fn operation_of(completed: &Completed) -> Operation {
+    match *completed {
+        Completed::Activate { slot, generation, .. } => Operation::Activate { slot, generation },
+        Completed::Deactivate { slot, generation, .. } => Operation::Deactivate { slot, generation },
+        Completed::Transfer { owner, service } => Operation::Transfer { owner, service },
+        Completed::SetClock { to } => Operation::SetClock { to },
+        Completed::Act { action } => Operation::Act { action },
+        Completed::Inspect { slot, .. } => Operation::Inspect { slot },
+    }
+}

@@ -1,0 +1,207 @@
+use alloc::vec::Vec;
+
+use super::Owner;
+use super::view::{Equivocation, Issued, OwnedLock};
+use crate::counter::{Epoch, Generation};
+use crate::crypto::Crypto;
+use crate::error::OwnerError;
+use crate::id::{LockId, SlotId};
+use crate::message::{Completed, Done, Grant, Holding, Receipt, SlotReport, Withdrawn, WithdrawnOutcome};
+use crate::slot::{GrantRef, Proof, Turn};
+use crate::staged::Staged;
+use crate::wire::{Kind, Unverified, Verified};
+
+/// What the view learned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Learned {
+    /// Nothing that it did not know.
+    Nothing,
+    /// Something new.
+    News,
+    /// Something that convicts the service.
+    ServiceEquivocated(Equivocation),
+}
+
+impl<C: Crypto> Owner<C> {
+    /// Takes a signed message into the view: a `Receipt`, `Done` or `Withdrawn`, or a `Grant` that
+    /// another phone of this owner signed. The order in which they come does not matter to what may
+    /// open; an old one changes nothing.
+    ///
+    /// # Errors
+    /// [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::Wire`],
+    /// [`OwnerError::NothingToLearn`] for a message of another kind,
+    /// [`OwnerError::GrantSignature`], [`OwnerError::ReceiptSignature`],
+    /// [`OwnerError::DoneSignature`], [`OwnerError::WithdrawnSignature`], [`OwnerError::WrongLock`],
+    /// [`OwnerError::WrongEpoch`], [`OwnerError::OldEpoch`] for an old transfer, and
+    /// [`OwnerError::Slot`] where too many keys are live.
+    pub fn learn<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        message: &[u8],
+    ) -> Result<Staged<'v, OwnedLock, Learned>, OwnerError> {
+        self.check_owns(view)?;
+        let mut next = view.clone();
+        let learned = self.apply(&mut next, message)?;
+        Ok(Staged::new(view, next, learned))
+    }
+
+    /// Takes in a report of the slot's record: all signed messages that came with it, and its
+    /// version, as of which the view is true from then on. The state that the report names is the
+    /// service's word alone, and changes nothing.
+    ///
+    /// # Errors
+    /// [`OwnerError::OlderReport`], or as [`learn`](Self::learn) for any of the messages; then
+    /// nothing of the report is taken in.
+    pub fn see<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        slot: SlotId,
+        version: u64,
+        messages: &[&[u8]],
+    ) -> Result<Staged<'v, OwnedLock, Vec<Learned>>, OwnerError> {
+        self.check_owns(view)?;
+        let mut next = view.clone();
+        let learned = messages.iter().map(|message| self.apply(&mut next, message)).collect::<Result<_, _>>()?;
+        let known = next.slot_mut(slot);
+        if known.seen.is_some_and(|seen| seen > version) {
+            return Err(OwnerError::OlderReport);
+        }
+        known.seen = Some(version);
+        Ok(Staged::new(view, next, learned))
+    }
+
+    fn apply(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
+        match Kind::of(message)? {
+            Kind::Grant => self.learn_grant(next, message),
+            Kind::Receipt => self.learn_receipt(next, message),
+            Kind::Done => self.learn_done(next, message),
+            Kind::Withdrawn => self.learn_withdrawn(next, message),
+            _ => Err(OwnerError::NothingToLearn),
+        }
+    }
+
+    fn learn_grant(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
+        let grant = Unverified::<Grant>::parse(message)?;
+        let grant = grant.verify(&self.crypto, &next.owner).map_err(OwnerError::GrantSignature)?;
+        check_meant_for(next, &grant.lock, grant.epoch)?;
+        let key = GrantRef { generation: grant.generation, grant: grant.digest(&self.crypto) };
+        let before = next.clone();
+        let known = next.slot_mut(grant.slot);
+        if known.is_denied(key) && !known.may_open(key) {
+            return Ok(Learned::Nothing);
+        }
+        let (slot, result) = known.slot.clone().learn(key);
+        result?;
+        known.slot = slot;
+        if known.issued(key).is_none() {
+            known.issued.push(Issued { key, method: None, grant: *grant, bytes: Vec::from(message) });
+        }
+        known.prune();
+        Ok(learned(&before, next, grant.slot, key))
+    }
+
+    fn learn_receipt(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
+        let receipt = Unverified::<Receipt>::parse(message)?;
+        let receipt = receipt.verify(&self.crypto, next.lock.key()).map_err(OwnerError::ReceiptSignature)?;
+        check_meant_for(next, &receipt.lock, receipt.epoch)?;
+        let key = GrantRef { generation: receipt.generation, grant: receipt.grant };
+        let proof = receipt.digest(&self.crypto);
+        let before = next.clone();
+        let known = next.slot_mut(receipt.slot);
+        known.note_release(key, message);
+        known.slot =
+            known.slot.clone().confirm(&Proof { key, device: receipt.device, install: Some(receipt.install), proof });
+        known.prune();
+        Ok(learned(&before, next, receipt.slot, key))
+    }
+
+    fn learn_done(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
+        let done = Unverified::<Done>::parse(message)?;
+        let done = done.verify(&self.crypto, next.lock.key()).map_err(OwnerError::DoneSignature)?;
+        if done.lock != next.lock {
+            return Err(OwnerError::WrongLock);
+        }
+        match done.completed {
+            Completed::Transfer { .. } if done.epoch <= next.epoch => return Err(OwnerError::OldEpoch),
+            Completed::Transfer { .. } => {}
+            _ if done.epoch != next.epoch => return Err(OwnerError::WrongEpoch),
+            _ => {}
+        }
+        self.apply_done(next, &done)
+    }
+
+    /// Takes a Done into the view whose lock, epoch and signature were checked.
+    pub(super) fn apply_done(&self, next: &mut OwnedLock, done: &Verified<'_, Done>) -> Result<Learned, OwnerError> {
+        let before = next.clone();
+        match done.completed {
+            Completed::Transfer { owner, service } => next.transferred(done.epoch, &owner, &service),
+            Completed::SetClock { .. } | Completed::Act { .. } => {}
+            Completed::Activate { slot, generation, .. } => turned(next, slot, Turn::Activate, generation),
+            Completed::Deactivate { slot, generation, .. } => turned(next, slot, Turn::Deactivate, generation),
+            Completed::Inspect { slot, left } => return Ok(self.inspected(next, slot, &left, done)),
+        }
+        Ok(if *next == before { Learned::Nothing } else { Learned::News })
+    }
+
+    fn inspected(&self, next: &mut OwnedLock, slot: SlotId, left: &SlotReport, done: &Verified<'_, Done>) -> Learned {
+        let before = next.clone();
+        let known = next.slot_mut(slot);
+        known.slot = known.slot.clone().inspected(left, done.digest(&self.crypto));
+        let Holding::Installed { grant, .. } = left.holding else {
+            known.prune();
+            return if *next == before { Learned::Nothing } else { Learned::News };
+        };
+        let key = GrantRef { generation: left.floor, grant };
+        known.note_release(key, done.as_bytes());
+        known.prune();
+        learned(&before, next, slot, key)
+    }
+
+    fn learn_withdrawn(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
+        let withdrawn = Unverified::<Withdrawn>::parse(message)?;
+        let withdrawn = withdrawn.verify(&self.crypto, &next.service).map_err(OwnerError::WithdrawnSignature)?;
+        let Withdrawn { withdraw, outcome } = *withdrawn;
+        check_meant_for(next, &withdraw.lock, withdraw.epoch)?;
+        let key = GrantRef { generation: withdraw.generation, grant: withdraw.grant };
+        let before = next.clone();
+        let known = next.slot_mut(withdraw.slot);
+        let heard_of = known.knows(key);
+        let (slot, result) = known.slot.clone().withdrawn(key, &outcome);
+        result?;
+        known.slot = slot;
+        // What the service says of grants that nobody else told of is not hoarded.
+        if heard_of || known.may_open(key) {
+            match outcome {
+                WithdrawnOutcome::NeverReleased => known.note_denial(key, message),
+                WithdrawnOutcome::Released { .. } => known.note_release(key, message),
+                WithdrawnOutcome::Settled => {}
+            }
+        }
+        known.withdrawing.retain(|pending| *pending != key);
+        known.prune();
+        Ok(learned(&before, next, withdraw.slot, key))
+    }
+}
+
+fn turned(next: &mut OwnedLock, slot: SlotId, turn: Turn, generation: Generation) {
+    let known = next.slot_mut(slot);
+    known.slot = known.slot.clone().done(turn, generation);
+    known.prune();
+}
+
+fn learned(before: &OwnedLock, next: &OwnedLock, slot: SlotId, key: GrantRef) -> Learned {
+    let equivocation = next.slots.get(&slot).and_then(|known| known.equivocation(slot, key));
+    match equivocation {
+        Some(equivocation) => Learned::ServiceEquivocated(equivocation),
+        None if next == before => Learned::Nothing,
+        None => Learned::News,
+    }
+}
+
+/// Whether a signed message is of this view's lock and ownership.
+fn check_meant_for(view: &OwnedLock, lock: &LockId, epoch: Epoch) -> Result<(), OwnerError> {
+    if *lock != view.lock {
+        return Err(OwnerError::WrongLock);
+    }
+    if epoch == view.epoch { Ok(()) } else { Err(OwnerError::WrongEpoch) }
+}

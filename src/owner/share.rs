@@ -1,0 +1,87 @@
+use alloc::vec::Vec;
+
+use super::Owner;
+use super::view::{Issued, Method, OwnedLock};
+use crate::crypto::{Crypto, PublicKey};
+use crate::error::OwnerError;
+use crate::id::SlotId;
+use crate::limits::{Limits, Rights};
+use crate::message::{Grant, Withdraw};
+use crate::slot::GrantRef;
+use crate::staged::Staged;
+use crate::wire::{self, Encoded};
+
+impl<C: Crypto> Owner<C> {
+    /// Shares a slot with a subject. From the moment the grant is signed the view counts its key
+    /// among those that may open.
+    ///
+    /// # Errors
+    /// [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::SubjectKey`],
+    /// [`OwnerError::Slot`] (not active, already shared, too many live keys, no further number),
+    /// [`OwnerError::Seal`].
+    pub fn share<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        slot: SlotId,
+        subject: PublicKey,
+        method: Method,
+        rights: Rights,
+        limits: Limits,
+    ) -> Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError> {
+        self.check_owns(view)?;
+        subject.check().map_err(OwnerError::SubjectKey)?;
+        let mut next = view.clone();
+        let known = next.slot_mut(slot);
+        let generation = known.slot.next_number()?;
+        let grant = Grant { lock: view.lock, epoch: view.epoch, slot, generation, subject, rights, limits };
+        let message = wire::seal(&self.crypto, &self.signer, &grant)?;
+        let key = GrantRef { generation, grant: message.digest(&self.crypto) };
+        let (shared, result) = known.slot.clone().publish(key);
+        result?;
+        known.slot = shared;
+        known.issued.push(Issued { key, method: Some(method), grant, bytes: Vec::from(message.as_bytes()) });
+        Ok(Staged::new(view, next, message))
+    }
+
+    /// Takes the slot's share back: a revocation or a reset, whichever the service's answer says.
+    /// The view keeps its state until that answer is [learned](Self::learn).
+    ///
+    /// # Errors
+    /// [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::NothingShared`],
+    /// [`OwnerError::Seal`].
+    pub fn withdraw<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        slot: SlotId,
+    ) -> Result<Staged<'v, OwnedLock, Encoded<Withdraw>>, OwnerError> {
+        self.check_owns(view)?;
+        let shared = view.slot(slot).and_then(|known| known.shared()).ok_or(OwnerError::NothingShared)?;
+        self.withdraw_key(view, slot, shared)
+    }
+
+    /// Takes back any grant whose key may still open the slot.
+    ///
+    /// # Errors
+    /// [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::UnknownGrant`],
+    /// [`OwnerError::Seal`].
+    pub fn withdraw_key<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        slot: SlotId,
+        key: GrantRef,
+    ) -> Result<Staged<'v, OwnedLock, Encoded<Withdraw>>, OwnerError> {
+        self.check_owns(view)?;
+        let mut next = view.clone();
+        let known = next.slot_mut(slot);
+        if !known.may_open(key) && known.issued(key).is_none() {
+            return Err(OwnerError::UnknownGrant);
+        }
+        if !known.withdrawing.contains(&key) {
+            known.withdrawing.push(key);
+        }
+        let GrantRef { generation, grant } = key;
+        let body = Withdraw { lock: view.lock, epoch: view.epoch, slot, generation, grant };
+        let message = wire::seal(&self.crypto, &self.signer, &body)?;
+        Ok(Staged::new(view, next, message))
+    }
+}

@@ -1,0 +1,110 @@
+use alloc::vec::Vec;
+
+use super::view::{Method, Origin, OwnedLock, OwnedSlot};
+use crate::crypto::{Digest, PublicKey};
+use crate::id::SlotId;
+use crate::limits::{Limits, Rights};
+use crate::message::Grant;
+use crate::slot::{Confirmation, GrantRef, LiveKey, State};
+
+/// What the view says of one slot: what an app shows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Status<'v> {
+    /// The slot.
+    pub slot: SlotId,
+    /// The state that it is in.
+    pub state: State,
+    /// The share, where there is one.
+    pub shared: Option<KeyStatus<'v>>,
+    /// Every key that may open the slot, the share's among them. Nobody can open only where this is
+    /// empty and `inspected` is true.
+    pub may_open: Vec<KeyStatus<'v>>,
+    /// Whether this owner knows from the lock itself how the slot began: it provisioned the lock, or
+    /// inspected the slot since the lock was handed over.
+    pub inspected: bool,
+    /// The record version as of which this is true; `None` before the first report.
+    pub as_of: Option<u64>,
+}
+
+/// What the view says of one key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyStatus<'v> {
+    /// The grant's number and digest.
+    pub key: GrantRef,
+    /// The grant, where the view holds it.
+    pub grant: Option<&'v Grant>,
+    /// How its subject was named, where this phone signed it.
+    pub method: Option<Method>,
+    /// The latest install that is known to have been released for it.
+    pub install: Option<Digest>,
+    /// The lock's word that it was downloaded, and to which device.
+    pub downloaded: Option<&'v Confirmation>,
+    /// Whether its withdrawal was signed and not answered yet.
+    pub withdrawing: bool,
+}
+
+impl KeyStatus<'_> {
+    /// To whom it went.
+    #[must_use]
+    pub fn subject(&self) -> Option<PublicKey> {
+        self.grant.map(|grant| grant.subject)
+    }
+
+    /// What it may do.
+    #[must_use]
+    pub fn rights(&self) -> Option<Rights> {
+        self.grant.map(|grant| grant.rights)
+    }
+
+    /// When, and how often.
+    #[must_use]
+    pub fn limits(&self) -> Option<Limits> {
+        self.grant.map(|grant| grant.limits)
+    }
+}
+
+impl OwnedLock {
+    /// What the view says of `slot`. A slot that it never heard of is closed.
+    #[must_use]
+    pub fn status(&self, slot: SlotId) -> Status<'_> {
+        let provisioned = self.origin == Origin::Provisioned;
+        let Some(known) = self.slots.get(&slot) else {
+            return Status {
+                slot,
+                state: State::Inactive,
+                shared: None,
+                may_open: Vec::new(),
+                inspected: provisioned,
+                as_of: None,
+            };
+        };
+        Status {
+            slot,
+            state: known.slot.state(),
+            shared: known.slot.shared().map(|key| known.key_status(key)),
+            may_open: known.slot.may_open().iter().map(|live| known.key_status(live.key())).collect(),
+            inspected: provisioned || known.inspected.is_some(),
+            as_of: known.seen,
+        }
+    }
+
+    /// What the view says of every slot that it has heard of.
+    pub fn statuses(&self) -> impl Iterator<Item = Status<'_>> {
+        self.slots.keys().map(|slot| self.status(*slot))
+    }
+}
+
+impl OwnedSlot {
+    fn key_status(&self, key: GrantRef) -> KeyStatus<'_> {
+        let issued = self.issued(key);
+        let live = self.slot.may_open().iter().find(|live| live.key() == key);
+        KeyStatus {
+            key,
+            grant: issued.map(|issued| &issued.grant),
+            method: issued.and_then(|issued| issued.method),
+            install: live.and_then(LiveKey::install),
+            downloaded: live.and_then(LiveKey::confirmation),
+            withdrawing: self.withdrawing.contains(&key),
+        }
+    }
+}

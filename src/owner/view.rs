@@ -1,0 +1,272 @@
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::counter::Epoch;
+use crate::crypto::{Digest, PublicKey};
+use crate::error::StoredViewError;
+use crate::id::{LockId, SlotId};
+use crate::message::Grant;
+use crate::slot::{AnySlot, GrantRef, Observer};
+
+/// How a grant's subject was named.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Method {
+    /// A contact's account key.
+    Account,
+    /// A key derived from a share code.
+    Code,
+}
+
+/// Whether the view's owner still owns the lock.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Standing {
+    /// The lock is the view's owner's.
+    Owned,
+    /// The lock said that it was handed to another owner.
+    Transferred,
+}
+
+/// How the view's epoch began, as this owner saw it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) enum Origin {
+    /// With this owner's own provision: every slot is known to be closed.
+    Provisioned,
+    /// With a transfer: a slot is known only once it was inspected.
+    Transferred,
+}
+
+/// What one phone knows of one lock: what it stores.
+///
+/// Reading one back with `serde` checks that it does not contradict itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct OwnedLock {
+    pub(super) lock: LockId,
+    pub(super) owner: PublicKey,
+    pub(super) service: PublicKey,
+    pub(super) epoch: Epoch,
+    pub(super) standing: Standing,
+    pub(super) origin: Origin,
+    pub(super) slots: BTreeMap<SlotId, OwnedSlot>,
+}
+
+/// What one phone knows of one slot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct OwnedSlot {
+    pub(super) slot: AnySlot<Observer>,
+    /// The grants whose keys may open, and those whose withdrawal is not answered yet.
+    pub(super) issued: Vec<Issued>,
+    /// Withdrawals that were signed and not answered yet.
+    pub(super) withdrawing: Vec<GrantRef>,
+    /// What says that a grant was never released: a Withdrawn(NeverReleased).
+    denials: Vec<Statement>,
+    /// What says that a grant was released: a receipt, a Done(Inspect), a Withdrawn(Released).
+    releases: Vec<Statement>,
+    /// The digest of the latest Done(Inspect) that this owner ordered.
+    pub(super) inspected: Option<Digest>,
+    /// The highest record version of a report that was seen.
+    pub(super) seen: Option<u64>,
+}
+
+/// A grant that this owner signed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Issued {
+    pub(super) key: GrantRef,
+    /// `None` where another phone signed it.
+    pub(super) method: Option<Method>,
+    pub(super) grant: Grant,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A signed message about one grant, kept as evidence.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Statement {
+    key: GrantRef,
+    bytes: Vec<u8>,
+}
+
+/// Two signed messages that convict the service: that a grant was never released, and that it was.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Equivocation {
+    /// The slot.
+    pub slot: SlotId,
+    /// The grant.
+    pub key: GrantRef,
+    /// The service's `Withdrawn(NeverReleased)`.
+    pub denial: Vec<u8>,
+    /// The lock's receipt or `Done(Inspect)`, or the service's own `Withdrawn(Released)`.
+    pub release: Vec<u8>,
+}
+
+impl OwnedLock {
+    pub(super) fn new(lock: LockId, owner: PublicKey, service: PublicKey, epoch: Epoch, origin: Origin) -> Self {
+        Self { lock, owner, service, epoch, standing: Standing::Owned, origin, slots: BTreeMap::new() }
+    }
+
+    /// The lock.
+    #[must_use]
+    pub const fn lock(&self) -> LockId {
+        self.lock
+    }
+
+    /// The owner's key.
+    #[must_use]
+    pub const fn owner(&self) -> &PublicKey {
+        &self.owner
+    }
+
+    /// The service that the lock names.
+    #[must_use]
+    pub const fn service(&self) -> &PublicKey {
+        &self.service
+    }
+
+    /// The ownership that the view is of.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Whether the view's owner still owns the lock.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// The slot as this view knows it; `None` for one that nothing is known of.
+    #[must_use]
+    pub fn slot(&self, slot: SlotId) -> Option<&AnySlot<Observer>> {
+        self.slots.get(&slot).map(|known| &known.slot)
+    }
+
+    /// The grant that is shared in the slot, to be published (again).
+    #[must_use]
+    pub fn grant(&self, slot: SlotId) -> Option<&[u8]> {
+        let known = self.slots.get(&slot)?;
+        known.issued(known.slot.shared()?).map(|issued| issued.bytes.as_slice())
+    }
+
+    /// Everything that convicts the service.
+    pub fn equivocations(&self) -> impl Iterator<Item = Equivocation> + '_ {
+        self.slots
+            .iter()
+            .flat_map(|(slot, known)| known.denials.iter().filter_map(|denial| known.equivocation(*slot, denial.key)))
+    }
+
+    pub(super) fn slot_mut(&mut self, slot: SlotId) -> &mut OwnedSlot {
+        let epoch = self.epoch;
+        self.slots.entry(slot).or_insert_with(|| OwnedSlot::new(epoch))
+    }
+
+    /// The lock changed hands: everything of the epoch before is dead.
+    pub(super) fn transferred(&mut self, epoch: Epoch, owner: &PublicKey, service: &PublicKey) {
+        self.standing = if *owner == self.owner { Standing::Owned } else { Standing::Transferred };
+        self.epoch = epoch;
+        self.service = *service;
+        self.origin = Origin::Transferred;
+        self.slots.clear();
+    }
+}
+
+impl OwnedSlot {
+    pub(super) fn new(epoch: Epoch) -> Self {
+        Self {
+            slot: AnySlot::new(epoch),
+            issued: Vec::new(),
+            withdrawing: Vec::new(),
+            denials: Vec::new(),
+            releases: Vec::new(),
+            inspected: None,
+            seen: None,
+        }
+    }
+
+    pub(super) fn issued(&self, key: GrantRef) -> Option<&Issued> {
+        self.issued.iter().find(|issued| issued.key == key)
+    }
+
+    /// Whether the view has ever heard of the grant from its owner or the lock, so that what the
+    /// service alone says of it is worth keeping.
+    pub(super) fn knows(&self, key: GrantRef) -> bool {
+        self.may_open(key)
+            || self.issued(key).is_some()
+            || self.withdrawing.contains(&key)
+            || self.releases.iter().any(|statement| statement.key == key)
+    }
+
+    pub(super) fn may_open(&self, key: GrantRef) -> bool {
+        self.slot.may_open().iter().any(|live| live.key() == key)
+    }
+
+    pub(super) fn is_denied(&self, key: GrantRef) -> bool {
+        self.denials.iter().any(|statement| statement.key == key)
+    }
+
+    pub(super) fn note_denial(&mut self, key: GrantRef, bytes: &[u8]) {
+        note(&mut self.denials, key, bytes);
+    }
+
+    pub(super) fn note_release(&mut self, key: GrantRef, bytes: &[u8]) {
+        note(&mut self.releases, key, bytes);
+    }
+
+    pub(super) fn equivocation(&self, slot: SlotId, key: GrantRef) -> Option<Equivocation> {
+        let find = |statements: &[Statement]| {
+            statements.iter().find(|statement| statement.key == key).map(|statement| statement.bytes.clone())
+        };
+        Some(Equivocation { slot, key, denial: find(&self.denials)?, release: find(&self.releases)? })
+    }
+
+    /// Drops what is no longer of use: details of grants that cannot open any more.
+    pub(super) fn prune(&mut self) {
+        let Self { slot, issued, withdrawing, .. } = self;
+        let may_open = |key: GrantRef| slot.may_open().iter().any(|live| live.key() == key);
+        withdrawing.retain(|key| key.generation > slot.floor() || may_open(*key));
+        issued.retain(|issued| {
+            may_open(issued.key) || slot.shared() == Some(issued.key) || withdrawing.contains(&issued.key)
+        });
+    }
+}
+
+fn note(statements: &mut Vec<Statement>, key: GrantRef, bytes: &[u8]) {
+    if statements.iter().all(|statement| statement.key != key) {
+        statements.push(Statement { key, bytes: Vec::from(bytes) });
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    lock: LockId,
+    owner: PublicKey,
+    service: PublicKey,
+    epoch: Epoch,
+    standing: Standing,
+    origin: Origin,
+    slots: BTreeMap<SlotId, OwnedSlot>,
+}
+
+impl From<OwnedLock> for Stored {
+    fn from(view: OwnedLock) -> Self {
+        let OwnedLock { lock, owner, service, epoch, standing, origin, slots } = view;
+        Self { lock, owner, service, epoch, standing, origin, slots }
+    }
+}
+
+impl TryFrom<Stored> for OwnedLock {
+    type Error = StoredViewError;
+
+    fn try_from(stored: Stored) -> Result<Self, StoredViewError> {
+        let Stored { lock, owner, service, epoch, standing, origin, slots } = stored;
+        for known in slots.values() {
+            if known.slot.epoch() != epoch {
+                return Err(StoredViewError::Epoch);
+            }
+            if known.slot.shared().is_some_and(|key| known.issued(key).is_none()) {
+                return Err(StoredViewError::Grant);
+            }
+        }
+        Ok(Self { lock, owner, service, epoch, standing, origin, slots })
+    }
+}

@@ -1,0 +1,71 @@
+//! The service: decides, for each grant, whether its release or its withdrawal came first
+//! (spec: "Service").
+//!
+//! A pure state machine over one [`ShareRecord`] per lock and slot. It is trusted for order only,
+//! never for who may enter: everything in a record was signed by the owner or the lock.
+//!
+//! # The store
+//!
+//! One record per ([`LockId`], [`SlotId`]), linearizable, never deleted while the lock may live. A
+//! new record is put only if none is there. Every accepted operation gives a
+//! [`Staged`] with a record whose [version](ShareRecord::version) is one more; the caller's `put`
+//! must compare and swap: replace exactly the record with the version before, or fail. That is also
+//! so where nothing but the version changed, so that an answer is always as of the record that it was
+//! put with. After a `put` that failed, read the record again and decide again.
+//!
+//! A guest finds a grant by its subject's key: keep an index from
+//! [`ShareRecord::subject`] to (lock, slot), updated with the record.
+
+mod download;
+mod open;
+mod prove;
+mod record;
+mod share;
+
+pub use self::record::{Evidence, Report, ShareRecord, Standing};
+
+use crate::counter::Epoch;
+use crate::crypto::{Crypto, PublicKey, Signer};
+use crate::error::{ProviderFailed, ServiceError};
+use crate::id::{LockId, SlotId};
+use crate::secret::Seed;
+#[cfg(doc)]
+use crate::staged::Staged;
+
+/// One service: its provider and its key.
+#[derive(Debug)]
+pub struct Service<C: Crypto> {
+    crypto: C,
+    signer: Signer<C>,
+}
+
+impl<C: Crypto> Service<C> {
+    /// The service whose key `seed` stands for.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] when the provider cannot load the key.
+    pub fn new(crypto: C, seed: &Seed) -> Result<Self, ProviderFailed> {
+        let signer = Signer::from_seed(&crypto, seed)?;
+        Ok(Self { crypto, signer })
+    }
+
+    /// The service's key, which the owner has the lock store.
+    #[must_use]
+    pub const fn key(&self) -> &PublicKey {
+        self.signer.public()
+    }
+}
+
+/// Whether a message is for this record. Looked at only after its signature held.
+fn check_meant_for(record: &ShareRecord, lock: &LockId, epoch: Epoch, slot: SlotId) -> Result<(), ServiceError> {
+    if *lock != record.lock() {
+        return Err(ServiceError::WrongLock);
+    }
+    if epoch != record.epoch() {
+        return Err(ServiceError::WrongEpoch);
+    }
+    if slot != record.slot_id() {
+        return Err(ServiceError::WrongSlot);
+    }
+    Ok(())
+}

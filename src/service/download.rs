@@ -1,0 +1,48 @@
+use super::share::check_serving;
+use super::{Service, ShareRecord};
+use crate::crypto::Crypto;
+use crate::error::ServiceError;
+use crate::message::{Claim, Install, Release};
+use crate::staged::Staged;
+use crate::wire::{self, Encoded, Unverified};
+
+impl<C: Crypto> Service<C> {
+    /// Releases the shared grant for one install of the device that its subject claims it for: the
+    /// point of no return. The same device may be released again, for a new install; no other can.
+    ///
+    /// # Errors
+    /// [`ServiceError::Moved`], [`ServiceError::Wire`], [`ServiceError::NothingShared`],
+    /// [`ServiceError::ClaimNamesOtherGrant`], [`ServiceError::ClaimSignature`],
+    /// [`ServiceError::InstallNamesOtherClaim`], [`ServiceError::InstallSignature`],
+    /// [`ServiceError::Slot`] (claimed by another device), [`ServiceError::Exhausted`],
+    /// [`ServiceError::Seal`].
+    pub fn release<'r>(
+        &self,
+        record: &'r mut ShareRecord,
+        claim: &[u8],
+        install: &[u8],
+    ) -> Result<Staged<'r, ShareRecord, Encoded<Release>>, ServiceError> {
+        check_serving(record)?;
+        let claim = Unverified::<Claim>::parse(claim)?;
+        let install = Unverified::<Install>::parse(install)?;
+        let (Some(shared), Some(grant)) = (record.slot.shared(), record.parsed_grant()) else {
+            return Err(ServiceError::NothingShared);
+        };
+        if claim.claims().grant != shared.grant {
+            return Err(ServiceError::ClaimNamesOtherGrant);
+        }
+        let claim = claim.verify(&self.crypto, &grant.subject).map_err(ServiceError::ClaimSignature)?;
+        if install.claims().claim != claim.digest(&self.crypto) {
+            return Err(ServiceError::InstallNamesOtherClaim);
+        }
+        let install = install.verify(&self.crypto, &claim.device).map_err(ServiceError::InstallSignature)?;
+
+        let mut next = record.step()?;
+        let digest = install.digest(&self.crypto);
+        let (slot, result) = next.slot.clone().release(&shared.grant, claim.device, digest);
+        result?;
+        next.set_slot(slot);
+        let release = wire::seal(&self.crypto, &self.signer, &Release { install: digest })?;
+        Ok(Staged::new(record, next, release))
+    }
+}

@@ -1,0 +1,86 @@
+use alloc::vec::Vec;
+
+use super::{Service, ShareRecord, check_meant_for};
+use crate::crypto::Crypto;
+use crate::error::ServiceError;
+use crate::message::{Completed, Done, Receipt};
+use crate::slot::{GrantRef, Proof, State, Turn};
+use crate::staged::Staged;
+use crate::wire::{Unverified, Verified};
+
+impl<C: Crypto> Service<C> {
+    /// Takes in the lock's proof of download, and gives the state afterwards. A receipt at or below
+    /// the proven floor changes nothing.
+    ///
+    /// # Errors
+    /// [`ServiceError::Wire`], [`ServiceError::ReceiptSignature`], [`ServiceError::WrongLock`],
+    /// [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Exhausted`].
+    pub fn confirm<'r>(
+        &self,
+        record: &'r mut ShareRecord,
+        receipt: &[u8],
+    ) -> Result<Staged<'r, ShareRecord, State>, ServiceError> {
+        let parsed = Unverified::<Receipt>::parse(receipt)?;
+        let body = parsed.verify(&self.crypto, record.lock.key()).map_err(ServiceError::ReceiptSignature)?;
+        check_meant_for(record, &body.lock, body.epoch, body.slot)?;
+        let mut next = record.step()?;
+        let key = GrantRef { generation: body.generation, grant: body.grant };
+        let proof = Proof { key, device: body.device, install: Some(body.install), proof: body.digest(&self.crypto) };
+        next.set_slot(next.slot.clone().confirm(&proof));
+        if next.slot != record.slot {
+            next.evidence.receipt = Some(Vec::from(receipt));
+        }
+        Ok(staged(record, next))
+    }
+
+    /// Takes in what the lock says it did to the slot (Activate, Deactivate, Inspect), and gives the
+    /// state afterwards. One that is not news changes nothing.
+    ///
+    /// # Errors
+    /// [`ServiceError::Wire`], [`ServiceError::DoneSignature`], [`ServiceError::NotOfASlot`] (a
+    /// transfer goes through [`reopen`](Self::reopen)), [`ServiceError::WrongLock`],
+    /// [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Exhausted`].
+    pub fn done<'r>(
+        &self,
+        record: &'r mut ShareRecord,
+        done: &[u8],
+    ) -> Result<Staged<'r, ShareRecord, State>, ServiceError> {
+        let parsed = Unverified::<Done>::parse(done)?;
+        let body = parsed.verify(&self.crypto, record.lock.key()).map_err(ServiceError::DoneSignature)?;
+        let mut next = record.step()?;
+        let inspection = self.apply_done(&mut next, &body)?;
+        if next.slot != record.slot {
+            let kept = if inspection { &mut next.evidence.inspected } else { &mut next.evidence.done };
+            *kept = Some(Vec::from(done));
+        }
+        Ok(staged(record, next))
+    }
+
+    /// Gives whether it was an inspection.
+    fn apply_done(&self, next: &mut ShareRecord, done: &Verified<'_, Done>) -> Result<bool, ServiceError> {
+        let (slot, inspection) = match done.completed {
+            Completed::Activate { slot, generation, .. } => {
+                check_meant_for(next, &done.lock, done.epoch, slot)?;
+                (next.slot.clone().done(Turn::Activate, generation), false)
+            }
+            Completed::Deactivate { slot, generation, .. } => {
+                check_meant_for(next, &done.lock, done.epoch, slot)?;
+                (next.slot.clone().done(Turn::Deactivate, generation), false)
+            }
+            Completed::Inspect { slot, left } => {
+                check_meant_for(next, &done.lock, done.epoch, slot)?;
+                (next.slot.clone().inspected(&left, done.digest(&self.crypto)), true)
+            }
+            Completed::Transfer { .. } | Completed::SetClock { .. } | Completed::Act { .. } => {
+                return Err(ServiceError::NotOfASlot);
+            }
+        };
+        next.set_slot(slot);
+        Ok(inspection)
+    }
+}
+
+fn staged(record: &mut ShareRecord, next: ShareRecord) -> Staged<'_, ShareRecord, State> {
+    let state = next.slot.state();
+    Staged::new(record, next, state)
+}

@@ -1,0 +1,237 @@
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::counter::Epoch;
+use crate::crypto::PublicKey;
+use crate::error::{ServiceError, StoredRecordError};
+use crate::id::{LockId, SlotId};
+use crate::message::{Grant, Withdrawn};
+use crate::slot::{AnySlot, State};
+use crate::wire::Unverified;
+
+/// Whether the lock still names this service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Standing {
+    /// The lock names this service.
+    Serving,
+    /// The lock was transferred to this service's successor. Nothing is published or released any
+    /// more; a later transfer back opens the record again.
+    Moved {
+        /// The service that the lock names now.
+        to: PublicKey,
+    },
+}
+
+/// What the lock and the owner said, kept so that the owner's app can check the report itself.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Evidence {
+    pub(super) ownership: Vec<u8>,
+    pub(super) done: Option<Vec<u8>>,
+    pub(super) inspected: Option<Vec<u8>>,
+    pub(super) receipt: Option<Vec<u8>>,
+    pub(super) withdrawn: Option<Withdrawn>,
+}
+
+impl Evidence {
+    /// The `Provisioned` or `Done(Transfer)` that opened the record's epoch.
+    #[must_use]
+    pub fn ownership(&self) -> &[u8] {
+        &self.ownership
+    }
+
+    /// The newest `Done(Activate)` or `Done(Deactivate)`.
+    #[must_use]
+    pub fn done(&self) -> Option<&[u8]> {
+        self.done.as_deref()
+    }
+
+    /// The latest `Done(Inspect)` that proved something new.
+    #[must_use]
+    pub fn inspected(&self) -> Option<&[u8]> {
+        self.inspected.as_deref()
+    }
+
+    /// The latest receipt that proved something new.
+    #[must_use]
+    pub fn receipt(&self) -> Option<&[u8]> {
+        self.receipt.as_deref()
+    }
+}
+
+/// What the service knows of one slot of one lock: what its store holds.
+///
+/// Reading one back with `serde` checks that it does not contradict itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct ShareRecord {
+    pub(super) lock: LockId,
+    pub(super) slot_id: SlotId,
+    pub(super) owner: PublicKey,
+    pub(super) service: PublicKey,
+    pub(super) epoch: Epoch,
+    pub(super) standing: Standing,
+    pub(super) version: u64,
+    pub(super) slot: AnySlot,
+    pub(super) grant: Option<Vec<u8>>,
+    pub(super) evidence: Evidence,
+}
+
+impl ShareRecord {
+    /// The version: 1 for a new record, one more with every accepted operation. Put it only in place
+    /// of the version before (of no record at all, for 1).
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The lock.
+    #[must_use]
+    pub const fn lock(&self) -> LockId {
+        self.lock
+    }
+
+    /// Which of its slots.
+    #[must_use]
+    pub const fn slot_id(&self) -> SlotId {
+        self.slot_id
+    }
+
+    /// The owner's key.
+    #[must_use]
+    pub const fn owner(&self) -> &PublicKey {
+        &self.owner
+    }
+
+    /// The service that the lock names.
+    #[must_use]
+    pub const fn service(&self) -> &PublicKey {
+        &self.service
+    }
+
+    /// The ownership.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Whether the lock still names this service.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// The slot, as this record knows it.
+    #[must_use]
+    pub const fn slot(&self) -> &AnySlot {
+        &self.slot
+    }
+
+    /// The grant that is shared, for the guest to fetch; `None` where none is.
+    #[must_use]
+    pub fn grant(&self) -> Option<&[u8]> {
+        self.grant.as_deref()
+    }
+
+    /// Who may claim the shared grant: the key by which a guest finds it. A database keeps an index
+    /// over this, updated in the same transaction as the record.
+    #[must_use]
+    pub fn subject(&self) -> Option<PublicKey> {
+        self.parsed_grant().map(|grant| grant.subject)
+    }
+
+    /// What the lock and the owner said.
+    #[must_use]
+    pub const fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// What to tell the owner's app. Advisory, but for the signed messages in it.
+    #[must_use]
+    pub fn report(&self) -> Report<'_> {
+        Report { version: self.version, state: self.slot.state(), grant: self.grant(), evidence: &self.evidence }
+    }
+
+    pub(super) fn parsed_grant(&self) -> Option<Grant> {
+        self.grant().and_then(parse_grant)
+    }
+
+    /// The record after one more accepted operation.
+    pub(super) fn step(&self) -> Result<Self, ServiceError> {
+        let version = self.version.checked_add(1).ok_or(ServiceError::Exhausted)?;
+        Ok(Self { version, ..self.clone() })
+    }
+
+    /// Takes the slot over; a grant that it no longer shares goes.
+    pub(super) fn set_slot(&mut self, slot: AnySlot) {
+        self.slot = slot;
+        if self.slot.shared().is_none() {
+            self.grant = None;
+        }
+    }
+}
+
+/// What a record says, for the owner's app. The state is the service's word alone; the messages are
+/// signed, and the app gives them to its own view. All of it is true as of `version`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Report<'a> {
+    /// The version of the record.
+    pub version: u64,
+    /// The state that the record is in.
+    pub state: State,
+    /// The grant that is shared.
+    pub grant: Option<&'a [u8]>,
+    /// What the lock and the owner said.
+    pub evidence: &'a Evidence,
+}
+
+fn parse_grant(bytes: &[u8]) -> Option<Grant> {
+    Unverified::<Grant>::parse(bytes).ok().map(|grant| *grant.claims())
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    lock: LockId,
+    slot_id: SlotId,
+    owner: PublicKey,
+    service: PublicKey,
+    epoch: Epoch,
+    standing: Standing,
+    version: u64,
+    slot: AnySlot,
+    grant: Option<Vec<u8>>,
+    evidence: Evidence,
+}
+
+impl From<ShareRecord> for Stored {
+    fn from(record: ShareRecord) -> Self {
+        let ShareRecord { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence } = record;
+        Self { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence }
+    }
+}
+
+impl TryFrom<Stored> for ShareRecord {
+    type Error = StoredRecordError;
+
+    fn try_from(stored: Stored) -> Result<Self, StoredRecordError> {
+        let Stored { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence } = stored;
+        if version == 0 {
+            return Err(StoredRecordError::Version);
+        }
+        if slot.epoch() != epoch {
+            return Err(StoredRecordError::Epoch);
+        }
+        match (slot.shared(), &grant) {
+            (None, None) => {}
+            (Some(key), Some(bytes)) => {
+                let expected = (lock, epoch, slot_id, key.generation);
+                let found = parse_grant(bytes).map(|grant| (grant.lock, grant.epoch, grant.slot, grant.generation));
+                if found != Some(expected) {
+                    return Err(StoredRecordError::GrantContent);
+                }
+            }
+            _ => return Err(StoredRecordError::GrantPresence),
+        }
+        Ok(Self { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence })
+    }
+}

@@ -1,0 +1,101 @@
+use alloc::vec::Vec;
+
+use super::record::{ShareRecord, Standing};
+use super::{Service, check_meant_for};
+use crate::crypto::Crypto;
+use crate::error::ServiceError;
+use crate::message::{Grant, Withdraw, Withdrawn};
+use crate::slot::GrantRef;
+use crate::staged::Staged;
+use crate::wire::{self, Encoded, Unverified};
+
+impl<C: Crypto> Service<C> {
+    /// Publishes a grant. A grant that is well signed and yet refused takes its number: the refusal
+    /// is then what comes out of the [`Staged`], and the record must be stored just the same. (Where
+    /// the number was taken before, there is nothing to store, and the refusal comes at once.)
+    ///
+    /// # Errors
+    /// At once, with nothing changed: [`ServiceError::Wire`], [`ServiceError::GrantSignature`],
+    /// [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`],
+    /// [`ServiceError::Moved`], [`ServiceError::Exhausted`], and [`ServiceError::Slot`] with
+    /// [`StaleNumber`](crate::error::SlotError::StaleNumber) or
+    /// [`AlreadyPublished`](crate::error::SlotError::AlreadyPublished).
+    ///
+    /// Out of the `Staged`: [`ServiceError::SubjectKey`], and [`ServiceError::Slot`] with any other
+    /// reason of the slot's.
+    pub fn publish<'r>(
+        &self,
+        record: &'r mut ShareRecord,
+        grant: &[u8],
+    ) -> Result<Staged<'r, ShareRecord, Result<(), ServiceError>>, ServiceError> {
+        let parsed = Unverified::<Grant>::parse(grant)?;
+        let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::GrantSignature)?;
+        check_meant_for(record, &body.lock, body.epoch, body.slot)?;
+        check_serving(record)?;
+        let mut next = record.step()?;
+        let key = GrantRef { generation: body.generation, grant: body.digest(&self.crypto) };
+        let result = match body.subject.check() {
+            Ok(()) => publish_in(&mut next, key, grant),
+            Err(error) => {
+                next.slot.take(key.generation);
+                Err(ServiceError::SubjectKey(error))
+            }
+        };
+        match result {
+            // It was taken before: there is nothing to store.
+            Err(error) if next.slot == record.slot => Err(error),
+            result => Ok(Staged::new(record, next, result)),
+        }
+    }
+
+    /// Withdraws a grant, whatever became of it: the answer says whether it had been released.
+    ///
+    /// # Errors
+    /// [`ServiceError::Wire`], [`ServiceError::WithdrawSignature`], [`ServiceError::WrongLock`],
+    /// [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Moved`],
+    /// [`ServiceError::Exhausted`], [`ServiceError::Seal`].
+    pub fn withdraw<'r>(
+        &self,
+        record: &'r mut ShareRecord,
+        withdraw: &[u8],
+    ) -> Result<Staged<'r, ShareRecord, Encoded<Withdrawn>>, ServiceError> {
+        let parsed = Unverified::<Withdraw>::parse(withdraw)?;
+        let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::WithdrawSignature)?;
+        check_meant_for(record, &body.lock, body.epoch, body.slot)?;
+        check_serving(record)?;
+        let mut next = record.step()?;
+        let key = GrantRef { generation: body.generation, grant: body.grant };
+        let (slot, outcome) = next.slot.clone().withdraw(key);
+        next.set_slot(slot);
+        let answer = Withdrawn { withdraw: *body, outcome };
+        next.evidence.withdrawn = Some(answer);
+        let encoded = wire::seal(&self.crypto, &self.signer, &answer)?;
+        Ok(Staged::new(record, next, encoded))
+    }
+
+    /// The answer to the last withdrawal again, from the stored record, for another phone of the
+    /// owner. `None` where nothing was withdrawn in this epoch.
+    ///
+    /// # Errors
+    /// [`ServiceError::Seal`].
+    pub fn last_withdrawn(&self, record: &ShareRecord) -> Result<Option<Encoded<Withdrawn>>, ServiceError> {
+        let Some(answer) = &record.evidence.withdrawn else { return Ok(None) };
+        Ok(Some(wire::seal(&self.crypto, &self.signer, answer)?))
+    }
+}
+
+pub(super) fn check_serving(record: &ShareRecord) -> Result<(), ServiceError> {
+    match record.standing {
+        Standing::Serving => Ok(()),
+        Standing::Moved { .. } => Err(ServiceError::Moved),
+    }
+}
+
+fn publish_in(next: &mut ShareRecord, key: GrantRef, grant: &[u8]) -> Result<(), ServiceError> {
+    let (slot, result) = next.slot.clone().publish(key);
+    next.set_slot(slot);
+    if result.is_ok() {
+        next.grant = Some(Vec::from(grant));
+    }
+    Ok(result?)
+}
