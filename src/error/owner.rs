@@ -36,6 +36,9 @@ pub enum OwnerError {
     /// The subject's key is not a good key.
     #[error("subject's key: {0}")]
     SubjectKey(KeyError),
+    /// The contact book has no such contact.
+    #[error("no such contact")]
+    UnknownContact,
     /// The lock names another owner than was asked for.
     #[error("the lock names another owner")]
     WrongOwner,
@@ -133,6 +136,7 @@ impl OwnerError {
             | Self::OwnerKey(_)
             | Self::ServiceKey(_)
             | Self::SubjectKey(_)
+            | Self::UnknownContact
             | Self::WrongOwner
             | Self::WrongService
             | Self::NotATransfer
@@ -156,7 +160,11 @@ impl OwnerError {
                 Retry::NewChallenge
             }
             Self::OlderReport => Retry::AfterRefresh,
-            Self::OwnerKey(_) | Self::ServiceKey(_) | Self::SubjectKey(_) | Self::UnknownGrant => Retry::OtherInput,
+            Self::OwnerKey(_)
+            | Self::ServiceKey(_)
+            | Self::SubjectKey(_)
+            | Self::UnknownContact
+            | Self::UnknownGrant => Retry::OtherInput,
             Self::NotOwner
             | Self::Transferred
             | Self::WrongLock

@@ -94,7 +94,7 @@ impl<C: Crypto> Owner<C> {
         result?;
         known.slot = slot;
         if known.issued(key).is_none() {
-            known.issued.push(Issued { key, method: None, grant: *grant, bytes: Vec::from(message) });
+            known.issued.push(Issued { key, method: None, contact: None, grant: *grant, bytes: Vec::from(message) });
         }
         known.prune();
         Ok(learned(&before, next, grant.slot, key))

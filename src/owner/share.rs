@@ -2,16 +2,71 @@ use alloc::vec::Vec;
 
 use super::Owner;
 use super::view::{Issued, Method, OwnedLock};
-use crate::crypto::{Crypto, PublicKey};
-use crate::error::OwnerError;
-use crate::id::SlotId;
+use crate::code::ShareCode;
+use crate::contacts::ContactBook;
+use crate::crypto::{Crypto, PublicKey, Stretch};
+use crate::error::{OwnerError, SealError};
+use crate::id::{AccountId, SlotId};
 use crate::limits::{Limits, Rights};
 use crate::message::{Grant, Withdraw};
 use crate::slot::GrantRef;
 use crate::staged::Staged;
 use crate::wire::{self, Encoded};
 
+/// Whom a grant is for, and how that was said.
+struct Recipient {
+    subject: PublicKey,
+    method: Method,
+    contact: Option<AccountId>,
+}
+
 impl<C: Crypto> Owner<C> {
+    /// Shares a slot with a contact, under the key that the book pinned.
+    ///
+    /// Whether the contact is verified is for the app to decide on
+    /// ([`Contact::trust`](crate::contacts::Contact::trust)): while it is not, whoever gave the key
+    /// may have put its own in its place.
+    ///
+    /// # Errors
+    /// As [`share`](Self::share), and [`OwnerError::UnknownContact`].
+    pub fn share_with_contact<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        slot: SlotId,
+        (book, id): (&ContactBook, &AccountId),
+        rights: Rights,
+        limits: Limits,
+    ) -> Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError> {
+        let subject = *book.get(id).ok_or(OwnerError::UnknownContact)?.key();
+        self.grant(
+            view,
+            slot,
+            Recipient { subject, method: Method::Account, contact: Some(id.clone()) },
+            rights,
+            limits,
+        )
+    }
+
+    /// Shares a slot with whoever redeems `code`. Send the guest its text
+    /// ([`ShareCode::expose`]). Takes 100 000 rounds of key stretching.
+    ///
+    /// # Errors
+    /// As [`share`](Self::share).
+    pub fn share_by_code<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        slot: SlotId,
+        code: &ShareCode,
+        rights: Rights,
+        limits: Limits,
+    ) -> Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError>
+    where
+        C: Stretch,
+    {
+        let subject = code.subject(&self.crypto).map_err(SealError::Provider)?;
+        self.grant(view, slot, Recipient { subject, method: Method::Code, contact: None }, rights, limits)
+    }
+
     /// Shares a slot with a subject. From the moment the grant is signed the view counts its key
     /// among those that may open.
     ///
@@ -28,7 +83,19 @@ impl<C: Crypto> Owner<C> {
         rights: Rights,
         limits: Limits,
     ) -> Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError> {
+        self.grant(view, slot, Recipient { subject, method, contact: None }, rights, limits)
+    }
+
+    fn grant<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        slot: SlotId,
+        to: Recipient,
+        rights: Rights,
+        limits: Limits,
+    ) -> Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError> {
         self.check_owns(view)?;
+        let Recipient { subject, method, contact } = to;
         subject.check().map_err(OwnerError::SubjectKey)?;
         let mut next = view.clone();
         let known = next.slot_mut(slot);
@@ -39,7 +106,7 @@ impl<C: Crypto> Owner<C> {
         let (shared, result) = known.slot.clone().publish(key);
         result?;
         known.slot = shared;
-        known.issued.push(Issued { key, method: Some(method), grant, bytes: Vec::from(message.as_bytes()) });
+        known.issued.push(Issued { key, method: Some(method), contact, grant, bytes: Vec::from(message.as_bytes()) });
         Ok(Staged::new(view, next, message))
     }
 

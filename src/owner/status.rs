@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 
 use super::view::{Method, Origin, OwnedLock, OwnedSlot};
 use crate::crypto::{Digest, PublicKey};
-use crate::id::SlotId;
+use crate::id::{AccountId, SlotId};
 use crate::limits::{Limits, Rights};
 use crate::message::Grant;
 use crate::slot::{Confirmation, GrantRef, LiveKey, State};
@@ -35,6 +35,8 @@ pub struct KeyStatus<'v> {
     pub grant: Option<&'v Grant>,
     /// How its subject was named, where this phone signed it.
     pub method: Option<Method>,
+    /// The contact that it was shared with, as this phone's book named it then.
+    pub contact: Option<&'v AccountId>,
     /// The latest install that is known to have been released for it.
     pub install: Option<Digest>,
     /// The lock's word that it was downloaded, and to which device.
@@ -102,6 +104,7 @@ impl OwnedSlot {
             key,
             grant: issued.map(|issued| &issued.grant),
             method: issued.and_then(|issued| issued.method),
+            contact: issued.and_then(|issued| issued.contact.as_ref()),
             install: live.and_then(LiveKey::install),
             downloaded: live.and_then(LiveKey::confirmation),
             withdrawing: self.withdrawing.contains(&key),

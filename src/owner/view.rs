@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
 use crate::error::StoredViewError;
-use crate::id::{LockId, SlotId};
+use crate::id::{AccountId, LockId, SlotId};
 use crate::message::Grant;
 use crate::slot::{AnySlot, GrantRef, Observer};
 
@@ -76,6 +76,8 @@ pub(super) struct Issued {
     pub(super) key: GrantRef,
     /// `None` where another phone signed it.
     pub(super) method: Option<Method>,
+    /// Whose key it was in the contact book of the phone that signed it.
+    pub(super) contact: Option<AccountId>,
     pub(super) grant: Grant,
     pub(super) bytes: Vec<u8>,
 }
