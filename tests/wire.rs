@@ -12,10 +12,7 @@ use sharekey::wire::{Authenticator, HEADER_LEN, Kind, MAX_MESSAGE, Message, Unve
 mod wire_samples;
 use wire_samples::{Samples, Size, framed, message};
 
-fn parse<T: Message>(bytes: &[u8]) -> Result<T, WireError>
-where
-    T: Clone,
-{
+fn parse<T: Message + Clone>(bytes: &[u8]) -> Result<T, WireError> {
     Unverified::<T>::parse(bytes).map(|message| message.claims().clone())
 }
 
@@ -33,7 +30,7 @@ fn assert_exact<T: Samples + Clone>(bytes: &[u8]) {
 mod check {
     use super::*;
 
-    pub fn samples_decode_as_themselves<T: Samples + Clone>() {
+    pub(crate) fn samples_decode_as_themselves<T: Samples + Clone>() {
         for body in every_sample::<T>() {
             let bytes = message(&body);
             let unverified = Unverified::<T>::parse(&bytes).unwrap();
@@ -42,17 +39,17 @@ mod check {
         }
     }
 
-    pub fn max_len_is_reached_and_never_exceeded<T: Samples + Clone>() {
+    pub(crate) fn max_len_is_reached_and_never_exceeded<T: Samples + Clone>() {
         assert_eq!(every_sample::<T>().map(|body| message(&body).len()).max(), Some(T::MAX_LEN));
-        assert!(T::MAX_LEN <= MAX_MESSAGE);
+        const { assert!(T::MAX_LEN <= MAX_MESSAGE) };
     }
 
-    pub fn no_number_changes_the_length<T: Samples + Clone>() {
+    pub(crate) fn no_number_changes_the_length<T: Samples + Clone>() {
         let lengths = |size| T::samples(size).iter().map(|body| message(body).len()).collect::<Vec<_>>();
         assert_eq!(lengths(Size::Low), lengths(Size::High));
     }
 
-    pub fn every_truncation_is_an_error<T: Samples + Clone>() {
+    pub(crate) fn every_truncation_is_an_error<T: Samples + Clone>() {
         for body in every_sample::<T>() {
             let bytes = message(&body);
             for length in 0..bytes.len() {
@@ -61,7 +58,7 @@ mod check {
         }
     }
 
-    pub fn every_trailing_byte_is_an_error<T: Samples + Clone>() {
+    pub(crate) fn every_trailing_byte_is_an_error<T: Samples + Clone>() {
         for body in every_sample::<T>() {
             let mut bytes = message(&body);
             while bytes.len() < T::MAX_LEN {
@@ -75,7 +72,7 @@ mod check {
         }
     }
 
-    pub fn each_header_byte_has_its_error<T: Samples + Clone>() {
+    pub(crate) fn each_header_byte_has_its_error<T: Samples + Clone>() {
         let bytes = message(&T::samples(Size::High)[0]);
         for at in 0..HEADER_LEN {
             for value in (0..=u8::MAX).filter(|value| *value != bytes[at]) {
@@ -92,7 +89,7 @@ mod check {
     }
 
     /// Every value of every byte of every sample's body.
-    pub fn what_decodes_re_encodes_after_any_one_byte_changed<T: Samples + Clone>() {
+    pub(crate) fn what_decodes_re_encodes_after_any_one_byte_changed<T: Samples + Clone>() {
         for body in every_sample::<T>() {
             let good = message(&body);
             for at in HEADER_LEN..good.len() - T::Auth::LEN {
@@ -105,7 +102,7 @@ mod check {
         }
     }
 
-    pub fn what_decodes_re_encodes_after_many_changes<T: Samples + Clone>(
+    pub(crate) fn what_decodes_re_encodes_after_many_changes<T: Samples + Clone>(
         which: prop::sample::Index,
         changes: &[(prop::sample::Index, u8)],
         tail: &[u8],
@@ -120,7 +117,7 @@ mod check {
         assert_exact::<T>(&bytes);
     }
 
-    pub fn what_decodes_of_anything_re_encodes<T: Samples + Clone>(bytes: &[u8]) {
+    pub(crate) fn what_decodes_of_anything_re_encodes<T: Samples + Clone>(bytes: &[u8]) {
         assert_exact::<T>(bytes);
         assert_exact::<T>(&[&T::KIND.header(), bytes].concat());
     }
@@ -218,7 +215,7 @@ fn messages_are_as_short_as_the_spec_says() {
     let lengths: Vec<usize> = Grant::samples(Size::High).iter().map(|grant| message(grant).len()).collect();
     assert!(*lengths.iter().min().unwrap() <= 150);
     assert!(*lengths.iter().max().unwrap() <= 200);
-    assert!(Unlock::MAX_LEN <= 64);
+    const { assert!(Unlock::MAX_LEN <= 64) };
     assert_eq!(message(&Grant::samples(Size::Low)[0]).len(), 146);
 }
 
@@ -288,15 +285,15 @@ fn assert_tags<T: Samples + Clone>(at: usize, count: u8) {
 
 /// Where the fields of a grant with all limits begin.
 mod full_grant {
-    pub const OPTIONS: [usize; 5] = [78, 87, 96, 104, 115];
-    pub const FROM: usize = 79;
-    pub const UNTIL: usize = 88;
-    pub const DAYS: usize = 97;
-    pub const START: usize = 98;
-    pub const END: usize = 100;
-    pub const OFFSET: usize = 102;
-    pub const NEXT_OFFSET: usize = 113;
-    pub const USES: usize = 116;
+    pub(crate) const OPTIONS: [usize; 5] = [78, 87, 96, 104, 115];
+    pub(crate) const FROM: usize = 79;
+    pub(crate) const UNTIL: usize = 88;
+    pub(crate) const DAYS: usize = 97;
+    pub(crate) const START: usize = 98;
+    pub(crate) const END: usize = 100;
+    pub(crate) const OFFSET: usize = 102;
+    pub(crate) const NEXT_OFFSET: usize = 113;
+    pub(crate) const USES: usize = 116;
 }
 
 #[test]

@@ -13,14 +13,14 @@ use sharekey::message::{
 use sharekey::wire::{Authenticator, Message};
 
 /// Header and body as the spec frames them, independent of the library's own encoder.
-pub fn framed<T: Message>(body: &T) -> Vec<u8> {
+pub(crate) fn framed<T: Message>(body: &T) -> Vec<u8> {
     let mut bytes = vec![b'S', b'K', 1, T::KIND.byte()];
     bytes.extend(postcard::to_allocvec(body).unwrap());
     bytes
 }
 
 /// A whole message; the authenticator is zeros, for decoding does not look at it.
-pub fn message<T: Message>(body: &T) -> Vec<u8> {
+pub(crate) fn message<T: Message>(body: &T) -> Vec<u8> {
     let mut bytes = framed(body);
     bytes.resize(bytes.len() + T::Auth::LEN, 0);
     bytes
@@ -28,7 +28,7 @@ pub fn message<T: Message>(body: &T) -> Vec<u8> {
 
 /// How large the numbers are.
 #[derive(Clone, Copy)]
-pub enum Size {
+pub(crate) enum Size {
     /// The lowest of each.
     Low,
     /// The highest of each.
@@ -166,7 +166,7 @@ impl Size {
 }
 
 /// A kind with its samples.
-pub trait Samples: Message + PartialEq + core::fmt::Debug {
+pub(crate) trait Samples: Message + PartialEq + core::fmt::Debug {
     /// A body of every shape, in the same order for either size.
     fn samples(size: Size) -> Vec<Self>;
 }
