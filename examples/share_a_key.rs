@@ -3,6 +3,8 @@
 //!
 //! Every role keeps its own state, and nothing but the bytes of messages passes between them.
 
+#![allow(clippy::arithmetic_side_effects, clippy::print_stdout, reason = "a program, not the library")]
+
 #[path = "share_a_key/cloud.rs"]
 mod cloud;
 #[path = "share_a_key/door.rs"]
@@ -26,6 +28,7 @@ use cloud::Cloud;
 use door::Door;
 use phone::{GuestPhone, OwnerPhone, code_holder};
 
+/// A step succeeds, or says what went wrong.
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// The operating system's entropy.

@@ -99,7 +99,7 @@ pub struct ShareCode(SecretBytes<SYMBOLS>);
 impl ShareCode {
     /// Draws a new code: 18 bytes of `rng`, the low five bits of each.
     #[must_use]
-    pub fn issue(rng: &mut impl CryptoRng) -> Self {
+    pub fn issue(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut data = Zeroizing::new([0; DATA]);
         rng.fill_bytes(data.as_mut_slice());
         data.iter_mut().for_each(|byte| *byte &= symbol::MAX);

@@ -115,7 +115,7 @@ impl Tag {
 impl Nonce {
     /// Draws a nonce.
     #[must_use]
-    pub fn random(rng: &mut impl CryptoRng) -> Self {
+    pub fn random(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut bytes = [0; 16];
         rng.fill_bytes(&mut bytes);
         Self(bytes)

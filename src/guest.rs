@@ -70,7 +70,7 @@ impl<C: Sign> Account<C> {
         crypto: &C,
         grant: &[u8],
         owner: Option<&PublicKey>,
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Claimed, GuestError>
     where
         C: Crypto,

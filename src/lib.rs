@@ -1,5 +1,6 @@
 //! Share the key of a smart lock.
 #![no_std]
+#![warn(unreachable_pub)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -20,7 +20,7 @@ impl<const N: usize> SecretBytes<N> {
         Self(bytes)
     }
 
-    pub(crate) fn random(rng: &mut impl CryptoRng) -> Self {
+    pub(crate) fn random(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut secret = Self([0; N]);
         rng.fill_bytes(&mut secret.0);
         secret
@@ -95,7 +95,7 @@ macro_rules! secrets {
 
             /// Draws a new secret.
             #[must_use]
-            pub fn random(rng: &mut impl CryptoRng) -> Self {
+            pub fn random(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
                 Self(SecretBytes::random(rng))
             }
 

@@ -47,9 +47,9 @@ mod tests {
                 product ^= u16::from(a) << bit;
             }
         }
-        for bit in (5..9).rev() {
-            if product >> bit & 1 == 1 {
-                product ^= u16::from(POLYNOMIAL) << (bit - 5);
+        for above in (0..4).rev() {
+            if product >> above & 0b10_0000 != 0 {
+                product ^= u16::from(POLYNOMIAL) << above;
             }
         }
         u8::try_from(product).unwrap()

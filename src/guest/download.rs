@@ -65,7 +65,7 @@ impl Claimed {
         &self,
         crypto: &impl Crypto,
         challenge: &[u8],
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Installing, GuestError> {
         let challenge = Unverified::<Challenge>::parse(challenge)?;
         let grant = Unverified::<Grant>::parse(&self.grant)?;

@@ -106,7 +106,7 @@ impl GuestKey {
         crypto: &impl Crypto,
         challenge: &[u8],
         action: Action,
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(Encoded<Unlock>, AwaitingReply), GuestError> {
         let challenge = Unverified::<Challenge>::parse(challenge)?;
         if challenge.claims().lock != self.lock {

@@ -142,7 +142,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     pub fn challenge<P: purpose::Purpose>(
         &mut self,
         now: Now,
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Staged<'_, Challenged<P>>, LockError> {
         let (number, counter) = self.next_number(now)?;
         let mut entropy = [0; 32];

@@ -115,7 +115,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         session: Session<purpose::Install>,
         bundle: &[u8],
         now: Now,
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Staged<'_, Installed>, Refusal> {
         let nonce = self.spend(session, now);
         let decision = match self.decide_install(nonce, bundle, now, rng) {
@@ -134,7 +134,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         nonce: Result<Nonce, LockError>,
         bundle: &[u8],
         now: Now,
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Decision, Denied> {
         let chain = Chain::parse(bundle).map_err(LockError::Wire)?;
         let nonce = nonce?;
@@ -160,7 +160,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         view: &SlotView<'_>,
         owned: &Ownership,
         now: Now,
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Decision, LockError> {
         let (grant, device) = (&chain.grant, chain.claim.device);
         if grant.limits.need_clock() && now.clock == Clock::Absent {

@@ -33,7 +33,7 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
     ///
     /// # Errors
     /// [`ProviderFailed`] when the provider cannot derive the lock's keys.
-    pub fn new(crypto: C, card: ActivationSecret, rng: &mut impl CryptoRng) -> Result<Self, ProviderFailed> {
+    pub fn new(crypto: C, card: ActivationSecret, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Self, ProviderFailed> {
         const { super::assert_slots(SLOTS) };
         let seed = Seed::random(rng);
         let keys = LockKeys::derive(&crypto, &seed)?;

@@ -44,7 +44,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         reset: &[u8],
         _presence: PhysicalPresence,
         now: Now,
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Staged<'_, Erased>, Refusal> {
         let nonce = self.spend_rescue(session, now);
         self.check_reset(nonce, reset).map_err(Refusal::opaque)?;

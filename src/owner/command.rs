@@ -37,7 +37,7 @@ impl<C: Crypto> Owner<C> {
         view: &'v mut OwnedLock,
         slot: SlotId,
         challenge: &[u8],
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
         let mut next = view.clone();
         let generation = next.slot_mut(slot).slot.take_number()?;
@@ -53,7 +53,7 @@ impl<C: Crypto> Owner<C> {
         view: &'v mut OwnedLock,
         slot: SlotId,
         challenge: &[u8],
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
         let mut next = view.clone();
         let generation = next.slot_mut(slot).slot.take_number()?;
@@ -71,7 +71,7 @@ impl<C: Crypto> Owner<C> {
         owner: PublicKey,
         service: PublicKey,
         challenge: &[u8],
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
         owner.check().map_err(OwnerError::OwnerKey)?;
         service.check().map_err(OwnerError::ServiceKey)?;
@@ -88,7 +88,7 @@ impl<C: Crypto> Owner<C> {
         view: &'v mut OwnedLock,
         to: Timestamp,
         challenge: &[u8],
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
         let next = view.clone();
         self.order(view, next, Operation::SetClock { to }, challenge, rng)
@@ -103,7 +103,7 @@ impl<C: Crypto> Owner<C> {
         view: &'v mut OwnedLock,
         action: Action,
         challenge: &[u8],
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
         let next = view.clone();
         self.order(view, next, Operation::Act { action }, challenge, rng)
@@ -119,7 +119,7 @@ impl<C: Crypto> Owner<C> {
         view: &'v mut OwnedLock,
         slot: SlotId,
         challenge: &[u8],
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
         let next = view.clone();
         self.order(view, next, Operation::Inspect { slot }, challenge, rng)
@@ -131,7 +131,7 @@ impl<C: Crypto> Owner<C> {
         next: OwnedLock,
         operation: Operation,
         challenge: &[u8],
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
         self.check_owns(view)?;
         let Challenge { lock, nonce } = *Unverified::<Challenge>::parse(challenge)?.claims();

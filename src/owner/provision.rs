@@ -30,7 +30,7 @@ impl<C: Crypto> Owner<C> {
         card: &ActivationSecret,
         challenge: &[u8],
         service: PublicKey,
-        rng: &mut impl CryptoRng,
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(Encoded<Provision>, PendingProvision), OwnerError> {
         let Challenge { lock, nonce } = *Unverified::<Challenge>::parse(challenge)?.claims();
         lock.key().check().map_err(OwnerError::LockKey)?;
