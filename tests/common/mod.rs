@@ -4,6 +4,7 @@
 pub mod forge;
 pub mod stand;
 pub mod store;
+pub mod world;
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
