@@ -38,7 +38,7 @@ pub use self::command::Commanded;
 pub use self::install::Installed;
 pub use self::make::Making;
 pub use self::provision::Owned;
-pub use self::record::{Cell, MAX_RECORD, Record, StoredSeed};
+pub use self::record::{Cell, Found, MAX_RECORD, Record, StoredSeed};
 pub use self::refusal::Refusal;
 pub use self::reset::{Erased, PhysicalPresence};
 pub use self::staged::{Pending, Staged};
@@ -46,7 +46,7 @@ pub use self::unlock::Unlocked;
 
 use self::keys::LockKeys;
 use self::record::{CounterRecord, SlotRecord};
-use self::state::{CellState, Core, State};
+use self::state::{CellState, Change, Core, State};
 
 /// How many slots a lock has unless its maker says otherwise.
 pub const SLOTS: usize = 10;
@@ -144,9 +144,9 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         [Cell::Header, Cell::Counter].into_iter().chain(slots)
     }
 
-    /// Takes what the store holds of a cell now: at boot, after a write failed or was cancelled,
-    /// after a [`Pending`] was lost, or when a damaged cell could be read after all. `None` where
-    /// it holds nothing or cannot be read.
+    /// Takes what the store holds of a cell now: at boot, after a write failed or was cancelled, or
+    /// after a [`Pending`] was lost. `None` where it holds nothing or cannot be read. A write that
+    /// failed or was lost must not take effect after this.
     ///
     /// Missing, foreign, damaged, and older than what this run has already seen are one thing: the
     /// cell is damaged. That is no error here; what needs the cell is refused.
@@ -192,6 +192,24 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         Ok(pending.output)
     }
 
+    /// Gives up a detached operation that has no record to write: nothing happened, and its cell is
+    /// free again.
+    ///
+    /// # Errors
+    /// [`LockError::Busy`] for one that has a record, which may have been written: reload its cell.
+    /// [`LockError::NotPending`] as for [`written`](Self::written).
+    pub fn abandon<T>(&mut self, pending: Pending<T>) -> Result<(), LockError> {
+        let mut state = self.state();
+        if state.run() != pending.run || !state.waits_for(pending.held, pending.ticket) {
+            return Err(LockError::NotPending);
+        }
+        if pending.writes {
+            return Err(LockError::Busy);
+        }
+        state.apply(pending.held, Change::Nothing);
+        Ok(())
+    }
+
     /// The lock's identity.
     #[must_use]
     pub const fn id(&self) -> LockId {
@@ -231,7 +249,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     }
 
     fn is_own_seed(&self, stored: Option<&[u8]>) -> Result<bool, LockError> {
-        let Ok(seed) = StoredSeed::read(stored) else { return Ok(false) };
+        let found = stored.map_or(Found::Unreadable, Found::Bytes);
+        let Ok(seed) = StoredSeed::read(found) else { return Ok(false) };
         let keys = LockKeys::derive(&self.crypto, seed.seed()).map_err(crate::error::SealError::Provider)?;
         Ok(keys.id() == self.id())
     }

@@ -32,6 +32,8 @@ pub enum Retry {
     WithinLimits,
     /// Once the firmware has reloaded the cell, or the pending write is through.
     AfterReload,
+    /// Once the lock was made anew.
+    AfterMaking,
     /// Read the record again and decide again.
     AfterRefresh,
     /// Sign again with a higher number.
@@ -45,7 +47,7 @@ pub enum Retry {
 }
 
 impl WireError {
-    /// Whose fault it is. A version is the sender's; everything else looks like damage on the way.
+    /// Whose fault it is: bytes that are no message look like damage on the way.
     #[must_use]
     pub const fn fault(self) -> Fault {
         Fault::Transport

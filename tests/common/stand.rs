@@ -105,7 +105,7 @@ impl Stand {
     /// A lock that was made, and has no owner.
     pub fn fresh() -> Self {
         let (mut store, mut rng) = (Store::default(), rng(7));
-        let mut making = Making::<Ring, SLOTS>::new(Ring, card(), &mut rng).unwrap();
+        let mut making = Making::<Ring, SLOTS>::new(Ring, card(), store.seed(), &mut rng).unwrap();
         while let Some(record) = making.record().unwrap() {
             store.put(&record).unwrap();
             making.written();
@@ -267,7 +267,7 @@ impl Stand {
 
     /// Cuts the power: what is left is what was stored.
     pub fn reboot(&mut self) {
-        let seed = StoredSeed::read(self.store.get(Cell::Seed)).unwrap();
+        let seed = StoredSeed::read(self.store.seed()).unwrap();
         self.lock = Lock::load(Ring, card(), &seed).unwrap();
         for cell in TestLock::cells() {
             self.lock.reload(cell, self.store.get(cell)).unwrap();
@@ -293,7 +293,7 @@ pub fn key(chain: &Chain, installed: &Installed) -> Key {
     let shared = Ring.agree(&chain.agreement, &receipt.agreement).unwrap();
     let salt = digest(&installed.receipt);
     let pairing = Ring.hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
-    Key { slot: receipt.slot, pairing }
+    Key { slot: receipt.slot, pairing: *pairing }
 }
 
 /// A write that fails.
