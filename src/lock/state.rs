@@ -13,8 +13,10 @@ use crate::message::{Holding, SlotReport};
 /// One cell: its content, and whether a write holds it.
 #[derive(Debug)]
 pub(crate) struct CellState<T> {
-    /// `None`: not read yet (then the cell is also held), or damaged.
+    /// As last written, or read soundly; `None` before either.
     content: Option<T>,
+    /// What was read last was no sound record. `content` stays, to know an older copy by.
+    damaged: bool,
     hold: Hold,
 }
 
@@ -30,11 +32,11 @@ const UNREAD: u64 = 0;
 
 impl<T> CellState<T> {
     pub(crate) const fn unread() -> Self {
-        Self { content: None, hold: Hold::Held(UNREAD) }
+        Self { content: None, damaged: false, hold: Hold::Held(UNREAD) }
     }
 
     pub(crate) const fn known(content: T) -> Self {
-        Self { content: Some(content), hold: Hold::Idle }
+        Self { content: Some(content), damaged: false, hold: Hold::Idle }
     }
 
     const fn is_idle(&self) -> bool {
@@ -46,22 +48,32 @@ impl<T> CellState<T> {
         if !self.is_idle() {
             return Err(LockError::Busy);
         }
-        self.content.as_ref().ok_or(damaged)
+        self.content.as_ref().filter(|_| !self.damaged).ok_or(damaged)
+    }
+
+    fn set(&mut self, content: T) {
+        (self.content, self.damaged) = (Some(content), false);
     }
 }
 
 impl<T: Stored> CellState<T> {
     /// Takes what the store holds now. Only a cell that is held or damaged has anything to reload.
     fn reload(&mut self, read: Option<T>) -> Result<(), LockError> {
-        if self.is_idle() && self.content.is_some() {
+        let read = self.accept(read)?;
+        self.hold = Hold::Idle;
+        match read {
+            Some(read) => self.set(read),
+            None => self.damaged = true,
+        }
+        Ok(())
+    }
+
+    /// What was read, unless it is older than what is known.
+    fn accept(&self, read: Option<T>) -> Result<Option<T>, LockError> {
+        if self.is_idle() && !self.damaged {
             return Err(LockError::NotBusy);
         }
-        self.content = match (read, &self.content) {
-            (Some(read), Some(known)) if read.is_older_than(known) => None,
-            (read, _) => read,
-        };
-        self.hold = Hold::Idle;
-        Ok(())
+        Ok(read.filter(|read| !self.content.as_ref().is_some_and(|known| read.is_older_than(known))))
     }
 }
 
@@ -129,6 +141,10 @@ impl Core {
     /// The header and the counter's record, which everything but a factory reset needs sound.
     pub(crate) fn sound(&self) -> Result<(&HeaderRecord, &CounterRecord), LockError> {
         self.check_present()?;
+        // Not read yet is not damaged, whatever the header is.
+        if !self.counter.is_idle() {
+            return Err(LockError::Busy);
+        }
         let header = self.header.ready(LockError::Damaged)?;
         let counter = self.counter.ready(LockError::Damaged)?;
         Ok((header, counter))
@@ -220,15 +236,15 @@ impl State<'_> {
             Change::Nothing => {}
             Change::Challenge { counter, opened } => {
                 if let Some(record) = counter {
-                    self.core.counter.content = Some(record);
+                    self.core.counter.set(record);
                 }
                 self.core.sessions.opened(opened);
             }
             Change::Header(record) => self.set_header(record),
-            Change::Counter(record) => self.core.counter.content = Some(record),
+            Change::Counter(record) => self.core.counter.set(record),
             Change::Slot(slot, record) => {
                 if let Some(state) = self.slots.get_mut(usize::from(slot.index())) {
-                    state.content = Some(record);
+                    state.set(record);
                 }
             }
             Change::Seed => self.core.reset = true,
@@ -241,30 +257,29 @@ impl State<'_> {
     /// A new epoch closes every session, and ends the wait of every damaged slot: nothing was
     /// written to it in this epoch, so whatever it held is of an older one.
     fn set_header(&mut self, record: HeaderRecord) {
-        let epoch_before = self.core.header.content.as_ref().and_then(HeaderRecord::epoch);
-        self.core.header.content = Some(record);
-        let (Some(before), Some(epoch)) = (epoch_before, record.epoch()) else { return };
-        if epoch <= before {
+        let known = self.core.header.content.replace(record);
+        self.core.header.damaged = false;
+        let Some(known) = known else { return };
+        if record.epoch() <= known.epoch() {
             return;
         }
         self.core.sessions.close_all();
-        for slot in self.slots.iter_mut().filter(|slot| slot.is_idle() && slot.content.is_none()) {
-            slot.content = Some(SlotRecord::untouched(epoch));
+        let before = known.epoch().unwrap_or(Epoch::ZERO);
+        for slot in self.slots.iter_mut() {
+            if slot.damaged || slot.content.as_ref().is_some_and(|record| record.epoch > before) {
+                slot.set(SlotRecord::untouched(Epoch::ZERO));
+            }
         }
     }
 
     /// Takes what the store holds of the header now.
     pub(crate) fn reload_header(&mut self, read: Option<HeaderRecord>) -> Result<(), LockError> {
-        if self.core.header.is_idle() && self.core.header.content.is_some() {
-            return Err(LockError::NotBusy);
-        }
-        let known = self.core.header.content;
-        let read = read.filter(|read| !known.is_some_and(|known| read.is_older_than(&known)));
+        let read = self.core.header.accept(read)?;
+        self.core.header.hold = Hold::Idle;
         match read {
             Some(record) => self.set_header(record),
-            None => self.core.header.content = None,
+            None => self.core.header.damaged = true,
         }
-        self.core.header.hold = Hold::Idle;
         Ok(())
     }
 
