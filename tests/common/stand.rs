@@ -11,7 +11,7 @@ use sharekey::lock::{Unlocked, purpose};
 use sharekey::message::{Bundle, Challenge, Claim, Command, Grant, Install, Operation, Provision, Receipt, Release};
 use sharekey::message::{SlotReport, Unlock};
 use sharekey::secret::{ActivationSecret, AgreementSecret, Seed};
-use sharekey::wire::Unverified;
+use sharekey::wire::{Kind, Unverified};
 
 use super::store::{PowerCut, Store};
 use super::{digest, forge, public, rng, seed};
@@ -60,6 +60,16 @@ impl Parts {
         let Self { grant, claim, install, release } = self;
         Bundle { grant, claim, install, release }.encode().unwrap().to_vec()
     }
+
+    /// The bundle, also of parts that are longer than any message.
+    pub fn unchecked_bundle(&self) -> Vec<u8> {
+        let mut bytes = Kind::Bundle.header().to_vec();
+        for part in [&self.grant, &self.claim, &self.install, &self.release] {
+            bytes.extend(u16::try_from(part.len()).unwrap().to_le_bytes());
+            bytes.extend(part);
+        }
+        bytes
+    }
 }
 
 impl Chain {
@@ -72,9 +82,23 @@ impl Chain {
     }
 
     pub fn parts(&self) -> Parts {
-        let grant = forge::signed(&self.grant, &self.owner);
+        self.after_grant(forge::signed(&self.grant, &self.owner))
+    }
+
+    /// The chain on this grant.
+    pub fn after_grant(&self, grant: Vec<u8>) -> Parts {
         let claim = forge::signed(&self.claim(&grant), &self.subject);
+        self.after_claim(grant, claim)
+    }
+
+    /// The chain on this claim.
+    pub fn after_claim(&self, grant: Vec<u8>, claim: Vec<u8>) -> Parts {
         let install = forge::signed(&self.install(&claim), &self.device);
+        self.after_install(grant, claim, install)
+    }
+
+    /// The chain on this install.
+    pub fn after_install(&self, grant: Vec<u8>, claim: Vec<u8>, install: Vec<u8>) -> Parts {
         let release = forge::signed(&Release { install: digest(&install) }, &self.service);
         Parts { grant, claim, install, release }
     }
