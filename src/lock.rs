@@ -12,8 +12,7 @@
 //! the card   challenge::<purpose::Operate> → factory_reset, then Lock::make
 //! ```
 
-use crate::counter::Epoch;
-use crate::crypto::{Crypto, PublicKey};
+use crate::crypto::Crypto;
 use crate::error::{LockError, ProviderFailed};
 use crate::id::{LockId, SlotId};
 use crate::limits::Timestamp;
@@ -42,6 +41,7 @@ pub use self::record::{Cell, Found, MAX_RECORD, Record, StoredSeed};
 pub use self::refusal::Refusal;
 pub use self::reset::{Erased, PhysicalPresence};
 pub use self::staged::{Pending, Staged};
+pub use self::state::{Condition, Ownership};
 pub use self::unlock::Unlocked;
 
 use self::keys::LockKeys;
@@ -216,19 +216,28 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         self.core.id
     }
 
-    /// The ownership: its epoch and the owner's key.
+    /// Whose the lock is.
     ///
     /// # Errors
     /// [`LockError::NotProvisioned`], [`LockError::Busy`], [`LockError::Damaged`],
     /// [`LockError::Resetting`].
-    pub fn owner(&self) -> Result<(Epoch, PublicKey), LockError> {
-        self.core.ownership().map(|ownership| (ownership.epoch, ownership.owner))
+    pub fn ownership(&self) -> Result<Ownership, LockError> {
+        self.core.ownership()
+    }
+
+    /// How a cell stands: what to reload, and whether an attempt now would be refused as busy (which
+    /// spends its session).
+    ///
+    /// # Errors
+    /// [`LockError::NoSuchSlot`].
+    pub fn condition(&self, cell: Cell) -> Result<Condition, LockError> {
+        state::condition(&self.core, &self.slots, cell)
     }
 
     /// What a slot holds, for the lock's own display or log.
     ///
     /// # Errors
-    /// As [`owner`](Self::owner), and [`LockError::NoSuchSlot`], [`LockError::SlotDamaged`].
+    /// As [`ownership`](Self::ownership), and [`LockError::NoSuchSlot`], [`LockError::SlotDamaged`].
     pub fn report(&self, slot: SlotId) -> Result<SlotReport, LockError> {
         let epoch = self.core.ownership()?.epoch;
         state::view(&self.slots, slot, epoch).map(|view| view.report())

@@ -10,6 +10,18 @@ use crate::error::LockError;
 use crate::id::{LockId, SlotId};
 use crate::message::{Holding, SlotReport};
 
+/// How a cell stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Condition {
+    /// What it holds is known.
+    Ready,
+    /// It was not read yet, waits for a write, or its write failed: until it is reloaded or the write
+    /// is reported, what needs it is refused.
+    Busy,
+    /// What was read is missing, foreign, damaged or older than what this run knew.
+    Damaged,
+}
+
 /// One cell: its content, and whether a write holds it.
 #[derive(Debug)]
 pub(crate) struct CellState<T> {
@@ -49,6 +61,14 @@ impl<T> CellState<T> {
             return Err(LockError::Busy);
         }
         self.content.as_ref().filter(|_| !self.damaged).ok_or(damaged)
+    }
+
+    fn condition(&self) -> Condition {
+        match (self.is_idle(), self.damaged) {
+            (false, _) => Condition::Busy,
+            (true, true) => Condition::Damaged,
+            (true, false) => Condition::Ready,
+        }
     }
 
     fn set(&mut self, content: T) {
@@ -92,12 +112,16 @@ pub(crate) struct Core {
     next_ticket: u64,
 }
 
-/// The owner of a provisioned lock.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ownership {
-    pub(crate) epoch: Epoch,
-    pub(crate) owner: PublicKey,
-    pub(crate) service: PublicKey,
+/// Whose a provisioned lock is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Ownership {
+    /// The number of the ownership.
+    pub epoch: Epoch,
+    /// The owner's key.
+    pub owner: PublicKey,
+    /// The service's key.
+    pub service: PublicKey,
 }
 
 impl Core {
@@ -183,6 +207,17 @@ pub(crate) enum Change {
     Seed,
 }
 
+/// How a cell stands.
+pub(crate) fn condition(core: &Core, slots: &[CellState<SlotRecord>], cell: Cell) -> Result<Condition, LockError> {
+    match cell {
+        Cell::Seed if core.seed == Hold::Idle => Ok(Condition::Ready),
+        Cell::Seed => Ok(Condition::Busy),
+        Cell::Header => Ok(core.header.condition()),
+        Cell::Counter => Ok(core.counter.condition()),
+        Cell::Slot(slot) => slots.get(usize::from(slot.index())).map(CellState::condition).ok_or(LockError::NoSuchSlot),
+    }
+}
+
 /// The slot as it stands in `epoch`.
 pub(crate) fn view(slots: &[CellState<SlotRecord>], slot: SlotId, epoch: Epoch) -> Result<SlotView<'_>, LockError> {
     let state = slots.get(usize::from(slot.index())).ok_or(LockError::NoSuchSlot)?;
@@ -254,21 +289,14 @@ impl State<'_> {
         }
     }
 
-    /// A new epoch closes every session, and ends the wait of every damaged slot: nothing was
-    /// written to it in this epoch, so whatever it held is of an older one.
+    /// A new epoch closes every session and ends every key: no slot was written in it yet, so whatever
+    /// a slot holds, damage included, is of an older one. Read again, it reads so.
     fn set_header(&mut self, record: HeaderRecord) {
         let known = self.core.header.content.replace(record);
         self.core.header.damaged = false;
-        let Some(known) = known else { return };
-        if record.epoch() <= known.epoch() {
-            return;
-        }
-        self.core.sessions.close_all();
-        let before = known.epoch().unwrap_or(Epoch::ZERO);
-        for slot in self.slots.iter_mut() {
-            if slot.damaged || slot.content.as_ref().is_some_and(|record| record.epoch > before) {
-                slot.set(SlotRecord::untouched(Epoch::ZERO));
-            }
+        if known.is_some_and(|known| known.epoch() < record.epoch()) {
+            self.core.sessions.close_all();
+            self.slots.iter_mut().for_each(|slot| slot.set(SlotRecord::untouched(Epoch::ZERO)));
         }
     }
 

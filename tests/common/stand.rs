@@ -206,7 +206,7 @@ impl Stand {
     }
 
     pub fn command_body(&self, lock_nonce: Nonce, operation: Operation) -> Command {
-        let epoch = self.lock.owner().map_or(Epoch::FIRST, |(epoch, _)| epoch);
+        let epoch = self.lock.ownership().map_or(Epoch::FIRST, |owned| owned.epoch);
         Command { lock: self.id(), epoch, lock_nonce, owner_nonce: Nonce::from_bytes([7; 16]), operation }
     }
 
@@ -241,7 +241,7 @@ impl Stand {
     pub fn chain(&self, nonce: Nonce, slot: u8, generation: u32) -> Chain {
         let grant = Grant {
             lock: self.id(),
-            epoch: self.lock.owner().map_or(Epoch::FIRST, |(epoch, _)| epoch),
+            epoch: self.lock.ownership().map_or(Epoch::FIRST, |owned| owned.epoch),
             slot: SlotId::new(slot),
             generation: Generation::new(generation),
             subject: public(&seed(SUBJECT)),
