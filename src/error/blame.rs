@@ -1,4 +1,9 @@
-use super::{SealError, WireError};
+use super::{
+    KeyError, LimitsError, MacMismatch, NonContributory, ProviderFailed, SealError, SignatureError, StoredSlotError,
+    WireError,
+};
+#[cfg(feature = "alloc")]
+use super::{StoredRecordError, StoredViewError};
 
 /// Whose side has to change something.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -14,6 +19,8 @@ pub enum Fault {
     Lock,
     /// Whatever carries the messages, or somebody who tampers with them.
     Transport,
+    /// Whoever called: its own input, store or crypto provider.
+    Caller,
 }
 
 /// What to do next.
@@ -64,7 +71,13 @@ impl WireError {
 }
 
 impl SealError {
-    /// What to do. The fault is this side's own.
+    /// Whose fault it is.
+    #[must_use]
+    pub const fn fault(self) -> Fault {
+        Fault::Caller
+    }
+
+    /// What to do.
     #[must_use]
     pub const fn retry(self) -> Retry {
         match self {
@@ -72,4 +85,40 @@ impl SealError {
             Self::Provider(_) => Retry::Later,
         }
     }
+}
+
+/// Errors whose every variant has the same cause and cure. Where one comes inside a role's error, that
+/// one knows better whose fault it is.
+macro_rules! alike {
+    ($($name:ident: $fault:ident, $retry:ident;)*) => {$(
+        impl $name {
+            /// Whose fault it is.
+            #[must_use]
+            pub const fn fault(self) -> Fault {
+                Fault::$fault
+            }
+
+            /// What to do.
+            #[must_use]
+            pub const fn retry(self) -> Retry {
+                Retry::$retry
+            }
+        }
+    )*};
+}
+
+alike! {
+    KeyError: Transport, OtherInput;
+    SignatureError: Transport, Never;
+    MacMismatch: Transport, Never;
+    NonContributory: Transport, NewChallenge;
+    ProviderFailed: Caller, Later;
+    LimitsError: Caller, OtherInput;
+    StoredSlotError: Caller, Never;
+}
+
+#[cfg(feature = "alloc")]
+alike! {
+    StoredRecordError: Caller, Never;
+    StoredViewError: Caller, Never;
 }
