@@ -145,7 +145,7 @@ impl ShareCode {
     }
 
     fn seed(&self, crypto: &impl Stretch) -> Seed {
-        Seed::from_bytes(crypto.pbkdf2_sha256(self.0.expose(), SALT, ROUNDS))
+        Seed::from_bytes(*crypto.pbkdf2_sha256(self.0.expose(), SALT, ROUNDS))
     }
 
     /// Keeps the ASCII form, for it is what is stretched and shown.

@@ -7,6 +7,7 @@
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::error::{KeyError, NonContributory, ProviderFailed, SignatureError};
 use crate::secret::{AgreementSecret, Seed, SharedSecret};
@@ -191,13 +192,13 @@ pub trait Kdf {
     ///
     /// # Errors
     /// [`ProviderFailed`] when the provider cannot derive now.
-    fn hkdf_sha256(&self, salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<[u8; 32], ProviderFailed>;
+    fn hkdf_sha256(&self, salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, ProviderFailed>;
 }
 
 /// PBKDF2-HMAC-SHA256 (RFC 8018): only share codes need it, so a lock's provider may do without.
 pub trait Stretch {
     /// 32 bytes from `password` after `rounds` rounds (at least 1).
-    fn pbkdf2_sha256(&self, password: &[u8], salt: &[u8], rounds: core::num::NonZeroU32) -> [u8; 32];
+    fn pbkdf2_sha256(&self, password: &[u8], salt: &[u8], rounds: core::num::NonZeroU32) -> Zeroizing<[u8; 32]>;
 }
 
 /// Everything that a lock, an owner, a guest or a service needs.

@@ -7,7 +7,7 @@
 //!                               └── again, where the connection dropped        finish(receipt) ─▶ GuestKey
 //! ```
 //!
-//! [`Claimed`], [`Installing`], [`Download`] and [`GuestKey`] hold secrets and can be stored
+//! [`Claimed`], [`Installing`] and [`GuestKey`] hold secrets and can be stored
 //! (`serde`) where the platform keeps secrets, so that a download survives the app's restart.
 
 use rand_core::CryptoRng;

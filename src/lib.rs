@@ -1,4 +1,131 @@
-//! Share the key of a smart lock.
+//! Share the key of a smart lock: with an account or by a code, from afar, and so that it opens
+//! offline. One crate for the app, the service and the lock's firmware.
+//!
+//! It does no I/O, reads no clock and draws no randomness: bytes, time and entropy come in as
+//! arguments, bytes and decisions go out. The protocol is written down in `spec/protocol.md`, whose
+//! sections the docs name.
+//!
+//! # The story in five steps
+//!
+//! The roles below live on different machines; only the bytes of messages pass between them.
+//!
+//! ```
+//! # #[cfg(all(feature = "ring", feature = "alloc"))] {
+//! use sharekey::contacts::ContactBook;
+//! use sharekey::crypto::Ring;
+//! use sharekey::guest::Account;
+//! use sharekey::id::SlotId;
+//! use sharekey::limits::{Action, Limits, Rights};
+//! use sharekey::lock::{Clock, Found, Making, Now, purpose};
+//! use sharekey::owner::Owner;
+//! use sharekey::secret::{ActivationSecret, Seed};
+//! use sharekey::service::{Service, ShareRecord};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+//! # let rng = &mut ChaCha20Rng::seed_from_u64(1);   // an app takes the operating system's
+//! // Where each side stores what it must not lose. Here nothing fails.
+//! let flash = |_record: &sharekey::lock::Record| Ok::<(), std::io::Error>(());
+//! let database = |_record: &ShareRecord| Ok::<(), std::io::Error>(());   // compare-and-swap
+//! let disk = |_view: &sharekey::owner::OwnedLock| Ok::<(), std::io::Error>(());
+//! let now = Now { ticks: 0, clock: Clock::Unset };
+//! let hall = SlotId::new(0);
+//!
+//! // 1. A factory-fresh lock becomes the owner's, by the secret on its activation card. Whatever is
+//! //    sent to a lock answers a challenge of its.
+//! let card = [7; 16];
+//! let mut making = Making::<Ring, 10>::new(Ring, ActivationSecret::from_bytes(card), Found::Nothing, rng)?;
+//! while let Some(record) = making.record()? {
+//!     flash(&record)?;
+//!     making.written();
+//! }
+//! let mut lock = making.finish().expect("all records are written");
+//! let service = Service::new(Ring, &Seed::random(rng))?;
+//! let owner = Owner::new(Ring, &Seed::random(rng))?;
+//!
+//! let given = lock.challenge::<purpose::Operate>(now, rng)?.commit(flash)?;
+//! let card = ActivationSecret::from_bytes(card);
+//! let (provision, pending) = owner.provision(&card, &given.challenge, *service.key(), rng)?;
+//! let provisioned = lock.provision(given.session, &provision, now)?.commit(flash)?.provisioned;
+//! let mut view = pending.finish(&owner, &provisioned)?;
+//! let mut record = service.open(&provisioned, hall)?;
+//!
+//! // 2. Standing at the lock, the owner opens one of its slots.
+//! let given = lock.challenge::<purpose::Operate>(now, rng)?.commit(flash)?;
+//! let (command, pending) = owner.activate(&mut view, hall, &given.challenge, rng)?.commit(disk)?;
+//! let done = lock.command(given.session, &command, now)?.commit(flash)?.done;
+//! pending.finish(&owner, &mut view, &done)?.commit(disk)?;
+//! service.done(&mut record, &done)?.commit(database)?;
+//!
+//! // 3. At home, the owner shares the slot with a contact. Until the download it can be revoked.
+//! let account = Account::from_seed(&Ring, &Seed::random(rng))?;
+//! let (mut contacts, ana) = (ContactBook::new(), "ana@example".parse()?);
+//! contacts.add(ana, "Ana".parse()?, *account.public_key())?;
+//! let ana = (&contacts, &"ana@example".parse()?);
+//! let grant = owner.share_with_contact(&mut view, hall, ana, Rights::OPEN, Limits::NONE)?.commit(disk)?;
+//! service.publish(&mut record, &grant)?.commit(database)??;
+//!
+//! // 4. The guest connects to the lock and the service, once, to download the key.
+//! let claimed = account.claim(&Ring, record.grant().expect("it is published"), None, rng)?;
+//! let given = lock.challenge::<purpose::Install>(now, rng)?.commit(flash)?;
+//! let attempt = claimed.install(&Ring, &given.challenge, rng)?;
+//! let release = service.release(&mut record, attempt.claim(), attempt.install())?.commit(database)?;
+//! let download = attempt.bundle(&Ring, &release)?;
+//! let receipt = lock.install(given.session, download.bundle(), now, rng)?.commit(flash)?.receipt;
+//! let key = download.finish(&Ring, &receipt)?;
+//! service.confirm(&mut record, key.receipt())?.commit(database)?;
+//! owner.learn(&mut view, key.receipt())?.commit(disk)?;
+//! assert!(view.status(hall).shared.is_some_and(|share| share.downloaded.is_some()));
+//!
+//! // 5. From then on it opens offline. The bolt moves only after `commit`: there is no `Unlocked`
+//! //    before.
+//! let given = lock.challenge::<purpose::Operate>(now, rng)?.commit(flash)?;
+//! let (unlock, awaiting) = key.unlock(&Ring, &given.challenge, Action::Open, rng)?;
+//! let unlocked = lock.unlock(given.session, &unlock, now)?.commit(flash)?;
+//! assert_eq!(unlocked.action, Action::Open);
+//! key.check_reply(&Ring, &awaiting, &unlocked.reply)?;
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
+//!
+//! Not downloaded yet, a share is revoked by [`Owner::withdraw`](owner::Owner::withdraw); downloaded,
+//! the same call resets it, and the next guest's download overwrites the key at the lock. To kill a
+//! key now, the owner deactivates the slot at the lock.
+//!
+//! # Where to start
+//!
+//! | you write | you use |
+//! |---|---|
+//! | the owner's app | [`owner`], [`contacts`], [`code`] |
+//! | the guest's app | [`guest`], [`code`] |
+//! | the service | [`service`] |
+//! | the lock's firmware | [`lock`], and a provider for [`crypto`] |
+//!
+//! What every role shares: the messages ([`message`], framed by [`wire`]), the numbers ([`counter`]),
+//! the slot machine ([`slot`]), [`limits`], [`secret`]s, and errors that say whose fault they are and
+//! what to do ([`error`]).
+//!
+//! # Features
+//!
+//! | feature | gives |
+//! |---|---|
+//! | `std` (default) | `alloc`, and `std` in the dependencies |
+//! | `ring` (default) | [`crypto::Ring`], the provider on ring |
+//! | `alloc` | [`owner`], [`service`], [`contacts`] and account names: what needs an allocator |
+//!
+//! Without features, the crate is `no_std` without an allocator: [`lock`], [`guest`], [`code`] and
+//! [`slot`], over a provider of your own. Features add; they change no behaviour, no byte and no
+//! error.
+//!
+//! # What it promises
+//!
+//! Nothing panics on input, nothing wraps, and there is no `unsafe`. A refusal names the check that
+//! failed and changes nothing. Secrets are wiped when dropped (but see [`crypto::Ring`]), redacted in
+//! `Debug`, and compared in constant time. What the protocol defends and what it does not is in
+//! `SECURITY.md` and in the spec's "Security considerations".
+
 #![no_std]
 #![warn(unreachable_pub)]
 

@@ -12,8 +12,7 @@
 //! the card   challenge::<purpose::Operate> → factory_reset, then Lock::make
 //! ```
 
-use crate::counter::Epoch;
-use crate::crypto::{Crypto, PublicKey};
+use crate::crypto::Crypto;
 use crate::error::{LockError, ProviderFailed};
 use crate::id::{LockId, SlotId};
 use crate::limits::Timestamp;
@@ -38,15 +37,16 @@ pub use self::command::Commanded;
 pub use self::install::Installed;
 pub use self::make::Making;
 pub use self::provision::Owned;
-pub use self::record::{Cell, MAX_RECORD, Record, StoredSeed};
+pub use self::record::{Cell, Found, MAX_RECORD, Record, StoredSeed};
 pub use self::refusal::Refusal;
 pub use self::reset::{Erased, PhysicalPresence};
 pub use self::staged::{Pending, Staged};
+pub use self::state::{Condition, Ownership};
 pub use self::unlock::Unlocked;
 
 use self::keys::LockKeys;
 use self::record::{CounterRecord, SlotRecord};
-use self::state::{CellState, Core, State};
+use self::state::{CellState, Change, Core, State};
 
 /// How many slots a lock has unless its maker says otherwise.
 pub const SLOTS: usize = 10;
@@ -144,9 +144,9 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         [Cell::Header, Cell::Counter].into_iter().chain(slots)
     }
 
-    /// Takes what the store holds of a cell now: at boot, after a write failed or was cancelled,
-    /// after a [`Pending`] was lost, or when a damaged cell could be read after all. `None` where
-    /// it holds nothing or cannot be read.
+    /// Takes what the store holds of a cell now: at boot, after a write failed or was cancelled, or
+    /// after a [`Pending`] was lost. `None` where it holds nothing or cannot be read. A write that
+    /// failed or was lost must not take effect after this.
     ///
     /// Missing, foreign, damaged, and older than what this run has already seen are one thing: the
     /// cell is damaged. That is no error here; what needs the cell is refused.
@@ -192,25 +192,52 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         Ok(pending.output)
     }
 
+    /// Gives up a detached operation that has no record to write: nothing happened, and its cell is
+    /// free again.
+    ///
+    /// # Errors
+    /// [`LockError::Busy`] for one that has a record, which may have been written: reload its cell.
+    /// [`LockError::NotPending`] as for [`written`](Self::written).
+    pub fn abandon<T>(&mut self, pending: Pending<T>) -> Result<(), LockError> {
+        let mut state = self.state();
+        if state.run() != pending.run || !state.waits_for(pending.held, pending.ticket) {
+            return Err(LockError::NotPending);
+        }
+        if pending.writes {
+            return Err(LockError::Busy);
+        }
+        state.apply(pending.held, Change::Nothing);
+        Ok(())
+    }
+
     /// The lock's identity.
     #[must_use]
     pub const fn id(&self) -> LockId {
         self.core.id
     }
 
-    /// The ownership: its epoch and the owner's key.
+    /// Whose the lock is.
     ///
     /// # Errors
     /// [`LockError::NotProvisioned`], [`LockError::Busy`], [`LockError::Damaged`],
     /// [`LockError::Resetting`].
-    pub fn owner(&self) -> Result<(Epoch, PublicKey), LockError> {
-        self.core.ownership().map(|ownership| (ownership.epoch, ownership.owner))
+    pub fn ownership(&self) -> Result<Ownership, LockError> {
+        self.core.ownership()
+    }
+
+    /// How a cell stands: what to reload, and whether an attempt now would be refused as busy (which
+    /// spends its session).
+    ///
+    /// # Errors
+    /// [`LockError::NoSuchSlot`].
+    pub fn condition(&self, cell: Cell) -> Result<Condition, LockError> {
+        state::condition(&self.core, &self.slots, cell)
     }
 
     /// What a slot holds, for the lock's own display or log.
     ///
     /// # Errors
-    /// As [`owner`](Self::owner), and [`LockError::NoSuchSlot`], [`LockError::SlotDamaged`].
+    /// As [`ownership`](Self::ownership), and [`LockError::NoSuchSlot`], [`LockError::SlotDamaged`].
     pub fn report(&self, slot: SlotId) -> Result<SlotReport, LockError> {
         let epoch = self.core.ownership()?.epoch;
         state::view(&self.slots, slot, epoch).map(|view| view.report())
@@ -231,7 +258,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     }
 
     fn is_own_seed(&self, stored: Option<&[u8]>) -> Result<bool, LockError> {
-        let Ok(seed) = StoredSeed::read(stored) else { return Ok(false) };
+        let found = stored.map_or(Found::Unreadable, Found::Bytes);
+        let Ok(seed) = StoredSeed::read(found) else { return Ok(false) };
         let keys = LockKeys::derive(&self.crypto, seed.seed()).map_err(crate::error::SealError::Provider)?;
         Ok(keys.id() == self.id())
     }

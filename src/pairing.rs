@@ -1,7 +1,5 @@
 //! The pairing key: what an installed guest and the lock share (spec: "Key schedule").
 
-use zeroize::Zeroizing;
-
 use crate::crypto::{Digest, Kdf};
 use crate::error::ProviderFailed;
 use crate::secret::{PairingKey, SharedSecret};
@@ -10,6 +8,5 @@ const LABEL: &[u8] = b"sharekey v1 pairing";
 
 /// Bound to the receipt, and through it to everything that led to the install.
 pub(crate) fn derive(crypto: &impl Kdf, receipt: &Digest, shared: &SharedSecret) -> Result<PairingKey, ProviderFailed> {
-    let key = Zeroizing::new(crypto.hkdf_sha256(receipt.as_bytes(), shared.expose(), LABEL)?);
-    Ok(PairingKey::from_bytes(*key))
+    crypto.hkdf_sha256(receipt.as_bytes(), shared.expose(), LABEL).map(|key| PairingKey::from_bytes(*key))
 }

@@ -228,7 +228,7 @@ fn hkdf(provider: &impl Kdf) {
         ),
         (vec![], vec![0x0b; 22], vec![], "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d"),
     ] {
-        assert_eq!(provider.hkdf_sha256(&salt, &ikm, &info), Ok(array(okm)));
+        assert_eq!(*provider.hkdf_sha256(&salt, &ikm, &info).unwrap(), array(okm));
     }
 }
 
@@ -238,6 +238,6 @@ fn pbkdf2(provider: &impl Stretch) {
         (&b"passwd"[..], &b"salt"[..], 1, "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"),
         (b"Password", b"NaCl", 80_000, "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56"),
     ] {
-        assert_eq!(provider.pbkdf2_sha256(password, salt, NonZeroU32::new(rounds).unwrap()), array(key));
+        assert_eq!(*provider.pbkdf2_sha256(password, salt, NonZeroU32::new(rounds).unwrap()), array(key));
     }
 }

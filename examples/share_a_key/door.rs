@@ -7,7 +7,7 @@ use sharekey::crypto::Ring;
 use sharekey::error::LockError;
 use sharekey::id::LockId;
 use sharekey::limits::Timestamp;
-use sharekey::lock::{Cell, Challenged, Clock, Lock, Making, Now, Record, SLOTS, Session, StoredSeed, purpose};
+use sharekey::lock::{Cell, Challenged, Clock, Found, Lock, Making, Now, Record, SLOTS, Session, StoredSeed, purpose};
 use sharekey::message::Operation;
 use sharekey::secret::ActivationSecret;
 use sharekey::wire::Encoded;
@@ -36,6 +36,11 @@ impl Flash {
     fn get(&self, cell: Cell) -> Option<&[u8]> {
         self.0.get(&cell).map(Vec::as_slice)
     }
+
+    /// A real one also tells what it cannot read from what is not there.
+    fn seed(&self) -> Found<'_> {
+        self.get(Cell::Seed).map_or(Found::Nothing, Found::Bytes)
+    }
 }
 
 /// What the lock answers, where it refuses.
@@ -54,7 +59,7 @@ impl Door {
     pub fn make(card: &ActivationSecret, clock: u64) -> Outcome<Self> {
         let mut flash = Flash::default();
         let card = *card.expose();
-        let mut making = Making::new(Ring, ActivationSecret::from_bytes(card), &mut entropy())?;
+        let mut making = Making::new(Ring, ActivationSecret::from_bytes(card), flash.seed(), &mut entropy())?;
         while let Some(record) = making.record()? {
             flash.put(&record)?;
             making.written();
@@ -65,7 +70,7 @@ impl Door {
 
     /// Only what is on flash survives.
     pub fn cut_the_power(&mut self) -> Outcome<()> {
-        let seed = StoredSeed::read(self.flash.get(Cell::Seed))?;
+        let seed = StoredSeed::read(self.flash.seed())?;
         self.lock = Lock::load(Ring, ActivationSecret::from_bytes(self.card), &seed)?;
         for cell in Lock::<Ring, SLOTS>::cells() {
             self.lock.reload(cell, self.flash.get(cell))?;

@@ -218,7 +218,7 @@ impl GuestPhone {
         let installing = claimed.install(&Ring, &challenge, rng)?;
         let release = cloud.release(door.id(), slot, claimed.claim(), installing.install())?;
         let download = installing.bundle(&Ring, &release)?;
-        let receipt = door.install(session, &download.bundle()?).map_err(|refused| refused.error)?;
+        let receipt = door.install(session, download.bundle()).map_err(|refused| refused.error)?;
         self.key = Some(download.finish(&Ring, &receipt)?);
         cloud.receipt(door.id(), slot, &receipt)
     }

@@ -73,21 +73,21 @@ impl Mac for Ring {
 }
 
 impl Kdf for Ring {
-    fn hkdf_sha256(&self, salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<[u8; 32], ProviderFailed> {
-        let mut out = [0; 32];
+    fn hkdf_sha256(&self, salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, ProviderFailed> {
+        let mut out = Zeroizing::new([0; 32]);
         hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
             .extract(ikm)
             .expand(&[info], hkdf::HKDF_SHA256)
-            .and_then(|okm| okm.fill(&mut out))
+            .and_then(|okm| okm.fill(out.as_mut_slice()))
             .map_err(|_| ProviderFailed)?;
         Ok(out)
     }
 }
 
 impl Stretch for Ring {
-    fn pbkdf2_sha256(&self, password: &[u8], salt: &[u8], rounds: NonZeroU32) -> [u8; 32] {
-        let mut out = [0; 32];
-        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, salt, password, &mut out);
+    fn pbkdf2_sha256(&self, password: &[u8], salt: &[u8], rounds: NonZeroU32) -> Zeroizing<[u8; 32]> {
+        let mut out = Zeroizing::new([0; 32]);
+        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, salt, password, out.as_mut_slice());
         out
     }
 }

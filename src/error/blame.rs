@@ -1,4 +1,9 @@
-use super::{SealError, WireError};
+use super::{
+    KeyError, LimitsError, MacMismatch, NonContributory, ProviderFailed, SealError, SignatureError, StoredSlotError,
+    WireError,
+};
+#[cfg(feature = "alloc")]
+use super::{StoredRecordError, StoredViewError};
 
 /// Whose side has to change something.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -14,6 +19,8 @@ pub enum Fault {
     Lock,
     /// Whatever carries the messages, or somebody who tampers with them.
     Transport,
+    /// Whoever called: its own input, store or crypto provider.
+    Caller,
 }
 
 /// What to do next.
@@ -32,6 +39,8 @@ pub enum Retry {
     WithinLimits,
     /// Once the firmware has reloaded the cell, or the pending write is through.
     AfterReload,
+    /// Once the lock was made anew.
+    AfterMaking,
     /// Read the record again and decide again.
     AfterRefresh,
     /// Sign again with a higher number.
@@ -45,7 +54,7 @@ pub enum Retry {
 }
 
 impl WireError {
-    /// Whose fault it is. A version is the sender's; everything else looks like damage on the way.
+    /// Whose fault it is: bytes that are no message look like damage on the way.
     #[must_use]
     pub const fn fault(self) -> Fault {
         Fault::Transport
@@ -62,7 +71,13 @@ impl WireError {
 }
 
 impl SealError {
-    /// What to do. The fault is this side's own.
+    /// Whose fault it is.
+    #[must_use]
+    pub const fn fault(self) -> Fault {
+        Fault::Caller
+    }
+
+    /// What to do.
     #[must_use]
     pub const fn retry(self) -> Retry {
         match self {
@@ -70,4 +85,40 @@ impl SealError {
             Self::Provider(_) => Retry::Later,
         }
     }
+}
+
+/// Errors whose every variant has the same cause and cure. Where one comes inside a role's error, that
+/// one knows better whose fault it is.
+macro_rules! alike {
+    ($($name:ident: $fault:ident, $retry:ident;)*) => {$(
+        impl $name {
+            /// Whose fault it is.
+            #[must_use]
+            pub const fn fault(self) -> Fault {
+                Fault::$fault
+            }
+
+            /// What to do.
+            #[must_use]
+            pub const fn retry(self) -> Retry {
+                Retry::$retry
+            }
+        }
+    )*};
+}
+
+alike! {
+    KeyError: Transport, OtherInput;
+    SignatureError: Transport, Never;
+    MacMismatch: Transport, Never;
+    NonContributory: Transport, NewChallenge;
+    ProviderFailed: Caller, Later;
+    LimitsError: Caller, OtherInput;
+    StoredSlotError: Caller, Never;
+}
+
+#[cfg(feature = "alloc")]
+alike! {
+    StoredRecordError: Caller, Never;
+    StoredViewError: Caller, Never;
 }

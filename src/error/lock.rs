@@ -127,7 +127,7 @@ pub enum LockError {
     /// A pending write was reported that this cell does not wait for.
     #[error("the cell does not wait for this write")]
     NotPending,
-    /// A reload of a cell that is neither busy nor damaged, or of the seed.
+    /// A reload of a cell that does not wait for one.
     #[error("the cell needs no reload")]
     NotBusy,
 }
@@ -192,7 +192,8 @@ impl LockError {
             | Self::ClaimNamesOtherGrant
             | Self::InstallNamesOtherClaim
             | Self::ReleaseNamesOtherInstall => Retry::NewChallenge,
-            Self::Busy | Self::Resetting => Retry::AfterReload,
+            Self::Busy => Retry::AfterReload,
+            Self::Resetting => Retry::AfterMaking,
             Self::ClockUnset => Retry::WhenClockSet,
             Self::NotYetValid | Self::OutsideSchedule => Retry::WithinLimits,
             Self::StaleNumber => Retry::HigherNumber,
@@ -363,13 +364,29 @@ impl RefuseReason {
 /// Why a lock could not be loaded from its seed record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum LoadError {
-    /// There is no seed, or making the lock was interrupted: make the lock.
+    /// There is no seed, or making the lock was interrupted: make the lock
+    /// ([`Making::new`](crate::lock::Making::new)).
     #[error("the lock was never made, or not to the end")]
     NotMade,
-    /// The seed record cannot be read. Make the lock anew; it becomes another lock.
+    /// The seed record cannot be read. Try again; where that does not help, whoever services the lock
+    /// may order it to be made anew, as another lock. Never do that unasked: it erases the owner's.
     #[error("the seed record is damaged")]
     SeedDamaged,
-    /// The crypto provider could not derive the lock's keys now.
-    #[error("the crypto provider failed")]
-    Provider,
+}
+
+impl LoadError {
+    /// Whose fault it is.
+    #[must_use]
+    pub const fn fault(self) -> Fault {
+        Fault::Lock
+    }
+
+    /// What to do.
+    #[must_use]
+    pub const fn retry(self) -> Retry {
+        match self {
+            Self::NotMade => Retry::AfterMaking,
+            Self::SeedDamaged => Retry::Later,
+        }
+    }
 }

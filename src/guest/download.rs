@@ -22,8 +22,8 @@ pub struct Claimed {
     device: Seed,
 }
 
-/// One attempt to install: send [`claim`](Claimed::claim) and [`install`](Self::install) to the
-/// service, and give its release to [`bundle`](Self::bundle).
+/// One attempt to install: send [`claim`](Self::claim) and [`install`](Self::install) to the service,
+/// and give its release to [`bundle`](Self::bundle).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Installing {
     grant: Encoded<Grant>,
@@ -33,11 +33,11 @@ pub struct Installing {
 }
 
 /// A released attempt: send [`bundle`](Self::bundle) to the lock, and give its answer to
-/// [`finish`](Self::finish).
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Download {
-    attempt: Installing,
-    release: Encoded<Release>,
+/// [`finish`](Self::finish). To survive a restart, store the [`Installing`] and the release.
+#[derive(Debug)]
+pub struct Download<'a> {
+    attempt: &'a Installing,
+    bundle: ArrayVec<u8, { Bundle::MAX_LEN }>,
 }
 
 impl Claimed {
@@ -84,41 +84,47 @@ impl Claimed {
 }
 
 impl Installing {
+    /// The claim, for the service.
+    #[must_use]
+    pub const fn claim(&self) -> &Encoded<Claim> {
+        &self.claim
+    }
+
     /// The install, for the service.
     #[must_use]
     pub const fn install(&self) -> &Encoded<Install> {
         &self.install
     }
 
-    /// Puts the chain together, once the service has released the install.
+    /// Puts the chain together, once the service has released the install. A bad release leaves the
+    /// attempt as it is.
     ///
     /// # Errors
     /// [`GuestError::Wire`], [`GuestError::ReleaseNamesOtherInstall`].
-    pub fn bundle(self, crypto: &impl Crypto, release: &[u8]) -> Result<Download, GuestError> {
-        let release = Encoded::<Release>::copy(release)?;
-        if Unverified::<Release>::parse(&release)?.claims().install != self.install.digest(crypto) {
+    pub fn bundle(&self, crypto: &impl Crypto, release: &[u8]) -> Result<Download<'_>, GuestError> {
+        if Unverified::<Release>::parse(release)?.claims().install != self.install.digest(crypto) {
             return Err(GuestError::ReleaseNamesOtherInstall);
         }
-        Ok(Download { attempt: self, release })
+        let Self { grant, claim, install, .. } = self;
+        let bundle = Bundle { grant, claim, install, release }.encode()?;
+        Ok(Download { attempt: self, bundle })
     }
 }
 
-impl Download {
+impl Download<'_> {
     /// The bundle, for the lock.
-    ///
-    /// # Errors
-    /// [`GuestError::Seal`], which the messages of a download never give.
-    pub fn bundle(&self) -> Result<ArrayVec<u8, { Bundle::MAX_LEN }>, GuestError> {
-        let Installing { grant, claim, install, .. } = &self.attempt;
-        Ok(Bundle { grant, claim, install, release: &self.release }.encode()?)
+    #[must_use]
+    pub fn bundle(&self) -> &[u8] {
+        &self.bundle
     }
 
-    /// Takes the lock's answer: a receipt gives the key. Pass the receipt on to the service, so that
-    /// the owner sees the download.
+    /// Takes the lock's answer: a receipt gives the key. Pass the receipt
+    /// ([`GuestKey::receipt`]) on to the service, so that the owner sees the download.
     ///
     /// # Errors
     /// [`GuestError::Refused`] or [`GuestError::RefusedOpaquely`] where the lock refused; otherwise
-    /// the check of the receipt that failed. After any of them, install again with a new challenge.
+    /// the check of the receipt that failed. The attempt stays as it is: the answer may come again
+    /// unaltered. Where it does not, [install](Claimed::install) again with a new challenge.
     pub fn finish(&self, crypto: &impl Crypto, answer: &[u8]) -> Result<GuestKey, GuestError> {
         let grant = Unverified::<Grant>::parse(&self.attempt.grant)?;
         if Kind::of(answer)? == Kind::Refused {
@@ -135,12 +141,12 @@ impl Download {
         }
         let shared = crypto.agree(&self.attempt.secret, &receipt.agreement)?;
         let pairing = pairing::derive(crypto, &receipt.digest(crypto), &shared)?;
-        Ok(GuestKey::new(grant.claims(), &receipt, pairing))
+        Ok(GuestKey::new(grant.claims(), Encoded::copy(answer)?, &receipt, pairing))
     }
 
     /// What a refusal of the bundle says.
     fn refused(&self, crypto: &impl Crypto, lock: &LockId, answer: &[u8]) -> Result<GuestError, GuestError> {
-        let request = wire::digest(crypto, &self.bundle()?);
+        let request = wire::digest(crypto, &self.bundle);
         let refused = Refused::parse(answer)?;
         let reason = refused.reason(crypto, lock, &request).map_err(GuestError::RefusalSignature)?;
         Ok(reason.map_or(GuestError::RefusedOpaquely, GuestError::Refused))

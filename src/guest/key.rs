@@ -23,6 +23,7 @@ pub struct GuestKey {
     limits: Limits,
     grant: Digest,
     device: PublicKey,
+    receipt: Encoded<Receipt>,
     pairing: PairingKey,
 }
 
@@ -34,7 +35,7 @@ pub struct AwaitingReply {
 }
 
 impl GuestKey {
-    pub(super) const fn new(grant: &Grant, receipt: &Receipt, pairing: PairingKey) -> Self {
+    pub(super) fn new(grant: &Grant, receipt: Encoded<Receipt>, body: &Receipt, pairing: PairingKey) -> Self {
         Self {
             lock: grant.lock,
             epoch: grant.epoch,
@@ -42,8 +43,9 @@ impl GuestKey {
             generation: grant.generation,
             rights: grant.rights,
             limits: grant.limits,
-            grant: receipt.grant,
-            device: receipt.device,
+            grant: body.grant,
+            device: body.device,
+            receipt,
             pairing,
         }
     }
@@ -96,6 +98,12 @@ impl GuestKey {
         self.device
     }
 
+    /// The lock's proof of download, to pass on to the service until it has it.
+    #[must_use]
+    pub const fn receipt(&self) -> &Encoded<Receipt> {
+        &self.receipt
+    }
+
     /// Asks the lock that gave `challenge` for an action. `rng` gives the guest's nonce, which makes
     /// the reply fresh: it MUST be unpredictable.
     ///
@@ -122,7 +130,8 @@ impl GuestKey {
     ///
     /// # Errors
     /// [`GuestError::Refused`] with the lock's reason; [`GuestError::RefusedOpaquely`] where the
-    /// answer proves nothing (the lock may not know this key any more, or somebody interferes);
+    /// answer proves nothing (the lock may not know this key any more, or somebody interferes): after
+    /// a few tries, take the key for overwritten;
     /// [`GuestError::ReplyMac`], [`GuestError::ReplyToOther`], [`GuestError::Wire`].
     pub fn check_reply(&self, crypto: &impl Crypto, awaiting: &AwaitingReply, answer: &[u8]) -> Result<(), GuestError> {
         if Kind::of(answer)? == Kind::Refused {

@@ -11,6 +11,7 @@ use super::{Clock, Lock, Now, purpose};
 use crate::counter::Counter;
 use crate::crypto::{Crypto, Nonce};
 use crate::error::LockError;
+use crate::id::LockId;
 use crate::message::Challenge;
 use crate::wire::{self, Encoded};
 
@@ -24,6 +25,7 @@ pub const COUNTER_LEASE: u64 = 65_536;
 #[must_use = "a session is good for one attempt"]
 #[derive(Debug)]
 pub struct Session<P> {
+    lock: LockId,
     number: Number,
     purpose: PhantomData<fn() -> P>,
 }
@@ -153,7 +155,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let challenge = wire::bare(&Challenge { lock: self.id(), nonce })?;
         let record = counter.map(|record| record::encode(&self.crypto, &self.keys, Cell::Counter, &record));
         let record = record.transpose()?;
-        let session = Session { number, purpose: PhantomData };
+        let session = Session { lock: self.id(), number, purpose: PhantomData };
         let opened = Opened { purpose: P::INDEX, number, nonce, ticks: now.ticks };
         let change = Change::Challenge { counter, opened };
         Ok(Staged::new(self.state(), Cell::Counter, record, change, Challenged { challenge, session }))
@@ -192,6 +194,9 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         session: Session<P>,
         now: Now,
     ) -> Result<Nonce, LockError> {
+        if session.lock != self.id() {
+            return Err(LockError::SessionSuperseded);
+        }
         self.core.sessions.spend(session, now.ticks)
     }
 }

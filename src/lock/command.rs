@@ -15,6 +15,7 @@ use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// A command was carried out, as far as records go.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Commanded {
     /// What is left for the firmware: [`Operation::Act`] moves the bolt, [`Operation::SetClock`]
     /// sets the clock. Nothing for the others.
@@ -121,7 +122,11 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         content: Content,
         owned: &Ownership,
     ) -> Result<(Option<Record>, Change, SlotReport), LockError> {
-        if generation <= state::view(&self.slots, slot, owned.epoch)?.floor() {
+        let floor = state::view(&self.slots, slot, owned.epoch)?.floor();
+        if floor == Generation::MAX {
+            return Err(LockError::Exhausted);
+        }
+        if generation <= floor {
             return Err(LockError::StaleNumber);
         }
         let next = SlotRecord { epoch: owned.epoch, floor: generation, content };

@@ -18,6 +18,7 @@ use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// A key was installed.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Installed {
     /// The proof of download, for the guest and, through it, for service and owner.
     pub receipt: Encoded<Receipt>,

@@ -3,8 +3,8 @@
 use rand_core::CryptoRng;
 
 use super::Lock;
-use super::keys::LockKeys;
-use super::record::{self, Cell, CounterRecord, HeaderRecord, Record, SlotRecord};
+use super::keys::{self, LockKeys};
+use super::record::{self, Cell, CounterRecord, Found, HeaderRecord, Record, SlotRecord};
 use super::state::{CellState, Core};
 use crate::counter::{Counter, Epoch};
 use crate::crypto::Crypto;
@@ -29,13 +29,24 @@ const COUNTER: CounterRecord = CounterRecord { ceiling: Counter::ZERO, latest: T
 const SLOT: SlotRecord = SlotRecord::untouched(Epoch::ZERO);
 
 impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
-    /// Begins a new lock, with a seed from `rng`. `card` is the secret on its activation card.
+    /// Begins a new lock, with a seed from `rng` and, where there is one, the seed of an earlier
+    /// lock, so that no lock ever comes back, even where `rng` is not what it should be. `found` is
+    /// what the store holds in [`Cell::Seed`]; `card` is the secret on the activation card.
+    ///
+    /// This erases whatever lock is there: do it where [`StoredSeed::read`](super::StoredSeed::read)
+    /// says [`NotMade`](crate::error::LoadError::NotMade), or where whoever services the lock orders
+    /// it.
     ///
     /// # Errors
     /// [`ProviderFailed`] when the provider cannot derive the lock's keys.
-    pub fn new(crypto: C, card: ActivationSecret, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Self, ProviderFailed> {
+    pub fn new(
+        crypto: C,
+        card: ActivationSecret,
+        found: Found<'_>,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Self, ProviderFailed> {
         const { super::assert_slots(SLOTS) };
-        let seed = Seed::random(rng);
+        let seed = keys::fresh_seed(&crypto, record::seed_before(found).expose(), rng)?;
         let keys = LockKeys::derive(&crypto, &seed)?;
         Ok(Self { crypto, card, seed, keys, written: 0 })
     }

@@ -13,13 +13,15 @@ use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// The lock has an owner.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Owned {
     /// The proof, for the owner and, through it, for the service.
     pub provisioned: Encoded<Provisioned>,
 }
 
 impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
-    /// Takes the owner's and the service's keys from whoever holds the activation card.
+    /// Takes the owner's and the service's keys from whoever holds the activation card. While the
+    /// first epoch lasts, the same keys again get the same answer again, for one that was lost.
     ///
     /// # Errors
     /// [`Refusal`] with the first check that failed, in the order of the spec: opaque before the
@@ -33,6 +35,9 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let nonce = self.spend(session, now);
         let (header, output) =
             self.decide_provision(nonce, provision).map_err(|denied| self.refuse(provision, denied))?;
+        let Some(header) = header else {
+            return Ok(Staged::new(self.state(), Cell::Header, None, Change::Nothing, output));
+        };
         let record = record::encode(&self.crypto, &self.keys, Cell::Header, &header)
             .map_err(|error| self.refuse(provision, Denied::Known(error.into())))?;
         Ok(Staged::new(self.state(), Cell::Header, Some(record), Change::Header(header), output))
@@ -42,7 +47,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         &mut self,
         nonce: Result<Nonce, LockError>,
         bytes: &[u8],
-    ) -> Result<(HeaderRecord, Owned), Denied> {
+    ) -> Result<(Option<HeaderRecord>, Owned), Denied> {
         let provision = Unverified::<Provision>::parse(bytes).map_err(LockError::Wire)?;
         let nonce = nonce?;
         self.core.sound()?;
@@ -53,20 +58,25 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         self.take_owner(&provision).map_err(Denied::Known)
     }
 
-    fn take_owner(&mut self, provision: &Verified<'_, Provision>) -> Result<(HeaderRecord, Owned), LockError> {
-        match self.core.ownership() {
-            Err(LockError::NotProvisioned) => {}
-            Ok(_) => return Err(LockError::AlreadyProvisioned),
-            Err(other) => return Err(other),
-        }
+    /// The header to write, or none where it stands already; and the answer.
+    fn take_owner(&mut self, provision: &Verified<'_, Provision>) -> Result<(Option<HeaderRecord>, Owned), LockError> {
         let (owner, service) = (provision.owner, provision.service);
+        let (lock, epoch) = (self.id(), Epoch::FIRST);
+        let header = HeaderRecord::Owned { epoch, owner, service };
+        let again = match self.core.sound()?.0 {
+            HeaderRecord::Unprovisioned => false,
+            // The answer was lost: the same lock, owner and service, so there is only that to repeat.
+            present if *present == header => true,
+            HeaderRecord::Owned { .. } => return Err(LockError::AlreadyProvisioned),
+        };
         owner.check().map_err(LockError::OwnerKey)?;
         service.check().map_err(LockError::ServiceKey)?;
-        self.state().check_all_idle()?;
-        let (lock, epoch) = (self.id(), Epoch::FIRST);
+        if !again {
+            self.state().check_all_idle()?;
+        }
         let card = Provisioned::card_tag(&self.crypto, &self.card, &provision.digest(&self.crypto), &lock);
         let body = Provisioned { lock, epoch, owner, service, card };
         let provisioned = wire::seal(&self.crypto, &self.keys.signer, &body)?;
-        Ok((HeaderRecord::Owned { epoch, owner, service }, Owned { provisioned }))
+        Ok(((!again).then_some(header), Owned { provisioned }))
     }
 }

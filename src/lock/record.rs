@@ -233,19 +233,49 @@ pub(crate) fn encode_seed(seed: &Seed, initialised: bool) -> Result<Record, Seal
     encode_content(Cell::Seed, &SeedRecord { seed, initialised })
 }
 
+/// What the store has in the cell of the seed. The three are told apart because they have opposite
+/// consequences: a lock is made where nothing is, and must not be made, which erases it, where
+/// something is that could not be read.
+#[derive(Clone, Copy, Debug)]
+pub enum Found<'a> {
+    /// The cell was never written.
+    Nothing,
+    /// The cell was written, and could not be read.
+    Unreadable,
+    /// What the cell holds.
+    Bytes(&'a [u8]),
+}
+
+impl SeedRecord {
+    fn read(found: Found<'_>) -> Result<Option<Self>, LoadError> {
+        match found {
+            Found::Nothing => Ok(None),
+            Found::Unreadable => Err(LoadError::SeedDamaged),
+            Found::Bytes(bytes) => decode_content(Cell::Seed, bytes).ok_or(LoadError::SeedDamaged).map(Some),
+        }
+    }
+}
+
+/// What goes into the seed of a lock that is made where `found` was: the seed there, if any.
+pub(crate) fn seed_before(found: Found<'_>) -> Seed {
+    match SeedRecord::read(found) {
+        Ok(Some(record)) => record.seed,
+        Ok(None) | Err(_) => Seed::from_bytes([0; 32]),
+    }
+}
+
 /// A lock's seed as it was read from the store.
 #[derive(Debug)]
 pub struct StoredSeed(Seed);
 
 impl StoredSeed {
-    /// Reads the record of [`Cell::Seed`]; `None` where the store has none.
+    /// Reads what the store holds in [`Cell::Seed`].
     ///
     /// # Errors
-    /// [`LoadError::NotMade`] where the lock has to be made; [`LoadError::SeedDamaged`] where the
-    /// bytes are no seed record.
-    pub fn read(bytes: Option<&[u8]>) -> Result<Self, LoadError> {
-        let bytes = bytes.ok_or(LoadError::NotMade)?;
-        let record: SeedRecord = decode_content(Cell::Seed, bytes).ok_or(LoadError::SeedDamaged)?;
+    /// [`LoadError::NotMade`] where the store holds nothing there, or a lock that was not made to
+    /// the end; [`LoadError::SeedDamaged`] where the cell cannot be read or holds no seed record.
+    pub fn read(found: Found<'_>) -> Result<Self, LoadError> {
+        let record = SeedRecord::read(found)?.ok_or(LoadError::NotMade)?;
         if record.initialised { Ok(Self(record.seed)) } else { Err(LoadError::NotMade) }
     }
 

@@ -3,15 +3,14 @@
 
 use rand_core::CryptoRng;
 
-use super::record::{self, Cell};
+use super::record::{self, Cell, Record};
 use super::refusal::Refusal;
 use super::staged::Staged;
 use super::state::Change;
 use super::{Lock, Now, Session, purpose};
 use crate::crypto::{Crypto, Nonce};
-use crate::error::LockError;
+use crate::error::{LockError, SealError};
 use crate::message::FactoryReset;
-use crate::secret::Seed;
 use crate::wire::Unverified;
 
 /// Somebody is at the lock and presses the button inside. Without it, a photo of the card would be
@@ -48,8 +47,12 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     ) -> Result<Staged<'_, Erased>, Refusal> {
         let nonce = self.spend_rescue(session, now);
         self.check_reset(nonce, reset).map_err(Refusal::opaque)?;
-        let record = record::encode_seed(&Seed::random(rng), false).map_err(|error| Refusal::opaque(error.into()))?;
+        let record = self.next_lock(rng).map_err(|error| Refusal::opaque(error.into()))?;
         Ok(Staged::new(self.state(), Cell::Seed, Some(record), Change::Seed, Erased(())))
+    }
+
+    fn next_lock(&self, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Record, SealError> {
+        record::encode_seed(&self.keys.next_seed(&self.crypto, rng)?, false)
     }
 
     fn check_reset(&mut self, nonce: Result<Nonce, LockError>, bytes: &[u8]) -> Result<(), LockError> {

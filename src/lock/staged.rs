@@ -9,9 +9,12 @@ use crate::id::LockId;
 ///
 /// Dropped before the write: nothing happened, and the session that it used is spent. A write that
 /// fails, panics or is cancelled half-way leaves the cell busy until
-/// [`Lock::reload`](super::Lock::reload).
+/// [`Lock::reload`](super::Lock::reload), and there is nothing to answer but
+/// [`Refused::OPAQUE`](crate::message::Refused::OPAQUE).
+///
+/// A write that failed or was cancelled must never take effect later: the store has to make sure
+/// of that before the cell is read again (spec: "The store's contract").
 #[must_use = "nothing happens until it is committed"]
-#[derive(Debug)]
 pub struct Staged<'l, T> {
     state: State<'l>,
     held: Cell,
@@ -26,8 +29,8 @@ pub struct Staged<'l, T> {
 /// It holds its cell, record or not, dropped or not: until the write is reported or the cell is
 /// reloaded, what needs the cell is refused.
 #[must_use = "its cell stays held until the write is reported"]
-#[derive(Debug)]
 pub struct Pending<T> {
+    pub(super) writes: bool,
     pub(super) run: (LockId, Counter),
     pub(super) ticket: u64,
     pub(super) held: Cell,
@@ -79,6 +82,36 @@ impl<'l, T> Staged<'l, T> {
     pub fn detach(mut self) -> (Option<Record>, Pending<T>) {
         let ticket = self.state.hold(self.held);
         let run = self.state.run();
-        (self.record, Pending { run, ticket, held: self.held, change: self.change, output: self.output })
+        let writes = self.record.is_some();
+        let (held, change, output) = (self.held, self.change, self.output);
+        (self.record, Pending { writes, run, ticket, held, change, output })
+    }
+
+    /// The cell that the operation holds until it is through.
+    #[must_use]
+    pub const fn cell(&self) -> Cell {
+        self.held
+    }
+}
+
+impl<T> Pending<T> {
+    /// The cell that the operation holds until it is reported written or abandoned.
+    #[must_use]
+    pub const fn cell(&self) -> Cell {
+        self.held
+    }
+}
+
+// Neither shows its result, which does not exist yet.
+
+impl<T> core::fmt::Debug for Staged<'_, T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Staged({:?})", self.held)
+    }
+}
+
+impl<T> core::fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Pending({:?})", self.held)
     }
 }

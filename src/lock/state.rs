@@ -10,11 +10,25 @@ use crate::error::LockError;
 use crate::id::{LockId, SlotId};
 use crate::message::{Holding, SlotReport};
 
+/// How a cell stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Condition {
+    /// What it holds is known.
+    Ready,
+    /// It was not read yet, waits for a write, or its write failed: until it is reloaded or the write
+    /// is reported, what needs it is refused.
+    Busy,
+    /// What was read is missing, foreign, damaged or older than what this run knew.
+    Damaged,
+}
+
 /// One cell: its content, and whether a write holds it.
 #[derive(Debug)]
 pub(crate) struct CellState<T> {
-    /// `None`: not read yet (then the cell is also held), or damaged.
+    /// As last written, or read soundly; `None` before either.
     content: Option<T>,
+    /// What was read last was no sound record. `content` stays, to know an older copy by.
+    damaged: bool,
     hold: Hold,
 }
 
@@ -30,11 +44,11 @@ const UNREAD: u64 = 0;
 
 impl<T> CellState<T> {
     pub(crate) const fn unread() -> Self {
-        Self { content: None, hold: Hold::Held(UNREAD) }
+        Self { content: None, damaged: false, hold: Hold::Held(UNREAD) }
     }
 
     pub(crate) const fn known(content: T) -> Self {
-        Self { content: Some(content), hold: Hold::Idle }
+        Self { content: Some(content), damaged: false, hold: Hold::Idle }
     }
 
     const fn is_idle(&self) -> bool {
@@ -46,22 +60,40 @@ impl<T> CellState<T> {
         if !self.is_idle() {
             return Err(LockError::Busy);
         }
-        self.content.as_ref().ok_or(damaged)
+        self.content.as_ref().filter(|_| !self.damaged).ok_or(damaged)
+    }
+
+    fn condition(&self) -> Condition {
+        match (self.is_idle(), self.damaged) {
+            (false, _) => Condition::Busy,
+            (true, true) => Condition::Damaged,
+            (true, false) => Condition::Ready,
+        }
+    }
+
+    fn set(&mut self, content: T) {
+        (self.content, self.damaged) = (Some(content), false);
     }
 }
 
 impl<T: Stored> CellState<T> {
     /// Takes what the store holds now. Only a cell that is held or damaged has anything to reload.
     fn reload(&mut self, read: Option<T>) -> Result<(), LockError> {
-        if self.is_idle() && self.content.is_some() {
+        let read = self.accept(read)?;
+        self.hold = Hold::Idle;
+        match read {
+            Some(read) => self.set(read),
+            None => self.damaged = true,
+        }
+        Ok(())
+    }
+
+    /// What was read, unless it is older than what is known.
+    fn accept(&self, read: Option<T>) -> Result<Option<T>, LockError> {
+        if self.is_idle() && !self.damaged {
             return Err(LockError::NotBusy);
         }
-        self.content = match (read, &self.content) {
-            (Some(read), Some(known)) if read.is_older_than(known) => None,
-            (read, _) => read,
-        };
-        self.hold = Hold::Idle;
-        Ok(())
+        Ok(read.filter(|read| !self.content.as_ref().is_some_and(|known| read.is_older_than(known))))
     }
 }
 
@@ -80,12 +112,16 @@ pub(crate) struct Core {
     next_ticket: u64,
 }
 
-/// The owner of a provisioned lock.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ownership {
-    pub(crate) epoch: Epoch,
-    pub(crate) owner: PublicKey,
-    pub(crate) service: PublicKey,
+/// Whose a provisioned lock is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Ownership {
+    /// The number of the ownership.
+    pub epoch: Epoch,
+    /// The owner's key.
+    pub owner: PublicKey,
+    /// The service's key.
+    pub service: PublicKey,
 }
 
 impl Core {
@@ -129,6 +165,10 @@ impl Core {
     /// The header and the counter's record, which everything but a factory reset needs sound.
     pub(crate) fn sound(&self) -> Result<(&HeaderRecord, &CounterRecord), LockError> {
         self.check_present()?;
+        // Not read yet is not damaged, whatever the header is.
+        if !self.counter.is_idle() {
+            return Err(LockError::Busy);
+        }
         let header = self.header.ready(LockError::Damaged)?;
         let counter = self.counter.ready(LockError::Damaged)?;
         Ok((header, counter))
@@ -165,6 +205,17 @@ pub(crate) enum Change {
     Slot(SlotId, SlotRecord),
     /// The seed of the next lock was written.
     Seed,
+}
+
+/// How a cell stands.
+pub(crate) fn condition(core: &Core, slots: &[CellState<SlotRecord>], cell: Cell) -> Result<Condition, LockError> {
+    match cell {
+        Cell::Seed if core.seed == Hold::Idle => Ok(Condition::Ready),
+        Cell::Seed => Ok(Condition::Busy),
+        Cell::Header => Ok(core.header.condition()),
+        Cell::Counter => Ok(core.counter.condition()),
+        Cell::Slot(slot) => slots.get(usize::from(slot.index())).map(CellState::condition).ok_or(LockError::NoSuchSlot),
+    }
 }
 
 /// The slot as it stands in `epoch`.
@@ -220,15 +271,15 @@ impl State<'_> {
             Change::Nothing => {}
             Change::Challenge { counter, opened } => {
                 if let Some(record) = counter {
-                    self.core.counter.content = Some(record);
+                    self.core.counter.set(record);
                 }
                 self.core.sessions.opened(opened);
             }
             Change::Header(record) => self.set_header(record),
-            Change::Counter(record) => self.core.counter.content = Some(record),
+            Change::Counter(record) => self.core.counter.set(record),
             Change::Slot(slot, record) => {
                 if let Some(state) = self.slots.get_mut(usize::from(slot.index())) {
-                    state.content = Some(record);
+                    state.set(record);
                 }
             }
             Change::Seed => self.core.reset = true,
@@ -238,33 +289,25 @@ impl State<'_> {
         }
     }
 
-    /// A new epoch closes every session, and ends the wait of every damaged slot: nothing was
-    /// written to it in this epoch, so whatever it held is of an older one.
+    /// A new epoch closes every session and ends every key: no slot was written in it yet, so whatever
+    /// a slot holds, damage included, is of an older one. Read again, it reads so.
     fn set_header(&mut self, record: HeaderRecord) {
-        let epoch_before = self.core.header.content.as_ref().and_then(HeaderRecord::epoch);
-        self.core.header.content = Some(record);
-        let (Some(before), Some(epoch)) = (epoch_before, record.epoch()) else { return };
-        if epoch <= before {
-            return;
-        }
-        self.core.sessions.close_all();
-        for slot in self.slots.iter_mut().filter(|slot| slot.is_idle() && slot.content.is_none()) {
-            slot.content = Some(SlotRecord::untouched(epoch));
+        let known = self.core.header.content.replace(record);
+        self.core.header.damaged = false;
+        if known.is_some_and(|known| known.epoch() < record.epoch()) {
+            self.core.sessions.close_all();
+            self.slots.iter_mut().for_each(|slot| slot.set(SlotRecord::untouched(Epoch::ZERO)));
         }
     }
 
     /// Takes what the store holds of the header now.
     pub(crate) fn reload_header(&mut self, read: Option<HeaderRecord>) -> Result<(), LockError> {
-        if self.core.header.is_idle() && self.core.header.content.is_some() {
-            return Err(LockError::NotBusy);
-        }
-        let known = self.core.header.content;
-        let read = read.filter(|read| !known.is_some_and(|known| read.is_older_than(&known)));
+        let read = self.core.header.accept(read)?;
+        self.core.header.hold = Hold::Idle;
         match read {
             Some(record) => self.set_header(record),
-            None => self.core.header.content = None,
+            None => self.core.header.damaged = true,
         }
-        self.core.header.hold = Hold::Idle;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use super::refusal::Refusal;
 use super::staged::Staged;
 use super::state::{self, Change, SlotView};
 use super::{Clock, Lock, Now, Session, purpose};
-use crate::counter::Generation;
+use crate::counter::{Epoch, Generation};
 use crate::crypto::{Crypto, Nonce, PublicKey, Tag};
 use crate::error::{LockError, SealError};
 use crate::id::SlotId;
@@ -15,6 +15,7 @@ use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// Move the bolt now, and send the reply.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Unlocked {
     /// What to do with the bolt.
     pub action: Action,
@@ -114,16 +115,28 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let unlock = Unverified::<Unlock>::parse(unlock)?;
         let nonce = nonce?;
         let epoch = self.core.ownership()?.epoch;
-        let SlotView::Current(record) = state::view(&self.slots, unlock.claims().slot, epoch)? else {
-            return Err(LockError::NotInstalled);
+        let (record, key) = match self.installed(unlock.claims().slot, epoch) {
+            Ok(installed) => installed,
+            Err(error) => {
+                // The work of a MAC here too: how long a refusal takes tells no stranger which slots
+                // hold keys.
+                let _ = unlock.verify_mac(&self.crypto, self.keys.nonce.expose());
+                return Err(error);
+            }
         };
-        let Content::Installed { key } = &record.content else { return Err(LockError::NotInstalled) };
         if unlock.claims().lock_nonce != nonce {
             return Err(LockError::WrongNonce);
         }
         let tag = unlock.tag();
         let unlock = unlock.verify_mac(&self.crypto, key.pairing.expose())?;
         Ok(Authentic { unlock, tag, record, key })
+    }
+
+    fn installed(&self, slot: SlotId, epoch: Epoch) -> Result<(&SlotRecord, &InstalledKey), LockError> {
+        match state::view(&self.slots, slot, epoch)? {
+            SlotView::Current(record @ SlotRecord { content: Content::Installed { key }, .. }) => Ok((record, key)),
+            SlotView::Current(_) | SlotView::Untouched => Err(LockError::NotInstalled),
+        }
     }
 
     #[allow(clippy::type_complexity, reason = "the record and what it says belong together")]

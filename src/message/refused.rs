@@ -8,7 +8,7 @@ use crate::wire::{self, Kind, Message, Unverified, Verified};
 /// What a signed refusal says: proves that the lock refused this very request, and why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RefusedBody {
-    /// The request: a bundle or a command.
+    /// The request: a bundle, a command or a provision.
     pub request: Digest,
     /// Why.
     pub reason: RefuseReason,

@@ -1,7 +1,9 @@
 //! What the tests share: forged messages, a store, and a lock to try them on.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
+pub mod bad;
 pub mod forge;
+pub mod refuse;
 pub mod stand;
 pub mod store;
 pub mod world;

@@ -11,7 +11,7 @@ use sharekey::lock::{Unlocked, purpose};
 use sharekey::message::{Bundle, Challenge, Claim, Command, Grant, Install, Operation, Provision, Receipt, Release};
 use sharekey::message::{SlotReport, Unlock};
 use sharekey::secret::{ActivationSecret, AgreementSecret, Seed};
-use sharekey::wire::Unverified;
+use sharekey::wire::{Kind, Unverified};
 
 use super::store::{PowerCut, Store};
 use super::{digest, forge, public, rng, seed};
@@ -60,6 +60,16 @@ impl Parts {
         let Self { grant, claim, install, release } = self;
         Bundle { grant, claim, install, release }.encode().unwrap().to_vec()
     }
+
+    /// The bundle, also of parts that are longer than any message.
+    pub fn unchecked_bundle(&self) -> Vec<u8> {
+        let mut bytes = Kind::Bundle.header().to_vec();
+        for part in [&self.grant, &self.claim, &self.install, &self.release] {
+            bytes.extend(u16::try_from(part.len()).unwrap().to_le_bytes());
+            bytes.extend(part);
+        }
+        bytes
+    }
 }
 
 impl Chain {
@@ -72,9 +82,23 @@ impl Chain {
     }
 
     pub fn parts(&self) -> Parts {
-        let grant = forge::signed(&self.grant, &self.owner);
+        self.after_grant(forge::signed(&self.grant, &self.owner))
+    }
+
+    /// The chain on this grant.
+    pub fn after_grant(&self, grant: Vec<u8>) -> Parts {
         let claim = forge::signed(&self.claim(&grant), &self.subject);
+        self.after_claim(grant, claim)
+    }
+
+    /// The chain on this claim.
+    pub fn after_claim(&self, grant: Vec<u8>, claim: Vec<u8>) -> Parts {
         let install = forge::signed(&self.install(&claim), &self.device);
+        self.after_install(grant, claim, install)
+    }
+
+    /// The chain on this install.
+    pub fn after_install(&self, grant: Vec<u8>, claim: Vec<u8>, install: Vec<u8>) -> Parts {
         let release = forge::signed(&Release { install: digest(&install) }, &self.service);
         Parts { grant, claim, install, release }
     }
@@ -105,7 +129,7 @@ impl Stand {
     /// A lock that was made, and has no owner.
     pub fn fresh() -> Self {
         let (mut store, mut rng) = (Store::default(), rng(7));
-        let mut making = Making::<Ring, SLOTS>::new(Ring, card(), &mut rng).unwrap();
+        let mut making = Making::<Ring, SLOTS>::new(Ring, card(), store.seed(), &mut rng).unwrap();
         while let Some(record) = making.record().unwrap() {
             store.put(&record).unwrap();
             making.written();
@@ -182,7 +206,7 @@ impl Stand {
     }
 
     pub fn command_body(&self, lock_nonce: Nonce, operation: Operation) -> Command {
-        let epoch = self.lock.owner().map_or(Epoch::FIRST, |(epoch, _)| epoch);
+        let epoch = self.lock.ownership().map_or(Epoch::FIRST, |owned| owned.epoch);
         Command { lock: self.id(), epoch, lock_nonce, owner_nonce: Nonce::from_bytes([7; 16]), operation }
     }
 
@@ -217,7 +241,7 @@ impl Stand {
     pub fn chain(&self, nonce: Nonce, slot: u8, generation: u32) -> Chain {
         let grant = Grant {
             lock: self.id(),
-            epoch: self.lock.owner().map_or(Epoch::FIRST, |(epoch, _)| epoch),
+            epoch: self.lock.ownership().map_or(Epoch::FIRST, |owned| owned.epoch),
             slot: SlotId::new(slot),
             generation: Generation::new(generation),
             subject: public(&seed(SUBJECT)),
@@ -267,7 +291,7 @@ impl Stand {
 
     /// Cuts the power: what is left is what was stored.
     pub fn reboot(&mut self) {
-        let seed = StoredSeed::read(self.store.get(Cell::Seed)).unwrap();
+        let seed = StoredSeed::read(self.store.seed()).unwrap();
         self.lock = Lock::load(Ring, card(), &seed).unwrap();
         for cell in TestLock::cells() {
             self.lock.reload(cell, self.store.get(cell)).unwrap();
@@ -293,7 +317,7 @@ pub fn key(chain: &Chain, installed: &Installed) -> Key {
     let shared = Ring.agree(&chain.agreement, &receipt.agreement).unwrap();
     let salt = digest(&installed.receipt);
     let pairing = Ring.hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
-    Key { slot: receipt.slot, pairing }
+    Key { slot: receipt.slot, pairing: *pairing }
 }
 
 /// A write that fails.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sharekey::lock::{Cell, Record};
+use sharekey::lock::{Cell, Found, Record};
 
 /// The write failed: before or after it reached the flash.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +24,11 @@ impl Store {
 
     pub fn get(&self, cell: Cell) -> Option<&[u8]> {
         self.records.get(&cell.key()).map(Vec::as_slice)
+    }
+
+    /// The cell of the seed, for which nothing there and unreadable are told apart.
+    pub fn seed(&self) -> Found<'_> {
+        self.get(Cell::Seed).map_or(Found::Nothing, Found::Bytes)
     }
 
     pub fn set(&mut self, cell: Cell, bytes: Vec<u8>) {
