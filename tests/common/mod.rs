@@ -6,7 +6,6 @@ pub mod forge;
 pub mod refuse;
 pub mod stand;
 pub mod store;
-pub mod world;
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;

@@ -10,14 +10,14 @@ use sharekey::message::{Holding, WithdrawnOutcome};
 use sharekey::owner::Method;
 use sharekey::slot::State;
 
-use crate::common::world::guest::Guest;
-use crate::common::world::{ANA, BEN, HALL, STUDIO, Stop, World, through_storage};
-use crate::common::{digest, rng};
+use crate::world::guest::Guest;
+use crate::world::{ANA, BEN, HALL, STUDIO, Stop, World, digest, rng, through_storage};
 
 #[test]
 fn a_provisioned_lock_is_olgas_with_every_slot_closed() {
     let w = World::provisioned(1);
-    assert_eq!(w.door.lock.owner(), Ok((Epoch::FIRST, w.olga.key())));
+    let owned = w.door.lock.ownership().unwrap();
+    assert_eq!((owned.epoch, owned.owner, owned.service), (Epoch::FIRST, w.olga.key(), w.cloud.key()));
     for slot in [HALL, STUDIO] {
         assert_eq!(w.state(slot), State::Inactive);
         assert_eq!(w.door.lock.report(slot).unwrap().holding, Holding::Inactive);

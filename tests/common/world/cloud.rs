@@ -11,9 +11,8 @@ use sharekey::slot::State;
 use sharekey::staged::Staged;
 use sharekey::wire::Unverified;
 
-use super::super::seed;
 use super::door::SLOTS;
-use super::{Place, Tape, through_storage};
+use super::{Place, Tape, seed, through_storage};
 
 pub struct Cloud {
     pub service: Service<Ring>,

@@ -6,14 +6,13 @@ use sharekey::error::{LoadError, LockError};
 use sharekey::id::LockId;
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{
-    Cell, Challenged, Clock, Lock, Making, Now, PhysicalPresence, Refusal, Session, Staged, StoredSeed, purpose,
+    Challenged, Clock, Lock, Making, Now, PhysicalPresence, Refusal, Session, Staged, StoredSeed, purpose,
 };
 use sharekey::message::Operation;
 use sharekey::secret::ActivationSecret;
 
-use super::super::rng;
-use super::super::store::{PowerCut, Store};
-use super::{Stop, Tape};
+use super::{Stop, Tape, rng};
+use crate::store::{PowerCut, Store};
 
 pub const SLOTS: usize = 3;
 pub type TestLock = Lock<Ring, SLOTS>;
@@ -60,7 +59,7 @@ fn refused(refusal: Refusal) -> Refused {
 
 /// Makes a lock, at the factory or after a reset.
 fn make_lock(card: [u8; 16], store: &mut Store, rng: &mut ChaCha20Rng) -> TestLock {
-    let mut making = Making::<Ring, SLOTS>::new(Ring, ActivationSecret::from_bytes(card), rng).unwrap();
+    let mut making = Making::<Ring, SLOTS>::new(Ring, ActivationSecret::from_bytes(card), store.seed(), rng).unwrap();
     while let Some(record) = making.record().unwrap() {
         store.put(&record).unwrap();
         making.written();
@@ -93,7 +92,7 @@ impl Door {
     /// Cuts the power: what is left is what was stored. A lock that is found unmade is made.
     pub fn reboot(&mut self) {
         self.ticks = 0;
-        match StoredSeed::read(self.store.get(Cell::Seed)) {
+        match StoredSeed::read(self.store.seed()) {
             Ok(seed) => {
                 self.lock = Lock::load(Ring, ActivationSecret::from_bytes(self.card), &seed).unwrap();
                 for cell in TestLock::cells() {

@@ -10,10 +10,10 @@ use sharekey::message::{Grant, Release};
 use sharekey::secret::Seed;
 use sharekey::wire::Unverified;
 
-use super::super::{digest, forge, rng, seed};
 use super::cloud::Cloud;
 use super::door::Door;
-use super::{CLOUD, Place, Stop, Tape, through_storage};
+use super::{CLOUD, Place, Stop, Tape, digest, rng, seed, through_storage};
+use crate::forge;
 
 pub struct Guest {
     pub account: Account<Ring>,
@@ -107,8 +107,8 @@ impl Guest {
         let installing = self.ask(&challenge)?;
         let installing = self.restarted(installing);
         let release = release(self.place(), self.claimed().claim(), installing.install())?;
-        let download = self.restarted(installing.bundle(&Ring, &release)?);
-        self.finish(door, session, &download)
+        let installing = self.restarted(installing);
+        self.finish(door, session, &installing.bundle(&Ring, &release)?)
     }
 
     /// Takes the bundle to the lock.
@@ -116,9 +116,9 @@ impl Guest {
         &mut self,
         door: &mut Door,
         session: Session<purpose::Install>,
-        download: &Download,
+        download: &Download<'_>,
     ) -> Result<Vec<u8>, Stop> {
-        let bundle = self.tape.note(&download.bundle().unwrap());
+        let bundle = self.tape.note(download.bundle());
         let receipt = door.install(session, &bundle).inspect_err(|_| {
             self.told = download.finish(&Ring, &door.refusal).err();
         })?;

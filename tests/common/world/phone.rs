@@ -15,10 +15,9 @@ use sharekey::slot::State;
 use sharekey::staged::Staged;
 use sharekey::wire::{Encoded, Unverified};
 
-use super::super::{rng, seed};
 use super::cloud::Cloud;
 use super::door::Door;
-use super::{Stop, Tape, through_storage};
+use super::{Stop, Tape, rng, seed, through_storage};
 
 /// What an order gives: the command, and what waits for the lock's answer.
 pub type Ordered<'v> = Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError>;

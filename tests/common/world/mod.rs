@@ -11,14 +11,17 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sharekey::crypto::PublicKey;
+use sharekey::crypto::{Digest, Hash, PublicKey, Ring, Signer};
 use sharekey::error::{GuestError, LockError, OwnerError, Retry, ServiceError};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::WithdrawnOutcome;
 use sharekey::owner::OwnedLock;
+use sharekey::secret::Seed;
 use sharekey::service::ShareRecord;
 use sharekey::slot::State;
 use sharekey::wire::Kind;
@@ -27,8 +30,7 @@ use self::cloud::Cloud;
 use self::door::Door;
 use self::guest::Guest;
 use self::phone::Phone;
-use super::store::Store;
-use super::{public, seed};
+use crate::store::Store;
 
 pub const HALL: SlotId = SlotId::new(0);
 pub const STUDIO: SlotId = SlotId::new(1);
@@ -237,7 +239,22 @@ impl World {
     }
 }
 
+/// Entropy that is the same in every run.
+pub fn rng(seed: u64) -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(seed)
+}
+
+/// The seed of a role's key.
+pub fn seed(role: u8) -> Seed {
+    Seed::from_bytes([role; 32])
+}
+
 /// The key of a role.
 pub fn key_of(role: u8) -> PublicKey {
-    public(&seed(role))
+    *Signer::<Ring>::from_seed(&Ring, &seed(role)).unwrap().public()
+}
+
+/// The digest of a message.
+pub fn digest(message: &[u8]) -> Digest {
+    Digest::from_bytes(Ring.sha256(&[message]))
 }
