@@ -207,3 +207,44 @@ pub fn shared_record(n: u32) -> ShareRecord {
     accept(service().release(&mut record, &claimed(n), &install(n, 1)).unwrap());
     record
 }
+
+// --- the owner ----------------------------------------------------------------------------------
+
+pub fn rng() -> rand_chacha::ChaCha20Rng {
+    rand_chacha::rand_core::SeedableRng::seed_from_u64(1)
+}
+
+pub fn card() -> sharekey::secret::ActivationSecret {
+    sharekey::secret::ActivationSecret::from_bytes([11; 16])
+}
+
+/// What the lock with the card answers to a provision.
+pub fn answer_provision(provision: &[u8]) -> Provisioned {
+    use sharekey::crypto::Mac;
+    let (provision, lock) = (digest(provision), lock());
+    let parts: [&[u8]; 3] = [b"sharekey v1 provisioned", provision.as_bytes(), lock.key().as_bytes()];
+    Provisioned { card: Tag::truncated(&Ring.hmac_sha256(card().expose(), &parts)), ..provisioned() }
+}
+
+/// The owner's view of a lock that was just provisioned.
+pub fn view() -> sharekey::owner::OwnedLock {
+    let (message, pending) = owner().provision(&card(), &challenge(), public(&service_seed()), &mut rng()).unwrap();
+    pending.finish(&owner(), &forge(&answer_provision(&message), &lock_seed())).unwrap()
+}
+
+/// … whose slot was activated with number 1.
+pub fn active_view() -> sharekey::owner::OwnedLock {
+    let mut view = view();
+    accept(owner().learn(&mut view, &by_lock(&activated(1))).unwrap());
+    view
+}
+
+/// … in which grant 2 was signed.
+pub fn sharing_view() -> sharekey::owner::OwnedLock {
+    let mut view = active_view();
+    let subject = public(&subject_seed());
+    let method = sharekey::owner::Method::Account;
+    let message = accept(owner().share(&mut view, SLOT, subject, method, Rights::OPEN, Limits::NONE).unwrap());
+    assert_eq!(message.as_bytes(), granted(2));
+    view
+}
