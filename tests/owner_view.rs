@@ -137,7 +137,7 @@ fn a_key_that_outlived_its_share_can_still_be_withdrawn() {
     accept(owner().withdraw_key(&mut view, SLOT, key(5)).unwrap());
     assert!(view.status(SLOT).may_open[0].withdrawing);
     learn(&mut view, &withdrawn(5, NEVER));
-    assert_eq!(live(&view), [] as [u32; 0]);
+    assert_eq!(live(&view), Vec::<u32>::new());
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_denied_grant_is_gone_and_a_settled_one_stays_until_the_lock_says_so() {
     learn(&mut view, &withdrawn(2, WithdrawnOutcome::Settled));
     assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![2]));
     learn(&mut view, &by_lock(&activated(3)));
-    assert_eq!(live(&view), [] as [u32; 0]);
+    assert_eq!(live(&view), Vec::<u32>::new());
 }
 
 // --- receipts and inspections -------------------------------------------------------------------

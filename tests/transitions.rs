@@ -165,7 +165,8 @@ fn every_state_survives_storage() {
 #[test]
 fn a_stored_slot_that_contradicts_itself_is_refused() {
     let slot = confirmed();
-    let cases: [(&str, fn(&mut serde_json::Value)); 8] = [
+    type Tamper = fn(&mut serde_json::Value);
+    let cases: [(&str, Tamper); 8] = [
         ("the last Done's number is above the proven floor", |v| v["line"]["last_done"] = bytes(6)),
         ("the proven floor is above the highest number seen", |v| v["line"]["highest"] = bytes(4)),
         ("the live keys are not sorted or not unique", |v| {

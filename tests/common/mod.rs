@@ -3,4 +3,5 @@
 #![allow(unreachable_pub, reason = "a test crate exports nothing")]
 
 pub mod forge;
+pub mod slots;
 pub mod world;
