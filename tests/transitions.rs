@@ -167,6 +167,7 @@ fn a_stored_slot_that_contradicts_itself_is_refused() {
     let slot = confirmed();
     type Tamper = fn(&mut serde_json::Value);
     let cases: [(&str, Tamper); 9] = [
+        ("the share's number is out of range", |v| v["line"]["last_done"] = bytes(5)),
         ("the last Done's number is above the proven floor", |v| v["line"]["last_done"] = bytes(6)),
         ("the proven floor is above the highest number seen", |v| v["line"]["highest"] = bytes(4)),
         ("the live keys are not sorted or not unique", |v| {
