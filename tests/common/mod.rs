@@ -2,8 +2,10 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 pub mod bad;
+pub mod desk;
 pub mod forge;
 pub mod refuse;
+pub mod slots;
 pub mod stand;
 pub mod store;
 
