@@ -1,6 +1,7 @@
 //! Commands: each accept rule, broken alone and in pairs, whatever the operation; and what each
 //! operation itself refuses. `Stand::refuses_command` checks error, answer, and that nothing changed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
 

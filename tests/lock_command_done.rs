@@ -1,6 +1,7 @@
 //! Commands that are carried out: the exact `Done`, the one record, and what is left, above all after
 //! a transfer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Provisioning: each accept rule, broken alone and in pairs, and exactly what the lock then proves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
 

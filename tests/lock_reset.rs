@@ -1,6 +1,7 @@
 //! Factory reset: each accept rule, broken alone and in pairs; what the store holds after each step;
 //! and that the lock which comes of it is another one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! Unlock by a key that is under limits: all of them are checked at every unlock, and the answer is a
 //! reply with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
 
