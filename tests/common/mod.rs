@@ -2,7 +2,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 pub mod bad;
+pub mod cells;
 pub mod forge;
+pub mod ops;
 pub mod refuse;
 pub mod stand;
 pub mod store;
