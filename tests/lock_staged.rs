@@ -1,6 +1,13 @@
 //! Persist, then act: nothing that an operation gives exists before its record is written, and
 //! whatever ends a write early leaves before or after.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 mod common;
 
@@ -76,7 +83,7 @@ impl Finish for End {
                 matches!(poll_once(staged.commit_async(put)), Poll::Ready(Ok(_)))
             }
             Way::Panics => {
-                let write = || staged.commit(|record| reach(record).and_then(|()| panic!("the driver's bug")));
+                let write = || staged.commit(|record| reach(record).map(|()| panic!("the driver's bug")));
                 catch_unwind(AssertUnwindSafe(write)).is_ok()
             }
             Way::Cancelled => {

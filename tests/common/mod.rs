@@ -1,5 +1,5 @@
 //! What the tests share: forged messages, a store, and a lock to try them on.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(dead_code, unreachable_pub, clippy::arithmetic_side_effects, reason = "each test file uses a part")]
 
 pub mod bad;
 pub mod cells;
