@@ -184,7 +184,11 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     pub(super) fn spend<P: purpose::Purpose>(&mut self, session: Session<P>, now: Now) -> Result<Nonce, LockError> {
         match session.number {
             Number::Counted(_) => self.spend_rescue(session, now),
-            Number::Rescue(_) => self.spend_rescue(session, now).and(Err(LockError::SessionSuperseded)),
+            Number::Rescue(_) => {
+                self.spend_rescue(session, now)?;
+                // Of a lock that can count again, a new challenge is good.
+                Err(self.core.sound().err().unwrap_or(LockError::SessionSuperseded))
+            }
         }
     }
 
