@@ -148,25 +148,25 @@ fn a_damaged_header_or_counter_leaves_nothing_but_the_factory_reset() {
         let (mut stand, key) = Stand::installed();
         stand.boot_with(cell, None);
         let seen = stand.store.clone();
-        assert_eq!(stand.lock.owner(), Err(LockError::Damaged));
+        assert_eq!(stand.lock.ownership(), Err(LockError::Damaged));
         assert_eq!(stand.report(0), Err(LockError::Damaged));
         // Challenges go on, and write nothing; their sessions are good for nothing else.
         let (nonce, session) = stand.operate();
         let command = stand.order(nonce, Operation::Inspect { slot: FIRST });
-        assert_eq!(stand.send_command(session, &command).unwrap_err().error(), LockError::SessionSuperseded);
-        assert_eq!(stand.open(&key).unwrap_err().error(), LockError::SessionSuperseded);
-        assert_eq!(stand.download(0, 3, |_| ()).unwrap_err().error(), LockError::SessionSuperseded);
+        assert_eq!(stand.send_command(session, &command).unwrap_err().error(), LockError::Damaged);
+        assert_eq!(stand.open(&key).unwrap_err().error(), LockError::Damaged);
+        assert_eq!(stand.download(0, 3, |_| ()).unwrap_err().error(), LockError::Damaged);
         let (nonce, session) = stand.operate();
         let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
-        assert_eq!(stand.provision(session, &provision).unwrap_err().error(), LockError::SessionSuperseded);
+        assert_eq!(stand.provision(session, &provision).unwrap_err().error(), LockError::Damaged);
         assert_eq!(stand.store, seen, "{cell:?}");
         // The reset.
         let (nonce, session) = stand.operate();
         let reset = stand.reset_message(nonce);
         stand.factory_reset(session, &reset).unwrap();
-        assert_eq!(StoredSeed::read(stand.store.get(Cell::Seed)).unwrap_err(), LoadError::NotMade);
+        assert_eq!(StoredSeed::read(stand.store.seed()).unwrap_err(), LoadError::NotMade);
         assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Resetting);
-        assert_eq!(stand.lock.owner(), Err(LockError::Resetting));
+        assert_eq!(stand.lock.ownership(), Err(LockError::Resetting));
     }
 }
 
@@ -316,7 +316,7 @@ fn a_header_that_comes_back_newer_ends_sessions_and_damage_like_the_transfer_it_
     let (mut stand, ..) = with_slot_0_damaged();
     make_header_busy(&mut stand);
     stand.lock.reload(Cell::Header, None).unwrap();
-    assert_eq!(stand.lock.owner(), Err(LockError::Damaged));
+    assert_eq!(stand.lock.ownership(), Err(LockError::Damaged));
     // The write had reached the flash.
     stand.forge(Cell::Header, &owned(2));
     stand.reload(Cell::Header).unwrap();

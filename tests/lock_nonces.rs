@@ -62,7 +62,7 @@ fn next(stand: &mut Stand) -> (Nonce, bool) {
 fn nonce(stand: &Stand, number: u64) -> Nonce {
     let seed = &stand.stored(Cell::Seed)[5..37];
     let key = Ring.hkdf_sha256(&[], seed, b"sharekey v1 nonce").unwrap();
-    let mac = Ring.hmac_sha256(&key, &[&number.to_le_bytes(), &[0x5a; 32]]);
+    let mac = Ring.hmac_sha256(&*key, &[&number.to_le_bytes(), &[0x5a; 32]]);
     Nonce::from_bytes(*mac.first_chunk().unwrap())
 }
 

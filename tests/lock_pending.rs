@@ -17,7 +17,7 @@ use sharekey::counter::Generation;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
-use sharekey::lock::{Cell, Commanded, Pending, Record, purpose};
+use sharekey::lock::{Cell, Commanded, Condition, Pending, Record, purpose};
 use sharekey::message::Operation;
 
 const INSPECT_0: Operation = Operation::Inspect { slot: SlotId::new(0) };
@@ -95,7 +95,7 @@ fn a_report_to_a_lock_that_only_just_booted_is_refused() {
     let (_, pending) = detach(&mut stand, activate_0(5));
     let mut booted: TestLock = load(&stand.store);
     assert!(matches!(booted.written(pending), Err(LockError::NotPending)));
-    assert_eq!(booted.owner(), Err(LockError::Busy));
+    assert_eq!(booted.ownership(), Err(LockError::Busy));
 }
 
 #[test]
@@ -106,11 +106,11 @@ fn a_report_after_the_factory_reset_is_refused() {
     let presence = sharekey::lock::PhysicalPresence::button_is_pressed();
     let staged = stand.lock.factory_reset(session, &message, presence, stand.now(), &mut stand.rng).unwrap();
     let (record, pending) = staged.detach();
-    assert_eq!(stand.lock.owner(), Err(LockError::Busy));
+    assert_eq!(stand.lock.ownership(), Err(LockError::Busy));
     stand.store.put(&record.unwrap()).unwrap();
     // The reload finds that the new seed arrived: this lock is no more.
     stand.reload(Cell::Seed).unwrap();
-    assert_eq!(stand.lock.owner(), Err(LockError::Resetting));
+    assert_eq!(stand.lock.ownership(), Err(LockError::Resetting));
     assert!(matches!(stand.lock.written(pending), Err(LockError::NotPending)));
     assert_eq!(stand.reload(Cell::Seed), Err(LockError::Resetting));
     assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Resetting);
@@ -148,7 +148,7 @@ fn the_owner_opening_holds_the_header_so_that_everything_waits() {
     let bundle = stand.chain(nonce, 0, 2).bundle();
     let (_, act) = detach(&mut stand, Operation::Act { action: Action::Open });
     assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Busy);
-    assert_eq!(stand.lock.owner(), Err(LockError::Busy));
+    assert_eq!(stand.lock.ownership(), Err(LockError::Busy));
     assert_eq!(stand.report(0), Err(LockError::Busy));
     assert_eq!(stand.send_bundle(session, &bundle).unwrap_err().error(), LockError::Busy);
     let commanded = stand.lock.written(act).unwrap();
@@ -184,7 +184,7 @@ fn provisioning_waits_until_every_cell_is_read() {
     let (nonce, session) = stand.operate();
     let message = forge::tagged(&stand.provision_body(nonce), &CARD);
     assert_eq!(stand.provision(session, &message).unwrap_err().error(), LockError::Busy);
-    assert_eq!(stand.lock.owner(), Err(LockError::NotProvisioned));
+    assert_eq!(stand.lock.ownership(), Err(LockError::NotProvisioned));
     stand.reload(SLOT_2).unwrap();
     stand.take_ownership();
 }
@@ -213,7 +213,7 @@ fn a_lock_that_booted_is_busy_until_header_and_counter_are_read() {
             stand.reload(cell).unwrap();
         }
         assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Busy, "{unread:?}");
-        assert_eq!(stand.lock.owner(), Err(LockError::Busy), "{unread:?}");
+        assert_eq!(stand.lock.ownership(), Err(LockError::Busy), "{unread:?}");
         assert_eq!(stand.report(0), Err(LockError::Busy), "{unread:?}");
         stand.reload(unread).unwrap();
         assert_eq!(floor(&stand, 0), 1, "{unread:?}");
@@ -241,5 +241,79 @@ fn a_counter_that_was_not_read_is_busy_even_under_a_damaged_header() {
     assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Busy);
     stand.reload(Cell::Counter).unwrap();
     let _rescue = stand.operate();
-    assert_eq!(stand.lock.owner(), Err(LockError::Damaged));
+    assert_eq!(stand.lock.ownership(), Err(LockError::Damaged));
+}
+
+#[test]
+fn an_operation_without_a_record_can_be_given_up_and_frees_its_cell() {
+    let (mut stand, key) = Stand::installed();
+    let seen = stand.snapshot();
+    let (nonce, session) = stand.operate();
+    let message = key.message(Action::Open, nonce);
+    let (_, unlock) = stand.lock.unlock(session, &message, stand.now()).unwrap().detach();
+    assert_eq!((unlock.cell(), stand.lock.condition(SLOT_0)), (SLOT_0, Ok(Condition::Busy)));
+    stand.lock.abandon(unlock).unwrap();
+    assert_eq!((stand.snapshot(), stand.lock.condition(SLOT_0)), (seen, Ok(Condition::Ready)));
+    stand.open(&key).unwrap();
+}
+
+#[test]
+fn a_challenge_that_is_given_up_opens_no_session() {
+    let (mut stand, key) = Stand::installed();
+    let (nonce, session) = stand.operate();
+    let (_, newer) = stand.lock.challenge::<purpose::Operate>(stand.now(), &mut stand.rng).unwrap().detach();
+    stand.lock.abandon(newer).unwrap();
+    stand.send_unlock(session, &key.message(Action::Open, nonce)).unwrap();
+}
+
+#[test]
+fn an_operation_with_a_record_cannot_be_given_up_for_it_may_be_written() {
+    let mut stand = Stand::provisioned();
+    let (_, pending) = detach(&mut stand, activate_0(5));
+    assert_eq!(stand.lock.abandon(pending), Err(LockError::Busy));
+    assert_eq!(stand.lock.condition(SLOT_0), Ok(Condition::Busy));
+    stand.reload(SLOT_0).unwrap();
+    assert_eq!(floor(&stand, 0), 0);
+}
+
+#[test]
+fn what_is_given_up_must_still_hold_its_cell_in_this_run_of_this_lock() {
+    let mut stands = [7, 8].map(Stand::made_with);
+    stands.iter_mut().for_each(Stand::take_ownership);
+    let [one, other] = &mut stands;
+    let (_, theirs) = detach(other, INSPECT_0);
+    let (_, overtaken) = detach(one, INSPECT_0);
+    one.reload(SLOT_0).unwrap();
+    let (_, newer) = detach(one, INSPECT_0);
+    assert_eq!(one.lock.abandon(theirs), Err(LockError::NotPending));
+    assert_eq!(one.lock.abandon(overtaken), Err(LockError::NotPending));
+    assert_eq!(one.lock.condition(SLOT_0), Ok(Condition::Busy));
+    one.reboot();
+    let (_, later) = detach(one, INSPECT_0);
+    assert_eq!(one.lock.abandon(newer), Err(LockError::NotPending));
+    one.lock.written(later).unwrap();
+}
+
+#[test]
+fn the_condition_of_every_cell_can_be_asked_for() {
+    let mut stand = Stand::active();
+    let all = [Cell::Header, Cell::Counter, SLOT_0, SLOT_1, SLOT_2];
+    for cell in all {
+        assert_eq!(load(&stand.store).condition(cell), Ok(Condition::Busy), "{cell:?}");
+        stand.boot_with(cell, None);
+        for each in all {
+            let expected = if each == cell { Condition::Damaged } else { Condition::Ready };
+            assert_eq!(stand.lock.condition(each), Ok(expected), "{cell:?} {each:?}");
+        }
+    }
+    stand.reboot();
+    assert_eq!(stand.lock.condition(Cell::Seed), Ok(Condition::Ready));
+    let (nonce, session) = stand.operate();
+    let message = stand.reset_message(nonce);
+    let presence = sharekey::lock::PhysicalPresence::button_is_pressed();
+    let staged = stand.lock.factory_reset(session, &message, presence, stand.now(), &mut stand.rng).unwrap();
+    assert_eq!(staged.cell(), Cell::Seed);
+    drop(staged.detach());
+    assert_eq!(stand.lock.condition(Cell::Seed), Ok(Condition::Busy));
+    assert_eq!(stand.lock.condition(Cell::Slot(SlotId::new(3))), Err(LockError::NoSuchSlot));
 }

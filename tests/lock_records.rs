@@ -18,7 +18,7 @@ use sharekey::crypto::Ring;
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
-use sharekey::lock::{Cell, MAX_RECORD, Making, StoredSeed};
+use sharekey::lock::{Cell, Found, MAX_RECORD, Making, StoredSeed};
 use sharekey::message::Holding;
 
 const CELLS: [Cell; 5] = [Cell::Header, Cell::Counter, SLOT_0, SLOT_1, SLOT_2];
@@ -37,7 +37,7 @@ fn stocked(entropy: u64) -> Stand {
 fn assert_damaged(stand: &mut Stand, cell: Cell, bytes: Option<&[u8]>, how: &str) {
     stand.boot_with(cell, bytes);
     if !matches!(cell, Cell::Slot(_)) {
-        assert_eq!(stand.lock.owner(), Err(LockError::Damaged), "{cell:?}: {how}");
+        assert_eq!(stand.lock.ownership(), Err(LockError::Damaged), "{cell:?}: {how}");
         return;
     }
     for each in [SLOT_0, SLOT_1, SLOT_2] {
@@ -204,21 +204,22 @@ fn a_record_under_a_good_mac_is_damaged_unless_it_decodes_exactly() {
 #[test]
 fn a_seed_that_is_missing_or_not_initialised_means_that_the_lock_was_not_made() {
     let stand = Stand::fresh();
-    assert_eq!(StoredSeed::read(None).unwrap_err(), LoadError::NotMade);
+    assert_eq!(StoredSeed::read(Found::Nothing).unwrap_err(), LoadError::NotMade);
     let mut seed = stand.stored(Cell::Seed);
-    assert!(StoredSeed::read(Some(&seed)).is_ok());
+    assert!(StoredSeed::read(Found::Bytes(&seed)).is_ok());
     seed[37] = 0;
-    assert_eq!(StoredSeed::read(Some(&seed)).unwrap_err(), LoadError::NotMade);
+    assert_eq!(StoredSeed::read(Found::Bytes(&seed)).unwrap_err(), LoadError::NotMade);
 }
 
 #[test]
 fn a_seed_record_that_is_garbage_is_damaged_and_not_taken_for_missing() {
     let stand = stocked(7);
     let seed = stand.stored(Cell::Seed);
-    let damaged = |bytes: &[u8]| assert_eq!(StoredSeed::read(Some(bytes)).unwrap_err(), LoadError::SeedDamaged);
+    let damaged = |bytes: &[u8]| assert_eq!(StoredSeed::read(Found::Bytes(bytes)).unwrap_err(), LoadError::SeedDamaged);
     (0..seed.len()).for_each(|length| damaged(&seed[..length]));
     damaged(&[&seed[..], &[0]].concat());
     damaged(&stand.stored(Cell::Header));
+    assert_eq!(StoredSeed::read(Found::Unreadable).unwrap_err(), LoadError::SeedDamaged);
     for (byte, value) in (0..5).map(|at| (at, seed[at] ^ 1)).chain([(37, 2), (37, 0xff)]) {
         let mut bad = seed.clone();
         bad[byte] = value;
@@ -238,7 +239,7 @@ fn under_another_seed_it_is_another_lock_and_every_record_is_foreign() {
         stand.store.set(Cell::Seed, seed);
         stand.reboot();
         assert_ne!(stand.id(), before);
-        assert_eq!(stand.lock.owner(), Err(LockError::Damaged));
+        assert_eq!(stand.lock.ownership(), Err(LockError::Damaged));
         // Even where header and counter are the new lock's own, the slots are not.
         stand.forge(Cell::Header, &owned(1));
         stand.forge(Cell::Counter, &counter(0, 0));
@@ -247,13 +248,13 @@ fn under_another_seed_it_is_another_lock_and_every_record_is_foreign() {
     }
 }
 
-fn making() -> Making<Ring, SLOTS> {
-    Making::new(Ring, card(), &mut rng(7)).unwrap()
+fn making(store: &Store) -> Making<Ring, SLOTS> {
+    Making::new(Ring, card(), store.seed(), &mut rng(7)).unwrap()
 }
 
 #[test]
 fn making_writes_the_seed_first_and_last_and_everything_else_once_in_between() {
-    let (mut making, mut cells, mut seeds) = (making(), Vec::new(), Vec::new());
+    let (mut making, mut cells, mut seeds) = (making(&Store::default()), Vec::new(), Vec::new());
     while let Some(record) = making.record().unwrap() {
         cells.push(record.cell());
         if record.cell() == Cell::Seed {
@@ -273,12 +274,12 @@ fn a_making_that_is_cut_after_any_record_leaves_a_lock_to_be_made() {
         // What an earlier lock left on flash must not help.
         for mut store in [Store::default(), stocked(9).store] {
             let earlier = store.get(Cell::Seed).is_some();
-            let mut making = making();
+            let mut making = making(&store);
             for _ in 0..cut {
                 store.put(&making.record().unwrap().unwrap()).unwrap();
                 making.written();
             }
-            let seed = StoredSeed::read(store.get(Cell::Seed));
+            let seed = StoredSeed::read(store.seed());
             let lives = cut == all || (cut == 0 && earlier);
             assert_eq!(seed.err(), (!lives).then_some(LoadError::NotMade), "{cut}");
             assert_eq!(making.finish().is_ok(), cut == all, "{cut}");
@@ -288,7 +289,8 @@ fn a_making_that_is_cut_after_any_record_leaves_a_lock_to_be_made() {
 
 #[test]
 fn finishing_before_the_end_gives_the_making_back_to_go_on_with() {
-    let (mut making, mut store) = (making(), Store::default());
+    let mut store = Store::default();
+    let mut making = making(&store);
     loop {
         making = match making.finish() {
             Ok(lock) => {
@@ -312,7 +314,7 @@ fn the_lock_made_has_no_owner_and_every_slot_is_inactive() {
     let mut stand = Stand::fresh();
     let made = stand.id();
     for _ in 0..2 {
-        assert_eq!(stand.lock.owner(), Err(LockError::NotProvisioned));
+        assert_eq!(stand.lock.ownership(), Err(LockError::NotProvisioned));
         assert_eq!(stand.report(0), Err(LockError::NotProvisioned));
         stand.reboot();
         assert_eq!(stand.id(), made);
@@ -323,5 +325,21 @@ fn the_lock_made_has_no_owner_and_every_slot_is_inactive() {
         assert_eq!((report.floor.value(), report.holding), (0, Holding::Inactive));
         let refused = stand.download(slot, 1, |_| ()).unwrap_err();
         assert_eq!(refused.error(), LockError::SlotInactive);
+    }
+}
+
+#[test]
+fn a_lock_made_again_is_another_lock_even_with_the_same_entropy() {
+    let mut ids = vec![Stand::fresh().id()];
+    let mut store = Stand::fresh().store;
+    for _ in 0..3 {
+        let mut making = making(&store);
+        while let Some(record) = making.record().unwrap() {
+            store.put(&record).unwrap();
+            making.written();
+        }
+        let id = making.finish().unwrap_or_else(|_| panic!("all records are written")).id();
+        assert!(!ids.contains(&id));
+        ids.push(id);
     }
 }

@@ -11,7 +11,6 @@
 
 mod common;
 
-use std::fmt::Debug;
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -67,7 +66,7 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 }
 
 impl Finish for End {
-    fn now<T: Debug>(&mut self, staged: Staged<'_, T>, store: &mut Store) -> Detached<T> {
+    fn now<T>(&mut self, staged: Staged<'_, T>, store: &mut Store) -> Detached<T> {
         let mut reach = |record: &Record| if self.reaches_flash { store.put(record) } else { Ok(()) };
         self.given = match self.way {
             Way::Commit => staged.commit(reach).is_ok(),
@@ -105,7 +104,7 @@ impl Finish for End {
         None
     }
 
-    fn later<T: Debug>(&mut self, stand: &mut Stand, record: Option<Record>, pending: Pending<T>) {
+    fn later<T>(&mut self, stand: &mut Stand, record: Option<Record>, pending: Pending<T>) {
         record.map_or(Ok(()), |record| stand.store.put(&record)).unwrap();
         self.given = stand.lock.written(pending).is_ok();
     }
@@ -137,7 +136,7 @@ fn assert_held(op: Op, stand: &mut Stand, other: Other) {
         stand.open(&key).unwrap();
         return;
     }
-    assert_eq!(stand.lock.owner().unwrap_err(), LockError::Busy, "{op:?}");
+    assert_eq!(stand.lock.ownership().unwrap_err(), LockError::Busy, "{op:?}");
     assert_eq!(stand.report(1).unwrap_err(), LockError::Busy, "{op:?}");
     assert_eq!(stand.view().leases, Err(LockError::Busy), "{op:?}");
     let refused = match other {

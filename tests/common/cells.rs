@@ -31,7 +31,7 @@ pub fn prefix(cell: Cell) -> [u8; 5] {
 pub fn tag_record(store: &Store, mut covered: Vec<u8>) -> Vec<u8> {
     let seed = &store.get(Cell::Seed).unwrap()[5..37];
     let key = Ring.hkdf_sha256(&[], seed, b"sharekey v1 record mac").unwrap();
-    let tag = Tag::truncated(&Ring.hmac_sha256(&key, &[&covered]));
+    let tag = Tag::truncated(&Ring.hmac_sha256(&*key, &[&covered]));
     covered.extend(tag.as_bytes());
     covered
 }
@@ -84,7 +84,7 @@ pub fn every_limit() -> Limits {
 
 /// A lock that just booted, with none of its cells read.
 pub fn load(store: &Store) -> TestLock {
-    Lock::load(Ring, card(), &StoredSeed::read(store.get(Cell::Seed)).unwrap()).unwrap()
+    Lock::load(Ring, card(), &StoredSeed::read(store.seed()).unwrap()).unwrap()
 }
 
 impl Stand {
@@ -144,7 +144,7 @@ impl Stand {
     }
 
     pub fn epoch(&self) -> Result<Epoch, LockError> {
-        self.lock.owner().map(|(epoch, _)| epoch)
+        self.lock.ownership().map(|owned| owned.epoch)
     }
 }
 

@@ -1,14 +1,11 @@
 //! Every operation that is staged, told apart by nothing but what it is, so that one test can hold
 //! all of them to the same rule.
 
-use std::fmt::Debug;
-
-use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::PublicKey;
+use sharekey::counter::Generation;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Cell, Pending, PhysicalPresence, Record, Refusal, Session, Staged, purpose};
+use sharekey::lock::{Cell, Ownership, Pending, PhysicalPresence, Record, Refusal, Session, Staged, purpose};
 use sharekey::message::{Operation, SlotReport};
 
 use super::cells::{SLOT_0, transfer, uses};
@@ -23,6 +20,8 @@ pub enum Op {
     /// Any later one.
     Challenge,
     Provision,
+    /// The same keys again, for a lost answer.
+    ProvisionAgain,
     Activate,
     Deactivate,
     Transfer,
@@ -36,10 +35,11 @@ pub enum Op {
 }
 
 impl Op {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Lease,
         Self::Challenge,
         Self::Provision,
+        Self::ProvisionAgain,
         Self::Activate,
         Self::Deactivate,
         Self::Transfer,
@@ -58,14 +58,14 @@ impl Op {
     }
 
     pub fn writes(self) -> bool {
-        !matches!(self, Self::Challenge | Self::Act | Self::Inspect | Self::Unlock)
+        !matches!(self, Self::Challenge | Self::ProvisionAgain | Self::Act | Self::Inspect | Self::Unlock)
     }
 
     /// The cell that it writes, or needs to stay as it is.
     pub fn cell(self) -> Cell {
         match self {
             Self::Lease | Self::Challenge | Self::SetClock => Cell::Counter,
-            Self::Provision | Self::Transfer | Self::Act => Cell::Header,
+            Self::Provision | Self::ProvisionAgain | Self::Transfer | Self::Act => Cell::Header,
             Self::FactoryReset => Cell::Seed,
             Self::Activate | Self::Deactivate | Self::Inspect => SLOT_0,
             Self::Install | Self::LimitedUnlock | Self::Unlock => SLOT_0,
@@ -114,17 +114,17 @@ enum Attempt {
 /// What becomes of a staged operation.
 pub trait Finish {
     /// Ends it at once, or takes it off the lock.
-    fn now<T: Debug>(&mut self, staged: Staged<'_, T>, store: &mut Store) -> Option<(Option<Record>, Pending<T>)>;
+    fn now<T>(&mut self, staged: Staged<'_, T>, store: &mut Store) -> Option<(Option<Record>, Pending<T>)>;
 
     /// Ends one that was taken off the lock.
-    fn later<T: Debug>(&mut self, _stand: &mut Stand, _record: Option<Record>, _pending: Pending<T>) {}
+    fn later<T>(&mut self, _stand: &mut Stand, _record: Option<Record>, _pending: Pending<T>) {}
 }
 
 /// Everything that a staged operation can change, as far as the lock tells.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct View {
     pub store: Store,
-    pub owner: Result<(Epoch, PublicKey), LockError>,
+    pub owner: Result<Ownership, LockError>,
     pub reports: Vec<Result<SlotReport, LockError>>,
     /// Whether the next challenge raises the counter's ceiling.
     pub leases: Result<bool, LockError>,
@@ -136,7 +136,7 @@ impl Stand {
         let now = self.now();
         let next = self.lock.challenge::<purpose::Install>(now, &mut super::rng(1));
         let leases = next.map(|staged| staged.record().is_some());
-        View { store, owner: self.lock.owner(), reports, leases }
+        View { store, owner: self.lock.ownership(), reports, leases }
     }
 }
 
@@ -177,7 +177,9 @@ impl Ready {
         let message = match (op.command(), key) {
             (Some(operation), _) => stand.order(nonce, operation),
             (None, Some(key)) => key.message(Action::Open, nonce),
-            (None, None) if op == Op::Provision => forge::tagged(&stand.provision_body(nonce), &CARD),
+            (None, None) if matches!(op, Op::Provision | Op::ProvisionAgain) => {
+                forge::tagged(&stand.provision_body(nonce), &CARD)
+            }
             (None, None) => stand.reset_message(nonce),
         };
         Self { op, stand, message, attempt: Attempt::Operate(session), other }
@@ -205,7 +207,7 @@ impl Ready {
 pub struct Forget;
 
 impl Finish for Forget {
-    fn now<T: Debug>(&mut self, staged: Staged<'_, T>, _: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
+    fn now<T>(&mut self, staged: Staged<'_, T>, _: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
         drop(staged);
         None
     }
@@ -234,7 +236,9 @@ fn end(stand: &mut Stand, op: Op, message: &[u8], attempt: Attempt, finish: &mut
         (_, Attempt::Install(session)) => {
             finish!(stand.lock.install(session, message, now, &mut stand.rng)?);
         }
-        (Op::Provision, Attempt::Operate(session)) => finish!(stand.lock.provision(session, message, now)?),
+        (Op::Provision | Op::ProvisionAgain, Attempt::Operate(session)) => {
+            finish!(stand.lock.provision(session, message, now)?)
+        }
         (Op::Unlock | Op::LimitedUnlock, Attempt::Operate(session)) => {
             finish!(stand.lock.unlock(session, message, now)?);
         }

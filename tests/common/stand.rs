@@ -6,7 +6,7 @@ use sharekey::crypto::{Agree, Kdf, Nonce, Ring};
 use sharekey::error::LockError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Cell, Challenged, Clock, Commanded, Installed, Lock, Making, Now, Refusal, Session, StoredSeed};
+use sharekey::lock::{Challenged, Clock, Commanded, Installed, Lock, Making, Now, Refusal, Session, StoredSeed};
 use sharekey::lock::{Unlocked, purpose};
 use sharekey::message::{Bundle, Challenge, Claim, Command, Grant, Install, Operation, Provision, Receipt, Release};
 use sharekey::message::{SlotReport, Unlock};
