@@ -145,9 +145,9 @@ fn a_transfer_begins_the_next_epoch_in_one_write_and_echoes_both_keys() {
     let (mut stand, _) = Stand::installed();
     let (owner, service) = (public(&seed(NEW_OWNER)), public(&seed(NEW_SERVICE)));
     carries_out(&mut stand, transfer(), 2, Completed::Transfer { owner, service }, Some(Cell::Header));
-    assert_eq!(stand.lock.owner(), Ok((Epoch::new(2), owner)));
+    assert_eq!(stand.owner(), Ok((Epoch::new(2), owner)));
     stand.reboot();
-    assert_eq!(stand.lock.owner(), Ok((Epoch::new(2), owner)));
+    assert_eq!(stand.owner(), Ok((Epoch::new(2), owner)));
 }
 
 #[test]

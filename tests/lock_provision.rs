@@ -57,7 +57,7 @@ fn the_lock_proves_whose_it_is_and_that_its_card_was_used() {
     store.writes += 1;
     assert_eq!(stand.store, store, "only the header is written");
     for _ in 0..2 {
-        assert_eq!(stand.lock.owner(), Ok((Epoch::FIRST, public(&seed(OWNER)))));
+        assert_eq!(stand.owner(), Ok((Epoch::FIRST, public(&seed(OWNER)))));
         for slot in 0..u8::try_from(SLOTS).unwrap() {
             let untouched = SlotReport { floor: Generation::ZERO, holding: Holding::Inactive };
             assert_eq!(stand.report(slot), Ok(untouched));
@@ -136,7 +136,7 @@ fn no_bit_of_a_provision_can_be_flipped() {
         let Some(flipped) = bad::flip(bit, &provision) else { break };
         let refusal = stand.provision(session, &flipped).unwrap_err();
         assert_eq!(refusal.answer(), sharekey::message::Refused::OPAQUE, "bit {bit}: {refusal}");
-        assert_eq!(stand.lock.owner(), Err(LockError::NotProvisioned), "bit {bit}");
+        assert_eq!(stand.owner(), Err(LockError::NotProvisioned), "bit {bit}");
     }
     provisions(&mut stand);
 }
@@ -211,8 +211,8 @@ fn while_a_write_is_unknown_nothing_is_provisioned() {
     let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
     let now = stand.now();
     stand.lock.provision(session, &provision, now).unwrap().commit(fails).unwrap_err();
-    assert_eq!(stand.lock.owner(), Err(LockError::Busy));
+    assert_eq!(stand.owner(), Err(LockError::Busy));
     stand.lock.reload(Cell::Header, stand.store.get(Cell::Header)).unwrap();
-    assert_eq!(stand.lock.owner(), Err(LockError::NotProvisioned));
+    assert_eq!(stand.owner(), Err(LockError::NotProvisioned));
     provisions(&mut stand);
 }

@@ -42,17 +42,18 @@ fn remake(stand: &mut Stand) {
     let Stand { lock, store, rng, .. } = std::mem::replace(stand, Stand::fresh());
     (stand.store, stand.rng) = (store, rng);
     let (crypto, card) = lock.into_parts();
-    let mut making = Making::<Ring, { common::stand::SLOTS }>::new(crypto, card, &mut stand.rng).unwrap();
+    let mut making =
+        Making::<Ring, { common::stand::SLOTS }>::new(crypto, card, stand.store.seed(), &mut stand.rng).unwrap();
     let mut cells = Vec::new();
     while let Some(record) = making.record().unwrap() {
-        assert_eq!(StoredSeed::read(stand.store.get(Cell::Seed)).unwrap_err(), LoadError::NotMade);
+        assert_eq!(StoredSeed::read(stand.store.seed()).unwrap_err(), LoadError::NotMade);
         stand.store.put(&record).unwrap();
         cells.push(record.cell());
         making.written();
     }
     let others: Vec<_> = TestLock::cells().collect();
     assert_eq!(cells, [&[Cell::Seed], &others[..], &[Cell::Seed]].concat());
-    StoredSeed::read(stand.store.get(Cell::Seed)).unwrap();
+    StoredSeed::read(stand.store.seed()).unwrap();
     stand.lock = making.finish().unwrap();
 }
 
@@ -264,7 +265,7 @@ fn a_reset_writes_the_next_seed_not_initialised_and_nothing_else() {
     before.set(Cell::Seed, new);
     before.writes += 1;
     assert_eq!(stand.store, before);
-    assert_eq!(StoredSeed::read(stand.store.get(Cell::Seed)).unwrap_err(), LoadError::NotMade);
+    assert_eq!(StoredSeed::read(stand.store.seed()).unwrap_err(), LoadError::NotMade);
 }
 
 #[test]
@@ -276,7 +277,7 @@ fn after_a_reset_everything_is_refused_as_resetting() {
     stand.refuses_bundle(session, &bundle, LockError::Resetting, None);
     assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Resetting);
     assert_eq!(stand.challenge::<purpose::Install>().unwrap_err(), LockError::Resetting);
-    assert_eq!(stand.lock.owner(), Err(LockError::Resetting));
+    assert_eq!(stand.owner(), Err(LockError::Resetting));
     assert_eq!(stand.report(0), Err(LockError::Resetting));
     for cell in [Cell::Seed].into_iter().chain(TestLock::cells()) {
         assert_eq!(stand.lock.reload(cell, stand.store.get(cell)), Err(LockError::Resetting));
@@ -297,7 +298,7 @@ fn a_reset_that_was_not_written_holds_the_lock_until_its_seed_is_read_again() {
         assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Busy);
         stand.lock.reload(Cell::Seed, stand.store.get(Cell::Seed)).unwrap();
         if written {
-            assert_eq!(stand.lock.owner(), Err(LockError::Resetting));
+            assert_eq!(stand.owner(), Err(LockError::Resetting));
         } else {
             stand.goes_on();
         }
@@ -315,7 +316,7 @@ fn records_of_the_lock_that_was_reset_are_foreign_to_the_next_one() {
         stand.store.set(cell, old.get(cell).unwrap().to_vec());
         stand.reboot();
         let error = if matches!(cell, Cell::Slot(_)) { LockError::NotProvisioned } else { LockError::Damaged };
-        assert_eq!(stand.lock.owner(), Err(error), "{cell:?}");
+        assert_eq!(stand.owner(), Err(error), "{cell:?}");
         stand.store.set(cell, kept);
     }
     stand.reboot();
@@ -333,7 +334,7 @@ fn the_lock_made_anew_is_another_lock_under_the_same_card() {
     remake(&mut stand);
     assert_ne!(stand.id(), old);
     refuses(&mut stand, |reset| reset.lock = old, LockError::WrongLock);
-    assert_eq!(stand.lock.owner(), Err(LockError::NotProvisioned));
+    assert_eq!(stand.owner(), Err(LockError::NotProvisioned));
     provisions(&mut stand);
 
     let (nonce, session) = stand.for_install();
@@ -347,6 +348,6 @@ fn the_lock_made_anew_is_another_lock_under_the_same_card() {
     let (nonce, session) = stand.operate();
     stand.refuses_unlock(session, &key.message(Action::Open, nonce), LockError::UnlockMac, None);
     refuses(&mut stand, |reset| reset.lock = old, LockError::WrongLock);
-    let seed = StoredSeed::read(stand.store.get(Cell::Seed)).unwrap();
+    let seed = StoredSeed::read(stand.store.seed()).unwrap();
     assert_eq!(Lock::<Ring, 1>::load(Ring, card(), &seed).unwrap().id(), stand.id());
 }

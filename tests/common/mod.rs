@@ -2,8 +2,10 @@
 #![allow(dead_code, unreachable_pub, clippy::arithmetic_side_effects, reason = "each test file uses a part")]
 
 pub mod bad;
+pub mod cells;
 pub mod desk;
 pub mod forge;
+pub mod ops;
 pub mod refuse;
 pub mod slots;
 pub mod stand;

@@ -97,10 +97,10 @@ impl Stand {
         error: LockError,
         told: Option<RefuseReason>,
     ) {
-        let (before, owner, answer) = (self.snapshot(), self.lock.ownership(), self.refused(provision, told));
+        let (before, owner, answer) = (self.snapshot(), self.owner(), self.refused(provision, told));
         let refusal = self.provision(session, provision).unwrap_err();
         self.check_refusal(&refusal, error, &answer, &before);
-        assert_eq!(self.lock.ownership(), owner);
+        assert_eq!(self.owner(), owner);
     }
 
     /// The factory reset is refused with exactly this error, opaquely, and nothing changed.
