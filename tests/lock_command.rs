@@ -272,8 +272,22 @@ fn a_number_that_is_not_above_the_floor_is_refused_with_the_reason() {
         stand.command(operation).unwrap();
         let report = stand.report(0).unwrap();
         assert_eq!((report.floor.value(), report.holding), (floor, holding));
-        refuses(&mut stand, operation, |_| {}, LockError::StaleNumber, stale);
+        if floor < u32::MAX {
+            refuses(&mut stand, operation, |_| {}, LockError::StaleNumber, stale);
+        }
     }
+}
+
+#[test]
+fn at_the_end_of_the_number_line_no_number_is_left_until_a_transfer() {
+    let mut stand = Stand::active();
+    stand.deactivate(0, u32::MAX);
+    for operation in [activate(0, 1), activate(0, u32::MAX), deactivate(0, u32::MAX)] {
+        refuses(&mut stand, operation, |_| {}, LockError::Exhausted, Some(RefuseReason::Exhausted));
+    }
+    let (owner, service) = (public(&seed(OWNER)), public(&seed(SERVICE)));
+    stand.command(Operation::Transfer { owner, service }).unwrap();
+    stand.activate(0, 1);
 }
 
 #[test]

@@ -185,6 +185,9 @@ fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
             let mut stand = if is(4) { Stand::provisioned() } else { Stand::fresh() };
             let (nonce, session) = stand.operate();
             let mut provision = stand.provision_body(nonce);
+            if is(4) {
+                provision.owner = public(&seed(9));
+            }
             if is(5) {
                 provision.owner = bad::keys()[0].0;
             }
