@@ -4,12 +4,12 @@
 
 mod common;
 
-use common::stand::{CARD, OWNER, SERVICE, SLOTS, Stand, fails};
+use common::stand::{CARD, OWNER, SERVICE, SLOTS, Stand, TestLock, card, fails};
 use common::{bad, digest, forge, public, seed};
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Mac, Nonce, Ring, Tag};
 use sharekey::error::{LockError, RefuseReason, WireError};
-use sharekey::lock::Cell;
+use sharekey::lock::{Cell, Lock, StoredSeed};
 use sharekey::message::{Holding, Provision, Provisioned, SlotReport};
 use sharekey::wire::Message;
 
@@ -217,5 +217,20 @@ fn while_a_write_is_unknown_nothing_is_provisioned() {
     assert_eq!(stand.owner(), Err(LockError::Busy));
     stand.lock.reload(Cell::Header, stand.store.get(Cell::Header)).unwrap();
     assert_eq!(stand.owner(), Err(LockError::NotProvisioned));
+    provisions(&mut stand);
+}
+
+#[test]
+fn a_lock_that_did_not_read_all_its_slots_yet_is_busy_and_says_so() {
+    let mut stand = Stand::fresh();
+    stand.reboot();
+    let stored = StoredSeed::read(stand.store.get(Cell::Seed)).unwrap();
+    stand.lock = Lock::load(Ring, card(), &stored).unwrap();
+    let last = TestLock::cells().last().unwrap();
+    for cell in TestLock::cells().filter(|cell| *cell != last) {
+        stand.lock.reload(cell, stand.store.get(cell)).unwrap();
+    }
+    refuses(&mut stand, |_| {}, LockError::Busy, Some(RefuseReason::Busy));
+    stand.lock.reload(last, stand.store.get(last)).unwrap();
     provisions(&mut stand);
 }
