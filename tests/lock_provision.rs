@@ -224,7 +224,7 @@ fn while_a_write_is_unknown_nothing_is_provisioned() {
 fn a_lock_that_did_not_read_all_its_slots_yet_is_busy_and_says_so() {
     let mut stand = Stand::fresh();
     stand.reboot();
-    let stored = StoredSeed::read(stand.store.get(Cell::Seed)).unwrap();
+    let stored = StoredSeed::read(stand.store.seed()).unwrap();
     stand.lock = Lock::load(Ring, card(), &stored).unwrap();
     let last = TestLock::cells().last().unwrap();
     for cell in TestLock::cells().filter(|cell| *cell != last) {

@@ -261,3 +261,20 @@ fn a_reload_ends_no_session() {
     stand.reload(sharekey::lock::Cell::Header).unwrap();
     assert_eq!(install(&mut stand, download), Ok(()));
 }
+
+#[test]
+fn a_challenge_reported_late_closes_no_session_and_takes_no_time_back() {
+    let (mut stand, key) = Stand::installed();
+    let (nonce, download) = stand.for_install();
+    let (old_nonce, old) = stand.operate();
+    let now = stand.now();
+    let (record, pending) = stand.lock.challenge::<purpose::Operate>(now, &mut stand.rng).unwrap().detach();
+    assert!(record.is_none());
+    stand.ticks += 5_000;
+    let refusal = stand.send_unlock(old, &key.message(Action::Open, old_nonce)).unwrap_err();
+    assert_eq!(refusal.error(), LockError::Busy);
+
+    let _session = stand.lock.written(pending).unwrap().session;
+    let bundle = stand.chain(nonce, 0, 3).bundle();
+    stand.send_bundle(download, &bundle).unwrap();
+}
