@@ -150,5 +150,6 @@ pub mod secret;
 #[cfg(feature = "alloc")]
 pub mod service;
 pub mod slot;
+#[cfg(feature = "alloc")]
 pub mod staged;
 pub mod wire;
