@@ -15,6 +15,24 @@ use crate::wire::Unverified;
 
 /// Somebody is at the lock and presses the button inside. Without it, a photo of the card would be
 /// a backdoor.
+///
+/// Nothing else makes one:
+///
+/// ```compile_fail,E0423
+/// use sharekey::lock::PhysicalPresence;
+///
+/// let photo = PhysicalPresence(());
+/// ```
+///
+/// and one does for one reset:
+///
+/// ```compile_fail,E0382
+/// use sharekey::lock::PhysicalPresence;
+///
+/// let pressed = PhysicalPresence::button_is_pressed();
+/// drop(pressed);
+/// drop(pressed);
+/// ```
 #[derive(Debug)]
 pub struct PhysicalPresence(());
 
