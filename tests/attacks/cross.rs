@@ -158,11 +158,8 @@ fn what_is_meant_for_one_slot_does_nothing_in_another() {
     w.lock_refuses(LockError::UnlockMac, |w| turned(w, &mut ana));
     w.lock_refuses(LockError::NoSuchSlot, |w| {
         let (_, session) = w.door.connect::<purpose::Operate>();
-        let mut unlock = w.tape.last(Kind::Bundle);
-        unlock.clear();
-        unlock.extend(Kind::Unlock.header());
-        unlock.extend([99, 1]);
-        unlock.extend([0; 48]);
+        // Slot, action, two nonces, MAC.
+        let unlock = [Kind::Unlock.header().as_slice(), &[99, 1], &[0; 48]].concat();
         w.door.unlock(session, &unlock)
     });
 }

@@ -2,10 +2,7 @@
 
 use sharekey::error::{LoadError, LockError, OwnerError, RefuseReason};
 use sharekey::lock::{Cell, Condition, Found, StoredSeed, purpose};
-use sharekey::message::{Challenge, FactoryReset};
-use sharekey::wire::Unverified;
 
-use crate::forge;
 use crate::store::{PowerCut, Store};
 use crate::world::guest::Guest;
 use crate::world::{ANA, BEN, HALL, STUDIO, Stop, World};
@@ -21,13 +18,11 @@ fn both() -> (World, Guest, Guest) {
 
 /// What the store may hand out in the place of a cell's record.
 fn spoiled(store: &Store, cell: Cell) -> Vec<(&'static str, Option<Vec<u8>>)> {
-    let (foreign, _, _) = {
-        let mut other = World::active_at(2);
-        let mut ana = other.guest(ANA);
-        other.share(HALL, &ana).unwrap();
-        other.download(&mut ana).unwrap();
-        (other.door.store.get(cell).unwrap().to_vec(), (), ())
-    };
+    let mut other = World::active_at(2);
+    let mut ana = other.guest(ANA);
+    other.share(HALL, &ana).unwrap();
+    other.download(&mut ana).unwrap();
+    let foreign = other.door.store.get(cell).unwrap().to_vec();
     let honest = store.get(cell).unwrap().to_vec();
     let elsewhere = store.get(if cell == Cell::Slot(HALL) { Cell::Slot(STUDIO) } else { Cell::Slot(HALL) }).unwrap();
     let mut flipped = honest.clone();
@@ -103,10 +98,7 @@ fn a_spoiled_header_or_counter_refuses_everything_but_a_factory_reset() {
                 (crate::world::phone::Phone::new(1, &w.tape), crate::world::cloud::Cloud::new(2, &w.tape));
             w.lock_refuses(LockError::Damaged, |w| again.provision(&mut w.door, &mut cloud));
 
-            let (challenge, session) = w.door.connect::<purpose::Operate>();
-            let nonce = Unverified::<Challenge>::parse(&challenge).unwrap().claims().nonce;
-            let reset = forge::tagged(&FactoryReset { lock: old, nonce }, &w.door.card);
-            w.door.factory_reset(session, &reset).unwrap();
+            w.door.reset_by_card().unwrap();
             assert_ne!(w.door.id(), old);
             w.olga.provision(&mut w.door, &mut w.cloud).unwrap();
             w.activate(HALL).unwrap();

@@ -4,13 +4,12 @@ use sharekey::counter::{Epoch, Generation};
 use sharekey::error::{LockError, OwnerError, ServiceError};
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{Clock, purpose};
-use sharekey::message::{Completed, FactoryReset, Holding, SlotReport};
+use sharekey::message::{Completed, Holding, SlotReport};
 use sharekey::owner;
 use sharekey::service::Standing;
 use sharekey::slot::State;
-use sharekey::wire::{Kind, Unverified};
+use sharekey::wire::Kind;
 
-use crate::forge;
 use crate::world::cloud::Cloud;
 use crate::world::door::NOON;
 use crate::world::phone::Phone;
@@ -149,10 +148,7 @@ fn a_transfer_to_oneself_ends_every_key_and_begins_anew() {
 fn a_factory_reset_makes_another_lock_which_is_provisioned_anew() {
     let (mut w, mut ana) = World::downloaded();
     let (old, view) = (w.door.id(), w.olga.view().clone());
-    let (challenge, session) = w.door.connect::<purpose::Operate>();
-    let nonce = Unverified::<sharekey::message::Challenge>::parse(&challenge).unwrap().claims().nonce;
-    let reset = forge::tagged(&FactoryReset { lock: old, nonce }, &w.door.card);
-    w.door.factory_reset(session, &reset).unwrap();
+    w.door.reset_by_card().unwrap();
 
     assert_ne!(w.door.id(), old);
     assert_eq!(w.door.lock.ownership(), Err(LockError::NotProvisioned));

@@ -8,8 +8,9 @@ use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{
     Challenged, Clock, Lock, Making, Now, PhysicalPresence, Refusal, Session, Staged, StoredSeed, purpose,
 };
-use sharekey::message::Operation;
+use sharekey::message::{Challenge, FactoryReset, Operation};
 use sharekey::secret::ActivationSecret;
+use sharekey::wire::Unverified;
 
 use super::{Stop, Tape, rng};
 use crate::store::{PowerCut, Store};
@@ -148,6 +149,15 @@ impl Door {
         self.call(|lock, now, rng| lock.factory_reset(session, message, button, now, rng).map_err(refused))?;
         self.reboot();
         Ok(())
+    }
+
+    /// The holder of the card stands at the lock and resets it.
+    pub fn reset_by_card(&mut self) -> Result<(), Stop> {
+        let (challenge, session) = self.challenge::<purpose::Operate>()?;
+        let challenge = *Unverified::<Challenge>::parse(&challenge).unwrap().claims();
+        let reset = FactoryReset::seal(&Ring, &ActivationSecret::from_bytes(self.card), &challenge).unwrap();
+        let reset = self.tape.note(&reset);
+        self.factory_reset(session, &reset)
     }
 
     /// One call of the firmware: decide, write, and only then act.
