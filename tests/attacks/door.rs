@@ -182,16 +182,19 @@ fn provisioning_again_with_the_same_keys_tells_only_what_is() {
     assert_eq!(again.told, Some(OwnerError::Refused(RefuseReason::AlreadyProvisioned)));
 }
 
-/// A factory reset takes a [`PhysicalPresence`], which only `button_is_pressed` makes: this compiles
-/// only while that is so, and the type's own documentation has the attempts that must not.
-const _RESET_NEEDS_A_HAND_AT_THE_LOCK: for<'l> fn(
+/// What a factory reset takes: a hand at the lock among it.
+type Reset = for<'l> fn(
     &'l mut TestLock,
     Session<purpose::Operate>,
     &[u8],
     PhysicalPresence,
     Now,
     &mut ChaCha20Rng,
-) -> Result<Staged<'l, Erased>, Refusal> = TestLock::factory_reset;
+) -> Result<Staged<'l, Erased>, Refusal>;
+
+/// Compiles only while that is so; that nothing but the button makes a [`PhysicalPresence`], its own
+/// documentation shows.
+const _A_PHOTO_OF_THE_CARD_IS_NOT_ENOUGH: Reset = TestLock::factory_reset;
 
 #[test]
 fn the_button_without_the_card_resets_nothing() {
