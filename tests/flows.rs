@@ -1,4 +1,5 @@
 //! Every flow of the story, with the real roles and real keys, message by message.
+#![cfg(all(feature = "ring", feature = "alloc"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 

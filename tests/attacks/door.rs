@@ -194,7 +194,7 @@ type Reset = for<'l> fn(
 
 /// Compiles only while that is so; that nothing but the button makes a [`PhysicalPresence`], its own
 /// documentation shows.
-const _A_PHOTO_OF_THE_CARD_IS_NOT_ENOUGH: Reset = TestLock::factory_reset;
+const _: Reset = TestLock::factory_reset;
 
 #[test]
 fn the_button_without_the_card_resets_nothing() {

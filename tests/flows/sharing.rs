@@ -2,7 +2,7 @@
 
 use sharekey::code::ShareCode;
 use sharekey::contacts::{ContactBook, Fingerprint, Trust};
-use sharekey::counter::Epoch;
+use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::Ring;
 use sharekey::error::{GuestError, LockError, ServiceError};
 use sharekey::limits::{Action, Limits, Rights};
@@ -160,6 +160,8 @@ fn deactivating_at_the_lock_kills_the_key_at_once() {
     assert_eq!(w.state(HALL), State::Inactive);
     assert_eq!(w.olga.may_open(HALL), [0_u32; 0]);
     assert_eq!(w.door.bolt.len(), 1);
+    let left = w.door.lock.report(HALL).unwrap();
+    assert_eq!((left.floor, left.holding), (Generation::new(3), Holding::Inactive), "for good: it took a number");
 }
 
 #[test]
