@@ -187,6 +187,7 @@ fn provisioning_again_with_the_same_keys_tells_only_what_is() {
 
 /// A factory reset takes a [`PhysicalPresence`], which only `button_is_pressed` makes: this compiles
 /// only while that is so, and the type's own documentation has the attempts that must not.
+#[allow(clippy::type_complexity, reason = "the whole signature is the point")]
 const _RESET_NEEDS_A_HAND_AT_THE_LOCK: for<'l> fn(
     &'l mut TestLock,
     Session<purpose::Operate>,
