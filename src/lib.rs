@@ -90,7 +90,7 @@
 //! # }
 //! ```
 //!
-//! Not downloaded yet, a share is revoked by [`Owner::withdraw`](owner::Owner::withdraw); downloaded,
+//! Not downloaded yet, a share is revoked by `Owner::withdraw`; downloaded,
 //! the same call resets it, and the next guest's download overwrites the key at the lock. To kill a
 //! key now, the owner deactivates the slot at the lock.
 //!
@@ -98,13 +98,13 @@
 //!
 //! | you write | you use |
 //! |---|---|
-//! | the owner's app | [`owner`], [`contacts`], [`code`] |
+//! | the owner's app | `owner`, `contacts`, [`code`] |
 //! | the guest's app | [`guest`], [`code`] |
-//! | the service | [`service`] |
+//! | the service | `service` |
 //! | the lock's firmware | [`lock`], and a provider for [`crypto`] |
 //!
 //! What every role shares: the messages ([`message`], framed by [`wire`]), the numbers ([`counter`]),
-//! the slot machine ([`slot`]), [`limits`], [`secret`]s, and errors that say whose fault they are and
+//! the slot machine ([`slot`]), persist-then-act for owner and service (`staged`), [`limits`], [`secret`]s, and errors that say whose fault they are and
 //! what to do ([`error`]).
 //!
 //! # Features
@@ -114,7 +114,7 @@
 //! | `std` (default) | `alloc`, and `std` in the dependencies |
 //! | `ring` (default) | `crypto::Ring`, the provider on ring: apps, services, Linux-class locks |
 //! | `rustcrypto` | `crypto::RustCrypto`, the provider on the RustCrypto crates: microcontrollers, any target |
-//! | `alloc` | [`owner`], [`service`], [`contacts`] and account names: what needs an allocator |
+//! | `alloc` | `owner`, `service`, `staged`, `contacts` and account names: what needs an allocator |
 //!
 //! Without features, the crate is `no_std` without an allocator: [`lock`], [`guest`], [`code`] and
 //! [`slot`], over a provider of your own. `rustcrypto` needs no allocator either. Features add; they change no behaviour, no byte and no

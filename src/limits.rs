@@ -72,7 +72,7 @@ impl Rights {
     pub const LOCK: Self = Self(2);
     /// Both.
     pub const OPEN_AND_LOCK: Self = Self(3);
-    // Bit 2 is reserved for ONLINE (DESIGN §9) and refused until that is built.
+    // Bit 2 is reserved for keys that ask the service at each opening, and refused until that is built.
 
     /// Whether `action` is in the set.
     #[must_use]

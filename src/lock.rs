@@ -5,19 +5,42 @@
 //!
 //! ```text
 //! boot       StoredSeed::read → Lock::load → Lock::reload for each of Lock::cells
-//!            (or Lock::make, the first time)
+//!            (or Making::new, the first time)
 //! a guest    challenge::<purpose::Install> → install → Installed { receipt }
 //!            challenge::<purpose::Operate> → unlock  → Unlocked { action, reply }
 //! the owner  challenge::<purpose::Operate> → provision, command
-//! the card   challenge::<purpose::Operate> → factory_reset, then Lock::make
+//! the card   challenge::<purpose::Operate> → factory_reset, then Making::new
 //! ```
+//!
+//! # What to send
+//!
+//! | after | send |
+//! |---|---|
+//! | `challenge` committed | [`Challenged::challenge`] |
+//! | an operation committed | the message in its result; of a factory reset, nothing |
+//! | an operation refused | [`Refusal::answer`] |
+//! | `challenge` refused, no session open, a message that is no request | [`Refused::OPAQUE`](crate::message::Refused::OPAQUE) |
+//! | a write failed or was cancelled | nothing: whether it happened is not known |
+//!
+//! Requests have at most [`MAX_REQUEST`] bytes, answers at most [`MAX_ANSWER`]. A message that is
+//! malformed goes to the operation that it was meant for, or spends no session. Move the bolt before the
+//! reply is sent; "accepted" says that the bolt was told to move.
+//!
+//! # A write that fails
+//!
+//! Its cell is busy ([`Lock::condition`] tells) until [`Lock::reload`]. Three things to mind: try to read
+//! again before giving `None`, for what cannot be read counts as damaged; a write that failed must not
+//! take effect after its cell was reloaded; and a factory reset whose write failed is healed by reloading
+//! [`Cell::Seed`], which [`Lock::cells`] leaves out. Where anything then says
+//! [`Resetting`](crate::error::LockError::Resetting), restart: the next boot makes the lock anew.
 
 use crate::crypto::Crypto;
 use crate::error::{LockError, ProviderFailed};
 use crate::id::{LockId, SlotId};
 use crate::limits::Timestamp;
-use crate::message::SlotReport;
+use crate::message::{Bundle, Receipt, SlotReport};
 use crate::secret::ActivationSecret;
+use crate::wire::Message;
 
 mod challenge;
 mod command;
@@ -50,6 +73,12 @@ use self::state::{CellState, Change, Core, State};
 
 /// How many slots a lock has unless its maker says otherwise.
 pub const SLOTS: usize = 10;
+
+/// The length of the longest message that a lock takes: a [`Bundle`].
+pub const MAX_REQUEST: usize = Bundle::MAX_LEN;
+
+/// The length of the longest message that a lock sends: a [`Receipt`].
+pub const MAX_ANSWER: usize = Receipt::MAX_LEN;
 
 /// What a challenge is asked for. One session of each purpose can be open.
 pub mod purpose {
@@ -99,7 +128,9 @@ pub struct Now {
     pub clock: Clock,
 }
 
-/// The date and time, as far as the lock can tell. Only the owner's `SetClock` sets it.
+/// The date and time, as far as the lock can tell. Only the owner's `SetClock` sets it: a clock that
+/// was never set so, or not since a factory reset, is [`Unset`](Self::Unset), whatever it reads. A new
+/// owner sets it anew.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Clock {
     /// The lock has no clock and can never tell.
@@ -138,7 +169,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         Ok(Self { crypto, card, keys, core, slots: [const { CellState::unread() }; SLOTS] })
     }
 
-    /// The cells to read at boot, in any order.
+    /// The cells to read at boot, in any order: all but [`Cell::Seed`], which
+    /// [`StoredSeed::read`] takes before.
     pub fn cells() -> impl Iterator<Item = Cell> {
         let slots = (0..=u8::MAX).take(SLOTS).map(|index| Cell::Slot(SlotId::new(index)));
         [Cell::Header, Cell::Counter].into_iter().chain(slots)
@@ -146,7 +178,9 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
 
     /// Takes what the store holds of a cell now: at boot, after a write failed or was cancelled, or
     /// after a [`Pending`] was lost. `None` where it holds nothing or cannot be read. A write that
-    /// failed or was lost must not take effect after this.
+    /// failed or was lost must not take effect after this; while a detached one may, do not reload.
+    ///
+    /// A damaged cell may be reloaded too, where it could be read after all.
     ///
     /// Missing, foreign, damaged, and older than what this run has already seen are one thing: the
     /// cell is damaged. That is no error here; what needs the cell is refused.
@@ -229,7 +263,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// spends its session).
     ///
     /// # Errors
-    /// [`LockError::NoSuchSlot`].
+    /// [`LockError::NoSuchSlot`]; [`LockError::Resetting`] once a factory reset was written: restart.
     pub fn condition(&self, cell: Cell) -> Result<Condition, LockError> {
         state::condition(&self.core, &self.slots, cell)
     }

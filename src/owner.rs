@@ -18,7 +18,7 @@ mod view;
 
 pub use self::command::PendingCommand;
 pub use self::learn::Learned;
-pub use self::provision::PendingProvision;
+pub use self::provision::{PendingProvision, PendingTakeover};
 pub use self::status::{KeyStatus, Status};
 pub use self::view::{Equivocation, Method, OwnedLock, Standing};
 

@@ -28,9 +28,11 @@ use crate::counter::Epoch;
 use crate::crypto::{Crypto, PublicKey, Signer};
 use crate::error::{ProviderFailed, ServiceError};
 use crate::id::{LockId, SlotId};
+use crate::message::{Completed, Done, Grant, Provisioned, Receipt, Withdraw};
 use crate::secret::Seed;
 #[cfg(doc)]
 use crate::staged::Staged;
+use crate::wire::{Kind, Unverified};
 
 /// One service: its provider and its key.
 #[derive(Debug)]
@@ -53,6 +55,42 @@ impl<C: Crypto> Service<C> {
     #[must_use]
     pub const fn key(&self) -> &PublicKey {
         self.signer.public()
+    }
+}
+
+/// Which record a message is for: the lock that it names, and the slot, where it names one. A `Done`
+/// without a slot is a transfer, and for every record of the lock, or of no interest to the service.
+///
+/// Nothing of the message was checked; the record's own checks follow.
+///
+/// # Errors
+/// [`ServiceError::Wire`]; [`ServiceError::NotOfASlot`] for a kind that names no lock (a claim or an
+/// install is for the record whose grant the guest was given).
+pub fn place_of(message: &[u8]) -> Result<(LockId, Option<SlotId>), ServiceError> {
+    match Kind::of(message)? {
+        Kind::Grant => {
+            Unverified::<Grant>::parse(message).map(|grant| (grant.claims().lock, Some(grant.claims().slot)))
+        }
+        Kind::Withdraw => Unverified::<Withdraw>::parse(message)
+            .map(|withdraw| (withdraw.claims().lock, Some(withdraw.claims().slot))),
+        Kind::Receipt => {
+            Unverified::<Receipt>::parse(message).map(|receipt| (receipt.claims().lock, Some(receipt.claims().slot)))
+        }
+        Kind::Done => {
+            Unverified::<Done>::parse(message).map(|done| (done.claims().lock, slot_of(&done.claims().completed)))
+        }
+        Kind::Provisioned => Unverified::<Provisioned>::parse(message).map(|answer| (answer.claims().lock, None)),
+        _ => return Err(ServiceError::NotOfASlot),
+    }
+    .map_err(ServiceError::Wire)
+}
+
+const fn slot_of(completed: &Completed) -> Option<SlotId> {
+    match completed {
+        Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. } => {
+            Some(*slot)
+        }
+        Completed::Transfer { .. } | Completed::SetClock { .. } | Completed::Act { .. } => None,
     }
 }
 

@@ -24,7 +24,8 @@ pub const VERSION: u8 = 1;
 /// The length of the header: `SK`, version, kind.
 pub const HEADER_LEN: usize = 4;
 
-/// Room for any one message (a [`Bundle`](crate::message::Bundle) carries four).
+/// Room for any one message but a [`Bundle`](crate::message::Bundle), which carries four and has its
+/// own [`MAX_LEN`](crate::message::Bundle::MAX_LEN).
 pub const MAX_MESSAGE: usize = 256;
 
 const MAGIC: [u8; 2] = *b"SK";

@@ -251,7 +251,7 @@ fn an_operation_without_a_record_can_be_given_up_and_frees_its_cell() {
     let (nonce, session) = stand.operate();
     let message = key.message(Action::Open, nonce);
     let (_, unlock) = stand.lock.unlock(session, &message, stand.now()).unwrap().detach();
-    assert_eq!((unlock.cell(), stand.lock.condition(SLOT_0)), (SLOT_0, Ok(Condition::Busy)));
+    assert_eq!((unlock.cell(), stand.lock.condition(SLOT_0)), (SLOT_0, Ok(Condition::Pending)));
     stand.lock.abandon(unlock).unwrap();
     assert_eq!((stand.snapshot(), stand.lock.condition(SLOT_0)), (seen, Ok(Condition::Ready)));
     stand.open(&key).unwrap();
@@ -271,7 +271,7 @@ fn an_operation_with_a_record_cannot_be_given_up_for_it_may_be_written() {
     let mut stand = Stand::provisioned();
     let (_, pending) = detach(&mut stand, activate_0(5));
     assert_eq!(stand.lock.abandon(pending), Err(LockError::Busy));
-    assert_eq!(stand.lock.condition(SLOT_0), Ok(Condition::Busy));
+    assert_eq!(stand.lock.condition(SLOT_0), Ok(Condition::Pending));
     stand.reload(SLOT_0).unwrap();
     assert_eq!(floor(&stand, 0), 0);
 }
@@ -287,7 +287,7 @@ fn what_is_given_up_must_still_hold_its_cell_in_this_run_of_this_lock() {
     let (_, newer) = detach(one, INSPECT_0);
     assert_eq!(one.lock.abandon(theirs), Err(LockError::NotPending));
     assert_eq!(one.lock.abandon(overtaken), Err(LockError::NotPending));
-    assert_eq!(one.lock.condition(SLOT_0), Ok(Condition::Busy));
+    assert_eq!(one.lock.condition(SLOT_0), Ok(Condition::Pending));
     one.reboot();
     let (_, later) = detach(one, INSPECT_0);
     assert_eq!(one.lock.abandon(newer), Err(LockError::NotPending));
@@ -299,7 +299,7 @@ fn the_condition_of_every_cell_can_be_asked_for() {
     let mut stand = Stand::active();
     let all = [Cell::Header, Cell::Counter, SLOT_0, SLOT_1, SLOT_2];
     for cell in all {
-        assert_eq!(load(&stand.store).condition(cell), Ok(Condition::Busy), "{cell:?}");
+        assert_eq!(load(&stand.store).condition(cell), Ok(Condition::Unread), "{cell:?}");
         stand.boot_with(cell, None);
         for each in all {
             let expected = if each == cell { Condition::Damaged } else { Condition::Ready };
@@ -314,6 +314,6 @@ fn the_condition_of_every_cell_can_be_asked_for() {
     let staged = stand.lock.factory_reset(session, &message, presence, stand.now(), &mut stand.rng).unwrap();
     assert_eq!(staged.cell(), Cell::Seed);
     drop(staged.detach());
-    assert_eq!(stand.lock.condition(Cell::Seed), Ok(Condition::Busy));
+    assert_eq!(stand.lock.condition(Cell::Seed), Ok(Condition::Pending));
     assert_eq!(stand.lock.condition(Cell::Slot(SlotId::new(3))), Err(LockError::NoSuchSlot));
 }

@@ -42,7 +42,7 @@ fn a_provisioned_lock_is_this_owners_with_every_slot_closed() {
     assert_eq!((view.lock(), view.epoch(), view.standing()), (lock(), Epoch::FIRST, Standing::Owned));
     assert_eq!((*view.owner(), *view.service()), (public(&owner_seed()), public(&service_seed())));
     let status = view.status(SLOT);
-    assert_eq!((status.state, status.inspected, status.may_open.len()), (State::Inactive, true, 0));
+    assert_eq!((status.state, status.inspected, status.may_open.len()), (State::Inactive, false, 0));
 }
 
 #[test]

@@ -94,9 +94,7 @@ impl Cloud {
     /// What the owner's app may know: the record's version, and the signed messages behind it.
     pub fn report(&self, lock: LockId, slot: SlotId) -> Outcome<(u64, Vec<Vec<u8>>)> {
         let record = self.store.get(lock, slot)?;
-        let (report, evidence) = (record.report(), record.evidence());
-        let messages = [report.grant, evidence.done(), evidence.inspected(), evidence.receipt()];
-        Ok((report.version, messages.into_iter().flatten().map(<[u8]>::to_vec).collect()))
+        Ok((record.version(), self.service.messages(&record)?))
     }
 
     /// Decides, stores, and only then has something to send.

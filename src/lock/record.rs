@@ -288,7 +288,8 @@ fn encode_content(cell: Cell, content: &impl Serialize) -> Result<Record, SealEr
     let mut buffer = [0; MAX_RECORD];
     let encoded = postcard::to_slice(content, &mut buffer).map_err(|_| SealError::TooLong);
     let bytes = encoded.and_then(|encoded| {
-        let mut bytes = Zeroizing::new(ArrayVec::from_iter(cell.prefix()));
+        let mut bytes = Zeroizing::new(ArrayVec::new());
+        bytes.try_extend_from_slice(&cell.prefix()).map_err(|_| SealError::TooLong)?;
         bytes.try_extend_from_slice(encoded).map_err(|_| SealError::TooLong)?;
         Ok(bytes)
     });

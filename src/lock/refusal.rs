@@ -21,7 +21,10 @@ pub struct Refusal {
 impl Refusal {
     /// Tells nothing: whoever asked has not authenticated.
     pub(super) fn opaque(error: LockError) -> Self {
-        Self { error, answer: ArrayVec::from_iter(Refused::OPAQUE) }
+        let mut answer = ArrayVec::new();
+        // There is room: it is the shortest message of all.
+        let _ = answer.try_extend_from_slice(&Refused::OPAQUE);
+        Self { error, answer }
     }
 
     /// Answers with a message; opaque where it could not be made.

@@ -9,8 +9,7 @@ use crate::id::LockId;
 ///
 /// Dropped before the write: nothing happened, and the session that it used is spent. A write that
 /// fails, panics or is cancelled half-way leaves the cell busy until
-/// [`Lock::reload`](super::Lock::reload), and there is nothing to answer but
-/// [`Refused::OPAQUE`](crate::message::Refused::OPAQUE).
+/// [`Lock::reload`](super::Lock::reload); answer nothing then, for it is not known whether it happened.
 ///
 /// A write that failed or was cancelled must never take effect later: the store has to make sure
 /// of that before the cell is read again (spec: "The store's contract").
@@ -43,7 +42,8 @@ impl<'l, T> Staged<'l, T> {
         Self { state, held, record, change, output }
     }
 
-    /// The record that has to be written, or `None` where nothing has to.
+    /// The record that has to be written, or `None` where nothing has to. To look at only: write it
+    /// through [`commit`](Self::commit) or [`detach`](Self::detach), or the lock does not know of it.
     #[must_use]
     pub const fn record(&self) -> Option<&Record> {
         self.record.as_ref()
@@ -56,7 +56,7 @@ impl<'l, T> Staged<'l, T> {
     /// Whatever `put` fails with. The cell is busy then.
     pub fn commit<E>(mut self, put: impl FnOnce(&Record) -> Result<(), E>) -> Result<T, E> {
         // Held before the call, so that a panic in it leaves the cell busy too.
-        self.state.hold(self.held);
+        self.state.hold_for_commit(self.held);
         if let Some(record) = &self.record {
             put(record)?;
         }
@@ -69,7 +69,7 @@ impl<'l, T> Staged<'l, T> {
     /// # Errors
     /// Whatever `put` fails with. The cell is busy then.
     pub async fn commit_async<E>(mut self, put: impl AsyncFnOnce(&Record) -> Result<(), E>) -> Result<T, E> {
-        self.state.hold(self.held);
+        self.state.hold_for_commit(self.held);
         if let Some(record) = &self.record {
             put(record).await?;
         }
@@ -78,9 +78,10 @@ impl<'l, T> Staged<'l, T> {
     }
 
     /// Takes the operation off the lock, for stores that call back: write the record, then report
-    /// with [`Lock::written`](super::Lock::written).
+    /// with [`Lock::written`](super::Lock::written). Where there is no record, report at once, or
+    /// give it up with [`Lock::abandon`](super::Lock::abandon).
     pub fn detach(mut self) -> (Option<Record>, Pending<T>) {
-        let ticket = self.state.hold(self.held);
+        let ticket = self.state.hold_detached(self.held);
         let run = self.state.run();
         let writes = self.record.is_some();
         let (held, change, output) = (self.held, self.change, self.output);

@@ -15,9 +15,14 @@ use crate::message::{Holding, SlotReport};
 pub enum Condition {
     /// What it holds is known.
     Ready,
-    /// It was not read yet, waits for a write, or its write failed: until it is reloaded or the write
-    /// is reported, what needs it is refused.
-    Busy,
+    /// It was not read yet: reload it. Until then, what needs it is refused as busy.
+    Unread,
+    /// A [`Pending`](super::Pending) holds it. Reload it only where that was lost and its write, if it
+    /// has one, can take effect no more. Until then, what needs it is refused as busy.
+    Pending,
+    /// A write through [`commit`](super::Staged::commit) failed or was cancelled: once it can take
+    /// effect no more, reload it. Until then, what needs it is refused as busy.
+    Failed,
     /// What was read is missing, foreign, damaged or older than what this run knew.
     Damaged,
 }
@@ -35,16 +40,28 @@ pub(crate) struct CellState<T> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Hold {
     Idle,
-    /// A write with this ticket is under way, was lost, or failed.
-    Held(u64),
+    /// Not read yet.
+    Unread,
+    /// A write through `commit` is under way, failed, or was cancelled.
+    Committing,
+    /// A detached operation with this ticket waits to be reported, or was lost.
+    Detached(u64),
 }
 
-/// The ticket of no write: holds the cells that were not read yet.
-const UNREAD: u64 = 0;
+impl Hold {
+    const fn condition(self) -> Condition {
+        match self {
+            Self::Idle => Condition::Ready,
+            Self::Unread => Condition::Unread,
+            Self::Committing => Condition::Failed,
+            Self::Detached(_) => Condition::Pending,
+        }
+    }
+}
 
 impl<T> CellState<T> {
     pub(crate) const fn unread() -> Self {
-        Self { content: None, damaged: false, hold: Hold::Held(UNREAD) }
+        Self { content: None, damaged: false, hold: Hold::Unread }
     }
 
     pub(crate) const fn known(content: T) -> Self {
@@ -64,10 +81,9 @@ impl<T> CellState<T> {
     }
 
     fn condition(&self) -> Condition {
-        match (self.is_idle(), self.damaged) {
-            (false, _) => Condition::Busy,
-            (true, true) => Condition::Damaged,
-            (true, false) => Condition::Ready,
+        match self.hold {
+            Hold::Idle if self.damaged => Condition::Damaged,
+            hold => hold.condition(),
         }
     }
 
@@ -134,7 +150,7 @@ impl Core {
             counter: CellState::unread(),
             sessions: Sessions::new(),
             run: Counter::ZERO,
-            next_ticket: UNREAD,
+            next_ticket: 0,
         }
     }
 
@@ -209,9 +225,11 @@ pub(crate) enum Change {
 
 /// How a cell stands.
 pub(crate) fn condition(core: &Core, slots: &[CellState<SlotRecord>], cell: Cell) -> Result<Condition, LockError> {
+    if core.reset {
+        return Err(LockError::Resetting);
+    }
     match cell {
-        Cell::Seed if core.seed == Hold::Idle => Ok(Condition::Ready),
-        Cell::Seed => Ok(Condition::Busy),
+        Cell::Seed => Ok(core.seed.condition()),
         Cell::Header => Ok(core.header.condition()),
         Cell::Counter => Ok(core.counter.condition()),
         Cell::Slot(slot) => slots.get(usize::from(slot.index())).map(CellState::condition).ok_or(LockError::NoSuchSlot),
@@ -249,20 +267,27 @@ impl State<'_> {
         }
     }
 
-    /// Marks a cell as waiting for a write; gives the write's ticket.
-    pub(crate) fn hold(&mut self, cell: Cell) -> u64 {
+    /// Holds a cell for a write that begins now.
+    pub(crate) fn hold_for_commit(&mut self, cell: Cell) {
+        if let Some(hold) = self.hold_of(cell) {
+            *hold = Hold::Committing;
+        }
+    }
+
+    /// Holds a cell for an operation that is reported later; gives its ticket.
+    pub(crate) fn hold_detached(&mut self, cell: Cell) -> u64 {
         // 2^64 operations in one run do not happen; reusing the last ticket would be harmless.
         self.core.next_ticket = self.core.next_ticket.saturating_add(1);
         let ticket = self.core.next_ticket;
         if let Some(hold) = self.hold_of(cell) {
-            *hold = Hold::Held(ticket);
+            *hold = Hold::Detached(ticket);
         }
         ticket
     }
 
     /// Whether the cell waits for the write with this ticket.
     pub(crate) fn waits_for(&mut self, cell: Cell, ticket: u64) -> bool {
-        !self.core.reset && self.hold_of(cell).is_some_and(|hold| *hold == Hold::Held(ticket))
+        !self.core.reset && self.hold_of(cell).is_some_and(|hold| *hold == Hold::Detached(ticket))
     }
 
     /// The write is through: the cell is idle, and the change takes effect.

@@ -10,15 +10,15 @@ use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
 use crate::message::{Challenge, Command, Completed, Done, Operation};
 use crate::staged::Staged;
-use crate::wire::{self, Encoded, Kind, Unverified};
+use crate::wire::{self, Encoded, Kind, Unverified, Verified};
 
 /// A command that waits for the lock's answer. May be stored until it comes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PendingCommand {
-    lock: LockId,
-    epoch: Epoch,
-    command: Digest,
-    operation: Operation,
+    pub(super) lock: LockId,
+    pub(super) epoch: Epoch,
+    pub(super) command: Digest,
+    pub(super) operation: Operation,
 }
 
 /// A command, and what waits for its answer; there once the view is stored.
@@ -109,8 +109,10 @@ impl<C: Crypto> Owner<C> {
         self.order(view, next, Operation::Act { action }, challenge, rng)
     }
 
-    /// Asks the lock what a slot holds. Its answer also tells the floor that the next number must be
-    /// above.
+    /// Asks the lock what a slot holds: the way to learn of a receipt that was withheld, of the floor that
+    /// the next number must be above, and of what became of an order whose `Done` was lost. It does not
+    /// open or close the slot in the view: where the lock says otherwise than the view, order Activate
+    /// (which wipes an installed key) or Deactivate again.
     ///
     /// # Errors
     /// As above.
@@ -134,15 +136,25 @@ impl<C: Crypto> Owner<C> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
         self.check_owns(view)?;
-        let Challenge { lock, nonce } = *Unverified::<Challenge>::parse(challenge)?.claims();
-        if lock != view.lock {
+        let ordered = self.sign_order((view.lock, view.epoch), operation, challenge, rng)?;
+        Ok(Staged::new(view, next, ordered))
+    }
+
+    pub(super) fn sign_order(
+        &self,
+        (lock, epoch): (LockId, Epoch),
+        operation: Operation,
+        challenge: &[u8],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(Encoded<Command>, PendingCommand), OwnerError> {
+        let given = *Unverified::<Challenge>::parse(challenge)?.claims();
+        if given.lock != lock {
             return Err(OwnerError::WrongLock);
         }
-        let (epoch, owner_nonce) = (view.epoch, Nonce::random(rng));
-        let body = Command { lock, epoch, lock_nonce: nonce, owner_nonce, operation };
+        let body = Command { lock, epoch, lock_nonce: given.nonce, owner_nonce: Nonce::random(rng), operation };
         let message = wire::seal(&self.crypto, &self.signer, &body)?;
         let pending = PendingCommand { lock, epoch, command: message.digest(&self.crypto), operation };
-        Ok(Staged::new(view, next, (message, pending)))
+        Ok((message, pending))
     }
 }
 
@@ -175,19 +187,30 @@ impl PendingCommand {
         if view.epoch != self.epoch {
             return Err(OwnerError::WrongEpoch);
         }
+        let done = self.answered(owner, answer)?;
+        let mut next = view.clone();
+        let learned = owner.apply_done(&mut next, &done)?;
+        if let Operation::Activate { slot, .. } | Operation::Deactivate { slot, .. } | Operation::Inspect { slot } =
+            self.operation
+        {
+            next.slot_mut(slot).inspected = Some(done.digest(&owner.crypto));
+        }
+        Ok(Staged::new(view, next, (done.completed, learned)))
+    }
+
+    /// The lock's Done, where the answer is one, and this command's.
+    pub(super) fn answered<'a, C: Crypto>(
+        &self,
+        owner: &Owner<C>,
+        answer: &'a [u8],
+    ) -> Result<Verified<'a, Done>, OwnerError> {
         if Kind::of(answer)? == Kind::Refused {
             return Err(owner.refusal(answer, &self.lock, &self.command));
         }
         let done = Unverified::<Done>::parse(answer)?;
         let done = done.verify(&owner.crypto, self.lock.key()).map_err(OwnerError::DoneSignature)?;
         self.check_answers(&done)?;
-
-        let mut next = view.clone();
-        let learned = owner.apply_done(&mut next, &done)?;
-        if let Operation::Inspect { slot } = self.operation {
-            next.slot_mut(slot).inspected = Some(done.digest(&owner.crypto));
-        }
-        Ok(Staged::new(view, next, (done.completed, learned)))
+        Ok(done)
     }
 
     /// Whether a Done that the lock signed is this command's.

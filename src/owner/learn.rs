@@ -46,7 +46,8 @@ impl<C: Crypto> Owner<C> {
         Ok(Staged::new(view, next, learned))
     }
 
-    /// Takes in a report of the slot's record: all signed messages that came with it, and its
+    /// Takes in a report of the slot's record: all signed messages that came with it
+    /// ([`Service::messages`](crate::service::Service::messages)), and its
     /// version, as of which the view is true from then on. The state that the report names is the
     /// service's word alone, and changes nothing.
     ///

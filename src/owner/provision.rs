@@ -1,17 +1,22 @@
 use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
 
-use super::Owner;
-use super::view::{Origin, OwnedLock};
+use super::view::OwnedLock;
+use super::{Owner, PendingCommand};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey, Tag};
 use crate::error::OwnerError;
 use crate::id::LockId;
-use crate::message::{Challenge, Completed, Done, Provision, Provisioned};
+use crate::message::{Challenge, Command, Completed, Done, Operation, Provision, Provisioned};
 use crate::secret::ActivationSecret;
 use crate::wire::{self, Encoded, Kind, Unverified};
 
-/// A provision that waits for the lock's answer.
-#[derive(Clone, Debug)]
+/// A lock that is being taken over; waits for the lock's answer. May be stored until it comes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PendingTakeover(PendingCommand);
+
+/// A provision that waits for the lock's answer. May be stored until it comes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PendingProvision {
     lock: LockId,
     service: PublicKey,
@@ -63,7 +68,47 @@ impl<C: Crypto> Owner<C> {
         if new_service != *service {
             return Err(OwnerError::WrongService);
         }
-        Ok(OwnedLock::new(lock, new_owner, new_service, done.epoch, Origin::Transferred))
+        Ok(OwnedLock::new(lock, new_owner, new_service, done.epoch))
+    }
+}
+
+impl<C: Crypto> Owner<C> {
+    /// Takes over a lock that stores this owner's key, where the `Done` of the transfer that stored it
+    /// was lost (a transfer to oneself included): orders a transfer to oneself, whose `Done` then
+    /// stands for it. `epoch` is the one that the lost transfer began: one above that of the view from
+    /// before it.
+    ///
+    /// # Errors
+    /// [`OwnerError::Wire`] for a malformed challenge, [`OwnerError::WrongLock`],
+    /// [`OwnerError::ServiceKey`], [`OwnerError::Seal`].
+    pub fn take_over(
+        &self,
+        (lock, epoch): (LockId, Epoch),
+        service: PublicKey,
+        challenge: &[u8],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(Encoded<Command>, PendingTakeover), OwnerError> {
+        service.check().map_err(OwnerError::ServiceKey)?;
+        let operation = Operation::Transfer { owner: *self.key(), service };
+        let (message, pending) = self.sign_order((lock, epoch), operation, challenge, rng)?;
+        Ok((message, PendingTakeover(pending)))
+    }
+}
+
+impl PendingTakeover {
+    /// Takes the lock's answer, which also tells the service whose the lock is. A wrong one leaves the
+    /// takeover pending.
+    ///
+    /// # Errors
+    /// As [`PendingCommand::finish`].
+    pub fn finish<C: Crypto>(&self, owner: &Owner<C>, answer: &[u8]) -> Result<OwnedLock, OwnerError> {
+        let done = self.0.answered(owner, answer)?;
+        match done.completed {
+            Completed::Transfer { owner: key, service } if key == *owner.key() => {
+                Ok(OwnedLock::new(done.lock, key, service, done.epoch))
+            }
+            _ => Err(OwnerError::WrongOwner),
+        }
     }
 }
 
@@ -75,6 +120,10 @@ impl PendingProvision {
     }
 
     /// Takes the lock's answer. A wrong one leaves the provision pending.
+    ///
+    /// The view knows nothing of any slot: in its first epoch a lock answers the same keys again (for an
+    /// answer that was lost), so keys may be installed already. Never put it in place of a view of this
+    /// ownership that is there.
     ///
     /// # Errors
     /// [`OwnerError::Wire`], [`OwnerError::ProvisionedSignature`], [`OwnerError::WrongLock`],
@@ -102,6 +151,6 @@ impl PendingProvision {
         if body.card != self.card {
             return Err(OwnerError::CardTag);
         }
-        Ok(OwnedLock::new(self.lock, body.owner, body.service, body.epoch, Origin::Provisioned))
+        Ok(OwnedLock::new(self.lock, body.owner, body.service, body.epoch))
     }
 }

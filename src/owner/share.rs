@@ -111,6 +111,11 @@ impl<C: Crypto> Owner<C> {
     }
 
     /// Takes the slot's share back: a revocation or a reset, whichever the service's answer says.
+    ///
+    /// Also the way out where the service refused a grant, because another phone of the owner took its
+    /// number: withdraw it, [see](Self::see) a report, and share again. The other phone's grant is then
+    /// among [those that may open](crate::owner::Status::may_open), and
+    /// [`withdraw_key`](Self::withdraw_key) takes it back.
     /// The view keeps its state until that answer is [learned](Self::learn).
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use super::view::{Method, Origin, OwnedLock, OwnedSlot};
+use super::view::{Method, OwnedLock, OwnedSlot};
 use crate::crypto::{Digest, PublicKey};
 use crate::id::{AccountId, SlotId};
 use crate::limits::{Limits, Rights};
@@ -12,15 +12,16 @@ use crate::slot::{Confirmation, GrantRef, LiveKey, State};
 pub struct Status<'v> {
     /// The slot.
     pub slot: SlotId,
-    /// The state that it is in.
+    /// The state that it is in, as far as this phone knows. `Sharing` says that the phone knows of no
+    /// release: whether it can still be revoked, the answer to a withdrawal tells.
     pub state: State,
     /// The share, where there is one.
     pub shared: Option<KeyStatus<'v>>,
     /// Every key that may open the slot, the share's among them. Nobody can open only where this is
     /// empty and `inspected` is true.
     pub may_open: Vec<KeyStatus<'v>>,
-    /// Whether this owner knows from the lock itself how the slot began: it provisioned the lock, or
-    /// inspected the slot since the lock was handed over.
+    /// Whether this phone knows from the lock itself how the slot stood: the lock answered its own
+    /// Activate, Deactivate or Inspect of the slot in this ownership.
     pub inspected: bool,
     /// The record version as of which this is true; `None` before the first report.
     pub as_of: Option<u64>,
@@ -66,17 +67,17 @@ impl KeyStatus<'_> {
 }
 
 impl OwnedLock {
-    /// What the view says of `slot`. A slot that it never heard of is closed.
+    /// What the view says of `slot`. Of a slot that it never heard of it knows nothing: it shows as closed
+    /// and not inspected.
     #[must_use]
     pub fn status(&self, slot: SlotId) -> Status<'_> {
-        let provisioned = self.origin == Origin::Provisioned;
         let Some(known) = self.slots.get(&slot) else {
             return Status {
                 slot,
                 state: State::Inactive,
                 shared: None,
                 may_open: Vec::new(),
-                inspected: provisioned,
+                inspected: false,
                 as_of: None,
             };
         };
@@ -85,7 +86,7 @@ impl OwnedLock {
             state: known.slot.state(),
             shared: known.slot.shared().map(|key| known.key_status(key)),
             may_open: known.slot.may_open().iter().map(|live| known.key_status(live.key())).collect(),
-            inspected: provisioned || known.inspected.is_some(),
+            inspected: known.inspected.is_some(),
             as_of: known.seen,
         }
     }

@@ -28,16 +28,8 @@ pub enum Standing {
     Transferred,
 }
 
-/// How the view's epoch began, as this owner saw it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) enum Origin {
-    /// With this owner's own provision: every slot is known to be closed.
-    Provisioned,
-    /// With a transfer: a slot is known only once it was inspected.
-    Transferred,
-}
-
-/// What one phone knows of one lock: what it stores.
+/// What one phone knows of one lock: what it stores. Another phone of the same owner begins with a copy
+/// of it (its `serde` form), and both then [see](super::Owner::see) the service's reports.
 ///
 /// Reading one back with `serde` checks that it does not contradict itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -48,9 +40,12 @@ pub struct OwnedLock {
     pub(super) service: PublicKey,
     pub(super) epoch: Epoch,
     pub(super) standing: Standing,
-    pub(super) origin: Origin,
     pub(super) slots: BTreeMap<SlotId, OwnedSlot>,
 }
+
+/// How many denials, and how many proofs of release, of one slot are kept in one epoch: the latest. A
+/// service is convicted by two of the same grant.
+const MAX_STATEMENTS: usize = 256;
 
 /// What one phone knows of one slot.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -64,7 +59,7 @@ pub(super) struct OwnedSlot {
     denials: Vec<Statement>,
     /// What says that a grant was released: a receipt, a Done(Inspect), a Withdrawn(Released).
     releases: Vec<Statement>,
-    /// The digest of the latest Done(Inspect) that this owner ordered.
+    /// The digest of the latest Done of an order of this phone that tells how the slot stood.
     pub(super) inspected: Option<Digest>,
     /// The highest record version of a report that was seen.
     pub(super) seen: Option<u64>,
@@ -103,8 +98,8 @@ pub struct Equivocation {
 }
 
 impl OwnedLock {
-    pub(super) fn new(lock: LockId, owner: PublicKey, service: PublicKey, epoch: Epoch, origin: Origin) -> Self {
-        Self { lock, owner, service, epoch, standing: Standing::Owned, origin, slots: BTreeMap::new() }
+    pub(super) fn new(lock: LockId, owner: PublicKey, service: PublicKey, epoch: Epoch) -> Self {
+        Self { lock, owner, service, epoch, standing: Standing::Owned, slots: BTreeMap::new() }
     }
 
     /// The lock.
@@ -167,7 +162,6 @@ impl OwnedLock {
         self.standing = if *owner == self.owner { Standing::Owned } else { Standing::Transferred };
         self.epoch = epoch;
         self.service = *service;
-        self.origin = Origin::Transferred;
         self.slots.clear();
     }
 }
@@ -229,6 +223,9 @@ impl OwnedSlot {
 
 fn note(statements: &mut Vec<Statement>, key: GrantRef, bytes: &[u8]) {
     if statements.iter().all(|statement| statement.key != key) {
+        if statements.len() >= MAX_STATEMENTS {
+            statements.remove(0);
+        }
         statements.push(Statement { key, bytes: Vec::from(bytes) });
     }
 }
@@ -240,14 +237,13 @@ struct Stored {
     service: PublicKey,
     epoch: Epoch,
     standing: Standing,
-    origin: Origin,
     slots: BTreeMap<SlotId, OwnedSlot>,
 }
 
 impl From<OwnedLock> for Stored {
     fn from(view: OwnedLock) -> Self {
-        let OwnedLock { lock, owner, service, epoch, standing, origin, slots } = view;
-        Self { lock, owner, service, epoch, standing, origin, slots }
+        let OwnedLock { lock, owner, service, epoch, standing, slots } = view;
+        Self { lock, owner, service, epoch, standing, slots }
     }
 }
 
@@ -255,7 +251,7 @@ impl TryFrom<Stored> for OwnedLock {
     type Error = StoredViewError;
 
     fn try_from(stored: Stored) -> Result<Self, StoredViewError> {
-        let Stored { lock, owner, service, epoch, standing, origin, slots } = stored;
+        let Stored { lock, owner, service, epoch, standing, slots } = stored;
         for known in slots.values() {
             if known.slot.epoch() != epoch {
                 return Err(StoredViewError::Epoch);
@@ -264,6 +260,6 @@ impl TryFrom<Stored> for OwnedLock {
                 return Err(StoredViewError::Grant);
             }
         }
-        Ok(Self { lock, owner, service, epoch, standing, origin, slots })
+        Ok(Self { lock, owner, service, epoch, standing, slots })
     }
 }

@@ -171,8 +171,8 @@ impl ShareRecord {
     }
 }
 
-/// What a record says, for the owner's app. The state is the service's word alone; the messages are
-/// signed, and the app gives them to its own view. All of it is true as of `version`.
+/// What a record says, for a service's own display or log. The state is the service's word alone. For the
+/// owner's app, send the version and [`Service::messages`](super::Service::messages).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Report<'a> {
     /// The version of the record.

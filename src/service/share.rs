@@ -84,6 +84,22 @@ impl<C: Crypto> Service<C> {
     }
 }
 
+impl<C: Crypto> Service<C> {
+    /// Every signed message that the owner's app should [see](crate::owner::Owner::see) with the
+    /// record's version: the grant that is shared, and the latest Done, inspection, receipt and answer
+    /// to a withdrawal of this epoch.
+    ///
+    /// # Errors
+    /// [`ServiceError::Seal`].
+    pub fn messages(&self, record: &ShareRecord) -> Result<Vec<Vec<u8>>, ServiceError> {
+        let (report, withdrawn) = (record.report(), self.last_withdrawn(record)?);
+        let evidence = report.evidence;
+        let withdrawn = withdrawn.as_ref().map(Encoded::as_bytes);
+        let kept = [report.grant, evidence.done(), evidence.inspected(), evidence.receipt(), withdrawn];
+        Ok(kept.into_iter().flatten().map(Vec::from).collect())
+    }
+}
+
 pub(super) fn check_serving(record: &ShareRecord) -> Result<(), ServiceError> {
     match record.standing {
         Standing::Serving => Ok(()),

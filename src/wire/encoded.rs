@@ -97,7 +97,8 @@ impl<'de, T: Message> serde::Deserialize<'de> for Encoded<T> {
 fn encode<T: Message>(body: &T) -> Result<Encoded<T>, SealError> {
     let mut buffer = [0; MAX_MESSAGE];
     let encoded = postcard::to_slice(body, &mut buffer).map_err(|_| SealError::TooLong)?;
-    let mut bytes = ArrayVec::from_iter(T::KIND.header());
+    let mut bytes = ArrayVec::new();
+    extend(&mut bytes, &T::KIND.header())?;
     extend(&mut bytes, encoded)?;
     Ok(Encoded { bytes, kind: PhantomData })
 }

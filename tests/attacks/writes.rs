@@ -64,9 +64,13 @@ fn suffer<T>(fate: Fate, staged: Staged<'_, T>, store: &mut Store) {
 
 /// The cell waits, unless nothing was begun; then the firmware reads it again.
 fn recover(w: &mut World, fate: Fate, cell: Cell) {
-    let waits = if fate == NeverBegun { Condition::Ready } else { Condition::Busy };
+    let waits = match fate {
+        NeverBegun => Condition::Ready,
+        NeverReported => Condition::Pending,
+        _ => Condition::Failed,
+    };
     assert_eq!(w.door.lock.condition(cell), Ok(waits), "{fate:?}");
-    if waits == Condition::Busy {
+    if waits != Condition::Ready {
         let stored = w.door.store.get(cell).map(<[u8]>::to_vec);
         w.door.lock.reload(cell, stored.as_deref()).unwrap();
     }

@@ -13,7 +13,7 @@ use sharekey::wire::Kind;
 use crate::world::cloud::Cloud;
 use crate::world::door::NOON;
 use crate::world::phone::Phone;
-use crate::world::{ANA, BEN, HALL, OTHER_CLOUD, OTTO, STUDIO, Stop, World};
+use crate::world::{ANA, BEN, HALL, OTHER_CLOUD, OTTO, STUDIO, Stop, World, through_storage};
 
 #[test]
 fn the_owner_opens_and_locks_without_any_key() {
@@ -123,6 +123,79 @@ fn a_lock_that_is_sold_back_opens_its_record_at_the_first_cloud_again() {
     w.share(HALL, &ana).unwrap();
     w.download(&mut ana).unwrap();
     w.open(&mut ana).unwrap();
+}
+
+/// The lock carries a transfer out, and its answer is lost.
+fn transfer_unheard(w: &mut World, owner: &Phone, cloud: &Cloud) {
+    let (challenge, session) = w.door.connect::<purpose::Operate>();
+    let (to, service) = (owner.key(), cloud.key());
+    let (command, _lost) = w.olga.change(|olga, view, rng| olga.transfer(view, to, service, &challenge, rng)).unwrap();
+    w.door.command(session, &command).unwrap();
+    w.door.reboot();
+}
+
+#[test]
+fn a_lock_whose_done_of_a_transfer_was_lost_is_taken_over_by_its_new_owner() {
+    let (mut w, mut ana) = World::downloaded();
+    let (mut otto, mut cloud) = (Phone::new(OTTO, &w.tape), Cloud::new(OTHER_CLOUD, &w.tape));
+    let (lock, epoch) = (w.door.id(), w.olga.view().epoch().next().unwrap());
+    transfer_unheard(&mut w, &otto, &cloud);
+
+    let (challenge, session) = w.door.connect::<purpose::Operate>();
+    let (command, pending) = otto.owner.take_over((lock, epoch), cloud.key(), &challenge, &mut otto.rng).unwrap();
+    let pending = through_storage(&pending);
+    let done = w.door.command(session, &command).unwrap();
+    let view = pending.finish(&otto.owner, &done).unwrap();
+    assert_eq!((view.epoch(), view.service()), (Epoch::new(3), &cloud.key()));
+    assert!(!view.status(HALL).inspected);
+    otto.view = Some(view);
+    cloud.ownership(lock, &done).unwrap();
+    w.cloud.ownership(lock, &done).unwrap();
+    assert_eq!(w.record(HALL).standing(), Standing::Moved { to: cloud.key() });
+
+    assert_eq!(w.open(&mut ana), Err(Stop::Lock(LockError::NotInstalled)));
+    otto.activate(&mut w.door, &mut cloud, HALL).unwrap();
+    assert_eq!(otto.state(HALL), State::NotShared);
+}
+
+#[test]
+fn nobody_but_the_owner_that_the_lock_stores_takes_it_over_and_only_with_its_own_done() {
+    let mut w = World::active();
+    let (mut otto, cloud) = (Phone::new(OTTO, &w.tape), Cloud::new(OTHER_CLOUD, &w.tape));
+    let (lock, epoch) = (w.door.id(), w.olga.view().epoch());
+    for guess in [epoch, epoch.next().unwrap()] {
+        let (challenge, session) = w.door.connect::<purpose::Operate>();
+        let (command, pending) = otto.owner.take_over((lock, guess), cloud.key(), &challenge, &mut otto.rng).unwrap();
+        assert!(w.door.command(session, &command).is_err());
+        assert_eq!(pending.finish(&otto.owner, &w.door.refusal).unwrap_err(), OwnerError::RefusedOpaque);
+    }
+    assert_eq!(w.door.lock.ownership().unwrap().owner, w.olga.key());
+
+    // Done of another transfer, and the challenge of another lock.
+    let (challenge, session) = w.door.connect::<purpose::Operate>();
+    let (_, pending) = otto.owner.take_over((lock, epoch), cloud.key(), &challenge, &mut otto.rng).unwrap();
+    let (key, service) = (otto.key(), cloud.key());
+    let (command, _) = w.olga.change(|olga, view, rng| olga.transfer(view, key, service, &challenge, rng)).unwrap();
+    let done = w.door.command(session, &command).unwrap();
+    assert_eq!(pending.finish(&otto.owner, &done).unwrap_err(), OwnerError::OtherCommand);
+    let elsewhere = sharekey::id::LockId::new(otto.key());
+    let error = otto.owner.take_over((elsewhere, epoch), cloud.key(), &challenge, &mut otto.rng).unwrap_err();
+    assert_eq!(error, OwnerError::WrongLock);
+}
+
+#[test]
+fn provisioning_again_gives_a_view_that_claims_to_know_nothing() {
+    let (mut w, mut ana) = World::downloaded();
+    let mut again = Phone::new(crate::world::OLGA, &w.tape);
+    again.provision(&mut w.door, &mut w.cloud).unwrap();
+    w.open(&mut ana).unwrap();
+    let status = again.view().status(HALL);
+    assert!(status.may_open.is_empty() && !status.inspected, "nobody can open only where both say so");
+
+    again.sync(&w.cloud, w.door.id()).unwrap();
+    again.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
+    let status = again.view().status(HALL);
+    assert_eq!((status.may_open.len(), status.inspected), (1, true));
 }
 
 #[test]
