@@ -1,8 +1,11 @@
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{Nonce, Tag};
+use super::Challenge;
+use crate::crypto::{Mac, Nonce, Tag};
+use crate::error::SealError;
 use crate::id::LockId;
-use crate::wire::{Kind, Message};
+use crate::secret::ActivationSecret;
+use crate::wire::{self, Encoded, Kind, Message};
 
 /// Whoever holds the card, and stands at the lock, makes it factory-fresh. Under the card's secret.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -17,4 +20,19 @@ impl Message for FactoryReset {
     const KIND: Kind = Kind::FactoryReset;
     const MAX_LEN: usize = 68;
     type Auth = Tag;
+}
+
+impl FactoryReset {
+    /// The reset of the lock that gave `challenge`, by whoever holds its activation card.
+    ///
+    /// # Errors
+    /// [`SealError::TooLong`], which no reset gives.
+    pub fn seal(
+        crypto: &impl Mac,
+        card: &ActivationSecret,
+        challenge: &Challenge,
+    ) -> Result<Encoded<Self>, SealError> {
+        let Challenge { lock, nonce } = *challenge;
+        wire::seal_mac(crypto, card.expose(), &Self { lock, nonce }).map(|(message, _)| message)
+    }
 }
