@@ -27,11 +27,7 @@ impl FactoryReset {
     ///
     /// # Errors
     /// [`SealError::TooLong`], which no reset gives.
-    pub fn seal(
-        crypto: &impl Mac,
-        card: &ActivationSecret,
-        challenge: &Challenge,
-    ) -> Result<Encoded<Self>, SealError> {
+    pub fn seal(crypto: &impl Mac, card: &ActivationSecret, challenge: &Challenge) -> Result<Encoded<Self>, SealError> {
         let Challenge { lock, nonce } = *challenge;
         wire::seal_mac(crypto, card.expose(), &Self { lock, nonce }).map(|(message, _)| message)
     }
