@@ -85,6 +85,9 @@ pub struct Radio {
     /// An attacker delivers message N of the wire in place of the lock's challenge.
     #[arg(long, value_name = "N")]
     pub challenge_with: Option<u32>,
+    /// The message never reaches the lock: for [`crate::wire`]'s replays of answers.
+    #[arg(skip)]
+    pub withhold: bool,
 }
 
 #[derive(Subcommand)]

@@ -53,12 +53,12 @@ impl fmt::Display for Refusal {
 
 fn fault(fault: Fault) -> &'static str {
     match fault {
-        Fault::Owner => "the owner's",
-        Fault::Guest => "the guest's",
-        Fault::Service => "the service's",
-        Fault::Lock => "the lock's",
-        Fault::Transport => "of whatever carried the message",
-        Fault::Caller => "of this program or its storage",
+        Fault::Owner => "the owner",
+        Fault::Guest => "the guest",
+        Fault::Service => "the service",
+        Fault::Lock => "the lock",
+        Fault::Transport => "whatever carried the message",
+        Fault::Caller => "this program or its storage",
         _ => "unknown",
     }
 }

@@ -107,6 +107,17 @@ pub fn day_names(days: Weekdays) -> Vec<&'static str> {
     NAMES.iter().filter(|(_, day)| bits & u8::from(*day) != 0).map(|(name, _)| *name).collect()
 }
 
+/// The days as they are typed: `mon-fri`, `sat,sun`.
+pub fn show_days(days: Weekdays) -> String {
+    let names = day_names(days);
+    let whole =
+        |run: &[&str]| NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().windows(run.len()).any(|w| w == run);
+    match names.as_slice() {
+        [first, _, .., last] if names.len() > 2 && whole(&names) => format!("{first}-{last}"),
+        _ => names.join(","),
+    }
+}
+
 pub fn clock(minutes: u16) -> String {
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
@@ -126,6 +137,8 @@ mod tests {
         assert_eq!(Days::read("mon-fri"), Ok(Days(Weekdays::MON_TO_FRI)));
         assert_eq!(Days::read("sat,SUN"), Ok(Days(Weekdays::SAT.and(Weekdays::SUN))));
         assert_eq!(Days::read("sat-mon").map(|days| day_names(days.0)), Ok(vec!["mon", "sat", "sun"]));
+        assert_eq!(Days::read("tue-thu").map(|days| show_days(days.0)), Ok("tue-thu".into()));
+        assert_eq!(Days::read("mon,sat-sun").map(|days| show_days(days.0)), Ok("mon,sat,sun".into()));
         for wrong in ["", "mon-", "day", "mon,,tue"] {
             assert!(Days::read(wrong).is_err(), "{wrong}");
         }

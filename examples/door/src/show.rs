@@ -3,7 +3,7 @@
 use sharekey::limits::{Action, Limits, Rights};
 
 use crate::moment;
-use crate::schedule::{clock, day_names, show_offset};
+use crate::schedule::{clock, show_days, show_offset};
 
 /// Rows under their headings, in columns; no space at the end of a line.
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
@@ -44,7 +44,7 @@ pub fn limits(rights: Rights, limits: &Limits) -> String {
     }
     if let Some(schedule) = limits.schedule() {
         let (start, end) = schedule.window();
-        let days = day_names(schedule.days()).join(",");
+        let days = show_days(schedule.days());
         let offset = show_offset(schedule.offset());
         parts.push(format!("{days} {}-{} ({offset})", clock(start), clock(end)));
     }

@@ -65,7 +65,7 @@ fn show(home: &Home) -> anyhow::Result<()> {
     }
     println!("clock    {}", clock_text(lock.clock()?));
     let bolt = lock.bolt()?;
-    println!("bolt     {}, moved {} times", if bolt.open { "open" } else { "locked" }, bolt.moves);
+    println!("bolt     {}, moved: {}", if bolt.open { "open" } else { "locked" }, bolt.moves);
     show_slots(&lock, &names);
     Ok(())
 }
@@ -84,7 +84,12 @@ fn show_slots(lock: &Firmware<'_>, names: &Names) {
             println!("record   {cell:?} is damaged: only a factory reset helps");
         }
     }
-    println!("slots    {}, all inactive but for:", lock.built.slots);
+    let slots = lock.built.slots;
+    if lock.lock.ownership().is_err() {
+        println!("slots    {slots}");
+        return;
+    }
+    println!("slots    {slots}, all inactive but for:");
     let slots = (0..=u8::MAX).take(lock.built.slots).map(SlotId::new);
     for slot in slots {
         match lock.lock.report(slot) {

@@ -70,8 +70,12 @@ impl Firmware<'_> {
             self.connect(SOMEBODY, request)?;
         }
         self.wait(radio.delay.unwrap_or_default())?;
-        self.home.wire().record(who, "lock", &message)?;
-        let heard = self.answer(who, request, session, &message)?;
+        let heard = if radio.withhold {
+            Heard { answer: Vec::new(), refused: None }
+        } else {
+            self.home.wire().record(who, "lock", &message)?;
+            self.answer(who, request, session, &message)?
+        };
         intercept(self, who, radio, heard)
     }
 

@@ -39,7 +39,7 @@ fn row(status: &Status<'_>, names: &Names) -> Vec<String> {
     let mut row = vec![status.slot.to_string(), state(status.state).into()];
     match &status.shared {
         None => row.extend(["-", "-", "-", "-"].map(String::from)),
-        Some(key) => row.extend([whom(key, names), method(key).into(), limits(key), downloaded(key, names)]),
+        Some(key) => row.extend([whom(key, names), method(key).into(), limits(key), downloaded(key)]),
     }
     row.push(may_open(status));
     row
@@ -76,9 +76,11 @@ fn limits(key: &KeyStatus<'_>) -> String {
 }
 
 /// Whether it was downloaded: to which device, and the lock's signed proof.
-fn downloaded(key: &KeyStatus<'_>, names: &Names) -> String {
-    key.downloaded
-        .map_or_else(|| "no".into(), |proof| format!("to {}, proof {}", names.of(&proof.device), short(&proof.proof)))
+fn downloaded(key: &KeyStatus<'_>) -> String {
+    key.downloaded.map_or_else(
+        || "no".into(),
+        |proof| format!("to device {}, proof {}", short(&proof.device), short(&proof.proof)),
+    )
 }
 
 /// The numbers of the keys that may still open; "nobody" only where that is known.

@@ -19,7 +19,7 @@ impl Names {
         names.of_the_wire(home)?;
         names.add(stored_seed(&home.service_folder().join("seed"))?, "the service")?;
         for name in home.owners()? {
-            names.add(stored_seed(&home.owner_folder(&name).join("seed"))?, &format!("owner {name}"))?;
+            names.add(stored_seed(&home.owner_folder(&name).join("seed"))?, &owner_label(name.as_str()))?;
         }
         for name in home.guests()? {
             let folder = home.guest_folder(&name);
@@ -62,4 +62,8 @@ impl Names {
     pub fn keys(&self) -> impl Iterator<Item = &PublicKey> {
         self.0.keys()
     }
+}
+
+fn owner_label(name: &str) -> String {
+    if name == "owner" { "owner".into() } else { format!("owner {name}") }
 }

@@ -103,7 +103,7 @@ fn to_owner(home: &Home, name: &Name, number: u32, bytes: &[u8]) -> anyhow::Resu
     match Kind::of(bytes) {
         Ok(Kind::Challenge) => phone.try_to_inspect(&Radio { challenge_with: Some(number), ..Radio::default() })?,
         Ok(Kind::Refused | Kind::Reply) => {
-            phone.try_to_inspect(&Radio { answer_with: Some(number), ..Radio::default() })?;
+            phone.try_to_inspect(&in_place_of_an_answer(number))?;
         }
         _ => {
             home.wire().record(SOMEBODY, name.as_str(), bytes)?;
@@ -122,7 +122,7 @@ fn to_guest(home: &Home, name: &Name, number: u32, bytes: &[u8]) -> anyhow::Resu
     match Kind::of(bytes) {
         Ok(Kind::Challenge) => phone.try_to_open(&Radio { challenge_with: Some(number), ..Radio::default() })?,
         Ok(Kind::Refused | Kind::Reply) => {
-            phone.try_to_open(&Radio { answer_with: Some(number), ..Radio::default() })?;
+            phone.try_to_open(&in_place_of_an_answer(number))?;
         }
         _ => {
             home.wire().record(SOMEBODY, name.as_str(), bytes)?;
@@ -132,4 +132,9 @@ fn to_guest(home: &Home, name: &Name, number: u32, bytes: &[u8]) -> anyhow::Resu
     }
     println!("{name} took it.");
     Ok(())
+}
+
+/// The attacker keeps a new message from the lock, and answers it with an old one.
+fn in_place_of_an_answer(number: u32) -> Radio {
+    Radio { answer_with: Some(number), withhold: true, ..Radio::default() }
 }
