@@ -14,11 +14,17 @@ use crate::secret::{AgreementSecret, Seed, SharedSecret};
 
 mod strict;
 
+#[cfg(any(feature = "ring", feature = "rustcrypto"))]
+mod agree;
 #[cfg(feature = "ring")]
 mod ring;
+#[cfg(feature = "rustcrypto")]
+mod rustcrypto;
 
 #[cfg(feature = "ring")]
 pub use self::ring::Ring;
+#[cfg(feature = "rustcrypto")]
+pub use self::rustcrypto::RustCrypto;
 
 /// An Ed25519 public key as it stands on the wire: 32 bytes, not yet known to be a good key.
 ///

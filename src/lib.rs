@@ -112,17 +112,18 @@
 //! | feature | gives |
 //! |---|---|
 //! | `std` (default) | `alloc`, and `std` in the dependencies |
-//! | `ring` (default) | [`crypto::Ring`], the provider on ring |
+//! | `ring` (default) | `crypto::Ring`, the provider on ring: apps, services, Linux-class locks |
+//! | `rustcrypto` | `crypto::RustCrypto`, the provider on the RustCrypto crates: microcontrollers, any target |
 //! | `alloc` | [`owner`], [`service`], [`contacts`] and account names: what needs an allocator |
 //!
 //! Without features, the crate is `no_std` without an allocator: [`lock`], [`guest`], [`code`] and
-//! [`slot`], over a provider of your own. Features add; they change no behaviour, no byte and no
+//! [`slot`], over a provider of your own. `rustcrypto` needs no allocator either. Features add; they change no behaviour, no byte and no
 //! error.
 //!
 //! # What it promises
 //!
 //! Nothing panics on input, nothing wraps, and there is no `unsafe`. A refusal names the check that
-//! failed and changes nothing. Secrets are wiped when dropped (but see [`crypto::Ring`]), redacted in
+//! failed and changes nothing. Secrets are wiped when dropped (but see `crypto::Ring`), redacted in
 //! `Debug`, and compared in constant time. What the protocol defends and what it does not is in
 //! `SECURITY.md` and in the spec's "Security considerations".
 
@@ -150,5 +151,6 @@ pub mod secret;
 #[cfg(feature = "alloc")]
 pub mod service;
 pub mod slot;
+#[cfg(feature = "alloc")]
 pub mod staged;
 pub mod wire;

@@ -1,6 +1,7 @@
 //! Install: each accept rule, broken alone. Whether it is refused with the right error, the right
 //! answer and nothing changed, `Stand::refuses_bundle` checks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! Install: in which order the rules are checked, what spoils a signature, and that no bit of a
 //! bundle is without effect.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! Install, once all signatures hold: limits that need a clock, the generation rule, what a re-key
 //! keeps and what an overwrite wipes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
 

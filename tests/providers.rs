@@ -55,6 +55,8 @@ macro_rules! under {
 
 #[cfg(feature = "ring")]
 under!(ring, sharekey::crypto::Ring);
+#[cfg(feature = "rustcrypto")]
+under!(rustcrypto, sharekey::crypto::RustCrypto);
 
 /// Seed, public key, message, signature of RFC 8032, section 7.1: tests 1, 2, 3 and SHA(abc).
 const ED25519: [[&str; 4]; 4] = [

@@ -49,6 +49,8 @@ macro_rules! under {
 
 #[cfg(feature = "ring")]
 under!(ring, sharekey::crypto::Ring);
+#[cfg(feature = "rustcrypto")]
+under!(rustcrypto, sharekey::crypto::RustCrypto);
 
 /// One row of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko 2020), table 6.
 struct Case {

@@ -4,10 +4,9 @@ use core::num::NonZeroU32;
 
 use ring::signature::KeyPair as _;
 use ring::{digest, hkdf, hmac, pbkdf2, signature};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Verify};
+use super::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Verify, agree};
 use crate::error::{NonContributory, ProviderFailed};
 use crate::secret::{AgreementSecret, Seed, SharedSecret};
 
@@ -44,15 +43,11 @@ impl Sign for Ring {
 
 impl Agree for Ring {
     fn agreement_key(&self, secret: &AgreementSecret) -> AgreementKey {
-        AgreementKey::from_bytes(x25519_dalek::x25519(*secret.expose(), x25519_dalek::X25519_BASEPOINT_BYTES))
+        agree::public(secret)
     }
 
     fn agree(&self, secret: &AgreementSecret, peer: &AgreementKey) -> Result<SharedSecret, NonContributory> {
-        let shared = Zeroizing::new(x25519_dalek::x25519(*secret.expose(), *peer.as_bytes()));
-        if bool::from(shared.ct_eq(&[0; 32])) {
-            return Err(NonContributory);
-        }
-        Ok(SharedSecret::from_bytes(*shared))
+        agree::shared(secret, peer)
     }
 }
 

@@ -67,6 +67,8 @@ pub(crate) struct Opened {
     number: Number,
     nonce: Nonce,
     ticks: u64,
+    /// At this challenge the ticks were seen to have gone backwards.
+    backwards: bool,
 }
 
 /// The counter in memory, the newest session of each purpose, and the ticks last seen.
@@ -99,11 +101,13 @@ impl Sessions {
             // 2^64 challenges in one run do not happen.
             Number::Rescue(number) => self.next_rescue = number.next().unwrap_or(number),
         }
-        if opened.ticks < self.ticks {
-            // The ticks went backwards: how old the other sessions are, nobody can say.
+        if opened.backwards {
+            // How old the other sessions are, nobody can say.
             self.close_all();
+            self.ticks = opened.ticks;
+        } else {
+            self.ticks = self.ticks.max(opened.ticks);
         }
-        self.ticks = opened.ticks;
         if let Some(newest) = self.newest.get_mut(opened.purpose) {
             *newest = Some(opened);
         }
@@ -156,7 +160,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let record = counter.map(|record| record::encode(&self.crypto, &self.keys, Cell::Counter, &record));
         let record = record.transpose()?;
         let session = Session { lock: self.id(), number, purpose: PhantomData };
-        let opened = Opened { purpose: P::INDEX, number, nonce, ticks: now.ticks };
+        let backwards = now.ticks < self.core.sessions.ticks;
+        let opened = Opened { purpose: P::INDEX, number, nonce, ticks: now.ticks, backwards };
         let change = Change::Challenge { counter, opened };
         Ok(Staged::new(self.state(), Cell::Counter, record, change, Challenged { challenge, session }))
     }
@@ -184,7 +189,11 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     pub(super) fn spend<P: purpose::Purpose>(&mut self, session: Session<P>, now: Now) -> Result<Nonce, LockError> {
         match session.number {
             Number::Counted(_) => self.spend_rescue(session, now),
-            Number::Rescue(_) => self.spend_rescue(session, now).and(Err(LockError::SessionSuperseded)),
+            Number::Rescue(_) => {
+                self.spend_rescue(session, now)?;
+                // Of a lock that can count again, a new challenge is good.
+                Err(self.core.sound().err().unwrap_or(LockError::SessionSuperseded))
+            }
         }
     }
 

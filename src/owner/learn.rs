@@ -24,8 +24,9 @@ pub enum Learned {
 
 impl<C: Crypto> Owner<C> {
     /// Takes a signed message into the view: a `Receipt`, `Done` or `Withdrawn`, or a `Grant` that
-    /// another phone of this owner signed. The order in which they come does not matter to what may
-    /// open; an old one changes nothing.
+    /// another phone of this owner signed. An old one changes nothing. They may come in any order: a
+    /// wrong one can at worst leave a key listed that cannot open (a grant that is learned after its
+    /// denial, say, until the denial is learned again).
     ///
     /// # Errors
     /// [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::Wire`],

@@ -140,7 +140,7 @@ impl<C: Crypto> Owner<C> {
         self.check_owns(view)?;
         let mut next = view.clone();
         let known = next.slot_mut(slot);
-        if !known.may_open(key) && known.issued(key).is_none() {
+        if !known.may_open(key) {
             return Err(OwnerError::UnknownGrant);
         }
         if !known.withdrawing.contains(&key) {

@@ -56,7 +56,7 @@ pub struct OwnedLock {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct OwnedSlot {
     pub(super) slot: AnySlot<Observer>,
-    /// The grants whose keys may open, and those whose withdrawal is not answered yet.
+    /// The grants whose keys may open.
     pub(super) issued: Vec<Issued>,
     /// Withdrawals that were signed and not answered yet.
     pub(super) withdrawing: Vec<GrantRef>,
@@ -192,10 +192,7 @@ impl OwnedSlot {
     /// Whether the view has ever heard of the grant from its owner or the lock, so that what the
     /// service alone says of it is worth keeping.
     pub(super) fn knows(&self, key: GrantRef) -> bool {
-        self.may_open(key)
-            || self.issued(key).is_some()
-            || self.withdrawing.contains(&key)
-            || self.releases.iter().any(|statement| statement.key == key)
+        self.may_open(key) || self.releases.iter().any(|statement| statement.key == key)
     }
 
     pub(super) fn may_open(&self, key: GrantRef) -> bool {
@@ -221,14 +218,12 @@ impl OwnedSlot {
         Some(Equivocation { slot, key, denial: find(&self.denials)?, release: find(&self.releases)? })
     }
 
-    /// Drops what is no longer of use: details of grants that cannot open any more.
+    /// Drops the details of grants that cannot open any more. (What is shared always may.)
     pub(super) fn prune(&mut self) {
         let Self { slot, issued, withdrawing, .. } = self;
         let may_open = |key: GrantRef| slot.may_open().iter().any(|live| live.key() == key);
-        withdrawing.retain(|key| key.generation > slot.floor() || may_open(*key));
-        issued.retain(|issued| {
-            may_open(issued.key) || slot.shared() == Some(issued.key) || withdrawing.contains(&issued.key)
-        });
+        withdrawing.retain(|key| may_open(*key));
+        issued.retain(|issued| may_open(issued.key));
     }
 }
 

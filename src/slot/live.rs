@@ -71,11 +71,14 @@ impl Live {
 
     /// Notes that `key` may open, and the latest install that was released for it.
     pub(super) fn note(&mut self, key: GrantRef, install: Option<Digest>) -> Result<(), SlotError> {
-        match self.0.iter_mut().find(|live| live.key == key) {
-            Some(live) => live.install = install.or(live.install),
-            None => self.insert(LiveKey { key, install, confirmation: None })?,
+        if let Some(live) = self.0.iter_mut().find(|live| live.key == key) {
+            live.install = install.or(live.install);
+            return Ok(());
         }
-        Ok(())
+        if self.unproven() >= MAX_LIVE {
+            return Err(SlotError::LiveFull);
+        }
+        self.insert(LiveKey { key, install, confirmation: None })
     }
 
     /// The lock confirmed `key`: everything below it is dead, and so is any other of its number.
@@ -94,6 +97,11 @@ impl Live {
     /// The record says that `key` was never released. What it or the lock said otherwise before stays.
     pub(super) fn deny(&mut self, key: GrantRef) {
         self.0.retain(|live| live.key != key || live.install.is_some() || live.confirmation.is_some());
+    }
+
+    /// How many keys the lock never spoke of.
+    pub(super) fn unproven(&self) -> usize {
+        self.0.iter().filter(|live| live.confirmation.is_none()).count()
     }
 
     fn insert(&mut self, new: LiveKey) -> Result<(), SlotError> {

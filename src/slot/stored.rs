@@ -57,7 +57,7 @@ fn check_line(line: &Line) -> Result<(), StoredSlotError> {
     if !live.is_sorted_by(|a, b| a.key < b.key) {
         return Err(StoredSlotError::LiveUnsorted);
     }
-    if live.iter().filter(|key| key.confirmation.is_none()).count() > MAX_LIVE {
+    if line.live.unproven() > MAX_LIVE {
         return Err(StoredSlotError::LiveTooMany);
     }
     live.iter().try_for_each(|key| check_live(line, key))

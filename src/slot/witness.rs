@@ -9,7 +9,7 @@ mod sealed {
 }
 
 /// Who keeps the state, and so what it can know: [`Recorder`] or [`Observer`].
-pub trait Witness: sealed::Sealed {
+pub trait Witness: sealed::Sealed + core::fmt::Debug {
     /// Whether a grant counts among the keys that may open from the moment it is signed, not only
     /// once it is released.
     const SIGNED_MAY_OPEN: bool;

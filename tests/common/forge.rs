@@ -1,8 +1,13 @@
 //! Messages made by hand, so that a test can break exactly one thing in them.
 
-use sharekey::crypto::{Mac, Ring, Sign, Signature, Tag};
+use sharekey::crypto::{Digest, Mac, Ring, Sign, Signature, Tag};
 use sharekey::secret::Seed;
 use sharekey::wire::{Bare, Message};
+
+/// A digest that stands for some message.
+pub fn some_digest(byte: u8) -> Digest {
+    Digest::from_bytes([byte; 32])
+}
 
 /// The message, signed with the key that `seed` stands for.
 pub fn signed<T: Message<Auth = Signature>>(body: &T, seed: &Seed) -> Vec<u8> {

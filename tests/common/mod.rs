@@ -1,9 +1,22 @@
 //! What the tests share: forged messages, a store, and a lock to try them on.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 pub mod bad;
+pub mod cells;
+pub mod desk;
 pub mod forge;
+pub mod ops;
 pub mod refuse;
+pub mod slots;
 pub mod stand;
 pub mod store;
 

@@ -17,7 +17,7 @@ impl Stand {
     /// A key from the lock's stored seed, by the spec's key schedule.
     pub fn derived(&self, label: &str) -> [u8; 32] {
         let seed = &self.store.get(Cell::Seed).unwrap()[5..37];
-        Ring.hkdf_sha256(&[], seed, label.as_bytes()).unwrap()
+        *Ring.hkdf_sha256(&[], seed, label.as_bytes()).unwrap()
     }
 
     /// The lock's own signing key.
@@ -97,10 +97,10 @@ impl Stand {
         error: LockError,
         told: Option<RefuseReason>,
     ) {
-        let (before, owner, answer) = (self.snapshot(), self.lock.owner(), self.refused(provision, told));
+        let (before, owner, answer) = (self.snapshot(), self.owner(), self.refused(provision, told));
         let refusal = self.provision(session, provision).unwrap_err();
         self.check_refusal(&refusal, error, &answer, &before);
-        assert_eq!(self.lock.owner(), owner);
+        assert_eq!(self.owner(), owner);
     }
 
     /// The factory reset is refused with exactly this error, opaquely, and nothing changed.

@@ -2,11 +2,11 @@
 
 use rand_chacha::ChaCha20Rng;
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Agree, Kdf, Nonce, Ring};
+use sharekey::crypto::{Agree, Kdf, Nonce, PublicKey, Ring};
 use sharekey::error::LockError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Cell, Challenged, Clock, Commanded, Installed, Lock, Making, Now, Refusal, Session, StoredSeed};
+use sharekey::lock::{Challenged, Clock, Commanded, Installed, Lock, Making, Now, Refusal, Session, StoredSeed};
 use sharekey::lock::{Unlocked, purpose};
 use sharekey::message::{Bundle, Challenge, Claim, Command, Grant, Install, Operation, Provision, Receipt, Release};
 use sharekey::message::{SlotReport, Unlock};
@@ -128,7 +128,12 @@ impl Key {
 impl Stand {
     /// A lock that was made, and has no owner.
     pub fn fresh() -> Self {
-        let (mut store, mut rng) = (Store::default(), rng(7));
+        Self::made_with(7)
+    }
+
+    /// A lock that was made with this entropy: another number, another lock.
+    pub fn made_with(entropy: u64) -> Self {
+        let (mut store, mut rng) = (Store::default(), rng(entropy));
         let mut making = Making::<Ring, SLOTS>::new(Ring, card(), store.seed(), &mut rng).unwrap();
         while let Some(record) = making.record().unwrap() {
             store.put(&record).unwrap();
@@ -142,10 +147,15 @@ impl Stand {
     /// A lock that belongs to [`OWNER`] and [`SERVICE`].
     pub fn provisioned() -> Self {
         let mut stand = Self::fresh();
-        let (nonce, session) = stand.operate();
-        let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
-        stand.provision(session, &provision).unwrap();
+        stand.take_ownership();
         stand
+    }
+
+    /// Provisions the lock for [`OWNER`] and [`SERVICE`].
+    pub fn take_ownership(&mut self) {
+        let (nonce, session) = self.operate();
+        let provision = forge::tagged(&self.provision_body(nonce), &CARD);
+        self.provision(session, &provision).unwrap();
     }
 
     /// A lock whose slot 0 was activated with number 1.
@@ -169,6 +179,11 @@ impl Stand {
 
     pub fn now(&self) -> Now {
         Now { ticks: self.ticks, clock: self.clock }
+    }
+
+    /// The epoch, and the owner's key.
+    pub fn owner(&self) -> Result<(Epoch, PublicKey), LockError> {
+        self.lock.ownership().map(|owned| (owned.epoch, owned.owner))
     }
 
     pub fn id(&self) -> LockId {

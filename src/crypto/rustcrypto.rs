@@ -1,0 +1,101 @@
+//! The provider on the RustCrypto crates and `ed25519-dalek`: no allocator, any target.
+
+use core::num::NonZeroU32;
+
+use ed25519_dalek::{Signer as _, SigningKey, Verifier as _, VerifyingKey};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Verify, agree};
+use crate::error::{NonContributory, ProviderFailed};
+use crate::secret::{AgreementSecret, Seed, SharedSecret};
+
+/// The provider on the RustCrypto crates and `ed25519-dalek`. For microcontrollers, wasm and hosts;
+/// it wipes a loaded signing key when it is dropped.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RustCrypto;
+
+impl Verify for RustCrypto {
+    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+        // Not `verify_strict`: its checks of key and R were made on bytes already, and it decompresses
+        // R, where comparing the encodings is what the equation asks.
+        let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
+        VerifyingKey::from_bytes(key.as_bytes()).is_ok_and(|key| key.verify(message, &signature).is_ok())
+    }
+}
+
+impl Sign for RustCrypto {
+    type Key = SigningKey;
+
+    fn signing_key(&self, seed: &Seed) -> Result<Self::Key, ProviderFailed> {
+        Ok(SigningKey::from_bytes(seed.expose()))
+    }
+
+    fn public_key(&self, key: &Self::Key) -> PublicKey {
+        PublicKey::from_bytes(key.verifying_key().to_bytes())
+    }
+
+    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
+        key.try_sign(message).map(|signature| Signature::from_bytes(signature.to_bytes())).map_err(|_| ProviderFailed)
+    }
+}
+
+impl Agree for RustCrypto {
+    fn agreement_key(&self, secret: &AgreementSecret) -> AgreementKey {
+        agree::public(secret)
+    }
+
+    fn agree(&self, secret: &AgreementSecret, peer: &AgreementKey) -> Result<SharedSecret, NonContributory> {
+        agree::shared(secret, peer)
+    }
+}
+
+impl Hash for RustCrypto {
+    fn sha256(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        parts.iter().for_each(|part| hash.update(part));
+        hash.finalize().into()
+    }
+}
+
+impl Mac for RustCrypto {
+    fn hmac_sha256(&self, key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new(&(*self.block(key)).into());
+        parts.iter().for_each(|part| mac.update(part));
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl RustCrypto {
+    /// A key as HMAC takes it: padded with zeros to SHA-256's block, or hashed first where it is
+    /// longer (RFC 2104).
+    fn block(&self, key: &[u8]) -> Zeroizing<[u8; 64]> {
+        let mut block = Zeroizing::new([0; 64]);
+        let hashed;
+        let key = if key.len() > block.len() {
+            hashed = Zeroizing::new(self.sha256(&[key]));
+            hashed.as_slice()
+        } else {
+            key
+        };
+        block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+        block
+    }
+}
+
+impl Kdf for RustCrypto {
+    fn hkdf_sha256(&self, salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, ProviderFailed> {
+        let mut out = Zeroizing::new([0; 32]);
+        hkdf::Hkdf::<Sha256>::new(Some(salt), ikm).expand(info, out.as_mut_slice()).map_err(|_| ProviderFailed)?;
+        Ok(out)
+    }
+}
+
+impl Stretch for RustCrypto {
+    fn pbkdf2_sha256(&self, password: &[u8], salt: &[u8], rounds: NonZeroU32) -> Zeroizing<[u8; 32]> {
+        let mut out = Zeroizing::new([0; 32]);
+        pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, rounds.get(), out.as_mut_slice());
+        out
+    }
+}

@@ -1,0 +1,251 @@
+//! One lock, one owner, one service, one guest: their keys, and the messages they exchange.
+
+use sharekey::counter::{Epoch, Generation};
+use sharekey::crypto::{AgreementKey, Digest, Nonce, PublicKey, Ring, Tag};
+use sharekey::id::{LockId, SlotId};
+use sharekey::limits::{Limits, Rights};
+use sharekey::message::{
+    Challenge, Claim, Completed, Done, Grant, Holding, Install, Provisioned, Receipt, SlotReport, Withdraw, Withdrawn,
+    WithdrawnOutcome,
+};
+use sharekey::owner::Owner;
+use sharekey::secret::Seed;
+use sharekey::service::{Service, ShareRecord};
+use sharekey::staged::Staged;
+
+use super::forge::{bare, signed, some_digest};
+use super::{digest, public, seed};
+
+pub const SLOT: SlotId = SlotId::new(3);
+pub const EPOCH: Epoch = Epoch::FIRST;
+
+pub fn generation(n: u32) -> Generation {
+    Generation::new(n)
+}
+
+/// A point of small order.
+pub fn bad_key() -> PublicKey {
+    PublicKey::from_bytes([0; 32])
+}
+
+/// Commits to a store that always accepts.
+pub fn accept<S, T>(staged: Staged<'_, S, T>) -> T {
+    staged.commit(|_| Ok::<(), ()>(())).unwrap()
+}
+
+pub fn owner_seed() -> Seed {
+    seed(1)
+}
+
+pub fn service_seed() -> Seed {
+    seed(2)
+}
+
+pub fn lock_seed() -> Seed {
+    seed(3)
+}
+
+pub fn subject_seed() -> Seed {
+    seed(4)
+}
+
+pub fn device_seed() -> Seed {
+    seed(5)
+}
+
+/// Somebody whom nobody named.
+pub fn stranger_seed() -> Seed {
+    seed(99)
+}
+
+pub fn lock() -> LockId {
+    LockId::new(public(&lock_seed()))
+}
+
+pub fn device() -> PublicKey {
+    public(&device_seed())
+}
+
+pub fn owner() -> Owner<Ring> {
+    Owner::new(Ring, &owner_seed()).unwrap()
+}
+
+pub fn service() -> Service<Ring> {
+    Service::new(Ring, &service_seed()).unwrap()
+}
+
+pub fn challenge() -> Vec<u8> {
+    bare(&Challenge { lock: lock(), nonce: Nonce::from_bytes([7; 16]) })
+}
+
+pub fn provisioned() -> Provisioned {
+    Provisioned {
+        lock: lock(),
+        epoch: EPOCH,
+        owner: public(&owner_seed()),
+        service: public(&service_seed()),
+        card: Tag::from_bytes([0; 16]),
+    }
+}
+
+pub fn done(completed: Completed) -> Done {
+    Done { command: some_digest(0), lock: lock(), epoch: EPOCH, completed }
+}
+
+pub fn transfer_to(owner: PublicKey, service: PublicKey, epoch: u32) -> Done {
+    Done { epoch: Epoch::new(epoch), ..done(Completed::Transfer { owner, service }) }
+}
+
+pub fn activated(n: u32) -> Done {
+    let left = SlotReport { floor: generation(n), holding: Holding::Empty };
+    done(Completed::Activate { slot: SLOT, generation: generation(n), left })
+}
+
+pub fn deactivated(n: u32) -> Done {
+    let left = SlotReport { floor: generation(n), holding: Holding::Inactive };
+    done(Completed::Deactivate { slot: SLOT, generation: generation(n), left })
+}
+
+pub fn found(floor: u32, holding: Holding) -> Done {
+    done(Completed::Inspect { slot: SLOT, left: SlotReport { floor: generation(floor), holding } })
+}
+
+pub fn by_lock(body: &Done) -> Vec<u8> {
+    signed(body, &lock_seed())
+}
+
+pub fn grant(n: u32) -> Grant {
+    Grant {
+        lock: lock(),
+        epoch: EPOCH,
+        slot: SLOT,
+        generation: generation(n),
+        subject: public(&subject_seed()),
+        rights: Rights::OPEN,
+        limits: Limits::NONE,
+    }
+}
+
+pub fn granted(n: u32) -> Vec<u8> {
+    signed(&grant(n), &owner_seed())
+}
+
+pub fn withdraw_of(grant: &Grant) -> Withdraw {
+    let digest = digest(&signed(grant, &owner_seed()));
+    Withdraw { lock: grant.lock, epoch: grant.epoch, slot: grant.slot, generation: grant.generation, grant: digest }
+}
+
+pub fn withdraw(n: u32) -> Vec<u8> {
+    signed(&withdraw_of(&grant(n)), &owner_seed())
+}
+
+pub fn withdrawn(n: u32, outcome: WithdrawnOutcome) -> Vec<u8> {
+    signed(&Withdrawn { withdraw: withdraw_of(&grant(n)), outcome }, &service_seed())
+}
+
+pub fn claim_of(grant: &[u8], device: PublicKey) -> Claim {
+    Claim { grant: digest(grant), device }
+}
+
+pub fn claimed(n: u32) -> Vec<u8> {
+    signed(&claim_of(&granted(n), device()), &subject_seed())
+}
+
+pub fn install_of(claim: &[u8], nonce: u8) -> Install {
+    Install {
+        claim: digest(claim),
+        nonce: Nonce::from_bytes([nonce; 16]),
+        agreement: AgreementKey::from_bytes([9; 32]),
+    }
+}
+
+pub fn install(n: u32, nonce: u8) -> Vec<u8> {
+    signed(&install_of(&claimed(n), nonce), &device_seed())
+}
+
+pub fn receipt_of(n: u32) -> Receipt {
+    receipt_naming(n, digest(&granted(n)))
+}
+
+pub fn receipt_naming(n: u32, grant: Digest) -> Receipt {
+    Receipt {
+        install: digest(&install(n, 1)),
+        lock: lock(),
+        epoch: EPOCH,
+        slot: SLOT,
+        generation: generation(n),
+        grant,
+        device: device(),
+        agreement: AgreementKey::from_bytes([8; 32]),
+    }
+}
+
+pub fn receipt(n: u32) -> Vec<u8> {
+    signed(&receipt_of(n), &lock_seed())
+}
+
+pub fn record() -> ShareRecord {
+    service().open(&signed(&provisioned(), &lock_seed()), SLOT).unwrap()
+}
+
+/// A record whose slot was activated with number 1.
+pub fn active_record() -> ShareRecord {
+    let mut record = record();
+    accept(service().done(&mut record, &by_lock(&activated(1))).unwrap());
+    record
+}
+
+/// … in which grant `n` is published.
+pub fn sharing_record(n: u32) -> ShareRecord {
+    let mut record = active_record();
+    accept(service().publish(&mut record, &granted(n)).unwrap()).unwrap();
+    record
+}
+
+/// … and released.
+pub fn shared_record(n: u32) -> ShareRecord {
+    let mut record = sharing_record(n);
+    accept(service().release(&mut record, &claimed(n), &install(n, 1)).unwrap());
+    record
+}
+
+// --- the owner ----------------------------------------------------------------------------------
+
+pub fn rng() -> rand_chacha::ChaCha20Rng {
+    rand_chacha::rand_core::SeedableRng::seed_from_u64(1)
+}
+
+pub fn card() -> sharekey::secret::ActivationSecret {
+    sharekey::secret::ActivationSecret::from_bytes([11; 16])
+}
+
+/// What the lock with the card answers to a provision.
+pub fn answer_provision(provision: &[u8]) -> Provisioned {
+    use sharekey::crypto::Mac;
+    let (provision, lock) = (digest(provision), lock());
+    let parts: [&[u8]; 3] = [b"sharekey v1 provisioned", provision.as_bytes(), lock.key().as_bytes()];
+    Provisioned { card: Tag::truncated(&Ring.hmac_sha256(card().expose(), &parts)), ..provisioned() }
+}
+
+/// The owner's view of a lock that was just provisioned.
+pub fn view() -> sharekey::owner::OwnedLock {
+    let (message, pending) = owner().provision(&card(), &challenge(), public(&service_seed()), &mut rng()).unwrap();
+    pending.finish(&owner(), &signed(&answer_provision(&message), &lock_seed())).unwrap()
+}
+
+/// … whose slot was activated with number 1.
+pub fn active_view() -> sharekey::owner::OwnedLock {
+    let mut view = view();
+    accept(owner().learn(&mut view, &by_lock(&activated(1))).unwrap());
+    view
+}
+
+/// … in which grant 2 was signed.
+pub fn sharing_view() -> sharekey::owner::OwnedLock {
+    let mut view = active_view();
+    let subject = public(&subject_seed());
+    let method = sharekey::owner::Method::Account;
+    let message = accept(owner().share(&mut view, SLOT, subject, method, Rights::OPEN, Limits::NONE).unwrap());
+    assert_eq!(message.as_bytes(), granted(2));
+    view
+}

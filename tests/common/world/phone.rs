@@ -1,0 +1,228 @@
+//! An owner's phone, at the lock and at home.
+
+use std::convert::Infallible;
+
+use rand_chacha::ChaCha20Rng;
+use sharekey::crypto::{PublicKey, Ring};
+use sharekey::error::OwnerError;
+use sharekey::id::{LockId, SlotId};
+use sharekey::limits::{Action, Limits, Rights, Timestamp};
+use sharekey::lock::purpose;
+use sharekey::message::{Command, Completed, Withdrawn, WithdrawnOutcome};
+use sharekey::owner::{Learned, Method, OwnedLock, Owner, PendingCommand};
+use sharekey::secret::ActivationSecret;
+use sharekey::slot::State;
+use sharekey::staged::Staged;
+use sharekey::wire::{Encoded, Unverified};
+
+use super::cloud::Cloud;
+use super::door::Door;
+use super::{Stop, Tape, rng, seed, through_storage};
+
+/// What an order gives: the command, and what waits for the lock's answer.
+pub type Ordered<'v> = Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError>;
+
+pub struct Phone {
+    pub owner: Owner<Ring>,
+    pub view: Option<OwnedLock>,
+    /// The view as it was stored last.
+    disk: Option<OwnedLock>,
+    /// What the lock's last refusal told.
+    pub told: Option<OwnerError>,
+    /// Whether the app restarts between any two steps.
+    pub restarts: bool,
+    pub rng: ChaCha20Rng,
+    tape: Tape,
+}
+
+impl Phone {
+    pub fn new(role: u8, tape: &Tape) -> Self {
+        let owner = Owner::new(Ring, &seed(role)).unwrap();
+        let rng = rng(1_000 + u64::from(role));
+        Self { owner, view: None, disk: None, told: None, restarts: false, rng, tape: tape.clone() }
+    }
+
+    /// Another phone of the same owner, which starts from a copy of this one's view.
+    pub fn twin(&self) -> Self {
+        let mut twin = Self::new(super::OLGA, &self.tape);
+        assert_eq!(twin.key(), self.key());
+        twin.rng = rng(2_000);
+        twin.keep(self.view.as_ref().map(through_storage).unwrap());
+        twin
+    }
+
+    pub fn key(&self) -> PublicKey {
+        *self.owner.key()
+    }
+
+    pub fn view(&self) -> &OwnedLock {
+        self.view.as_ref().unwrap()
+    }
+
+    fn keep(&mut self, view: OwnedLock) {
+        self.disk = Some(through_storage(&view));
+        self.view = Some(view);
+    }
+
+    pub fn provision(&mut self, door: &mut Door, cloud: &mut Cloud) -> Result<(), Stop> {
+        let card = ActivationSecret::from_bytes(door.card);
+        let (challenge, session) = door.challenge::<purpose::Operate>()?;
+        let (message, pending) = self.owner.provision(&card, &challenge, cloud.key(), &mut self.rng)?;
+        let answer = door.provision(session, &self.tape.note(&message)).inspect_err(|_| {
+            self.told = pending.finish(&self.owner, &door.refusal).err();
+        })?;
+        let view = pending.finish(&self.owner, &answer)?;
+        self.keep(view);
+        Ok(cloud.ownership(pending.lock(), &answer)?)
+    }
+
+    /// Takes over a lock that its old owner transferred.
+    pub fn adopt(&mut self, lock: LockId, service: PublicKey, transfer: &[u8]) -> Result<(), OwnerError> {
+        let view = self.owner.adopt(lock, &service, transfer)?;
+        self.keep(view);
+        Ok(())
+    }
+
+    pub fn activate(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Result<(), Stop> {
+        self.command(door, cloud, |owner, view, challenge, rng| owner.activate(view, slot, challenge, rng)).map(|_| ())
+    }
+
+    pub fn deactivate(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Result<(), Stop> {
+        self.command(door, cloud, |owner, view, challenge, rng| owner.deactivate(view, slot, challenge, rng))
+            .map(|_| ())
+    }
+
+    pub fn inspect(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Result<Completed, Stop> {
+        self.command(door, cloud, |owner, view, challenge, rng| owner.inspect(view, slot, challenge, rng))
+    }
+
+    pub fn set_clock(&mut self, door: &mut Door, to: Timestamp) -> Result<(), Stop> {
+        self.order(door, |owner, view, challenge, rng| owner.set_clock(view, to, challenge, rng)).map(|_| ())
+    }
+
+    pub fn act(&mut self, door: &mut Door, action: Action) -> Result<(), Stop> {
+        self.order(door, |owner, view, challenge, rng| owner.act(view, action, challenge, rng)).map(|_| ())
+    }
+
+    /// Gives the `Done`, for the new owner and both clouds.
+    pub fn transfer(&mut self, door: &mut Door, owner: PublicKey, service: PublicKey) -> Result<Vec<u8>, Stop> {
+        self.order(door, |old, view, challenge, rng| old.transfer(view, owner, service, challenge, rng))
+            .map(|(done, ..)| done)
+    }
+
+    /// Orders something at the lock, and passes the lock's answer on to the cloud.
+    pub fn command(
+        &mut self,
+        door: &mut Door,
+        cloud: &mut Cloud,
+        order: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
+    ) -> Result<Completed, Stop> {
+        let (done, completed, _) = self.order(door, order)?;
+        cloud.done(door.id(), &done)?;
+        Ok(completed)
+    }
+
+    /// Orders something at the lock; the cloud does not hear of it.
+    pub fn order(
+        &mut self,
+        door: &mut Door,
+        order: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
+    ) -> Result<(Vec<u8>, Completed, Learned), Stop> {
+        let (challenge, session) = door.challenge::<purpose::Operate>()?;
+        let (command, pending) = self.change(|owner, view, rng| order(owner, view, &challenge, rng))?;
+        let pending = if self.restarts { through_storage(&pending) } else { pending };
+        let done = door.command(session, &self.tape.note(&command)).inspect_err(|_| {
+            self.told = self.change(|owner, view, _| pending.finish(owner, view, &door.refusal)).err();
+        })?;
+        let (completed, learned) = self.change(|owner, view, _| pending.finish(owner, view, &done))?;
+        Ok((done, completed, learned))
+    }
+
+    /// Signs a grant; it goes nowhere yet.
+    pub fn sign(&mut self, slot: SlotId, to: PublicKey, rights: Rights, limits: Limits) -> Result<Vec<u8>, OwnerError> {
+        let grant = self.change(|owner, view, _| owner.share(view, slot, to, Method::Account, rights, limits))?;
+        Ok(self.tape.note(&grant))
+    }
+
+    /// Signs a grant and publishes it.
+    pub fn share(
+        &mut self,
+        cloud: &mut Cloud,
+        slot: SlotId,
+        to: PublicKey,
+        rights: Rights,
+        limits: Limits,
+    ) -> Result<Vec<u8>, Stop> {
+        let grant = self.sign(slot, to, rights, limits)?;
+        cloud.publish((self.view().lock(), slot), &grant)?;
+        Ok(grant)
+    }
+
+    /// Signs a withdrawal of what is shared; it goes nowhere yet.
+    pub fn sign_withdrawal(&mut self, slot: SlotId) -> Result<Vec<u8>, OwnerError> {
+        let withdraw = self.change(|owner, view, _| owner.withdraw(view, slot))?;
+        Ok(self.tape.note(&withdraw))
+    }
+
+    /// Takes a share back; the cloud says whether it came in time.
+    pub fn withdraw(&mut self, cloud: &mut Cloud, slot: SlotId) -> Result<WithdrawnOutcome, Stop> {
+        let withdraw = self.sign_withdrawal(slot)?;
+        let answer = cloud.withdraw((self.view().lock(), slot), &withdraw)?;
+        self.learn(&answer)?;
+        Ok(Unverified::<Withdrawn>::parse(&answer).unwrap().claims().outcome)
+    }
+
+    pub fn learn(&mut self, message: &[u8]) -> Result<Learned, OwnerError> {
+        self.change(|owner, view, _| owner.learn(view, message))
+    }
+
+    /// Fetches what the cloud has of every slot that this phone knows, and believes what is signed.
+    pub fn sync(&mut self, cloud: &Cloud, lock: LockId) -> Result<Vec<Learned>, OwnerError> {
+        let slots: Vec<SlotId> = self.view().statuses().map(|status| status.slot).collect();
+        let mut learned = Vec::new();
+        for slot in slots {
+            let report = cloud.records[&(lock, slot)].report();
+            let evidence = report.evidence;
+            let messages = [report.grant, evidence.done(), evidence.inspected(), evidence.receipt()];
+            let messages: Vec<&[u8]> = messages.into_iter().flatten().collect();
+            learned.extend(self.change(|owner, view, _| owner.see(view, slot, report.version, &messages))?);
+        }
+        Ok(learned)
+    }
+
+    /// One step of the view: stored first.
+    pub fn change<T>(
+        &mut self,
+        decide: impl for<'v> FnOnce(
+            &Owner<Ring>,
+            &'v mut OwnedLock,
+            &mut ChaCha20Rng,
+        ) -> Result<Staged<'v, OwnedLock, T>, OwnerError>,
+    ) -> Result<T, OwnerError> {
+        let Self { owner, view, disk, rng, .. } = self;
+        let decided = decide(owner, view.as_mut().unwrap(), rng)?;
+        let Ok(result) = decided.commit(|next| {
+            *disk = Some(if self.restarts { through_storage(next) } else { next.clone() });
+            Ok::<_, Infallible>(())
+        });
+        if self.restarts {
+            assert_eq!(self.view, self.disk);
+            self.view.clone_from(&self.disk);
+        }
+        Ok(result)
+    }
+
+    pub fn state(&self, slot: SlotId) -> State {
+        self.view().status(slot).state
+    }
+
+    /// The device that the lock proved to hold the share's key.
+    pub fn downloaded(&self, slot: SlotId) -> Option<PublicKey> {
+        self.view().status(slot).shared.and_then(|key| key.downloaded.map(|proof| proof.device))
+    }
+
+    /// The numbers of the keys that may open.
+    pub fn may_open(&self, slot: SlotId) -> Vec<u32> {
+        self.view().status(slot).may_open.iter().map(|key| key.key.generation.value()).collect()
+    }
+}

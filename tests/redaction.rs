@@ -1,0 +1,127 @@
+//! `Debug` shows no secret: neither those of the types that are secrets, nor those inside others.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use common::stand::{CARD, NOON, Stand};
+use common::{public, rng, seed};
+use sharekey::code::ShareCode;
+use sharekey::crypto::{Ring, Signer};
+use sharekey::guest::Account;
+use sharekey::limits::{Action, Limits, Rights};
+use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
+use sharekey::owner::Owner;
+use sharekey::secret::{ActivationSecret, AgreementSecret, MacKey, PairingKey, Seed, SharedSecret};
+use sharekey::service::Service;
+
+/// Every way in which four bytes of a secret in a row could stand in a text.
+fn shows(text: &str, secret: &[u8]) -> bool {
+    secret.windows(4).any(|run| {
+        let hex: String = run.iter().map(|byte| format!("{byte:02x}")).collect();
+        let list = run.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+        let lower = text.to_lowercase();
+        lower.contains(&hex) || lower.contains(&list)
+    })
+}
+
+fn hides(value: &impl core::fmt::Debug, secrets: &[&[u8]]) {
+    for text in [format!("{value:?}"), format!("{value:#?}").split_whitespace().collect::<Vec<_>>().join(" ")] {
+        for secret in secrets {
+            assert!(!shows(&text, secret), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_check_itself_finds_what_is_shown() {
+    let secret = [0x1f, 0x2e, 0x3d, 0x4c, 0x5b];
+    assert!(shows(&format!("{secret:?}"), &secret));
+    assert!(shows("Key(1F2E3D4C)", &secret));
+    assert!(!shows("Key([redacted])", &secret));
+}
+
+#[test]
+fn types_that_are_secrets_say_only_what_they_are() {
+    assert_eq!(format!("{:?}", Seed::from_bytes([1; 32])), "Seed([redacted])");
+    assert_eq!(format!("{:?}", ActivationSecret::from_bytes([1; 16])), "ActivationSecret([redacted])");
+    assert_eq!(format!("{:?}", PairingKey::from_bytes([1; 32])), "PairingKey([redacted])");
+    assert_eq!(format!("{:?}", AgreementSecret::from_bytes([1; 32])), "AgreementSecret([redacted])");
+    assert_eq!(format!("{:?}", SharedSecret::from_bytes([1; 32])), "SharedSecret([redacted])");
+    assert_eq!(format!("{:?}", MacKey::from_bytes([1; 32])), "MacKey([redacted])");
+    let code = ShareCode::issue(&mut rng(1));
+    assert_eq!(format!("{code:?} {:?}", code.expose()), "ShareCode([redacted]) CodeText([redacted])");
+}
+
+#[test]
+fn keys_and_roles_show_their_public_half_only() {
+    let secret = seed(0xa7);
+    let signer = Signer::from_seed(&Ring, &secret).unwrap();
+    assert!(format!("{signer:?}").contains(&public(&secret).to_string()));
+    hides(&signer, &[secret.expose()]);
+    hides(&Account::from_seed(&Ring, &secret).unwrap(), &[secret.expose()]);
+    hides(&Owner::new(Ring, &secret).unwrap(), &[secret.expose()]);
+    hides(&Service::new(Ring, &secret).unwrap(), &[secret.expose()]);
+}
+
+#[test]
+fn a_guests_download_shows_neither_device_key_nor_agreement_nor_pairing_key() {
+    let mut stand = Stand::active();
+    let subject = seed(common::stand::SUBJECT);
+    let (nonce, session) = stand.for_install();
+    let grant = common::forge::signed(&stand.chain(nonce, 0, 2).grant, &seed(common::stand::OWNER));
+    let claimed = Account::from_seed(&Ring, &subject).unwrap().claim(&Ring, &grant, None, &mut rng(2)).unwrap();
+    let challenge = common::forge::bare(&sharekey::message::Challenge { lock: stand.id(), nonce });
+    let installing = claimed.install(&Ring, &challenge, &mut rng(3)).unwrap();
+    let install = common::digest(installing.install());
+    let release = common::forge::signed(&sharekey::message::Release { install }, &seed(common::stand::SERVICE));
+    let download = installing.bundle(&Ring, &release).unwrap();
+    let receipt = stand.send_bundle(session, download.bundle()).unwrap().receipt;
+    let key = download.finish(&Ring, &receipt).unwrap();
+
+    let secret_of =
+        |json: serde_json::Value, field: &str| -> Vec<u8> { serde_json::from_value(json[field].clone()).unwrap() };
+    let device = secret_of(serde_json::to_value(&claimed).unwrap(), "device");
+    let agreement = secret_of(serde_json::to_value(&installing).unwrap(), "secret");
+    let pairing = secret_of(serde_json::to_value(&key).unwrap(), "pairing");
+    assert_eq!((device.len(), agreement.len(), pairing.len()), (32, 32, 32));
+    let secrets: [&[u8]; 3] = [&device, &agreement, &pairing];
+    hides(&claimed, &secrets);
+    hides(&installing, &secrets);
+    hides(&download, &secrets);
+    hides(&key, &secrets);
+}
+
+#[test]
+fn a_lock_shows_nothing_of_its_seed_its_card_its_records_or_its_keys() {
+    let uses = Limits::new(None, None, None, Some(5)).unwrap();
+    let (mut stand, key) = Stand::installed_with(Rights::OPEN, uses);
+    let seed_cell = stand.store.get(Cell::Seed).unwrap().to_vec();
+    let lock_seed = &seed_cell[5..37];
+    let secrets: [&[u8]; 3] = [lock_seed, &CARD[..5], &key.pairing];
+    hides(&stand.lock, &secrets);
+    hides(&StoredSeed::read(stand.store.seed()).unwrap(), &secrets);
+
+    let making = Making::<Ring, 1>::new(Ring, common::stand::card(), Found::Bytes(&seed_cell), &mut rng(4)).unwrap();
+    hides(&making, &secrets);
+    let record = making.record().unwrap().unwrap();
+    hides(&record, &[record.as_bytes()]);
+
+    let (nonce, session) = stand.operate();
+    let message = key.message(Action::Open, nonce);
+    let now = stand.now();
+    let staged = stand.lock.unlock(session, &message, now).unwrap();
+    hides(&staged, &secrets);
+    let (record, pending) = staged.detach();
+    let record = record.unwrap();
+    hides(&record, &[record.as_bytes()]);
+    hides(&pending, &secrets);
+}
+
+#[test]
+fn a_challenge_that_was_not_committed_is_not_shown() {
+    let mut stand = Stand::active();
+    stand.clock = sharekey::lock::Clock::At(sharekey::limits::Timestamp::from_unix_seconds(NOON));
+    let now = stand.now();
+    let staged = stand.lock.challenge::<purpose::Operate>(now, &mut stand.rng).unwrap();
+    assert_eq!(format!("{staged:?}"), "Staged(Counter)");
+}

@@ -1,0 +1,107 @@
+//! The same machine as the owner's view runs it: whatever was signed may open, until proof.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use common::desk::{device, generation};
+use common::forge::some_digest;
+use common::slots::{INSTALL, RELEASED, active, key, live, proof_of, publish, twin};
+use sharekey::counter::Epoch;
+use sharekey::error::SlotError;
+use sharekey::message::WithdrawnOutcome;
+use sharekey::slot::{AnySlot, Observer, State, Turn};
+
+#[test]
+fn a_receipt_proves_a_release_that_the_owner_never_heard_of() {
+    let slot = publish(active::<Observer>(), 5).confirm(&proof_of(key(5)));
+    assert_eq!((slot.state(), slot.device()), (State::Shared, Some(device())));
+    assert!(slot.is_downloaded());
+}
+
+#[test]
+fn whatever_the_owner_signed_may_open_until_the_record_denies_it() {
+    let slot = publish(active::<Observer>(), 2);
+    assert_eq!(live(&slot), [2]);
+    let (slot, result) = slot.withdrawn(key(2), &WithdrawnOutcome::NeverReleased);
+    result.unwrap();
+    assert_eq!((slot.state(), live(&slot)), (State::NotShared, vec![]));
+}
+
+#[test]
+fn a_released_key_stays_live_after_its_reset() {
+    let (slot, result) = publish(active::<Observer>(), 2).withdrawn(key(2), &RELEASED);
+    result.unwrap();
+    assert_eq!((slot.state(), live(&slot)), (State::NotShared, vec![2]));
+    assert_eq!(slot.may_open()[0].install(), Some(some_digest(INSTALL)));
+    // A denial after that does not hide it.
+    let (slot, result) = slot.withdrawn(key(2), &WithdrawnOutcome::NeverReleased);
+    result.unwrap();
+    assert_eq!(live(&slot), [2]);
+}
+
+#[test]
+fn the_records_word_alone_settles_nothing_for_the_owner() {
+    let (slot, result) = publish(active::<Observer>(), 2).withdrawn(key(2), &WithdrawnOutcome::Settled);
+    result.unwrap();
+    assert_eq!((slot.state(), live(&slot)), (State::NotShared, vec![2]));
+    assert_eq!(live(&slot.done(Turn::Activate, generation(3))), Vec::<u32>::new());
+}
+
+#[test]
+fn a_deactivation_does_not_hide_a_grant_signed_above_it() {
+    let slot = publish(active::<Observer>(), 5).done(Turn::Deactivate, generation(4));
+    assert_eq!((slot.state(), live(&slot)), (State::Inactive, vec![5]));
+}
+
+#[test]
+fn a_denial_does_not_hide_what_the_lock_confirmed() {
+    let slot = publish(active::<Observer>(), 2).confirm(&proof_of(key(2)));
+    let (slot, result) = slot.withdrawn(key(2), &WithdrawnOutcome::NeverReleased);
+    result.unwrap();
+    assert_eq!((slot.state(), live(&slot)), (State::NotShared, vec![2]));
+}
+
+#[test]
+fn a_release_of_a_dead_key_does_not_revive_it() {
+    let slot = active::<Observer>().done(Turn::Activate, generation(5));
+    for n in [4, 5] {
+        let (after, result) = slot.clone().withdrawn(key(n), &RELEASED);
+        assert_eq!((after, result), (slot.clone(), Ok(())));
+    }
+}
+
+#[test]
+fn another_phones_newer_grant_becomes_the_share_and_hides_nothing() {
+    let (slot, result) = publish(active::<Observer>(), 2).learn(key(4));
+    result.unwrap();
+    assert_eq!((slot.state(), slot.shared(), live(&slot)), (State::Sharing, Some(key(4)), vec![2, 4]));
+    let (slot, result) = slot.learn(key(3));
+    result.unwrap();
+    assert_eq!((slot.shared(), live(&slot)), (Some(key(4)), vec![2, 3, 4]));
+    let (slot, result) = slot.learn(twin(4));
+    result.unwrap();
+    assert_eq!((slot.shared(), live(&slot)), (Some(key(4)), vec![2, 3, 4, 4]));
+    let (slot, result) = AnySlot::<Observer>::new(Epoch::FIRST).learn(key(4));
+    result.unwrap();
+    assert_eq!((slot.state(), live(&slot)), (State::Inactive, vec![4]));
+}
+
+#[test]
+fn a_learned_grant_that_is_dead_or_known_changes_nothing() {
+    let slot = publish(active::<Observer>(), 5).done(Turn::Activate, generation(3));
+    for known in [key(2), key(3), key(5)] {
+        assert_eq!(slot.clone().learn(known), (slot.clone(), Ok(())));
+    }
+}
+
+#[test]
+fn a_view_that_is_full_says_so_instead_of_forgetting() {
+    let mut slot = active::<Observer>();
+    for n in 2..18 {
+        let (next, result) = slot.learn(key(n));
+        result.unwrap();
+        slot = next;
+    }
+    assert_eq!(slot.clone().learn(key(18)), (slot.clone(), Err(SlotError::LiveFull)));
+    assert_eq!(slot.clone().withdrawn(key(18), &RELEASED), (slot, Err(SlotError::LiveFull)));
+}
