@@ -176,15 +176,7 @@ pub enum OwnerCommand {
         radio: Radio,
     },
     /// At the lock: hand it to the owner NAME (to yourself, perhaps). Ends every key.
-    Transfer {
-        #[arg(long, value_parser = args::name)]
-        to: Name,
-        /// The service that the lock is told to trust, where it is not the one here.
-        #[arg(long, value_name = "KEY", value_parser = args::key)]
-        service: Option<PublicKey>,
-        #[command(flatten)]
-        radio: Radio,
-    },
+    Transfer(Box<Transfer>),
     /// The contact list.
     Contact {
         #[command(subcommand)]
@@ -205,6 +197,20 @@ pub enum OwnerCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Args)]
+pub struct Transfer {
+    #[arg(long, value_parser = args::name)]
+    pub to: Name,
+    /// The service that the lock is told to trust, where it is not the one here.
+    #[arg(long, value_name = "KEY", value_parser = args::key)]
+    pub service: Option<PublicKey>,
+    /// Open a slot before the lock boots again: rescues one whose record is damaged.
+    #[arg(long, value_name = "SLOT", value_parser = args::slot)]
+    pub then_activate: Option<SlotId>,
+    #[command(flatten)]
+    pub radio: Radio,
 }
 
 #[derive(Args)]

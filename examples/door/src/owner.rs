@@ -75,7 +75,7 @@ pub fn run(home: &Home, by: Option<Name>, command: OwnerCommand) -> anyhow::Resu
         OwnerCommand::Inspect { slot, radio } => phone.inspect(slot, &radio),
         OwnerCommand::Open { lock, radio } => phone.act(lock, &radio),
         OwnerCommand::SetClock { time, radio } => phone.set_clock(time, &radio),
-        OwnerCommand::Transfer { to, service, radio } => phone.transfer(&to, service, &radio),
+        OwnerCommand::Transfer(transfer) => phone.transfer(&transfer),
         OwnerCommand::Contact { command } => phone.contact(command),
         OwnerCommand::Share(share) => phone.share(&share),
         OwnerCommand::Withdraw { slot } => phone.withdraw(slot),

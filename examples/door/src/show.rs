@@ -49,7 +49,7 @@ pub fn limits(rights: Rights, limits: &Limits) -> String {
         parts.push(format!("{days} {}-{} ({offset})", clock(start), clock(end)));
     }
     if let Some(uses) = limits.uses() {
-        parts.push(format!("{uses} openings"));
+        parts.push(if uses == 1 { "1 opening".into() } else { format!("{uses} openings") });
     }
     if parts.is_empty() { "none".into() } else { parts.join("; ") }
 }

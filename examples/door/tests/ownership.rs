@@ -152,6 +152,9 @@ fn wrong_usage_exits_with_2_and_makes_nothing() {
     }
     assert_eq!(std::fs::read_dir(scene.home()).unwrap().count(), 0);
     let call = scene.call("owner open");
+    assert!(call.code == 1 && call.err.contains("lock new"), "{call:?}");
+    scene.ok("lock new");
+    let call = scene.call("owner open");
     assert!(call.code == 1 && call.err.contains("owner provision"), "{call:?}");
 }
 

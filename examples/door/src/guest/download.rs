@@ -138,7 +138,9 @@ impl Phone<'_> {
             let account = account.ok_or(GuestError::NotTheSubject).by(&self.voice())?;
             let claimed = self.home.draw(|rng| account.claim(&CRYPTO, grant, None, rng)).by(&self.voice())?;
             claims.insert(digest, claimed);
-            self.save("claims.json", &claims)?;
+            if !new_device {
+                self.save("claims.json", &claims)?;
+            }
         }
         Ok(claims)
     }

@@ -120,6 +120,7 @@ impl<'h> Firmware<'h> {
                 files::write_json(&self.folder.join("clock.json"), &ClockChip { at, to: to.unix_seconds() })
             }
             Effect::MakeAnew => {
+                self.lose_power()?;
                 let card = read_card(&self.folder)?;
                 self.lock = boot(self.home, &self.built, card, &mut self.flash)?;
                 Ok(())

@@ -1,9 +1,9 @@
 //! What the owner does at the lock.
 
 use rand_core::CryptoRng;
-use sharekey::crypto::{PublicKey, Ring};
+use sharekey::crypto::Ring;
 use sharekey::error::OwnerError;
-use sharekey::id::SlotId;
+use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
 use sharekey::message::{Command, Completed, Holding};
 use sharekey::owner::{OwnedLock, Owner, PendingCommand};
@@ -11,8 +11,7 @@ use sharekey::staged::Staged;
 use sharekey::wire::Encoded;
 
 use super::Phone;
-use crate::cli::{Card, Radio};
-use crate::home::Name;
+use crate::cli::{Card, Radio, Transfer};
 use crate::lock::{Firmware, Request};
 use crate::moment::{self, When};
 use crate::refusal::By as _;
@@ -50,7 +49,12 @@ impl Phone<'_> {
     }
 
     pub fn activate(&self, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
-        let obeyed = self.order(radio, |owner, view, challenge, rng| owner.activate(view, slot, challenge, rng))?;
+        self.activate_at(&mut Firmware::boot(self.home, radio.crash_after)?, slot, radio)
+    }
+
+    fn activate_at(&self, lock: &mut Firmware<'_>, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
+        let obeyed =
+            self.order_at(lock, radio, |owner, view, challenge, rng| owner.activate(view, slot, challenge, rng))?;
         self.pass_on(slot, &obeyed)?;
         println!("Slot {slot} is open for sharing{}.", number(&obeyed));
         Ok(())
@@ -98,41 +102,52 @@ impl Phone<'_> {
     }
 
     /// Hands the lock over. The new owner takes the lock's word for it, and the service too.
-    pub fn transfer(&self, to: &Name, service: Option<PublicKey>, radio: &Radio) -> anyhow::Result<()> {
+    pub fn transfer(&self, transfer: &Transfer) -> anyhow::Result<()> {
+        let Transfer { to, service, then_activate, radio } = transfer;
         let cloud = Cloud::open(self.home)?;
         let service = service.unwrap_or_else(|| cloud.key());
         let heir = if *to == self.name { None } else { Some(Phone::open(self.home, to)?) };
-        let key = *heir.as_ref().map_or(&self.owner, |heir| &heir.owner).key();
-        let obeyed =
-            self.order(radio, |owner, view, challenge, rng| owner.transfer(view, key, service, challenge, rng))?;
+        let new = heir.as_ref().unwrap_or(self);
+        let key = *new.owner.key();
+        let mut lock = Firmware::boot(self.home, radio.crash_after)?;
+        let obeyed = self.order_at(&mut lock, radio, |owner, view, challenge, rng| {
+            owner.transfer(view, key, service, challenge, rng)
+        })?;
         self.home.set_current_owner(to)?;
         if let Some(heir) = &heir {
             self.home.wire().record(self.who(), heir.who(), &obeyed.done)?;
-            heir.adopt(&obeyed.done)?;
+            heir.adopt(lock.id(), &obeyed.done)?;
         }
-        cloud.ownership(to.as_str(), &obeyed.done)?;
-        let epoch = heir.as_ref().unwrap_or(self).view()?.epoch();
-        println!("The lock is {to}'s now: epoch {epoch}. No key from before opens it.");
-        Ok(())
+        cloud.ownership(new.who(), &obeyed.done)?;
+        println!("The lock is {to}'s now: epoch {}. No key from before opens it.", new.view()?.epoch());
+        then_activate.map_or(Ok(()), |slot| new.activate_at(&mut lock, slot, radio))
     }
 
     /// Takes a lock over that its old owner transferred: the lock that stands here, and the service
     /// that this owner uses.
-    pub fn adopt(&self, done: &[u8]) -> anyhow::Result<()> {
-        let lock = Firmware::boot(self.home, None)?.id();
+    pub fn adopt(&self, lock: LockId, done: &[u8]) -> anyhow::Result<()> {
         let service = Cloud::open(self.home)?.key();
         let view = self.owner.adopt(lock, &service, done).by(&self.voice())?;
         self.save(&view)
     }
 
-    /// Gives the lock an order. The view is stored before the order leaves, and again with the answer.
+    /// Goes to the lock and gives it an order.
     fn order(
         &self,
         radio: &Radio,
         make: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8], &mut dyn CryptoRng) -> Ordered<'v>,
     ) -> anyhow::Result<Obeyed> {
+        self.order_at(&mut Firmware::boot(self.home, radio.crash_after)?, radio, make)
+    }
+
+    /// Gives the lock an order. The view is stored before the order leaves, and again with the answer.
+    fn order_at(
+        &self,
+        lock: &mut Firmware<'_>,
+        radio: &Radio,
+        make: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8], &mut dyn CryptoRng) -> Ordered<'v>,
+    ) -> anyhow::Result<Obeyed> {
         let mut view = self.view()?;
-        let mut lock = Firmware::boot(self.home, radio.crash_after)?;
         let mut waiting = None;
         let heard = lock.exchange(self.who(), Request::Command, radio, |challenge| {
             let ordered = self.home.draw(|rng| make(&self.owner, &mut view, challenge, rng)).by(&self.voice())?;

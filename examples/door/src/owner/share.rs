@@ -13,6 +13,7 @@ use sharekey::wire::{Encoded, Unverified};
 use super::Phone;
 use crate::cli::{Only, Share};
 use crate::home::Home;
+use crate::lock::Firmware;
 use crate::moment::When;
 use crate::refusal::By as _;
 use crate::schedule;
@@ -73,7 +74,7 @@ impl Phone<'_> {
     /// Gives whether it was news.
     pub fn hear(&self, message: &[u8]) -> anyhow::Result<Learned> {
         if self.stored_view()?.is_none() && is_a_transfer(message) {
-            self.adopt(message)?;
+            self.adopt(Firmware::boot(self.home, None)?.id(), message)?;
             return Ok(Learned::News);
         }
         let mut view = self.view()?;
