@@ -294,6 +294,9 @@ pub enum GuestCommand {
         /// An attacker delivers message N of the wire in place of the service's release.
         #[arg(long, value_name = "N")]
         release_with: Option<u32>,
+        /// The guest's app is the attacker's: it sends the other release on instead of checking it.
+        #[arg(long, requires = "release_with")]
+        rogue: bool,
         #[command(flatten)]
         radio: Radio,
     },

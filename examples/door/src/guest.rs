@@ -123,8 +123,8 @@ pub fn run(home: &Home, name: &Name, command: GuestCommand) -> anyhow::Result<()
         GuestCommand::Account => phone.show_account(),
         GuestCommand::Redeem { code } => phone.redeem(&code),
         GuestCommand::Receive => phone.receive(),
-        GuestCommand::Download { slot, new_device, keep_receipt, release_with, radio } => {
-            phone.download(slot, &download::Way { new_device, keep_receipt, release_with, radio })
+        GuestCommand::Download { slot, new_device, keep_receipt, release_with, rogue, radio } => {
+            phone.download(slot, &download::Way { new_device, keep_receipt, release_with, rogue, radio })
         }
         GuestCommand::Open { slot, lock, radio } => phone.act(slot, lock, &radio),
         GuestCommand::Keys => phone.show_keys(),

@@ -1,5 +1,7 @@
 //! Power cuts at every byte, and records that are damaged, missing, foreign or older.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable, reason = "tests")]
+
 mod common;
 
 use common::Scene;

@@ -1,5 +1,7 @@
 //! Old messages again: to whoever took them, in place of answers, and to another lock.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable, reason = "tests")]
+
 mod common;
 
 use common::Scene;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use sharekey::error::GuestError;
 use sharekey::guest::{Claimed, GuestKey};
 use sharekey::id::SlotId;
-use sharekey::message::Grant;
+use sharekey::message::{Bundle, Grant};
 use sharekey::wire::{Encoded, Kind, Unverified};
 
 use super::{Attempt, Claims, Phone, parse_grant};
@@ -22,6 +22,7 @@ pub struct Way {
     pub new_device: bool,
     pub keep_receipt: bool,
     pub release_with: Option<u32>,
+    pub rogue: bool,
     pub radio: Radio,
 }
 
@@ -33,7 +34,7 @@ impl Phone<'_> {
         let mut lock = Firmware::boot(self.home, way.radio.crash_after)?;
         let cloud = Cloud::open(self.home)?;
         let heard = lock.exchange(self.who(), Request::Install, &way.radio, |challenge| {
-            self.released(&cloud, &claimed, challenge, way.release_with)
+            self.released(&cloud, &claimed, challenge, way)
         })?;
         let answer = heard.answer.clone();
         let key = heard.check(&self.voice(), self.finish(&answer)?)?;
@@ -43,13 +44,7 @@ impl Phone<'_> {
     }
 
     /// Asks the service to release the install of this very challenge; gives the bundle for the lock.
-    fn released(
-        &self,
-        cloud: &Cloud,
-        claimed: &Claimed,
-        challenge: &[u8],
-        swap: Option<u32>,
-    ) -> anyhow::Result<Vec<u8>> {
+    fn released(&self, cloud: &Cloud, claimed: &Claimed, challenge: &[u8], way: &Way) -> anyhow::Result<Vec<u8>> {
         let voice = self.voice();
         let installing = self.home.draw(|rng| claimed.install(&CRYPTO, challenge, rng)).by(&voice)?;
         let mut attempt = Attempt { installing, release: None };
@@ -57,10 +52,16 @@ impl Phone<'_> {
         let grant = parse_grant(claimed.grant())?;
         let Attempt { installing, .. } = &attempt;
         let mut release = cloud.release(self.who(), &grant, installing.claim(), installing.install())?;
-        if let Some(number) = swap {
-            release = self.home.wire().read(number)?;
+        let swapped = way.release_with.map(|number| self.home.wire().read(number)).transpose()?;
+        if let (Some(swapped), false) = (&swapped, way.rogue) {
+            release.clone_from(swapped);
         }
-        let bundle = installing.bundle(&CRYPTO, &release).by(&voice)?.bundle().to_vec();
+        let mut bundle = installing.bundle(&CRYPTO, &release).by(&voice)?.bundle().to_vec();
+        if let (Some(swapped), true) = (&swapped, way.rogue) {
+            let (claim, install) = (installing.claim(), installing.install());
+            let parts = Bundle { grant: claimed.grant(), claim, install, release: swapped };
+            bundle = parts.encode().by(&voice)?.to_vec();
+        }
         attempt.release = Some(release);
         self.save("attempt.json", &attempt)?;
         Ok(bundle)

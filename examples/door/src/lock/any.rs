@@ -188,8 +188,10 @@ pub enum Dead {
     Provider(ProviderFailed),
 }
 
+type Booted = Result<Box<dyn AnyLock>, Dead>;
+
 /// Boots the lock from what is on its flash.
-fn boot<const SLOTS: usize>(card: [u8; 16], flash: &Flash) -> Result<Box<dyn AnyLock>, Dead> {
+fn boot<const SLOTS: usize>(card: [u8; 16], flash: &Flash) -> Booted {
     let seed = StoredSeed::read(flash.seed().found()).map_err(Dead::Load)?;
     let card = ActivationSecret::from_bytes(card);
     let mut lock = Lock::<Ring, SLOTS>::load(CRYPTO, card, &seed).map_err(Dead::Provider)?;
@@ -213,7 +215,7 @@ fn make<const SLOTS: usize>(card: [u8; 16], flash: &mut Flash, rng: Rng<'_>) -> 
 
 /// How to make and boot a lock of one size.
 pub struct Size {
-    pub boot: fn([u8; 16], &Flash) -> Result<Box<dyn AnyLock>, Dead>,
+    pub boot: fn([u8; 16], &Flash) -> Booted,
     pub make: fn([u8; 16], &mut Flash, Rng<'_>) -> anyhow::Result<()>,
 }
 

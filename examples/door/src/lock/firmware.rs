@@ -141,10 +141,10 @@ impl<'h> Firmware<'h> {
 
     /// What a failed write means: the power is gone, and the time with it.
     pub(super) fn failed(&self, error: anyhow::Error) -> anyhow::Error {
-        if error.is::<PowerCut>() {
-            if let Err(other) = self.lose_power() {
-                return other;
-            }
+        if error.is::<PowerCut>()
+            && let Err(other) = self.lose_power()
+        {
+            return other;
         }
         error
     }

@@ -134,8 +134,8 @@ impl Scene {
     #[track_caller]
     pub fn newest(&self, kind: &str, to: &str) -> u32 {
         let list = self.ok("wire list");
-        let words = list.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let found = words.filter(|words| words[1] == kind && words[3] == to).last();
+        let mut words = list.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let found = words.rfind(|words| words[1] == kind && words[3] == to);
         found.unwrap_or_else(|| panic!("no {kind} to {to}:\n{list}"))[0].parse().unwrap()
     }
 
