@@ -18,12 +18,19 @@ use crate::schedule::{Days, Hours, Offset};
 #[command(version, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
     /// The folder in which every role keeps its state.
-    #[arg(long, global = true, env = "DOOR_HOME", default_value = "door-home", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        env = "DOOR_HOME",
+        default_value = "door-home",
+        value_name = "DIR"
+    )]
     pub home: PathBuf,
 
     /// What time it is: RFC 3339, or +DURATION after the time of the last call (90s, 15m, 2h, 3d).
     /// From the first one on, time stands still between calls.
-    #[arg(long, global = true, value_name = "TIME", value_parser = args::when)]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "TIME", value_parser = args::when)]
     pub at: Option<When>,
 
     /// For tests only, and unsafe: draw "randomness" from this seed.
@@ -66,6 +73,7 @@ pub enum Role {
 
 /// What may happen between somebody and the lock.
 #[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Between the lock and you")]
 pub struct Radio {
     /// How long the answer to the lock's challenge takes.
     #[arg(long, value_name = "DURATION", value_parser = args::wait)]
@@ -141,6 +149,7 @@ pub enum OwnerCommand {
     },
     /// At the lock: open a slot for sharing.
     Activate {
+        /// Which slot, from 0
         #[arg(value_parser = args::slot)]
         slot: SlotId,
         #[command(flatten)]
@@ -148,6 +157,7 @@ pub enum OwnerCommand {
     },
     /// At the lock: close a slot; its key is dead at once.
     Deactivate {
+        /// Which slot, from 0
         #[arg(value_parser = args::slot)]
         slot: SlotId,
         #[command(flatten)]
@@ -155,6 +165,7 @@ pub enum OwnerCommand {
     },
     /// At the lock: ask what a slot holds.
     Inspect {
+        /// Which slot, from 0
         #[arg(value_parser = args::slot)]
         slot: SlotId,
         #[command(flatten)]
@@ -186,11 +197,13 @@ pub enum OwnerCommand {
     Share(Box<Share>),
     /// Take a share back: a revocation before the download, a reset after it.
     Withdraw {
+        /// Which slot, from 0
         #[arg(value_parser = args::slot)]
         slot: SlotId,
     },
     /// What is shared with whom, and which keys may still open.
     Status {
+        /// Which slot, from 0
         #[arg(value_parser = args::slot)]
         slot: Option<SlotId>,
         /// For scripts.
@@ -216,6 +229,7 @@ pub struct Transfer {
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("with").required(true)))]
 pub struct Share {
+    /// Which slot, from 0
     #[arg(value_parser = args::slot)]
     pub slot: SlotId,
     /// Share with this contact.
@@ -283,6 +297,7 @@ pub enum GuestCommand {
     Receive,
     /// At the lock and online: download the key to a slot.
     Download {
+        /// Which slot, from 0
         #[arg(value_parser = args::slot)]
         slot: SlotId,
         /// Use a new device, as if the phone of the earlier download were another one.
@@ -302,6 +317,7 @@ pub enum GuestCommand {
     },
     /// At the lock, offline: open the door with the key to a slot.
     Open {
+        /// Which slot, from 0
         #[arg(value_parser = args::slot)]
         slot: SlotId,
         /// Lock it instead.

@@ -177,3 +177,38 @@ fn two_owners_apps_at_once_lose_nothing() {
     assert_eq!((&scene.status(0)["state"], &scene.status(1)["state"]), (&"shared".into(), &"shared".into()));
     assert_ne!(scene.status(0)["shared"]["downloaded"], serde_json::Value::Null);
 }
+
+#[test]
+fn a_lost_answer_of_the_locks_is_no_dead_end() {
+    let scene = Scene::empty(72);
+    scene.ok("lock new --slots 3");
+    let provision = format!("owner provision --card {}", scene.card());
+    assert_eq!(scene.call(&format!("{provision} --lose-answer")).code, 1);
+    assert!(scene.ok("lock show").contains("epoch    1"), "the lock has an owner, who does not know it");
+    scene.ok(&provision);
+    assert_eq!(scene.call("owner activate 0 --lose-answer").code, 1);
+    assert_eq!(scene.status(0)["state"], "inactive", "as far as the owner was told");
+    let done = scene.newest("done", "owner");
+    assert_eq!(scene.ok(&format!("wire replay {done}")), "owner took it, and it was news.\n");
+    assert_eq!(scene.status(0)["state"], "not_shared");
+    assert_eq!(scene.call("owner deactivate 0 --lose-answer").code, 1);
+    scene.ok("owner activate 0");
+    scene.befriend("owner", "ana");
+    scene.download("ana", 0);
+}
+
+#[test]
+fn the_json_has_the_fields_that_the_page_documents() {
+    let scene = Scene::downloaded(73);
+    let names = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let all: serde_json::Value = serde_json::from_str(&scene.ok("owner status --json")).unwrap();
+    assert_eq!(names(&all), ["lock", "epoch", "owner", "service", "owned", "slots", "service_lied"]);
+    let slot = &all["slots"][0];
+    assert_eq!(names(slot), ["slot", "state", "shared", "may_open", "inspected", "as_of"]);
+    let key = &slot["shared"];
+    let fields =
+        ["generation", "grant", "method", "contact", "subject", "rights", "limits", "downloaded", "withdrawing"];
+    assert_eq!(names(key), fields);
+    assert_eq!(names(&key["limits"]), ["from", "until", "schedule", "uses"]);
+    assert_eq!(names(&key["downloaded"]), ["device", "proof"]);
+}

@@ -171,3 +171,20 @@ fn a_message_of_one_kind_or_version_is_no_other() {
     scene.refused(&format!("wire replay {} --to ana", number), "ana's phone", "malformed");
     scene.refused(&format!("wire replay {} --to owner", number), "owner's phone", "NothingTo");
 }
+
+#[test]
+fn nothing_for_one_slot_works_at_another() {
+    let scene = Scene::downloaded(15);
+    scene.ok("guest ana open 0");
+    let mut unlock = scene.message(scene.newest("unlock", "lock"));
+    unlock[4] = 1;
+    let forged = scene.forge("unlock", "lock", &unlock);
+    scene.lock_refuses(&format!("wire replay {forged}"), "NotInstalled");
+    let mut receipt = scene.message(scene.newest("receipt", "service"));
+    receipt[4 + 32 + 32 + 4] = 1;
+    let forged = scene.forge("receipt", "service", &receipt);
+    scene.refused(&format!("wire replay {forged}"), "the service", "ReceiptSignature");
+    scene.ok("owner inspect 0");
+    let done = scene.newest("done", "owner");
+    scene.refused(&format!("owner inspect 1 --answer-with {done}"), "owner's phone", "(OtherCommand)");
+}

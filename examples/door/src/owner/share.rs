@@ -117,5 +117,5 @@ fn limits(home: &Home, share: &Share) -> anyhow::Result<Limits> {
     let (from, until) = (time(share.from)?, time(share.until)?);
     let made: Result<Limits, LimitsError> = schedule::build(share.days, share.hours, share.offset)
         .and_then(|schedule| Limits::new(from, until, schedule, share.uses));
-    made.by("the library")
+    made.by("the owner's phone")
 }
