@@ -1,0 +1,90 @@
+//! Who the guest is, and what was shared with them.
+
+use sharekey::code::ShareCode;
+use sharekey::contacts::Fingerprint;
+use sharekey::error::{Fault, Retry};
+use sharekey::guest::Account;
+use sharekey::secret::Seed;
+
+use super::{Phone, parse_grant};
+use crate::home::CRYPTO;
+use crate::refusal::{By as _, Refusal};
+use crate::service::Cloud;
+use crate::show;
+
+impl Phone<'_> {
+    pub fn show_account(&self) -> anyhow::Result<()> {
+        let key = *self.account()?.public_key();
+        println!("account      {}", self.name);
+        println!("key          {key}");
+        println!("fingerprint  {}", Fingerprint::of(&CRYPTO, &key));
+        println!("for an owner: door owner contact add {} {key}", self.name);
+        Ok(())
+    }
+
+    /// Takes a code: asks the service for what is shared by it. The code itself is not kept.
+    pub fn redeem(&self, code: &str) -> anyhow::Result<()> {
+        let seed = ShareCode::parse(code).by(&self.voice())?.redeem(&CRYPTO);
+        let account = Account::from_seed(&CRYPTO, &seed)?;
+        let grants = Cloud::open(self.home)?.find(self.who(), account.public_key())?;
+        let Some(grant) = grants.first() else {
+            let what = "nothing is shared by this code, or not any more";
+            return Err(Refusal::own("the service", what, Fault::Guest, Retry::AfterOwnerActs).into());
+        };
+        let mut codes: Vec<Seed> = self.load("codes.json")?;
+        if !codes.contains(&seed) {
+            codes.push(seed);
+            self.save("codes.json", &codes)?;
+        }
+        self.keep_grant(grant)?;
+        println!("The code is good for {}.", describe(grant)?);
+        Ok(())
+    }
+
+    pub fn receive(&self) -> anyhow::Result<()> {
+        let cloud = Cloud::open(self.home)?;
+        let mut found = false;
+        for account in self.accounts()? {
+            for grant in cloud.find(self.who(), account.public_key())? {
+                self.keep_grant(&grant)?;
+                println!("There is {} for {}.", describe(&grant)?, self.name);
+                found = true;
+            }
+        }
+        if !found {
+            println!("Nothing is shared with {}.", self.name);
+        }
+        Ok(())
+    }
+
+    pub fn show_keys(&self) -> anyhow::Result<()> {
+        let rows: Vec<Vec<String>> = self
+            .keys()?
+            .iter()
+            .map(|key| {
+                vec![
+                    key.slot().to_string(),
+                    key.generation().to_string(),
+                    show::limits(key.rights(), key.limits()),
+                    show::short(key.lock().key()),
+                    key.epoch().to_string(),
+                    show::short(&key.device()),
+                ]
+            })
+            .collect();
+        if rows.is_empty() {
+            println!("{} has no keys.", self.name);
+        } else {
+            print!("{}", show::table(&["slot", "key", "limits", "lock", "epoch", "device"], &rows));
+        }
+        Ok(())
+    }
+}
+
+/// What a grant gives, in a few words.
+fn describe(grant: &[u8]) -> anyhow::Result<String> {
+    let grant = parse_grant(grant)?;
+    let limits = show::limits(grant.rights, &grant.limits);
+    let (slot, generation, lock) = (grant.slot, grant.generation, show::short(grant.lock.key()));
+    Ok(format!("key {generation} to slot {slot} of lock {lock} (limits: {limits})"))
+}

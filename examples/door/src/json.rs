@@ -1,0 +1,93 @@
+//! `owner status --json`: stable, and documented in `examples/door/README.md`.
+
+use serde_json::{Value, json};
+use sharekey::id::SlotId;
+use sharekey::limits::{Limits, Schedule};
+use sharekey::owner::{KeyStatus, Method, OwnedLock, Standing, Status};
+use sharekey::slot::State;
+
+use crate::moment;
+use crate::schedule::{clock, day_names, show_offset};
+use crate::show::actions;
+
+pub fn print(view: &OwnedLock, slot: Option<SlotId>) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(&lock(view, slot))?);
+    Ok(())
+}
+
+fn lock(view: &OwnedLock, slot: Option<SlotId>) -> Value {
+    let slots: Vec<Value> = slot.map_or_else(
+        || view.statuses().map(|status| one_slot(&status)).collect(),
+        |slot| vec![one_slot(&view.status(slot))],
+    );
+    let lies = view.equivocations().map(|guilt| {
+        json!({ "slot": guilt.slot.index(), "generation": guilt.key.generation.value(), "grant": guilt.key.grant.to_string() })
+    });
+    json!({
+        "lock": view.lock().key().to_string(),
+        "epoch": view.epoch().value(),
+        "owner": view.owner().to_string(),
+        "service": view.service().to_string(),
+        "owned": view.standing() == Standing::Owned,
+        "slots": slots,
+        "service_lied": lies.collect::<Vec<_>>(),
+    })
+}
+
+fn one_slot(status: &Status<'_>) -> Value {
+    json!({
+        "slot": status.slot.index(),
+        "state": state(status.state),
+        "shared": status.shared.as_ref().map(key),
+        "may_open": status.may_open.iter().map(key).collect::<Vec<_>>(),
+        "inspected": status.inspected,
+        "as_of": status.as_of,
+    })
+}
+
+const fn state(state: State) -> &'static str {
+    match state {
+        State::Inactive => "inactive",
+        State::NotShared => "not_shared",
+        State::Sharing => "sharing",
+        State::Shared => "shared",
+    }
+}
+
+fn key(key: &KeyStatus<'_>) -> Value {
+    let method = key.method.map(|method| match method {
+        Method::Account => "id",
+        Method::Code => "code",
+    });
+    json!({
+        "generation": key.key.generation.value(),
+        "grant": key.key.grant.to_string(),
+        "method": method,
+        "contact": key.contact.map(ToString::to_string),
+        "subject": key.subject().map(|subject| subject.to_string()),
+        "rights": key.rights().map(actions),
+        "limits": key.limits().map(|limits| self::limits(&limits)),
+        "downloaded": key.downloaded.map(|proof| {
+            json!({ "device": proof.device.to_string(), "proof": proof.proof.to_string() })
+        }),
+        "withdrawing": key.withdrawing,
+    })
+}
+
+fn limits(limits: &Limits) -> Value {
+    json!({
+        "from": limits.from().map(moment::show),
+        "until": limits.until().map(moment::show),
+        "schedule": limits.schedule().map(schedule),
+        "uses": limits.uses(),
+    })
+}
+
+fn schedule(schedule: &Schedule) -> Value {
+    let (start, end) = schedule.window();
+    json!({
+        "days": day_names(schedule.days()),
+        "hours": [clock(start), clock(end)],
+        "offset": show_offset(schedule.offset()),
+    })
+}

@@ -1,0 +1,121 @@
+//! Sharing, taking back, and what the owner learns of both.
+
+use sharekey::code::ShareCode;
+use sharekey::contacts::Trust;
+use sharekey::error::{LimitsError, OwnerError};
+use sharekey::id::SlotId;
+use sharekey::limits::{Limits, Rights};
+use sharekey::message::{Completed, Done, Grant, Withdrawn, WithdrawnOutcome};
+use sharekey::owner::{Learned, OwnedLock, Standing};
+use sharekey::staged::Staged;
+use sharekey::wire::{Encoded, Unverified};
+
+use super::Phone;
+use crate::cli::{Only, Share};
+use crate::home::Home;
+use crate::lock::Firmware;
+use crate::moment::When;
+use crate::refusal::By as _;
+use crate::schedule;
+use crate::service::Cloud;
+use crate::show::short;
+
+type Granted<'v> = Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError>;
+
+impl Phone<'_> {
+    pub fn share(&self, share: &Share) -> anyhow::Result<()> {
+        let mut view = self.view()?;
+        let slot = share.slot;
+        let limits = limits(self.home, share)?;
+        let rights = rights(share);
+        match &share.to_id {
+            Some(id) => {
+                let contacts = self.contacts()?;
+                self.publish(self.owner.share_with_contact(&mut view, slot, (&contacts, id), rights, limits))?;
+                let verified = contacts.get(id).is_some_and(|contact| contact.trust() == Trust::Verified);
+                let hint = if verified { "" } else { " Their key is not verified yet." };
+                println!("Slot {slot} is shared with {id}: revocable until they download it.{hint}");
+            }
+            None => {
+                let code = self.home.draw(|rng| ShareCode::issue(rng));
+                self.publish(self.owner.share_by_code(&mut view, slot, &code, rights, limits))?;
+                println!("Slot {slot} is shared by the code {}: send it to your guest.", code.expose().as_str());
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores the view, then gives the grant to the service.
+    fn publish(&self, granted: Granted<'_>) -> anyhow::Result<()> {
+        let grant = granted.by(&self.voice())?.commit(|next| self.save(next))?;
+        Cloud::open(self.home)?.publish(self.who(), &grant)
+    }
+
+    pub fn withdraw(&self, slot: SlotId) -> anyhow::Result<()> {
+        let mut view = self.view()?;
+        let withdraw = self.owner.withdraw(&mut view, slot).by(&self.voice())?.commit(|next| self.save(next))?;
+        let answer = Cloud::open(self.home)?.withdraw(self.who(), &withdraw)?;
+        self.owner.learn(&mut view, &answer).by(&self.voice())?.commit(|next| self.save(next))?;
+        match Unverified::<Withdrawn>::parse(&answer).by(&self.voice())?.claims().outcome {
+            WithdrawnOutcome::NeverReleased => {
+                println!("Revoked: nobody downloaded the key to slot {slot}, and now nobody can.");
+            }
+            WithdrawnOutcome::Released { install } => println!(
+                "Reset: the key to slot {slot} had gone out before (install {}). It may open until the next guest's \
+                 download overwrites it, or you deactivate the slot.",
+                short(&install)
+            ),
+            WithdrawnOutcome::Settled => println!("Reset: the lock had proved the key to slot {slot} dead before."),
+        }
+        Ok(())
+    }
+
+    /// Takes in a message that somebody brings: the lock's, the service's, or another phone's.
+    /// Gives whether it was news.
+    pub fn hear(&self, message: &[u8]) -> anyhow::Result<Learned> {
+        if self.stored_view()?.is_none() && is_a_transfer(message) {
+            self.adopt(Firmware::boot(self.home, None)?.id(), message)?;
+            return Ok(Learned::News);
+        }
+        let mut view = self.view()?;
+        self.owner.learn(&mut view, message).by(&self.voice())?.commit(|next| self.save(next))
+    }
+
+    /// The view, after what the service has for it.
+    pub fn synced_view(&self) -> anyhow::Result<OwnedLock> {
+        let mut view = self.view()?;
+        let cloud = Cloud::open(self.home)?;
+        if view.standing() == Standing::Transferred {
+            return Ok(view);
+        }
+        let slots: Vec<SlotId> = view.statuses().map(|status| status.slot).collect();
+        for slot in slots {
+            let Some((version, messages)) = cloud.report(self.who(), &view.lock(), slot)? else { continue };
+            let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+            let seen = self.owner.see(&mut view, slot, version, &messages).by(&self.voice())?;
+            seen.commit(|next| self.save(next))?;
+        }
+        Ok(view)
+    }
+}
+
+fn is_a_transfer(message: &[u8]) -> bool {
+    let done = Unverified::<Done>::parse(message);
+    done.is_ok_and(|done| matches!(done.claims().completed, Completed::Transfer { .. }))
+}
+
+fn rights(share: &Share) -> Rights {
+    match share.only {
+        None => Rights::OPEN_AND_LOCK,
+        Some(Only::Open) => Rights::OPEN,
+        Some(Only::Lock) => Rights::LOCK,
+    }
+}
+
+fn limits(home: &Home, share: &Share) -> anyhow::Result<Limits> {
+    let time = |when: Option<When>| when.map(|when| when.after(home.now())).transpose();
+    let (from, until) = (time(share.from)?, time(share.until)?);
+    let made: Result<Limits, LimitsError> = schedule::build(share.days, share.hours, share.offset)
+        .and_then(|schedule| Limits::new(from, until, schedule, share.uses));
+    made.by("the owner's phone")
+}

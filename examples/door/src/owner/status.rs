@@ -1,0 +1,111 @@
+//! The table that an owner looks at.
+
+use sharekey::id::SlotId;
+use sharekey::owner::{KeyStatus, Method, OwnedLock, Standing, Status};
+use sharekey::slot::State;
+
+use super::Phone;
+use crate::show::{self, short, table};
+use crate::wire::names::Names;
+
+const HEADINGS: [&str; 7] = ["slot", "state", "shared with", "by", "limits", "downloaded", "may open"];
+
+impl Phone<'_> {
+    pub fn status(&self, slot: Option<SlotId>) -> anyhow::Result<()> {
+        let view = self.synced_view()?;
+        if view.standing() == Standing::Transferred {
+            println!("{} handed the lock over, and knows no more of it.", self.name);
+            return Ok(());
+        }
+        let names = Names::gather(self.home)?;
+        let statuses: Vec<Status<'_>> = chosen(&view, slot);
+        if statuses.is_empty() {
+            println!("Every slot is inactive: \"owner activate SLOT\" opens one, at the lock.");
+            return Ok(());
+        }
+        let rows: Vec<Vec<String>> = statuses.iter().map(|status| row(status, &names)).collect();
+        print!("{}", table(&HEADINGS, &rows));
+        notes(&view, &statuses);
+        Ok(())
+    }
+}
+
+/// The slots to show: the one that was asked for, or all that the view has heard of.
+pub fn chosen(view: &OwnedLock, slot: Option<SlotId>) -> Vec<Status<'_>> {
+    slot.map_or_else(|| view.statuses().collect(), |slot| vec![view.status(slot)])
+}
+
+fn row(status: &Status<'_>, names: &Names) -> Vec<String> {
+    let mut row = vec![status.slot.to_string(), state(status.state).into()];
+    match &status.shared {
+        None => row.extend(["-", "-", "-", "-"].map(String::from)),
+        Some(key) => row.extend([whom(key, names), method(key).into(), limits(key), downloaded(key)]),
+    }
+    row.push(may_open(status));
+    row
+}
+
+pub const fn state(state: State) -> &'static str {
+    match state {
+        State::Inactive => "Inactive",
+        State::NotShared => "Not shared",
+        State::Sharing => "Sharing",
+        State::Shared => "Shared",
+    }
+}
+
+fn whom(key: &KeyStatus<'_>, names: &Names) -> String {
+    match (key.contact, key.method, key.subject()) {
+        (Some(contact), ..) => contact.to_string(),
+        (None, Some(Method::Code), _) => "whoever has the code".into(),
+        (None, _, Some(subject)) => names.of(&subject),
+        _ => "unknown".into(),
+    }
+}
+
+const fn method(key: &KeyStatus<'_>) -> &'static str {
+    match key.method {
+        Some(Method::Account) => "ID",
+        Some(Method::Code) => "code",
+        None => "another phone",
+    }
+}
+
+fn limits(key: &KeyStatus<'_>) -> String {
+    key.rights().zip(key.limits()).map_or_else(|| "unknown".into(), |(rights, limits)| show::limits(rights, &limits))
+}
+
+/// Whether it was downloaded: to which device, and the lock's signed proof.
+fn downloaded(key: &KeyStatus<'_>) -> String {
+    key.downloaded.map_or_else(
+        || "no".into(),
+        |proof| format!("to device {}, proof {}", short(&proof.device), short(&proof.proof)),
+    )
+}
+
+/// The numbers of the keys that may still open; "nobody" only where that is known.
+fn may_open(status: &Status<'_>) -> String {
+    let numbers: Vec<String> = status.may_open.iter().map(|key| format!("key {}", key.key.generation)).collect();
+    match (numbers.is_empty(), status.inspected) {
+        (false, true) => numbers.join(", "),
+        (false, false) => format!("{}, and others perhaps", numbers.join(", ")),
+        (true, true) => "nobody".into(),
+        (true, false) => "unknown: inspect it".into(),
+    }
+}
+
+fn notes(view: &OwnedLock, statuses: &[Status<'_>]) {
+    for status in statuses {
+        for key in status.may_open.iter().filter(|key| key.withdrawing) {
+            let (slot, number) = (status.slot, key.key.generation);
+            println!("Slot {slot}: key {number} is being withdrawn, and the service has not answered.");
+        }
+    }
+    for guilt in view.equivocations() {
+        let number = guilt.key.generation;
+        println!(
+            "THE SERVICE LIED about key {number} of slot {}: it denied a release that there is proof of.",
+            guilt.slot
+        );
+    }
+}
