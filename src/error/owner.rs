@@ -120,8 +120,9 @@ impl OwnerError {
             | Self::OtherCommand
             | Self::RefusalSignature(_)
             | Self::RefusedOther
-            | Self::RefusedOpaque
-            | Self::NothingToLearn => Fault::Transport,
+            | Self::RefusedOpaque => Fault::Transport,
+            Self::NothingToLearn => Fault::Caller,
+            Self::Refused(reason) => reason.fault(),
             Self::LockKey(_)
             | Self::CardTag
             | Self::ProvisionedSignature(_)
@@ -140,7 +141,6 @@ impl OwnerError {
             | Self::WrongOwner
             | Self::WrongService
             | Self::NotATransfer
-            | Self::Refused(_)
             | Self::GrantSignature(_)
             | Self::NothingShared
             | Self::UnknownGrant
@@ -155,7 +155,7 @@ impl OwnerError {
             Self::Wire(error) => error.retry(),
             Self::Slot(error) => error.retry(),
             Self::Seal(error) => error.retry(),
-            Self::Refused(reason) => retry_refused(reason),
+            Self::Refused(reason) => reason.retry(),
             Self::OtherCommand | Self::RefusedOther | Self::RefusedOpaque | Self::RefusalSignature(_) => {
                 Retry::NewChallenge
             }
@@ -182,20 +182,9 @@ impl OwnerError {
             | Self::ReceiptSignature(_)
             | Self::WithdrawnSignature(_)
             | Self::NothingToLearn
-            | Self::NothingShared
             | Self::Exhausted => Retry::Never,
+            Self::NothingShared => Retry::AfterOwnerActs,
         }
-    }
-}
-
-const fn retry_refused(reason: RefuseReason) -> Retry {
-    match reason {
-        RefuseReason::Busy => Retry::NewChallenge,
-        RefuseReason::StaleNumber => Retry::HigherNumber,
-        RefuseReason::ClockUnset => Retry::WhenClockSet,
-        RefuseReason::SlotDamaged => Retry::AfterOwnerActs,
-        RefuseReason::NoSuchSlot | RefuseReason::BadKey => Retry::OtherInput,
-        _ => Retry::Never,
     }
 }
 
