@@ -42,6 +42,7 @@ use crate::message::{Bundle, Receipt, SlotReport};
 use crate::secret::ActivationSecret;
 use crate::wire::Message;
 
+mod cell;
 mod challenge;
 mod command;
 mod install;
@@ -55,6 +56,7 @@ mod staged;
 mod state;
 mod unlock;
 
+pub use self::cell::Condition;
 pub use self::challenge::{COUNTER_LEASE, Challenged, Session};
 pub use self::command::Commanded;
 pub use self::install::Installed;
@@ -64,12 +66,13 @@ pub use self::record::{Cell, Found, MAX_RECORD, Record, StoredSeed};
 pub use self::refusal::Refusal;
 pub use self::reset::{Erased, PhysicalPresence};
 pub use self::staged::{Pending, Staged};
-pub use self::state::{Condition, Ownership};
+pub use self::state::Ownership;
 pub use self::unlock::Unlocked;
 
+use self::cell::CellState;
 use self::keys::LockKeys;
 use self::record::{CounterRecord, SlotRecord};
-use self::state::{CellState, Change, Core, State};
+use self::state::{Change, Core, State};
 
 /// How many slots a lock has unless its maker says otherwise.
 pub const SLOTS: usize = 10;

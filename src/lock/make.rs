@@ -3,9 +3,10 @@
 use rand_core::CryptoRng;
 
 use super::Lock;
+use super::cell::CellState;
 use super::keys::{self, LockKeys};
 use super::record::{self, Cell, CounterRecord, Found, HeaderRecord, Record, SlotRecord};
-use super::state::{CellState, Core};
+use super::state::Core;
 use crate::counter::{Counter, Epoch};
 use crate::crypto::Crypto;
 use crate::error::{ProviderFailed, SealError};
