@@ -105,3 +105,27 @@ fn a_view_that_is_full_says_so_instead_of_forgetting() {
     assert_eq!(slot.clone().learn(key(18)), (slot.clone(), Err(SlotError::LiveFull)));
     assert_eq!(slot.clone().withdrawn(key(18), &RELEASED), (slot, Err(SlotError::LiveFull)));
 }
+
+#[test]
+fn where_nothing_is_shared_a_learned_grant_is_unless_it_was_withdrawn() {
+    // The loser of a number: its own grant is denied, the winner's learned before or after that.
+    let lost = publish(active::<Observer>(), 2);
+    let (lost, result) = lost.learn(twin(2));
+    result.unwrap();
+    assert_eq!(lost.shared(), Some(key(2)));
+    let (lost, result) = lost.withdrawn(key(2), &WithdrawnOutcome::NeverReleased);
+    result.unwrap();
+    assert_eq!((lost.state(), lost.may_open().len()), (State::NotShared, 1));
+    let (view, result) = lost.learn(twin(2));
+    result.unwrap();
+    assert_eq!((view.state(), view.shared()), (State::Sharing, Some(twin(2))));
+
+    // What was reset is not shared again by hearing of it, though it may open.
+    for outcome in [RELEASED, WithdrawnOutcome::Settled] {
+        let (reset, result) = view.clone().withdrawn(twin(2), &outcome);
+        result.unwrap();
+        let (reset, result) = reset.learn(twin(2));
+        result.unwrap();
+        assert_eq!((reset.state(), live(&reset)), (State::NotShared, vec![2]));
+    }
+}

@@ -113,9 +113,8 @@ impl<C: Crypto> Owner<C> {
     /// Takes the slot's share back: a revocation or a reset, whichever the service's answer says.
     ///
     /// Also the way out where the service refused a grant, because another phone of the owner took its
-    /// number: withdraw it, [see](Self::see) a report, and share again. The other phone's grant is then
-    /// among [those that may open](crate::owner::Status::may_open), and
-    /// [`withdraw_key`](Self::withdraw_key) takes it back.
+    /// number: withdraw it, and [see](Self::see) a report. The view then shows the other phone's grant, to
+    /// keep or to withdraw.
     /// The view keeps its state until that answer is [learned](Self::learn).
     ///
     /// # Errors

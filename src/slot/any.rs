@@ -267,7 +267,8 @@ impl AnySlot<Observer> {
     /// # Errors
     /// [`SlotError::LiveFull`] where too many keys are live; beside the slot, unchanged.
     pub fn learn(mut self, key: GrantRef) -> (Self, Result<(), SlotError>) {
-        match self.line_mut().learn(key) {
+        let share = self.share();
+        match self.line_mut().learn(key, share) {
             Ok(event) => self.follow(event, Some(Share { key, device: None })),
             Err(error) => (self, Err(error)),
         }

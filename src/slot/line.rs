@@ -111,19 +111,23 @@ impl Line {
             // The record's word alone proves nothing dead.
             WithdrawnOutcome::Released { .. } | WithdrawnOutcome::Settled => {}
         }
+        self.live.withdraw(key);
         self.take(key.generation);
         Ok(Self::current_or_other(key, share))
     }
 
-    /// Takes in a grant that another phone of the owner signed.
-    pub(super) fn learn(&mut self, key: GrantRef) -> Result<Event, SlotError> {
-        if key.generation <= self.floor || self.live.find(key).is_some() {
+    /// Takes in a grant that another phone of the owner signed. Where nothing is shared, one that may
+    /// open and was not withdrawn is what is shared, however it came to be known before.
+    pub(super) fn learn(&mut self, key: GrantRef, share: Option<Share>) -> Result<Event, SlotError> {
+        if key.generation <= self.floor {
             return Ok(Event::LearnOlder);
         }
+        let withdrawn = self.live.find(key).is_some_and(|live| live.withdrawn);
+        let newer = key.generation > self.highest;
         self.live.note(key, None)?;
-        let event = if key.generation > self.highest { Event::LearnNewer } else { Event::LearnOlder };
         self.take(key.generation);
-        Ok(event)
+        let shared = newer || (share.is_none() && !withdrawn);
+        Ok(if shared { Event::LearnNewer } else { Event::LearnOlder })
     }
 
     fn current_or_other(key: GrantRef, share: Option<Share>) -> Event {

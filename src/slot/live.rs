@@ -29,6 +29,8 @@ pub struct LiveKey {
     pub(super) key: GrantRef,
     pub(super) install: Option<Digest>,
     pub(super) confirmation: Option<Confirmation>,
+    /// An owner learned that the grant was withdrawn after its release: it is not shared any more.
+    pub(super) withdrawn: bool,
 }
 
 impl LiveKey {
@@ -78,15 +80,21 @@ impl Live {
         if self.unproven() >= MAX_LIVE {
             return Err(SlotError::LiveFull);
         }
-        self.insert(LiveKey { key, install, confirmation: None })
+        self.insert(LiveKey { key, install, confirmation: None, withdrawn: false })
     }
 
     /// The lock confirmed `key`: everything below it is dead, and so is any other of its number.
     pub(super) fn confirm(&mut self, key: GrantRef, install: Option<Digest>, confirmation: Confirmation) {
         let install = install.or(self.find(key).and_then(LiveKey::install));
+        let withdrawn = self.find(key).is_some_and(|live| live.withdrawn);
         self.forget_up_to(key.generation);
         // There is room: at most MAX_LIVE keys are unproven, and any that was confirmed is forgotten.
-        let _ = self.insert(LiveKey { key, install, confirmation: Some(confirmation) });
+        let _ = self.insert(LiveKey { key, install, confirmation: Some(confirmation), withdrawn });
+    }
+
+    /// The record says that `key` was withdrawn, and may open all the same.
+    pub(super) fn withdraw(&mut self, key: GrantRef) {
+        self.0.iter_mut().filter(|live| live.key == key).for_each(|live| live.withdrawn = true);
     }
 
     /// Everything up to `number` was proved dead.

@@ -122,8 +122,9 @@ table! {
     WithdrawCurrent       [never]              [never]              [go NotShared]              [go NotShared]
     /// A withdrawal of any other grant (at the owner: its answer).
     WithdrawOther         [stay]               [stay]               [stay]                      [stay]
-    /// Another phone of the owner signed a grant with a number above the highest seen.
+    /// Another phone of the owner signed a grant with a number above the highest seen; or one that may
+    /// open and was not withdrawn, while nothing is shared.
     LearnNewer            [stay]               [go Sharing]         [go Sharing]                [go Sharing]
-    /// Another phone of the owner signed a grant that is not above the highest seen.
+    /// Another phone of the owner signed any other grant.
     LearnOlder            [stay]               [stay]               [stay]                      [stay]
 }

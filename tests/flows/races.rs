@@ -216,8 +216,11 @@ fn of_two_phones_that_sign_one_number_the_loser_signs_again_higher() {
     assert_eq!(w.record(HALL).subject(), Some(ana.subject()), "which leaves the winner's share alone");
     tablet.sync(&w.cloud, w.door.id()).unwrap();
     assert_eq!(tablet.may_open(HALL), [2], "the tablet knows of the winner's grant");
+    assert_eq!(tablet.state(HALL), State::Sharing, "and shows it as what is shared, as the winner does");
 
     w.withdraw(HALL).unwrap();
+    tablet.sync(&w.cloud, w.door.id()).unwrap();
+    assert_eq!((tablet.state(HALL), tablet.may_open(HALL)), (State::NotShared, vec![]));
     tablet.share(&mut w.cloud, HALL, ben.subject(), Rights::OPEN, Limits::NONE).unwrap();
     w.download(&mut ben).unwrap();
     assert_eq!(ben.key().generation(), Generation::new(3));

@@ -181,11 +181,10 @@ impl Phone {
         let slots: Vec<SlotId> = self.view().statuses().map(|status| status.slot).collect();
         let mut learned = Vec::new();
         for slot in slots {
-            let report = cloud.records[&(lock, slot)].report();
-            let evidence = report.evidence;
-            let messages = [report.grant, evidence.done(), evidence.inspected(), evidence.receipt()];
-            let messages: Vec<&[u8]> = messages.into_iter().flatten().collect();
-            learned.extend(self.change(|owner, view, _| owner.see(view, slot, report.version, &messages))?);
+            let record = &cloud.records[&(lock, slot)];
+            let messages = cloud.service.messages(record).unwrap();
+            let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+            learned.extend(self.change(|owner, view, _| owner.see(view, slot, record.version(), &messages))?);
         }
         Ok(learned)
     }
