@@ -39,9 +39,11 @@ impl<C: Crypto> Owner<C> {
         challenge: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
-        let mut next = view.clone();
-        let generation = next.slot_mut(slot).slot.take_number()?;
-        self.order(view, next, Operation::Activate { slot, generation }, challenge, rng)
+        let number = |next: &mut OwnedLock| {
+            let generation = next.slot_mut(slot).slot.take_number()?;
+            Ok(Operation::Activate { slot, generation })
+        };
+        self.order(view, number, challenge, rng)
     }
 
     /// Orders the lock to close a slot; wipes what is installed there. Takes the slot's next number.
@@ -55,9 +57,11 @@ impl<C: Crypto> Owner<C> {
         challenge: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
-        let mut next = view.clone();
-        let generation = next.slot_mut(slot).slot.take_number()?;
-        self.order(view, next, Operation::Deactivate { slot, generation }, challenge, rng)
+        let number = |next: &mut OwnedLock| {
+            let generation = next.slot_mut(slot).slot.take_number()?;
+            Ok(Operation::Deactivate { slot, generation })
+        };
+        self.order(view, number, challenge, rng)
     }
 
     /// Orders the lock to hand itself to an owner and a service (to oneself, perhaps). Ends the
@@ -75,8 +79,7 @@ impl<C: Crypto> Owner<C> {
     ) -> Result<Ordered<'v>, OwnerError> {
         owner.check().map_err(OwnerError::OwnerKey)?;
         service.check().map_err(OwnerError::ServiceKey)?;
-        let next = view.clone();
-        self.order(view, next, Operation::Transfer { owner, service }, challenge, rng)
+        self.order(view, |_| Ok(Operation::Transfer { owner, service }), challenge, rng)
     }
 
     /// Orders the lock to set its clock.
@@ -90,8 +93,7 @@ impl<C: Crypto> Owner<C> {
         challenge: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
-        let next = view.clone();
-        self.order(view, next, Operation::SetClock { to }, challenge, rng)
+        self.order(view, |_| Ok(Operation::SetClock { to }), challenge, rng)
     }
 
     /// Orders the lock to move its bolt.
@@ -105,8 +107,7 @@ impl<C: Crypto> Owner<C> {
         challenge: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
-        let next = view.clone();
-        self.order(view, next, Operation::Act { action }, challenge, rng)
+        self.order(view, |_| Ok(Operation::Act { action }), challenge, rng)
     }
 
     /// Asks the lock what a slot holds: the way to learn of a receipt that was withheld, of the floor that
@@ -123,18 +124,19 @@ impl<C: Crypto> Owner<C> {
         challenge: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
-        let next = view.clone();
-        self.order(view, next, Operation::Inspect { slot }, challenge, rng)
+        self.order(view, |_| Ok(Operation::Inspect { slot }), challenge, rng)
     }
 
+    /// Signs what `operation` says, which may take a number in the view that is to be stored.
     fn order<'v>(
         &self,
         view: &'v mut OwnedLock,
-        next: OwnedLock,
-        operation: Operation,
+        operation: impl FnOnce(&mut OwnedLock) -> Result<Operation, OwnerError>,
         challenge: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
+        let mut next = view.clone();
+        let operation = operation(&mut next)?;
         self.check_owns(view)?;
         let ordered = self.sign_order((view.lock, view.epoch), operation, challenge, rng)?;
         Ok(Staged::new(view, next, ordered))
