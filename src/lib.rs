@@ -115,6 +115,7 @@
 //! | `ring` (default) | `crypto::Ring`, the provider on ring: apps, services, Linux-class locks |
 //! | `rustcrypto` | `crypto::RustCrypto`, the provider on the RustCrypto crates: microcontrollers, any target |
 //! | `alloc` | `owner`, `service`, `staged`, `contacts` and account names: what needs an allocator |
+//! | `model` | `model`: for tests only, the invariants and a provider that keeps no secret |
 //!
 //! Without features, the crate is `no_std` without an allocator: [`lock`], [`guest`], [`code`] and
 //! [`slot`], over a provider of your own. `rustcrypto` needs no allocator either. Features add; they change no behaviour, no byte and no
@@ -144,6 +145,8 @@ pub mod id;
 pub mod limits;
 pub mod lock;
 pub mod message;
+#[cfg(feature = "model")]
+pub mod model;
 #[cfg(feature = "alloc")]
 pub mod owner;
 mod pairing;

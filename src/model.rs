@@ -1,0 +1,11 @@
+//! What must hold, apart from the code that makes it hold: for the model checker, property tests and
+//! fuzzing. Feature `model`; never part of a product.
+//!
+//! - [`symbolic`]: a provider whose signatures and MACs are terms that only the key's holder can build.
+//! - [`invariant`]: the protocol's fifteen invariants by name, judged over what happened.
+//!
+//! Nothing here calls the code that decides in the roles: a rule that is wrong there is not wrong here
+//! in the same way.
+
+pub mod invariant;
+pub mod symbolic;
