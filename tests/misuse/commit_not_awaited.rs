@@ -1,0 +1,14 @@
+//! Compiled, a record would never be written, and nobody would say so.
+#![deny(unused_must_use)]
+
+use sharekey::lock::{Record, Staged, Unlocked};
+
+async fn write(_record: &Record) -> Result<(), ()> {
+    Ok(())
+}
+
+async fn commit_not_awaited(staged: Staged<'_, Unlocked>) {
+    staged.commit_async(write);
+}
+
+fn main() {}

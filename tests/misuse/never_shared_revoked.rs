@@ -1,0 +1,9 @@
+//! Compiled, an app could say that a key was revoked where there was none.
+
+use sharekey::slot::{NotShared, Slot};
+
+fn never_shared_revoked(slot: Slot<NotShared>) {
+    let _ = slot.revoke();
+}
+
+fn main() {}

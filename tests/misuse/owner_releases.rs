@@ -1,0 +1,10 @@
+//! Compiled, a view would say who downloaded a key before the lock or the service did.
+
+use sharekey::crypto::{Digest, PublicKey};
+use sharekey::slot::{AnySlot, Observer};
+
+fn owner_releases(slot: AnySlot<Observer>, grant: &Digest, device: PublicKey, install: Digest) {
+    let _ = slot.release(grant, device, install);
+}
+
+fn main() {}

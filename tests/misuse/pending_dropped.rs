@@ -1,0 +1,10 @@
+//! Compiled, a cell would stay held until the next reload, for a write that nobody reports.
+#![deny(unused_must_use)]
+
+use sharekey::lock::{Staged, Unlocked};
+
+fn pending_dropped(staged: Staged<'_, Unlocked>) {
+    staged.detach();
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! Compiled, the lock would act when a write was asked for, not when it was done.
+
+use sharekey::lock::{Record, Staged, Unlocked};
+
+async fn write(_record: &Record) -> Result<(), ()> {
+    Ok(())
+}
+
+fn put_not_awaited(staged: Staged<'_, Unlocked>) {
+    let _ = staged.commit(|record| write(record));
+}
+
+fn main() {}

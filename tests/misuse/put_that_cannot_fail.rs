@@ -1,0 +1,11 @@
+//! Compiled, a flash that refused to write would count as written.
+
+use sharekey::lock::{Record, Staged, Unlocked};
+
+fn write(_record: &Record) {}
+
+fn put_that_cannot_fail(staged: Staged<'_, Unlocked>) {
+    let _ = staged.commit(|record| write(record));
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! Compiled, a flash could be given records that no operation of the lock decided.
+
+use sharekey::lock::{Cell, Record};
+
+fn record_by_hand(mut record: Record) -> Record {
+    record.cell = Cell::Header;
+    record
+}
+
+fn main() {}

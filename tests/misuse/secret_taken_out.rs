@@ -1,0 +1,9 @@
+//! Compiled, the bytes would outlive the secret, which is wiped.
+
+use sharekey::secret::Seed;
+
+fn secret_taken_out(seed: Seed) -> [u8; 32] {
+    *seed.0.expose()
+}
+
+fn main() {}

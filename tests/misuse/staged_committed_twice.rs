@@ -1,0 +1,14 @@
+//! Compiled, one accepted unlock would move the bolt twice.
+
+use sharekey::lock::{Record, Staged, Unlocked};
+
+fn put(_record: &Record) -> Result<(), ()> {
+    Ok(())
+}
+
+fn staged_committed_twice(staged: Staged<'_, Unlocked>) {
+    let _ = staged.commit(put);
+    let _ = staged.commit(put);
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+//! Compiled, "persist, then act" would be a request, and the lock would act first where that is shorter.
+
+use sharekey::lock::{Staged, Unlocked};
+
+fn unlock_taken_out_of_staged(staged: Staged<'_, Unlocked>) -> Unlocked {
+    staged.output
+}
+
+fn main() {}

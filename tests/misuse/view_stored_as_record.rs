@@ -1,0 +1,9 @@
+//! Compiled, a service would take over what an owner only guesses, and the other way round.
+
+use sharekey::slot::{AnySlot, Observer, Recorder};
+
+fn view_stored_as_record(slot: AnySlot<Observer>) -> AnySlot<Recorder> {
+    slot
+}
+
+fn main() {}

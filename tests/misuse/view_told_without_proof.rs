@@ -1,0 +1,11 @@
+//! Compiled, whatever a service says of a slot would be in the view, unsigned.
+
+use sharekey::id::SlotId;
+use sharekey::owner::OwnedLock;
+use sharekey::slot::{AnySlot, Observer};
+
+fn view_told_without_proof(view: &mut OwnedLock, hall: SlotId) -> Option<&mut AnySlot<Observer>> {
+    view.slot(hall)
+}
+
+fn main() {}
