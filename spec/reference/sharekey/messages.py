@@ -276,7 +276,12 @@ class Bundle(Message):
     auth: bytes = b""
 
     KIND, MIN_LEN, MAX_LEN, AUTH = 9, 538, 576, 0
-    FIELDS = [("grant", _part(Grant)), ("claim", _part(Claim)), ("install", _part(Install)), ("release", _part(Release))]
+    FIELDS = [
+        ("grant", _part(Grant)),
+        ("claim", _part(Claim)),
+        ("install", _part(Install)),
+        ("release", _part(Release)),
+    ]
 
 
 @dataclass(frozen=True)

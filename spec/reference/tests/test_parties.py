@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sharekey import contacts, guest, jsonable, messages, owner, primitives
 from sharekey.cells import Purpose
-from sharekey.errors import KeyRefused, RuleBroken, SharekeyError, SignatureRefused, TagRefused
-from sharekey.limits import Action, Limits, Next, Reason, Schedule
-from sharekey.messages import Activate, Challenge, Inspect, NeverReleased, Provisioned, Refused, Released, Settled, Transfer
+from sharekey.errors import KeyRefused, SharekeyError, SignatureRefused, TagRefused
+from sharekey.limits import Limits, Next, Reason, Schedule
+from sharekey.messages import Activate, Inspect, NeverReleased, Provisioned, Refused, Released, Settled, Transfer
 from sharekey.service import Lost, Service
 from world import World, ready
 

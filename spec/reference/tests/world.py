@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from sharekey import cells, guest, lock, messages, owner, primitives, service
+from sharekey import cells, guest, messages, owner, primitives
 from sharekey.cells import Pending, Purpose, Session
 from sharekey.guest import Download
 from sharekey.limits import Action, Clock, Limits
