@@ -1,0 +1,52 @@
+"""Contacts: pinned keys and their fingerprints ("Contacts")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from . import primitives
+from .errors import RuleBroken
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A pinned key; unverified until somebody looked (CON-1)."""
+
+    key: bytes
+    verified: bool = False
+
+
+def pin(key: bytes) -> Contact:
+    """CON-1, CON-5: a new contact is unverified, and its key is a good one."""
+    primitives.check_public_key(key)
+    return Contact(key)
+
+
+def fingerprint(key: bytes) -> list[str]:
+    """CON-6: six groups of five digits."""
+    d = primitives.sha256(b"sharekey v1 fingerprint" + key)
+    return [f"{int.from_bytes(d[5 * i : 5 * i + 5], 'big') % 100000:05d}" for i in range(6)]
+
+
+def compared(contact: Contact, groups: list[str]) -> Contact:
+    """The fingerprint that its owner reads out makes a contact verified, if it is the same."""
+    if groups != fingerprint(contact.key):
+        raise RuleBroken("CON-1", "another fingerprint")
+    return replace(contact, verified=True)
+
+
+def scanned(contact: Contact, key: bytes) -> Contact:
+    """The key scanned from its owner's screen makes a contact verified, if it is the same (CON-2)."""
+    return replace(seen(contact, key), verified=True)
+
+
+def seen(contact: Contact, key: bytes) -> Contact:
+    """A key that the contact is said to have now: another one is an error (CON-2)."""
+    if key != contact.key:
+        raise RuleBroken("CON-2", "the key has changed")
+    return contact
+
+
+def accept(contact: Contact, key: bytes) -> Contact:
+    """The user accepts a changed key: unverified again (CON-3, CON-5)."""
+    return contact if key == contact.key else pin(key)

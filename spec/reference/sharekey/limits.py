@@ -1,0 +1,203 @@
+"""Limits: dates, schedule, uses ("Limits"), and the actions and rights that they bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Optional, Union
+
+from . import wire
+from .errors import DecodeError
+from .wire import Codec, Reader
+
+
+class Action(IntEnum):
+    """What a bolt can do."""
+
+    Open = 1
+    Lock = 2
+
+
+ACTION = wire.one_byte(Action)
+
+RIGHT_OPEN = 1
+RIGHT_LOCK = 2
+
+
+def _check_rights(value: int) -> int:
+    """MSG-15 and MSG-16: Open or Lock or both, and nothing else."""
+    if value not in (1, 2, 3):
+        raise DecodeError("Value", f"rights {value:#04x}")
+    return value
+
+
+RIGHTS = Codec(write=lambda value: bytes([_check_rights(value)]), read=lambda r: _check_rights(r.take(1)[0]))
+
+
+def allows(rights: int, action: Action) -> bool:
+    """Whether rights contain an action (UNL-10)."""
+    return bool(rights & (RIGHT_OPEN if action is Action.Open else RIGHT_LOCK))
+
+
+DAYS = wire.number(1, low=1, high=127)  # LIM-3
+START = wire.number(2, high=1439)  # LIM-4
+END = wire.number(2, low=1, high=1440)  # LIM-5
+OFFSET = wire.number(2, signed=True, low=-720, high=840)  # LIM-7
+USES = wire.number(4, low=1)  # LIM-2
+
+
+@dataclass(frozen=True)
+class Next:
+    """The offset from a moment on."""
+
+    at: int
+    offset: int
+
+    FIELDS = [("at", wire.U64), ("offset", OFFSET)]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Weekdays (bit 0 Monday), a window of local minutes, and the offset of local time from UTC."""
+
+    days: int
+    start: int
+    end: int
+    offset: int
+    next: Optional[Next] = None
+
+    def local_minutes(self, time: int) -> int:
+        """Whole local minutes since 1970-01-01, rounded down."""
+        offset = self.next.offset if self.next is not None and time >= self.next.at else self.offset
+        return time // 60 + offset
+
+    def allows(self, time: int) -> bool:
+        """LIM-10 and LIM-11."""
+        day, minute = divmod(self.local_minutes(time), 1440)
+        if self.start < self.end:
+            return self.start <= minute < self.end and self._has(day)
+        return (minute >= self.start and self._has(day)) or (minute < self.end and self._has(day - 1))
+
+    def _has(self, day: int) -> bool:
+        weekday = (day + 3) % 7  # day 0 was a Thursday; Monday is 0
+        return bool(self.days >> weekday & 1)
+
+
+def _differ(start: int, end: int) -> None:
+    if start == end:
+        raise DecodeError("Value", "LIM-6: an empty window")
+
+
+def _write_schedule(value: Schedule) -> bytes:
+    _differ(value.start, value.end)
+    return (
+        DAYS.write(value.days)
+        + START.write(value.start)
+        + END.write(value.end)
+        + OFFSET.write(value.offset)
+        + wire.optional(wire.fields(Next)).write(value.next)
+    )
+
+
+def _read_schedule(reader: Reader) -> Schedule:
+    days = DAYS.read(reader)
+    start = START.read(reader)
+    end = END.read(reader)
+    _differ(start, end)
+    return Schedule(days, start, end, OFFSET.read(reader), wire.optional(wire.fields(Next)).read(reader))
+
+
+SCHEDULE = Codec(write=_write_schedule, read=_read_schedule)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Each part is optional; a part that is absent does not bound."""
+
+    from_: Optional[int] = None
+    until: Optional[int] = None
+    schedule: Optional[Schedule] = None
+    uses: Optional[int] = None
+
+    @property
+    def need_time(self) -> bool:
+        """Whether only a lock that can tell time can keep these limits (INS-14, UNL-6)."""
+        return not (self.from_ is None and self.until is None and self.schedule is None)
+
+
+_TIME = wire.optional(wire.U64)
+
+
+def _ordered(from_: Optional[int], until: Optional[int]) -> None:
+    if from_ is not None and until is not None and from_ >= until:
+        raise DecodeError("Value", "LIM-1: from is not before until")
+
+
+def _write_limits(value: Limits) -> bytes:
+    _ordered(value.from_, value.until)
+    return (
+        _TIME.write(value.from_)
+        + _TIME.write(value.until)
+        + wire.optional(SCHEDULE).write(value.schedule)
+        + wire.optional(USES).write(value.uses)
+    )
+
+
+def _read_limits(reader: Reader) -> Limits:
+    from_ = _TIME.read(reader)
+    until = _TIME.read(reader)
+    _ordered(from_, until)
+    schedule = wire.optional(SCHEDULE).read(reader)
+    return Limits(from_, until, schedule, wire.optional(USES).read(reader))
+
+
+LIMITS = Codec(write=_write_limits, read=_read_limits)
+
+
+class Reason(IntEnum):
+    """Why a lock refuses ("Errors and refusals", ERR-3)."""
+
+    Busy = 1
+    StaleGeneration = 2
+    NoClock = 3
+    ClockUnset = 4
+    NotYetValid = 5
+    Expired = 6
+    OutsideSchedule = 7
+    UsesSpent = 8
+    ActionNotAllowed = 9
+    StaleNumber = 10
+    NoSuchSlot = 11
+    SlotDamaged = 12
+    BadKey = 13
+    AlreadyProvisioned = 14
+    Exhausted = 15
+    NonContributory = 16
+
+
+REASON = wire.one_byte(Reason)
+
+ABSENT = "Absent"  # the lock can never tell time
+UNSET = "Unset"  # the lock cannot tell time now
+Clock = Union[int, str]  # a time, ABSENT or UNSET
+
+
+def judge(limits: Limits, rights: int, used: int, action: Action, clock: Clock) -> Optional[Reason]:
+    """UNL-6 to UNL-10 in their order; None where the action is allowed."""
+    if limits.need_time:
+        if clock == ABSENT:
+            return Reason.NoClock
+        if clock == UNSET:
+            return Reason.ClockUnset
+        assert isinstance(clock, int)
+        if limits.from_ is not None and clock < limits.from_:  # LIM-8
+            return Reason.NotYetValid
+        if limits.until is not None and clock >= limits.until:  # LIM-9
+            return Reason.Expired
+        if limits.schedule is not None and not limits.schedule.allows(clock):  # LIM-12
+            return Reason.OutsideSchedule
+    if action is Action.Open and limits.uses is not None and used >= limits.uses:  # LIM-14, LIM-15
+        return Reason.UsesSpent
+    if not allows(rights, action):
+        return Reason.ActionNotAllowed
+    return None

@@ -1,0 +1,473 @@
+"""The lock ("Lock"): challenges, installs, unlocks, commands, provisioning, factory reset.
+
+Every operation returns a Pending, whose result exists after `stored(pending)`, or a Refusal, whose
+`message` goes on the wire. The checks of each operation stand in the order of the specification.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Mapping, Optional, TypeVar, Union
+
+from . import messages, pairing, primitives, records
+from .cells import Cells, Pending, Purpose, Session, boot_values
+from .errors import DecodeError, KeyRefused, SignatureRefused, TagRefused
+from .limits import ABSENT, UNSET, Action, Clock, Reason, judge
+from .messages import (
+    OPAQUE,
+    Bundle,
+    Challenge,
+    Command,
+    Done,
+    FactoryReset,
+    Left,
+    Message,
+    Provision,
+    Provisioned,
+    Receipt,
+    Refused,
+    Reply,
+    Unlock,
+)
+from .records import COUNTER, HEADER, SEED, Cell, CounterRecord, HeaderRecord, Key, LockSlot, Owned
+from .wire import MAX_U32, MAX_U64
+
+COUNTER_LEASE = 65536  # CTR-6
+DEADLINE = {Purpose.Install: 120_000, Purpose.Operate: 10_000}  # SES-3, SES-4
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True)
+class Now:
+    """Monotonic milliseconds, and the clock: Absent, Unset or a time."""
+
+    ticks: int
+    clock: Clock = UNSET
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Which rule refused, and what goes on the wire."""
+
+    name: str
+    reason: Optional[Reason]
+    message: bytes
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an accepted operation gives: a message for the sender, and what the firmware is to do now."""
+
+    message: bytes
+    action: Optional[Action] = None
+    set_clock: Optional[int] = None
+
+
+class _Refuse(Exception):
+    """A check failed. Without a reason or an answer of its own, the sender gets nothing (ERR-1)."""
+
+    def __init__(self, name: str, reason: Optional[Reason] = None, answer: Optional[bytes] = None) -> None:
+        super().__init__(name)
+        self.name = name
+        self.reason = reason
+        self.answer = answer
+
+
+@dataclass(frozen=True)
+class Given:
+    """A challenge: its bytes for whoever connects, and the session that the firmware keeps."""
+
+    message: bytes
+    session: Session
+
+
+Outcome = Union[Pending, Refusal]
+
+
+class Lock(Cells):
+    """A running lock."""
+
+    @classmethod
+    def boot(cls, store: Mapping[Cell, bytes], slots: int, secret: bytes, make_anyway: bool = False) -> "Lock":
+        """Reads the store; raises NeedsMaking where the lock is to be made first (LCK-4, LCK-5)."""
+        return cls(**boot_values(store, slots, secret, make_anyway))
+
+    # Challenges and sessions
+
+    def challenge(self, purpose: Purpose, now: Now, entropy: bytes) -> Outcome:
+        """CTR-1 to CTR-9. The result is a Given."""
+        return self._guard(lambda: self._challenge(purpose, now, entropy))
+
+    def _challenge(self, purpose: Purpose, now: Now, entropy: bytes) -> Pending:
+        self._check_free()
+        if self.damaged:
+            self.rescue_number += 1
+            nonce = pairing.rescue_nonce(self.keys.nonce, self.rescue_number, entropy)
+            return self._session(purpose, nonce, now, None, None)
+        number = self.next_number
+        content = None
+        if number >= self.counter.ceiling:
+            if self.counter.ceiling + COUNTER_LEASE > MAX_U64:
+                raise _Refuse("CTR-7")
+            content = CounterRecord(self.counter.ceiling + COUNTER_LEASE, self._latest_at(now))
+        nonce = pairing.challenge_nonce(self.keys.nonce, number, entropy)
+        return self._session(purpose, nonce, now, content, number + 1)
+
+    def _session(self, purpose: Purpose, nonce: bytes, now: Now, content: Any, number: Optional[int]) -> Pending:
+        session = Session(self.serial + 1, purpose, nonce, now.ticks, self.damaged)
+        message = Challenge(self.keys.lock_id, nonce).encode()
+        return self.stage(COUNTER, Given(message, session), content, number, session)
+
+    def _attempt(self, session: Session) -> bool:
+        """Uses a session up (SES-1); whether it was the newest for its purpose (SES-2)."""
+        if self.newest.get(session.purpose) != session:
+            return False
+        del self.newest[session.purpose]
+        return True
+
+    def _check_session(self, newest: bool, session: Session, purpose: Purpose, now: Now) -> None:
+        if not newest:
+            raise _Refuse("SES-2")
+        if session.purpose is not purpose:
+            raise _Refuse("SES-6")
+        if now.ticks < session.ticks:
+            raise _Refuse("SES-5")
+        if now.ticks - session.ticks > DEADLINE[purpose]:
+            raise _Refuse("SES-3" if purpose is Purpose.Install else "SES-4")
+
+    # What all operations share
+
+    def _guard(self, operation: Callable[[], Pending], request: Optional[bytes] = None) -> Outcome:
+        """Runs an operation. A refusal with a reason answers a request with a signed Refused; else it is opaque."""
+        try:
+            return operation()
+        except DecodeError as bad:
+            return Refusal(bad.name, None, OPAQUE)
+        except _Refuse as refuse:
+            answer = refuse.answer or OPAQUE
+            if refuse.answer is None and refuse.reason is not None and request is not None:
+                refused = Refused(primitives.sha256(request), refuse.reason)
+                answer = refused.signed(self.keys.lock).encode()
+            return Refusal(refuse.name, refuse.reason, answer)
+
+    def _check_free(self) -> None:
+        """Header, counter and seed are free, and the lock is not over (STG-4, STG-7, RST-8)."""
+        if self.over:
+            raise _Refuse("RST-8")
+        if not self.state(SEED).free or (self.state(HEADER).writing and not self.state(HEADER).free):
+            raise _Refuse("STG-7")
+        if not self.state(HEADER).free or not self.state(COUNTER).free:
+            raise _Refuse("STG-4")
+
+    def _begin(self, cls: type[M], request: bytes, session: Session, purpose: Purpose, now: Now) -> M:
+        """Decodes, and checks session, cells and damage: what stands before all other checks."""
+        newest = self._attempt(session)
+        message = cls.decode(request)
+        self._check_session(newest, session, purpose, now)
+        self._check_free()
+        if self.damaged or session.rescue:
+            raise _Refuse("DMG-3")
+        return message
+
+    def _slot(self, index: int) -> LockSlot:
+        """A slot of this epoch: it exists, is free and is not damaged (INS-5, UNL-3, OPR-12).
+
+        The reasons reach the wire only where the sender has authenticated before.
+        """
+        if index >= len(self.slots):
+            raise _Refuse("NoSuchSlot", Reason.NoSuchSlot)
+        if not self.state(records.slot_cell(index)).free:
+            raise _Refuse("STG-4", Reason.Busy)
+        found = self.slot_now(index)
+        if found is None:
+            raise _Refuse("DMG-1", Reason.SlotDamaged)
+        return found
+
+    def _clock(self, now: Now) -> Clock:
+        """CLK-2: a clock behind the latest time known is Unset."""
+        if isinstance(now.clock, int) and now.clock < self.counter.latest:
+            return UNSET
+        return now.clock
+
+    def _latest_at(self, now: Now) -> int:
+        """CLK-3."""
+        return max(self.counter.latest, now.clock) if isinstance(now.clock, int) else self.counter.latest
+
+    # Install
+
+    def install(self, session: Session, request: bytes, now: Now, secret: bytes) -> Outcome:
+        """A bundle; `secret` is 32 bytes of entropy for this install's X25519 key (KDF-1)."""
+        return self._guard(lambda: self._install(session, request, now, secret), request)
+
+    def _install(self, session: Session, request: bytes, now: Now, secret: bytes) -> Pending:
+        parts = self._begin(Bundle, request, session, Purpose.Install, now)  # INS-1, INS-2
+        slot = self._check_install(parts, session)
+        grant, install = parts.grant, parts.install
+        if now.clock == ABSENT and grant.limits.need_time:
+            raise _Refuse("INS-14", Reason.NoClock)
+        used = self._generation_rule(parts, slot)  # INS-15
+        try:
+            shared = primitives.agree(secret, install.agreement)
+        except KeyRefused:
+            raise _Refuse("INS-16", Reason.NonContributory) from None
+        receipt = Receipt(
+            install=install.digest(),
+            lock=grant.lock,
+            epoch=grant.epoch,
+            slot=grant.slot,
+            generation=grant.generation,
+            grant=grant.digest(),
+            device=parts.claim.device,
+            agreement=primitives.agreement_key(secret),
+        ).signed(self.keys.lock)
+        key = Key(
+            grant=receipt.grant,
+            device=receipt.device,
+            pairing=pairing.pairing_key(receipt.digest(), shared),
+            rights=grant.rights,
+            limits=grant.limits,
+            used=used,
+        )
+        content = LockSlot(grant.epoch, grant.generation, key)
+        return self.stage(records.slot_cell(grant.slot), Result(receipt.encode()), content)  # INS-19
+
+    def _check_install(self, parts: Bundle, session: Session) -> LockSlot:
+        """INS-3 to INS-13. Four signature checks (INS-18); nothing else decides before them (INS-17)."""
+        grant, claim, install, release = parts.grant, parts.claim, parts.install, parts.release
+        if grant.lock != self.keys.lock_id:
+            raise _Refuse("INS-3")
+        owned = self.owned
+        if owned is None or grant.epoch != owned.epoch:
+            raise _Refuse("INS-4")
+        try:
+            slot = self._slot(grant.slot)
+        except _Refuse as refuse:
+            raise _Refuse("INS-5" if refuse.name != "STG-4" else refuse.name) from None
+        if isinstance(slot.holding, records.SlotInactive):
+            raise _Refuse("INS-5")
+        self._verify("INS-6", grant, owned.owner)
+        if claim.grant != grant.digest():
+            raise _Refuse("INS-7")
+        self._verify("INS-8", claim, grant.subject)
+        if install.claim != claim.digest():
+            raise _Refuse("INS-9")
+        if install.nonce != session.nonce:
+            raise _Refuse("INS-10")
+        self._verify("INS-11", install, claim.device)
+        if release.install != install.digest():
+            raise _Refuse("INS-12")
+        self._verify("INS-13", release, owned.service)
+        return slot
+
+    @staticmethod
+    def _verify(name: str, message: Message, key: bytes) -> None:
+        try:
+            message.verify(key)
+        except SignatureRefused:
+            raise _Refuse(name) from None
+
+    @staticmethod
+    def _generation_rule(parts: Bundle, slot: LockSlot) -> int:
+        """GEN-1 to GEN-4; the uses that the key starts with."""
+        grant = parts.grant
+        if grant.generation > slot.floor:
+            return 0
+        held = slot.holding
+        same = isinstance(held, Key) and (held.grant, held.device) == (grant.digest(), parts.claim.device)
+        if grant.generation == slot.floor and same:
+            return held.used
+        raise _Refuse("INS-15", Reason.StaleGeneration)
+
+    # Unlock
+
+    def unlock(self, session: Session, request: bytes, now: Now) -> Outcome:
+        """An unlock. Before the tag held the answer is opaque (UNL-14), after it a Reply (UNL-15)."""
+        return self._guard(lambda: self._unlock(session, request, now))
+
+    def _unlock(self, session: Session, request: bytes, now: Now) -> Pending:
+        unlock = self._begin(Unlock, request, session, Purpose.Operate, now)  # UNL-1, UNL-2
+        slot = self._opened_slot(unlock)
+        key = slot.holding
+        if unlock.lock_nonce != session.nonce:
+            raise _Refuse("UNL-4")
+        try:
+            unlock.check_tag(key.pairing)
+        except TagRefused:
+            raise _Refuse("UNL-5") from None
+        reason = judge(key.limits, key.rights, key.used, unlock.action, self._clock(now))
+        if reason is not None:
+            answer = Reply(messages.UnlockRefused(reason), unlock.auth).tagged(key.pairing)
+            raise _Refuse(UNLOCK_RULE[reason], reason, answer.encode())
+        result = Result(Reply(messages.Accepted(), unlock.auth).tagged(key.pairing).encode(), action=unlock.action)
+        content = None
+        if unlock.action is Action.Open and key.limits.uses is not None:  # UNL-12, LIM-13
+            content = slot.with_used(key.used + 1)
+        return self.stage(records.slot_cell(unlock.slot), result, content)
+
+    def _opened_slot(self, unlock: Unlock) -> LockSlot:
+        """UNL-3; where no key is installed a tag is computed all the same (UNL-16)."""
+        name = "UNL-3"
+        try:
+            slot = self._slot(unlock.slot)
+            if isinstance(slot.holding, Key):
+                return slot
+        except _Refuse as refuse:
+            name = refuse.name if refuse.name == "STG-4" else name
+        primitives.mac(bytes(32), unlock.covered())
+        raise _Refuse(name)
+
+    # Commands
+
+    def command(self, session: Session, request: bytes, now: Now) -> Outcome:
+        """A command of the owner (CMD-1 to CMD-10)."""
+        return self._guard(lambda: self._command(session, request, now), request)
+
+    def _command(self, session: Session, request: bytes, now: Now) -> Pending:
+        command = self._begin(Command, request, session, Purpose.Operate, now)  # CMD-1, CMD-2
+        owned = self.owned
+        if owned is None:
+            raise _Refuse("CMD-3")
+        if command.lock != self.keys.lock_id:
+            raise _Refuse("CMD-4")
+        if command.epoch != owned.epoch:
+            raise _Refuse("CMD-5")
+        if command.lock_nonce != session.nonce:
+            raise _Refuse("CMD-6")
+        self._verify("CMD-7", command, owned.owner)
+        return self._operate(command, owned, now)
+
+    def _operate(self, command: Command, owned: Owned, now: Now) -> Pending:
+        operation = command.operation
+        if isinstance(operation, (messages.Activate, messages.Deactivate)):
+            return self._take_number(command, operation, owned)
+        if isinstance(operation, messages.Transfer):
+            return self._transfer(command, operation, owned)
+        if isinstance(operation, messages.SetClock):
+            return self._set_clock(command, operation, owned, now)
+        if isinstance(operation, messages.Inspect):
+            cell = records.slot_cell(operation.slot)
+            completed = messages.Inspected(operation.slot, _left(self._slot(operation.slot)))  # OPR-11
+            return self.stage(cell, Result(self._done(command, owned.epoch, completed)))
+        done = self._done(command, owned.epoch, operation)
+        return self.stage(HEADER, Result(done, action=operation.action))  # OPR-10, STG-10
+
+    def _done(self, command: Command, epoch: int, completed: Any) -> bytes:
+        return Done(command.digest(), self.keys.lock_id, epoch, completed).signed(self.keys.lock).encode()
+
+    def _take_number(self, command: Command, operation: Any, owned: Owned) -> Pending:
+        """Activate and Deactivate (OPR-1 to OPR-4, OPR-14)."""
+        slot = self._slot(operation.slot)
+        if slot.floor == MAX_U32:
+            raise _Refuse("OPR-14", Reason.Exhausted)
+        if operation.generation <= slot.floor:
+            raise _Refuse("OPR-1", Reason.StaleNumber)
+        activate = isinstance(operation, messages.Activate)
+        holding = records.SlotEmpty() if activate else records.SlotInactive()
+        content = LockSlot(owned.epoch, operation.generation, holding)
+        kind = messages.Activated if activate else messages.Deactivated
+        completed = kind(operation.slot, operation.generation, _left(content))
+        result = Result(self._done(command, owned.epoch, completed))
+        return self.stage(records.slot_cell(operation.slot), result, content)
+
+    def _transfer(self, command: Command, operation: messages.Transfer, owned: Owned) -> Pending:
+        """OPR-5 to OPR-7, STG-6, KEY-7."""
+        self._check_all_free()
+        _check_good_keys("KEY-7", operation.owner, operation.service)
+        if owned.epoch == MAX_U32:
+            raise _Refuse("OPR-6", Reason.Exhausted)
+        content = HeaderRecord(Owned(owned.epoch + 1, operation.owner, operation.service))
+        return self.stage(HEADER, Result(self._done(command, owned.epoch + 1, operation)), content)
+
+    def _check_all_free(self) -> None:
+        """STG-6."""
+        if not all(state.free for state in self.states.values()):
+            raise _Refuse("STG-6", Reason.Busy)
+
+    def _set_clock(self, command: Command, operation: messages.SetClock, owned: Owned, now: Now) -> Pending:
+        """OPR-8, OPR-9."""
+        if now.clock == ABSENT:
+            raise _Refuse("OPR-9", Reason.NoClock)
+        result = Result(self._done(command, owned.epoch, operation), set_clock=operation.to)
+        return self.stage(COUNTER, result, replace(self.counter, latest=operation.to))
+
+    # Provisioning and factory reset
+
+    def provision(self, session: Session, request: bytes, now: Now) -> Outcome:
+        """PRV-1 to PRV-11."""
+        return self._guard(lambda: self._provision(session, request, now), request)
+
+    def _provision(self, session: Session, request: bytes, now: Now) -> Pending:
+        message = self._begin(Provision, request, session, Purpose.Operate, now)  # PRV-1, PRV-2
+        if message.lock_nonce != session.nonce:
+            raise _Refuse("PRV-3")
+        try:
+            message.check_tag(self.activation_secret)
+        except TagRefused:
+            raise _Refuse("PRV-4") from None
+        new = Owned(1, message.owner, message.service)  # PRV-7
+        if self.owned is not None:
+            if self.owned != new:
+                raise _Refuse("PRV-5", Reason.AlreadyProvisioned)
+            return self.stage(HEADER, Result(self._provisioned(message)))  # PRV-11
+        _check_good_keys("PRV-6", message.owner, message.service)
+        self._check_all_free()
+        return self.stage(HEADER, Result(self._provisioned(message)), HeaderRecord(new))  # PRV-8
+
+    def _provisioned(self, message: Provision) -> bytes:
+        lock_id = self.keys.lock_id
+        card = messages.card_tag(self.activation_secret, message.digest(), lock_id)
+        return Provisioned(lock_id, 1, message.owner, message.service, card).signed(self.keys.lock).encode()
+
+    def factory_reset(self, session: Session, request: bytes, now: Now, entropy: bytes, present: bool) -> Outcome:
+        """RST-1 to RST-12; `present` is physical presence inside the door. After it the lock is to be made."""
+        return self._guard(lambda: self._factory_reset(session, request, now, entropy, present))  # RST-12
+
+    def _factory_reset(self, session: Session, request: bytes, now: Now, entropy: bytes, present: bool) -> Pending:
+        newest = self._attempt(session)
+        message = FactoryReset.decode(request)
+        self._check_session(newest, session, Purpose.Operate, now)
+        if self.over:
+            raise _Refuse("RST-8")
+        if any(state.writing or state.busy for state in self.states.values()):
+            raise _Refuse("RST-11")
+        if message.lock != self.keys.lock_id:
+            raise _Refuse("RST-3")
+        if message.nonce != session.nonce:
+            raise _Refuse("RST-4")
+        try:
+            message.check_tag(self.activation_secret)
+        except TagRefused:
+            raise _Refuse("RST-5") from None
+        if not present:
+            raise _Refuse("RST-6")
+        seed = pairing.new_seed(self.keys.nonce, entropy)  # LCK-7, LCK-8
+        return self.stage(SEED, Result(b""), records.SeedRecord(seed, False))  # RST-7
+
+
+UNLOCK_RULE = {
+    Reason.NoClock: "UNL-6",
+    Reason.ClockUnset: "UNL-6",
+    Reason.NotYetValid: "UNL-7",
+    Reason.Expired: "UNL-7",
+    Reason.OutsideSchedule: "UNL-8",
+    Reason.UsesSpent: "UNL-9",
+    Reason.ActionNotAllowed: "UNL-10",
+}
+
+
+def _left(slot: LockSlot) -> Left:
+    """What a Done says of a slot."""
+    held = slot.holding
+    if isinstance(held, Key):
+        return Left(slot.floor, messages.Installed(held.grant, held.device))
+    return Left(slot.floor, messages.Empty() if isinstance(held, records.SlotEmpty) else messages.Inactive())
+
+
+def _check_good_keys(name: str, *keys: bytes) -> None:
+    """KEY-7: before anything is staged."""
+    for key in keys:
+        try:
+            primitives.check_public_key(key)
+        except KeyRefused:
+            raise _Refuse(name, Reason.BadKey) from None

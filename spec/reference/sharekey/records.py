@@ -1,0 +1,190 @@
+"""A lock's records ("Records").
+
+A cell is named by (kind, index). What cannot be read exactly, or has a wrong MAC, is damaged (REC-2,
+REC-3): `open_*` return None then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Optional
+
+from . import primitives, wire
+from .errors import DecodeError
+from .limits import LIMITS, RIGHTS, Limits
+from .wire import DIGEST, KEY, U32, U64, Codec, Reader
+
+Cell = tuple[int, int]
+
+SEED: Cell = (1, 0)
+HEADER: Cell = (2, 0)
+COUNTER: Cell = (3, 0)
+
+
+def slot_cell(index: int) -> Cell:
+    """The cell of a slot."""
+    return (4, index)
+
+
+def place(cell: Cell) -> int:
+    """Under which number a store may file a cell."""
+    kind, index = cell
+    return 3 + index if kind == 4 else kind - 1
+
+
+def _bool(reader: Reader) -> bool:
+    byte = reader.take(1)[0]
+    if byte > 1:
+        raise DecodeError("Value", "neither 0 nor 1")
+    return bool(byte)
+
+
+@dataclass(frozen=True)
+class SeedRecord:
+    """The seed, and whether all other records of its lock were written."""
+
+    seed: bytes
+    initialised: bool
+
+    FIELDS = [("seed", wire.raw(32)), ("initialised", Codec(write=lambda v: bytes([v]), read=_bool))]
+
+
+@dataclass(frozen=True)
+class Unprovisioned:
+    """The header of a factory-fresh lock. Its epoch counts as 0, which is no epoch."""
+
+    epoch: ClassVar[int] = 0
+    FIELDS: ClassVar[list] = []
+
+
+@dataclass(frozen=True)
+class Owned:
+    """The header of a provisioned lock."""
+
+    epoch: int
+    owner: bytes
+    service: bytes
+
+    FIELDS = [("epoch", U32), ("owner", KEY), ("service", KEY)]
+
+
+@dataclass(frozen=True)
+class HeaderRecord:
+    owner: Any  # Unprovisioned or Owned
+
+    FIELDS = [("owner", wire.variants({1: Unprovisioned, 2: Owned}))]
+
+
+@dataclass(frozen=True)
+class CounterRecord:
+    ceiling: int
+    latest: int
+
+    FIELDS = [("ceiling", U64), ("latest", U64)]
+
+
+@dataclass(frozen=True)
+class SlotInactive:
+    """Closed."""
+
+    FIELDS: ClassVar[list] = []
+
+
+@dataclass(frozen=True)
+class SlotEmpty:
+    """Open, without a key."""
+
+    FIELDS: ClassVar[list] = []
+
+
+@dataclass(frozen=True)
+class Key:
+    """An installed key."""
+
+    grant: bytes
+    device: bytes
+    pairing: bytes
+    rights: int
+    limits: Limits
+    used: int
+
+    FIELDS = [
+        ("grant", DIGEST),
+        ("device", KEY),
+        ("pairing", wire.raw(32)),
+        ("rights", RIGHTS),
+        ("limits", LIMITS),
+        ("used", U32),
+    ]
+
+
+@dataclass(frozen=True)
+class LockSlot:
+    """One slot of a lock."""
+
+    epoch: int
+    floor: int
+    holding: Any  # SlotInactive, SlotEmpty or Key
+
+    FIELDS = [("epoch", U32), ("floor", U32), ("holding", wire.variants({1: SlotInactive, 2: SlotEmpty, 3: Key}))]
+
+    def holding_used(self) -> int:
+        """The uses counted; 0 where no key is installed."""
+        return self.holding.used if isinstance(self.holding, Key) else 0
+
+    def with_used(self, used: int) -> "LockSlot":
+        """The same key with another count."""
+        return replace(self, holding=replace(self.holding, used=used))
+
+
+FRESH_HEADER = HeaderRecord(Unprovisioned())
+FRESH_COUNTER = CounterRecord(0, 0)
+FRESH_SLOT = LockSlot(0, 0, SlotInactive())
+
+CONTENT: dict[int, type] = {1: SeedRecord, 2: HeaderRecord, 3: CounterRecord, 4: LockSlot}
+
+
+def _prefix(cell: Cell) -> bytes:
+    return b"SR" + bytes([1, *cell])
+
+
+def seal(cell: Cell, content: Any, record_key: bytes) -> bytes:
+    """A record (REC-1); the seed's has no MAC."""
+    data = _prefix(cell) + wire.write_fields(content, content.FIELDS)
+    return data if cell == SEED else data + primitives.mac(record_key, data)
+
+
+def unseal(cell: Cell, data: Optional[bytes], record_key: bytes) -> Any:
+    """The content of a record; None where it is damaged, a missing one included."""
+    if data is None:
+        return None
+    if cell != SEED:
+        data, tag = data[:-16], data[-16:]
+        try:
+            primitives.check_tag(record_key, data, tag)
+        except primitives.TagRefused:
+            return None
+    if data[:5] != _prefix(cell):
+        return None
+    reader = Reader(data[5:])
+    try:
+        content = wire.fields(CONTENT[cell[0]]).read(reader)
+        reader.end()
+    except DecodeError:
+        return None
+    return content
+
+
+def older(found: Any, known: Any) -> bool:
+    """Whether a record read back is older than one known (DMG-6), as far as its numbers tell."""
+    return _age(found) < _age(known)
+
+
+def _age(content: Any) -> tuple:
+    if isinstance(content, LockSlot):
+        return (content.epoch, content.floor, content.holding_used())
+    if isinstance(content, CounterRecord):
+        return (content.ceiling,)
+    if isinstance(content, HeaderRecord):
+        return (content.owner.epoch,)
+    return (content.initialised,)

@@ -1,0 +1,347 @@
+"""Owner, contacts, service and guest: their own checks, one by one; and the entry point."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sharekey import contacts, guest, jsonable, messages, owner, primitives
+from sharekey.cells import Purpose
+from sharekey.errors import KeyRefused, SharekeyError, SignatureRefused, TagRefused
+from sharekey.limits import Limits, Next, Reason, Schedule
+from sharekey.messages import Activate, Inspect, NeverReleased, Provisioned, Refused, Released, Settled, Transfer
+from sharekey.service import Lost, Service
+from world import World, ready
+
+OTHER = bytes(range(1, 33))
+
+
+def name_of(call, kind=SharekeyError) -> str:
+    with pytest.raises(kind) as bad:
+        call()
+    return bad.value.name
+
+
+# Owner
+
+
+def under_way(w: World) -> tuple[owner.Provisioning, Provisioned]:
+    challenge, session = w.challenge()
+    sent = owner.provision(w.owner_seed, w.secret, w.service.key, challenge, w.entropy(16))
+    result = w.finish(w.lock.provision(session, sent.provision.encode(), w.now))
+    return sent, Provisioned.decode(result.message)
+
+
+def test_provisioned_is_checked():
+    w = World()
+    sent, answer = under_way(w)
+    assert owner.provisioned(sent, answer).lock == w.lock.keys.lock_id
+    key = w.lock.keys.lock
+    bad = replace(answer, owner=OTHER)
+    assert name_of(lambda: owner.provisioned(sent, bad), SignatureRefused) == "KEY-6"  # OWN-1
+    assert name_of(lambda: owner.provisioned(sent, replace(answer, card=bytes(16)).signed(key))) == "OWN-2"
+    assert name_of(lambda: owner.provisioned(sent, replace(answer, owner=OTHER).signed(key))) == "OWN-3"
+    assert name_of(lambda: owner.provisioned(sent, replace(answer, service=OTHER).signed(key))) == "OWN-3"
+    again, second = under_way(w)
+    assert name_of(lambda: owner.provisioned(again, answer)) == "OWN-2"  # an earlier answer
+    assert owner.provisioned(again, second).lock == answer.lock
+
+
+def test_an_order_is_stored_before_its_message():
+    w = ready()
+    one = w.owner.grant(0, w.owner.key, 3, Limits())
+    two = w.owner.grant(0, w.owner.key, 3, Limits())
+    w.owner.stored(one)
+    assert name_of(lambda: w.owner.stored(two)) == "SLO-6"
+    assert w.owner.view(0)[1].live_generations == {2} and w.owner.view(0)[1].state == "Sharing"
+
+
+def test_numbers_are_never_given_twice():
+    w = ready()
+    challenge, _ = w.challenge()
+    w.owner.stored(w.owner.command(Activate(0, 2), challenge, w.entropy(16)))
+    assert w.owner.next_number(0) == 3
+    assert name_of(lambda: w.owner.command(Activate(0, 2), challenge, w.entropy(16))) == "SLO-6"
+
+
+def test_done_answers_its_own_command():
+    w = ready()
+    done = w.command(Inspect(0), tell=False)
+    assert w.owner.done(done).operation == Inspect(0)
+    assert w.owner.done(done) is None  # OWN-5
+    assert name_of(lambda: w.owner.done(done.signed(OTHER))) == "KEY-6"
+    assert name_of(lambda: w.owner.done(replace(done, lock=OTHER).signed(w.lock.keys.lock))) == "OWN-6"
+
+
+def test_refused():
+    w = ready()
+    outcome = w.order(Activate(7, 1))
+    message = Refused.decode(outcome.message)
+    assert message.reason is Reason.NoSuchSlot
+    assert name_of(lambda: w.owner.refused(message.signed(OTHER))) == "KEY-6"
+    assert w.owner.refused(Refused()) is None  # OWN-13
+    assert w.owner.refused(message).operation == Activate(7, 1)
+
+
+def test_withdrawn_is_checked():
+    w = ready()
+    d = w.share()
+    order = w.owner.withdraw(0, 2, d.grant.digest())
+    answer = w.service.withdraw(order)
+    assert name_of(lambda: w.owner.withdrawn(answer.signed(OTHER))) == "KEY-6"  # OWN-7
+    for change in ({"lock": OTHER}, {"epoch": 2}):
+        assert name_of(lambda: w.owner.withdrawn(replace(answer, **change).signed(w.service.seed))) == "OWN-7"
+    assert w.owner.view(0)[1].state == "Sharing"
+    for outcome in (Released(OTHER), Settled()):
+        w.owner.withdrawn(replace(answer, outcome=outcome).signed(w.service.seed))
+        assert w.owner.view(0)[1].live_generations == {2}  # OWN-15
+    w.owner.withdrawn(answer)
+    assert not w.owner.view(0)[1].live  # OWN-14
+    high = replace(answer, generation=2**32 - 1, grant=OTHER, outcome=NeverReleased())
+    w.owner.withdrawn(high.signed(w.service.seed))
+    assert w.owner.next_number(0) == 3  # a service cannot end the number line
+
+
+def test_learning():
+    import copy
+
+    w = ready()
+    other = copy.deepcopy(w.owner)
+    d = w.share()
+    assert name_of(lambda: other.learn(d.grant.signed(OTHER))) == "KEY-6"
+    other.learn(d.grant)
+    assert other.view(0)[1].state == "Sharing" and other.next_number(0) == 3
+    answer = w.withdraw(d)
+    other.withdrawn(answer)
+    other.learn(d.grant)
+    assert other.view(0)[1].state == "NotShared" and not other.view(0)[1].live  # OWN-17: answered
+    late = copy.deepcopy(other)
+    late.slots = {}
+    late.learn(d.grant)
+    assert late.view(0)[1].state == "Inactive" and late.view(0)[1].live_generations == {2}
+    w.activate()
+    other.done(w.command(Inspect(0)))
+    other.learn(d.grant)
+    assert other.view(0)[1].share is None and not other.view(0)[1].live  # proved dead
+
+
+def test_learning_of_a_released_and_reset_grant_keeps_it_live():
+    w = ready()
+    d = w.share()
+    w.install(d, tell=False)
+    w.withdraw(d)
+    w.owner.learn(d.grant)
+    assert w.owner.view(0)[1].state == "NotShared" and w.owner.view(0)[1].live_generations == {2}
+
+
+def test_views_have_versions():
+    w = ready()
+    before = w.owner.view(0)[0]
+    w.owner.view(0)
+    d = w.share()
+    assert w.owner.view(0)[0] == before + 1
+    receipt = w.install(d)
+    version = w.owner.view(0)[0]
+    w.owner.receipt(receipt)
+    assert w.owner.view(0)[0] == version
+
+
+def test_new_owner_takes_up_only_its_own_transfer():
+    w = ready()
+    seed = w.entropy()
+    done = w.command(Transfer(primitives.public_key(seed), w.service.key), tell=False)
+    assert owner.transferred(seed, done.lock, done).epoch == 2
+    assert name_of(lambda: owner.transferred(OTHER, done.lock, done)) == "OWN-12"
+    assert name_of(lambda: owner.transferred(seed, w.owner.key, done)) == "KEY-6"
+
+
+# Contacts
+
+
+def test_contacts():
+    key = primitives.public_key(OTHER)
+    contact = contacts.pin(key)
+    assert not contact.verified
+    groups = contacts.fingerprint(key)
+    assert len(groups) == 6 and all(len(g) == 5 and g.isdigit() for g in groups)
+    verified = contacts.compared(contact, groups)
+    assert verified.verified and contacts.scanned(contact, key).verified
+    assert name_of(lambda: contacts.compared(contact, groups[::-1])) == "CON-1"
+    new = primitives.public_key(bytes(32))
+    assert name_of(lambda: contacts.seen(verified, new)) == "CON-2"
+    assert contacts.accept(verified, new) == contacts.Contact(new, False)
+    assert name_of(lambda: contacts.pin(bytes(32)), KeyRefused) == "KEY-2"
+    w = ready()
+    assert w.owner.grant(0, verified, 3, Limits()).message.subject == key
+
+
+# Service
+
+
+def test_opening():
+    w = World()
+    _, answer = under_way(w)
+    assert name_of(lambda: w.service.open(answer.signed(OTHER))) == "KEY-6"
+    assert name_of(lambda: Service(OTHER).open(answer)) == "SVC-1"
+    w.service.open(answer)
+    w.service.open(answer)
+    assert name_of(lambda: w.service.open(replace(answer, owner=OTHER).signed(w.lock.keys.lock))) == "SVC-17"
+
+
+def test_an_epoch_never_goes_down():
+    w = World()
+    _, answer = under_way(w)
+    w.owner = owner.Owner(w.owner_seed, answer.lock, 1, w.service.key)
+    done = w.command(Transfer(w.owner.key, w.service.key), tell=False)
+    w.service.done(done)
+    assert name_of(lambda: w.service.open(answer)) == "SVC-2"
+
+
+def test_publication_refused():
+    w = ready()
+    make = lambda **change: replace(w.owner.grant(0, w.owner.key, 3, Limits()).message, **change)
+    seed = w.owner_seed
+    assert name_of(lambda: w.service.publish(make().signed(OTHER))) == "KEY-6"
+    assert name_of(lambda: w.service.publish(make(lock=OTHER).signed(seed))) == "SVC-1"
+    assert name_of(lambda: w.service.publish(make(epoch=2).signed(seed))) == "SVC-3"
+    assert name_of(lambda: w.service.publish(make(subject=bytes(32), generation=7).signed(seed))) == "SVC-18"
+    assert w.service.view(w.owner.lock, 0)[1].highest == 7  # SLO-9
+    assert name_of(lambda: w.service.publish(make().signed(seed))) == "SLO-8"
+
+
+@pytest.mark.parametrize(
+    "name,change",
+    [
+        ("SVC-8", {"claim": {"grant": OTHER}}),
+        ("SVC-9", {"subject": OTHER}),
+        ("SVC-10", {"install": {"claim": OTHER}}),
+        ("SVC-11", {"device": OTHER}),
+    ],
+)
+def test_release_refused(name, change):
+    from test_lock import Forge
+
+    w = ready()
+    identity = w.entropy()
+    forge = Forge(w)
+    grant = w.owner.stored(w.owner.grant(0, primitives.public_key(identity), 3, Limits()))
+    w.service.publish(grant)
+    forge.grant, forge.identity = grant, identity
+    bundle = forge.bundle(**change)
+    before = dict(w.service.store.values)
+    assert name_of(lambda: w.service.release(grant.lock, 0, bundle.claim, bundle.install)) == name
+    assert w.service.store.values == before
+    good = forge.bundle()
+    assert w.service.release(grant.lock, 0, good.claim, good.install) == good.release
+
+
+def test_withdraw_refused():
+    w = ready()
+    d = w.share()
+    order = w.owner.withdraw(0, 2, d.grant.digest())
+    assert name_of(lambda: w.service.withdraw(order.signed(OTHER))) == "KEY-6"
+    assert name_of(lambda: w.service.withdraw(replace(order, epoch=2).signed(w.owner_seed))) == "SVC-3"
+    assert w.service.view(w.owner.lock, 0)[1].state == "Sharing"
+
+
+def test_statements_of_the_lock_are_checked():
+    w = ready()
+    d = w.share()
+    receipt = w.install(d, tell=False)
+    assert name_of(lambda: w.service.receipt(receipt.signed(OTHER))) == "KEY-6"
+    done = w.command(Inspect(0), tell=False)
+    assert name_of(lambda: w.service.done(done.signed(OTHER))) == "KEY-6"
+
+
+def test_a_lost_race_signs_nothing():
+    w = ready()
+    d = w.share()
+    challenge, _ = w.challenge(Purpose.Install)
+    install = guest.install(d, challenge, w.entropy())
+    store = w.service.store
+    swap = store.swap
+    store.swap = lambda *args: False
+    with pytest.raises(Lost):
+        w.service.release(w.owner.lock, 0, d.claim, install)
+    with pytest.raises(Lost):
+        w.service.withdraw(w.owner.withdraw(0, 2, d.grant.digest()))
+    store.swap = swap
+    assert w.service.view(w.owner.lock, 0)[1].state == "Sharing"
+
+
+# Guest
+
+
+def test_guest_checks():
+    w = ready()
+    identity = w.entropy()
+    d = w.share(seed=identity)
+    assert name_of(lambda: guest.claim(OTHER, d.grant, w.entropy())) == "GST-2"
+    challenge, session = w.challenge(Purpose.Install)
+    assert name_of(lambda: guest.install(d, replace(challenge, lock=OTHER), w.entropy())) == "GST-3"
+    install = guest.install(d, challenge, w.entropy())
+    assert name_of(lambda: guest.install(d, challenge, w.entropy())) == "GST-7"
+    release = w.service.release(w.owner.lock, 0, d.claim, install)
+    assert name_of(lambda: guest.bundle(d, replace(release, install=OTHER))) == "GST-5"
+    bundle = guest.bundle(d, release)
+    result = w.finish(w.lock.install(session, bundle.encode(), w.now, w.entropy()))
+    receipt = messages.Receipt.decode(result.message)
+    key = w.lock.keys.lock
+    assert name_of(lambda: guest.receipt(d, receipt.signed(OTHER))) == "GST-9"
+    for name, change in (
+        ("GST-10", {"install": OTHER}),
+        ("GST-11", {"grant": OTHER}),
+        ("GST-12", {"device": OTHER}),
+        ("GST-13", {"epoch": 2}),
+        ("GST-13", {"slot": 1}),
+        ("GST-13", {"generation": 3}),
+        ("KEY-8", {"agreement": bytes(32)}),
+    ):
+        assert name_of(lambda: guest.receipt(d, replace(receipt, **change).signed(key))) == name
+        assert d.pairing is None
+    assert guest.receipt(d, receipt) == w.lock.slots[0].holding.pairing
+    assert name_of(lambda: guest.receipt(d, receipt)) == "GST-10"
+
+
+def test_reply_checks():
+    w = ready()
+    d = w.share()
+    w.install(d)
+    unlock, pending = w.ask(d)
+    reply = messages.Reply.decode(w.finish(pending).message)
+    with pytest.raises(TagRefused):
+        guest.reply(d, unlock, replace(reply, auth=bytes(16)))
+    other, pending = w.ask(d)
+    assert name_of(lambda: guest.reply(d, other, reply)) == "GST-15"
+    assert guest.reply(d, unlock, reply) == messages.Accepted()
+
+
+# The entry point
+
+
+def test_entry_point():
+    claim = messages.Claim(OTHER, OTHER).signed(OTHER)
+    asks = [
+        {"do": "decode", "kind": "Claim", "bytes": claim.encode().hex()},
+        {"do": "encode", "message": jsonable.to_json(claim)},
+        {"do": "decode", "kind": "Claim", "bytes": "534b"},
+        {"do": "code", "typed": "7k3q"},
+        {"do": "verify", "kind": "Claim", "bytes": claim.encode().hex(), "key": bytes(32).hex()},
+    ]
+    script = Path(__file__).resolve().parents[1] / "sharekey.py"
+    text = "\n".join(map(json.dumps, asks))
+    run = subprocess.run([sys.executable, str(script)], input=text, capture_output=True, text=True, check=True)
+    answers = list(map(json.loads, run.stdout.splitlines()))
+    assert answers[0]["ok"]["grant"] == OTHER.hex() and answers[1]["ok"] == claim.encode().hex()
+    assert [a["error"] for a in answers[2:]] == ["Truncated", "COD-7", "KEY-2"]
+
+
+def test_states_become_json():
+    w = ready()
+    w.install(w.share(limits=Limits(1, 2**40, Schedule(127, 0, 1440, 0, Next(1, 60)), 4)))
+    for state in (w.owner, w.service, w.lock):
+        json.dumps(jsonable.to_json(state))
