@@ -5,11 +5,11 @@
 #   run.sh NAME...     only models whose name contains one of NAMEs
 #   run.sh --keep DIR  leaves the variants in DIR, to read or to run by hand
 #
-# TIMEOUT is the time for one model in seconds (300). VERIFPAL names the program.
+# TIMEOUT is the time for one model in seconds (600). VERIFPAL names the program.
 # Exit: 0 all as expected; 1 a difference, a timeout or an error; 77 nothing ran, because a tool is missing.
 set -u
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-limit=${TIMEOUT:-300}
+limit=${TIMEOUT:-600}
 recorded=1.6.7
 keep=
 if [ "${1:-}" = --keep ]; then
