@@ -26,8 +26,9 @@ fn fates(whole: u64) -> Vec<Fate> {
     let both = [false, true];
     let lost = both.map(|written| Fate::Lost { written });
     let late = both.map(|written| Fate::Late { written });
+    let after = both.map(|written| Fate::AfterBoot { written });
     let rest = [Fate::Dropped, Fate::Detached, Fate::Abandoned];
-    fails.chain(cancelled).chain(lost).chain(late).chain(rest).collect()
+    fails.chain(cancelled).chain(lost).chain(late).chain(after).chain(rest).collect()
 }
 
 #[test]

@@ -16,6 +16,7 @@ use sharekey::wire::Unverified;
 
 use crate::door::{Door, Intent, Stop, card};
 use crate::facts::{Change, assert_tells};
+use crate::script::{SPARE, Step};
 use crate::world::{Provider, World, nonce_of};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,11 +33,14 @@ pub enum Fate {
     Lost { written: bool },
     /// Reported after the cell was read again.
     Late { written: bool },
+    /// Reported to the run after.
+    AfterBoot { written: bool },
     /// Given up.
     Abandoned,
 }
 
 /// How the writing ended.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum End<T> {
     Result(T),
     Nothing,
@@ -83,7 +87,7 @@ impl Fate {
                 drop(staged);
                 End::Nothing
             }
-            Self::Detached | Self::Lost { .. } | Self::Late { .. } | Self::Abandoned => {
+            Self::Detached | Self::Lost { .. } | Self::Late { .. } | Self::AfterBoot { .. } | Self::Abandoned => {
                 let (record, pending) = staged.detach();
                 End::Pending(record, pending)
             }
@@ -95,12 +99,17 @@ impl Fate {
         match self {
             Self::Fails(_) | Self::Cancelled(_) => Condition::Failed,
             Self::Dropped => Condition::Ready,
-            Self::Detached | Self::Lost { .. } | Self::Late { .. } | Self::Abandoned => Condition::Pending,
+            Self::Detached | Self::Lost { .. } | Self::Late { .. } | Self::AfterBoot { .. } | Self::Abandoned => {
+                Condition::Pending
+            }
         }
     }
 
     fn is_written(self) -> bool {
-        matches!(self, Self::Detached | Self::Lost { written: true } | Self::Late { written: true })
+        match self {
+            Self::Lost { written } | Self::Late { written } | Self::AfterBoot { written } => written,
+            _ => self == Self::Detached,
+        }
     }
 }
 
@@ -143,6 +152,7 @@ impl<C: Provider> Door<C> {
                 let held = record.is_some();
                 self.put_right(world, &intent, cell, record, held)
             }
+            Fate::AfterBoot { .. } => self.report_to_next_run(world, &intent, (cell, record), pending),
             Fate::Late { .. } => {
                 let id = self.id();
                 let stopped = self.put_right(world, &intent, cell, record, true);
@@ -153,6 +163,40 @@ impl<C: Provider> Door<C> {
             }
             _ => self.put_right(world, &intent, cell, record, true),
         }
+    }
+
+    /// The power goes before the report. The next run waits for a challenge of its own, with the same
+    /// ticket: what was of the run before is not taken for it.
+    fn report_to_next_run<T, R>(
+        &mut self,
+        world: &mut World<C>,
+        intent: &Intent,
+        (cell, record): (Cell, Option<Vec<u8>>),
+        pending: Pending<T>,
+    ) -> Result<R, Stop> {
+        self.flash.boot(None).unwrap();
+        let arrived = record.is_some() && self.flash.read(cell).bytes() == record.as_deref();
+        world.settle(intent, arrived);
+        self.boot(world)?;
+        let (now, id) = (self.now(), self.id());
+        let Self { lock, entropy, flash, .. } = self;
+        let lock = lock.as_mut().unwrap();
+        let (lease, waiting) = lock.challenge::<purpose::Operate>(now, entropy).unwrap().detach();
+        let lease = lease.unwrap();
+        flash.put(&lease).unwrap();
+        // With this entropy, a first challenge that was not written and the one of the next run are the
+        // same in every bit, and so are their reports.
+        if record.as_deref() == Some(lease.as_bytes()) {
+            drop(pending);
+        } else {
+            assert_eq!(lock.written(pending).err(), Some(LockError::NotPending), "{} of the run before", intent.name);
+        }
+        let given = lock.written(waiting).unwrap_or_else(|error| panic!("{error}"));
+        self.next += 1;
+        world.facts = Change::Lease(Some(self.clock)).applied(&world.facts);
+        world.observe(&Event::Challenged { lock: id, nonce: nonce_of(&given.challenge) });
+        self.assert_stored(world);
+        Err(Stop::NoAnswer)
     }
 
     /// The store ends what it began, and the cell is read again: before or after, nothing else.
@@ -196,6 +240,11 @@ impl<C: Provider> Door<C> {
         let other = Self::other_slot(cell);
         assert!(self.lock().report(other).is_ok());
         world.assert_neighbour_works(self, other);
+        // Another slot is written meanwhile. What flash says of the held one is not known yet.
+        self.damaged = true;
+        world.perform(self, Step::Activate(SPARE)).unwrap();
+        self.damaged = false;
+        let now = self.now();
         let challenge = self.challenge_quietly(world);
         let claims = *Unverified::<Challenge>::parse(&challenge.0).unwrap().claims();
         let reset = FactoryReset::seal(&C::NEW, &card(), &claims).unwrap();

@@ -18,6 +18,8 @@ use crate::world::{Provider, World, answered, digest, stored};
 
 pub const HALL: SlotId = SlotId::new(0);
 pub const STUDIO: SlotId = SlotId::new(1);
+/// Nobody shares it.
+pub const SPARE: SlotId = SlotId::new(2);
 pub const ANA: usize = 0;
 pub const BEN: usize = 1;
 /// A Monday, 2024-01-01T12:00:00Z.
