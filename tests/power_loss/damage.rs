@@ -125,7 +125,7 @@ fn rescue(door: &mut Door<Symbolic>) -> (Vec<u8>, sharekey::lock::Session<purpos
     (given.challenge.to_vec(), given.session)
 }
 
-fn provision_and_live(run: &mut Life) {
+pub fn provision_and_live(run: &mut Life) {
     run.door.damaged = false;
     run.world.perform(&mut run.door, Step::Provision).unwrap();
     share_and_open(run, SlotId::new(1));
