@@ -21,6 +21,8 @@ mod facts;
 mod failing;
 #[path = "power_loss/fates.rs"]
 mod fates;
+#[path = "power_loss/ordered.rs"]
+mod ordered;
 #[path = "power_loss/script.rs"]
 mod script;
 #[path = "power_loss/steps.rs"]

@@ -118,5 +118,6 @@ fn a_cut_between_any_two_operations_leaves_the_lock_as_it_was() {
         assert!(run.go());
         run.end();
     }
-    assert!(all > 80, "{all}");
+    println!("between: {all} lives");
+    assert!(all >= 100, "{all}");
 }

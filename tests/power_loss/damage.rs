@@ -7,15 +7,16 @@ use sharekey::error::{LoadError, LockError};
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::lock::{Cell, Condition, Lock, Making, StoredSeed, purpose};
-use sharekey::message::Holding;
+use sharekey::message::{Holding, Operation};
 use sharekey::model::power::{Flash, Keeping, Reading, Tear};
 use sharekey::model::symbolic::Symbolic;
 
 use crate::cuts::moments;
 use crate::door::{Door, Stop, card, entropy};
 use crate::drive::{Run, cost, torn};
-use crate::facts::{FRESH, SLOTS, UNTOUCHED, slots};
-use crate::script::{Allowed, Step};
+use crate::facts::{FRESH, SLOTS, UNTOUCHED, assert_tells, slots};
+use crate::script::{Allowed, LIFE, Step};
+use crate::world;
 
 const WORD: usize = 8;
 
@@ -125,7 +126,7 @@ fn rescue(door: &mut Door<Symbolic>) -> (Vec<u8>, sharekey::lock::Session<purpos
     (given.challenge.to_vec(), given.session)
 }
 
-fn provision_and_live(run: &mut Life) {
+pub fn provision_and_live(run: &mut Life) {
     run.door.damaged = false;
     run.world.perform(&mut run.door, Step::Provision).unwrap();
     share_and_open(run, SlotId::new(1));
@@ -210,4 +211,48 @@ fn a_cell_that_aged_is_damaged_at_any_moment_of_the_life() {
     }
     println!("aged: {aged}");
     assert!(aged > 150, "{aged}");
+}
+
+/// Half-way through the life, an operation that needs `cell` is accepted, and its result never taken.
+fn held(operation: Option<Operation>) -> (Life, Cell) {
+    let mut run = Life::new(WORD);
+    assert!(run.go_to(LIFE.len() / 2));
+    let Run { world, door } = &mut run;
+    let (challenge, session) = door.challenge_quietly(world);
+    let command = world.with_view(|owner, view, rng| {
+        let ordered = match operation? {
+            Operation::Inspect { slot } => owner.inspect(view, slot, &challenge, rng),
+            _ => owner.act(view, Action::Open, &challenge, rng),
+        };
+        Some(ordered.unwrap().commit(world::stored).unwrap().0)
+    });
+    let now = door.now();
+    let Door { lock, entropy, .. } = door;
+    let lock = lock.as_mut().unwrap();
+    let cell = match command {
+        Some(command) => lock.command(session, &command, now).unwrap().detach().1.cell(),
+        None => lock.challenge::<purpose::Operate>(now, entropy).unwrap().detach().1.cell(),
+    };
+    (run, cell)
+}
+
+#[test]
+fn a_cell_that_cannot_be_read_again_is_damaged_until_it_can() {
+    let inspect = Operation::Inspect { slot: SlotId::new(0) };
+    for operation in [None, Some(inspect), Some(Operation::Act { action: Action::Open })] {
+        let (mut run, cell) = held(operation);
+        let Run { world, door } = &mut run;
+        let lock = door.lock();
+        assert_eq!(lock.reload(cell, None), Ok(()));
+        assert_eq!(lock.condition(cell), Ok(Condition::Damaged));
+        match cell {
+            Cell::Slot(slot) => assert_eq!(lock.report(slot), Err(LockError::SlotDamaged)),
+            _ => assert_eq!(lock.ownership(), Err(LockError::Damaged)),
+        }
+        let stored = door.flash.read(cell);
+        assert_eq!(door.lock().reload(cell, stored.bytes()), Ok(()));
+        assert_tells(door.lock(), world.facts());
+        assert!(run.go());
+        run.end();
+    }
 }
