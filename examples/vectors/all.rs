@@ -1,0 +1,49 @@
+//! The test vectors: each file as a value, made from the crate alone, the same in every run.
+#![allow(dead_code, reason = "each program uses a part")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a program that makes test vectors fails by panicking"
+)]
+
+use serde_json::{Value, json};
+
+#[path = "../peer/all.rs"]
+pub mod peer;
+
+pub mod codes;
+pub mod decode;
+pub mod forge;
+pub mod keys;
+pub mod messages;
+pub mod samples;
+pub mod text;
+
+/// Every file: its name, and what is in it.
+pub fn files() -> Vec<(&'static str, Value)> {
+    vec![("messages.json", messages::file()), ("codes.json", codes::file()), ("decode_errors.json", decode::file())]
+}
+
+/// A file: what it is about, what its cases share, and its cases, each with a name of its own.
+fn file(about: &str, shared: Value, cases: Vec<Value>) -> Value {
+    let mut names: Vec<&str> = cases.iter().map(|case| case["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    for pair in names.windows(2) {
+        assert_ne!(pair[0], pair[1], "two cases of one name");
+    }
+    let mut file = json!({
+        "about": about,
+        "protocol": 1,
+        "warning": "Every key and secret here is for tests only, and known to everybody.",
+        "number_of_cases": cases.len(),
+    });
+    for (name, value) in shared.as_object().unwrap() {
+        file[name] = value.clone();
+    }
+    file["cases"] = cases.into();
+    file
+}
