@@ -11,7 +11,12 @@
     reason = "a program for tests fails by panicking"
 )]
 
+pub mod desk;
 pub mod entropy;
 pub mod fail;
 pub mod form;
+pub mod guest;
+pub mod lock;
+pub mod owner;
 pub mod request;
+pub mod service;

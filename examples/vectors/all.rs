@@ -15,17 +15,33 @@ use serde_json::{Value, json};
 #[path = "../peer/all.rs"]
 pub mod peer;
 
+pub mod bad;
+pub mod bench;
 pub mod codes;
+pub mod command;
 pub mod decode;
 pub mod forge;
+pub mod install;
 pub mod keys;
 pub mod messages;
+pub mod provision;
 pub mod samples;
+pub mod scene;
 pub mod text;
+pub mod unlock;
 
 /// Every file: its name, and what is in it.
 pub fn files() -> Vec<(&'static str, Value)> {
-    vec![("messages.json", messages::file()), ("codes.json", codes::file()), ("decode_errors.json", decode::file())]
+    vec![
+        ("messages.json", messages::file()),
+        ("codes.json", codes::file()),
+        ("decode_errors.json", decode::file()),
+        ("install_errors.json", install::file()),
+        ("unlock_errors.json", unlock::file()),
+        ("command_errors.json", command::file()),
+        ("provision_errors.json", provision::provision_file()),
+        ("reset_errors.json", provision::reset_file()),
+    ]
 }
 
 /// A file: what it is about, what its cases share, and its cases, each with a name of its own.
