@@ -20,13 +20,17 @@ pub mod bench;
 pub mod codes;
 pub mod command;
 pub mod decode;
+pub mod derive;
 pub mod forge;
 pub mod install;
 pub mod keys;
+pub mod limits;
 pub mod messages;
 pub mod provision;
+pub mod records;
 pub mod samples;
 pub mod scene;
+pub mod strict;
 pub mod text;
 pub mod unlock;
 
@@ -36,6 +40,10 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("messages.json", messages::file()),
         ("codes.json", codes::file()),
         ("decode_errors.json", decode::file()),
+        ("keys.json", strict::file()),
+        ("derivations.json", derive::file()),
+        ("records.json", records::file()),
+        ("limits.json", limits::file()),
         ("install_errors.json", install::file()),
         ("unlock_errors.json", unlock::file()),
         ("command_errors.json", command::file()),

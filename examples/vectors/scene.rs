@@ -42,6 +42,11 @@ impl Scene {
         reply
     }
 
+    /// The error of a request; `None` where it is granted.
+    pub fn outcome(&mut self, request: Value) -> Option<String> {
+        self.step(request)["error"].as_str().map(str::to_owned)
+    }
+
     /// A granted request whose reply holds one text of this name.
     #[track_caller]
     pub fn text(&mut self, request: Value, name: &str) -> String {
