@@ -21,7 +21,9 @@ pub mod codes;
 pub mod command;
 pub mod decode;
 pub mod derive;
+pub mod desk;
 pub mod forge;
+pub mod guest;
 pub mod install;
 pub mod keys;
 pub mod limits;
@@ -30,6 +32,7 @@ pub mod provision;
 pub mod records;
 pub mod samples;
 pub mod scene;
+pub mod service;
 pub mod strict;
 pub mod text;
 pub mod unlock;
@@ -49,6 +52,8 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("command_errors.json", command::file()),
         ("provision_errors.json", provision::provision_file()),
         ("reset_errors.json", provision::reset_file()),
+        ("service_errors.json", service::file()),
+        ("guest_errors.json", guest::file()),
     ]
 }
 
