@@ -28,11 +28,14 @@ pub mod install;
 pub mod keys;
 pub mod limits;
 pub mod messages;
+pub mod owner;
 pub mod provision;
 pub mod records;
 pub mod samples;
 pub mod scene;
 pub mod service;
+pub mod slots;
+pub mod story;
 pub mod strict;
 pub mod text;
 pub mod unlock;
@@ -54,6 +57,9 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("reset_errors.json", provision::reset_file()),
         ("service_errors.json", service::file()),
         ("guest_errors.json", guest::file()),
+        ("owner_errors.json", owner::file()),
+        ("slot.json", slots::file()),
+        ("conversations.json", story::file()),
     ]
 }
 

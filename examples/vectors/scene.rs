@@ -42,6 +42,12 @@ impl Scene {
         reply
     }
 
+    /// What the last reply said of this name.
+    pub fn seen(&self, name: &str) -> Value {
+        let replies = self.steps.iter().flatten().rev();
+        replies.map(|step| &step["reply"]["ok"][name]).find(|value| !value.is_null()).unwrap().clone()
+    }
+
     /// The error of a request; `None` where it is granted.
     pub fn outcome(&mut self, request: Value) -> Option<String> {
         self.step(request)["error"].as_str().map(str::to_owned)
