@@ -7,6 +7,7 @@ mod all;
 use std::io::{BufRead, Write};
 
 use serde_json::{Value, json};
+use sharekey::crypto::Ring as Provider;
 
 fn main() -> std::io::Result<()> {
     let mut peer = all::desk::Peer::default();

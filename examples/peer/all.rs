@@ -11,6 +11,9 @@
     reason = "a program for tests fails by panicking"
 )]
 
+/// The provider under which everybody plays: each program names its own.
+use crate::Provider;
+
 pub mod desk;
 pub mod entropy;
 pub mod fail;

@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 use sharekey::code::ShareCode;
-use sharekey::crypto::Ring;
 use sharekey::guest::{Account, AwaitingReply, Claimed, GuestKey, Installing};
 use sharekey::secret::Seed;
 
+use super::Provider;
 use super::fail::{Fail, Named, Outcome};
 use super::form::{hex, key};
 use super::lock::check_entropy;
 use super::request::Request;
 
 pub struct Guest {
-    account: Account<Ring>,
+    account: Account<Provider>,
     claimed: Option<Claimed>,
     attempt: Option<Installing>,
     release: Option<Vec<u8>>,
@@ -28,9 +28,9 @@ impl Guest {
     /// A guest with an account, or with a share code.
     pub fn make(request: Request<'_>) -> Result<(Self, Value), Fail> {
         let account = if request.get("code").is_some() {
-            Account::redeem(&Ring, ShareCode::parse(request.text("code")?).named()?)
+            Account::redeem(&Provider, ShareCode::parse(request.text("code")?).named()?)
         } else {
-            Account::from_seed(&Ring, &Seed::from_bytes(request.array("seed")?))
+            Account::from_seed(&Provider, &Seed::from_bytes(request.array("seed")?))
         };
         let account = account.named()?;
         let reply = json!({ "key": key(account.public_key()) });
@@ -52,7 +52,7 @@ impl Guest {
     fn claim(&mut self, request: Request<'_>) -> Outcome {
         let owner = request.get("owner").map(|_| request.key("owner")).transpose()?;
         let mut entropy = request.entropy()?;
-        let claimed = self.account.claim(&Ring, &request.bytes("grant")?, owner.as_ref(), &mut entropy).named()?;
+        let claimed = self.account.claim(&Provider, &request.bytes("grant")?, owner.as_ref(), &mut entropy).named()?;
         check_entropy(entropy.ran_short())?;
         let reply = json!({ "claim": hex(claimed.claim()) });
         self.claimed = Some(claimed);
@@ -62,7 +62,7 @@ impl Guest {
     fn install(&mut self, request: Request<'_>) -> Outcome {
         let mut entropy = request.entropy()?;
         let claimed = need(&self.claimed, "claim")?;
-        let attempt = claimed.install(&Ring, &request.bytes("challenge")?, &mut entropy).named()?;
+        let attempt = claimed.install(&Provider, &request.bytes("challenge")?, &mut entropy).named()?;
         check_entropy(entropy.ran_short())?;
         let reply = json!({ "claim": hex(attempt.claim()), "install": hex(attempt.install()) });
         (self.attempt, self.release) = (Some(attempt), None);
@@ -72,15 +72,15 @@ impl Guest {
     fn bundle(&mut self, request: Request<'_>) -> Outcome {
         let release = request.bytes("release")?;
         let attempt = need(&self.attempt, "install")?;
-        let reply = json!({ "message": hex(attempt.bundle(&Ring, &release).named()?.bundle()) });
+        let reply = json!({ "message": hex(attempt.bundle(&Provider, &release).named()?.bundle()) });
         self.release = Some(release);
         Ok(reply)
     }
 
     fn finish(&mut self, request: Request<'_>) -> Outcome {
         let (attempt, release) = (need(&self.attempt, "install")?, need(&self.release, "release")?);
-        let download = attempt.bundle(&Ring, release).named()?;
-        let found = download.finish(&Ring, &request.bytes("answer")?).named()?;
+        let download = attempt.bundle(&Provider, release).named()?;
+        let found = download.finish(&Provider, &request.bytes("answer")?).named()?;
         let reply = json!({
             "lock": key(found.lock().key()),
             "epoch": found.epoch().value(),
@@ -95,7 +95,8 @@ impl Guest {
     fn unlock(&mut self, request: Request<'_>) -> Outcome {
         let (action, mut entropy) = (request.action()?, request.entropy()?);
         let found = need(&self.key, "key")?;
-        let (message, awaiting) = found.unlock(&Ring, &request.bytes("challenge")?, action, &mut entropy).named()?;
+        let (message, awaiting) =
+            found.unlock(&Provider, &request.bytes("challenge")?, action, &mut entropy).named()?;
         check_entropy(entropy.ran_short())?;
         self.awaiting = Some(awaiting);
         Ok(json!({ "message": hex(&message) }))
@@ -103,7 +104,7 @@ impl Guest {
 
     fn reply(&mut self, request: Request<'_>) -> Outcome {
         let (found, awaiting) = (need(&self.key, "key")?, need(&self.awaiting, "unlock")?);
-        found.check_reply(&Ring, awaiting, &request.bytes("answer")?).named()?;
+        found.check_reply(&Provider, awaiting, &request.bytes("answer")?).named()?;
         Ok(json!({}))
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use sharekey::crypto::Ring;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::lock::{Cell, Found, Lock, Making, PhysicalPresence, Record, Session, Staged, StoredSeed, purpose};
 use sharekey::message::Refused;
 use sharekey::secret::ActivationSecret;
 
+use super::Provider;
 use super::fail::{Fail, Named, Outcome};
 use super::form::{hex, key, operation, report};
 use super::request::Request;
@@ -17,7 +17,7 @@ use super::request::Request;
 /// How many slots the peer's lock has.
 pub const SLOTS: usize = 3;
 
-type TestLock = Lock<Ring, SLOTS>;
+type TestLock = Lock<Provider, SLOTS>;
 type Flash = BTreeMap<u16, Vec<u8>>;
 
 /// One lock and what is around it.
@@ -106,7 +106,8 @@ impl Door {
         let found = found.as_deref().map_or(Found::Nothing, Found::Bytes);
         let mut entropy = request.entropy()?;
         let mut making =
-            Making::<Ring, SLOTS>::new(Ring, ActivationSecret::from_bytes(card), found, &mut entropy).named()?;
+            Making::<Provider, SLOTS>::new(Provider, ActivationSecret::from_bytes(card), found, &mut entropy)
+                .named()?;
         let writes = request.get("writes").map(|_| request.number("writes")).transpose()?.unwrap_or(u64::MAX);
         let mut written = Vec::new();
         while let Some(record) = making.record().named()?.filter(|_| (written.len() as u64) < writes) {
@@ -139,7 +140,7 @@ impl Door {
         (self.lock, self.sessions) = (None, BTreeMap::new());
         let found = self.flash.get(&0).map_or(Found::Nothing, |bytes| Found::Bytes(bytes));
         let seed = StoredSeed::read(found).named()?;
-        let mut lock = TestLock::load(Ring, ActivationSecret::from_bytes(self.card), &seed).named()?;
+        let mut lock = TestLock::load(Provider, ActivationSecret::from_bytes(self.card), &seed).named()?;
         for cell in cells() {
             lock.reload(cell, self.flash.get(&cell.key()).map(Vec::as_slice)).named()?;
         }

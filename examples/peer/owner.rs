@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use serde_json::{Value, json};
 use sharekey::code::ShareCode;
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Digest, Ring};
+use sharekey::crypto::Digest;
 use sharekey::id::LockId;
 use sharekey::limits::Timestamp;
 use sharekey::owner::{
@@ -16,13 +16,14 @@ use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::GrantRef;
 use sharekey::staged::Staged;
 
+use super::Provider;
 use super::fail::{Fail, Named, Outcome};
 use super::form::{completed, hex, key};
 use super::lock::check_entropy;
 use super::request::Request;
 
 pub struct Phone {
-    owner: Owner<Ring>,
+    owner: Owner<Provider>,
     views: BTreeMap<String, OwnedLock>,
     pending: BTreeMap<u64, Pending>,
     next_pending: u64,
@@ -72,7 +73,7 @@ fn view_name(request: Request<'_>) -> String {
 
 impl Phone {
     pub fn make(request: Request<'_>) -> Result<(Self, Value), Fail> {
-        let owner = Owner::new(Ring, &Seed::from_bytes(request.array("seed")?)).named()?;
+        let owner = Owner::new(Provider, &Seed::from_bytes(request.array("seed")?)).named()?;
         let reply = json!({ "key": key(owner.key()) });
         Ok((Self { owner, views: BTreeMap::new(), pending: BTreeMap::new(), next_pending: 0 }, reply))
     }
@@ -102,7 +103,7 @@ impl Phone {
         self.next_pending
     }
 
-    fn view(&mut self, request: Request<'_>) -> Result<(&Owner<Ring>, &mut OwnedLock), Fail> {
+    fn view(&mut self, request: Request<'_>) -> Result<(&Owner<Provider>, &mut OwnedLock), Fail> {
         let view = self.views.get_mut(&view_name(request)).ok_or_else(|| Fail::request("no such view"))?;
         Ok((&self.owner, view))
     }

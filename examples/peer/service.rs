@@ -3,24 +3,25 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use sharekey::crypto::{PublicKey, Ring};
+use sharekey::crypto::PublicKey;
 use sharekey::id::{LockId, SlotId};
 use sharekey::secret::Seed;
 use sharekey::service::{Service, ShareRecord, place_of};
 
+use super::Provider;
 use super::fail::{Fail, Named, Outcome};
 use super::form::{hex, key};
 use super::owner::store;
 use super::request::Request;
 
 pub struct Cloud {
-    service: Service<Ring>,
+    service: Service<Provider>,
     records: BTreeMap<(LockId, SlotId), ShareRecord>,
 }
 
 impl Cloud {
     pub fn make(request: Request<'_>) -> Result<(Self, Value), Fail> {
-        let service = Service::new(Ring, &Seed::from_bytes(request.array("seed")?)).named()?;
+        let service = Service::new(Provider, &Seed::from_bytes(request.array("seed")?)).named()?;
         let reply = json!({ "key": key(service.key()) });
         Ok((Self { service, records: BTreeMap::new() }, reply))
     }
@@ -41,7 +42,7 @@ impl Cloud {
         }
     }
 
-    fn record(&mut self, request: Request<'_>) -> Result<(&Service<Ring>, &mut ShareRecord), Fail> {
+    fn record(&mut self, request: Request<'_>) -> Result<(&Service<Provider>, &mut ShareRecord), Fail> {
         let place = (LockId::new(request.key("lock")?), request.slot()?);
         let record = self.records.get_mut(&place).ok_or_else(|| Fail::request("no such record"))?;
         Ok((&self.service, record))

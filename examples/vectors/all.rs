@@ -22,6 +22,7 @@ pub mod command;
 pub mod decode;
 pub mod derive;
 pub mod desk;
+pub mod dump;
 pub mod forge;
 pub mod guest;
 pub mod install;

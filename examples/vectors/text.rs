@@ -75,7 +75,7 @@ fn ascii(json: &str) -> String {
 fn pretty(value: &Value, depth: usize, text: &mut String) {
     let line = compact(value);
     let simple = !value.is_array() && !value.is_object();
-    if depth > 0 && (simple || line.len() + 2 * depth <= LINE) {
+    if depth > 0 && (simple || line.len() + depth <= LINE) {
         text.push_str(&line);
         return;
     }
@@ -85,7 +85,7 @@ fn pretty(value: &Value, depth: usize, text: &mut String) {
     let mut begin = |text: &mut String| {
         text.push_str(if first { "\n" } else { ",\n" });
         first = false;
-        text.push_str(&"  ".repeat(depth + 1));
+        text.push_str(&" ".repeat(depth + 1));
     };
     for item in value.as_array().into_iter().flatten() {
         begin(text);
@@ -97,6 +97,6 @@ fn pretty(value: &Value, depth: usize, text: &mut String) {
         pretty(member, depth + 1, text);
     }
     text.push('\n');
-    text.push_str(&"  ".repeat(depth));
+    text.push_str(&" ".repeat(depth));
     text.push(close);
 }
