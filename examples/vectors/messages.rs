@@ -18,8 +18,7 @@ pub fn file() -> Value {
             "digest": hex(digest(&sample.bytes).as_bytes()),
         });
         if sample.kind == Kind::Provisioned {
-            // Its card tag is over the digest of the case "Provision: a factory-fresh lock".
-            case["card_tag_key"] = "card".into();
+            case["card_tag"] = json!({ "key": "card", "over": "Provision: a factory-fresh lock" });
         }
         case
     });
