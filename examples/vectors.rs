@@ -10,7 +10,7 @@ fn main() -> std::io::Result<()> {
     let spec = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
     std::fs::create_dir_all(spec.join("vectors"))?;
     for (name, file) in all::files() {
-        std::fs::write(spec.join("vectors").join(name), all::text::write(&file))?;
+        std::fs::write(spec.join("vectors").join(name), all::text::write(file))?;
     }
     let text = std::fs::read_to_string(spec.join("protocol.md"))?;
     std::fs::write(spec.join("protocol.md"), all::dump::rewritten(&text))

@@ -36,7 +36,7 @@ const AGAIN: &str = "run `cargo run --example vectors`";
 #[test]
 fn the_files_are_what_the_crate_makes() {
     for (name, file) in all::files() {
-        let made = all::text::write(&file);
+        let made = all::text::write(file);
         // Not `assert_eq`: nobody reads half a megabyte of difference.
         assert!(made == text(&format!("vectors/{name}")), "{name} differs: {AGAIN}");
     }

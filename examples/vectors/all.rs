@@ -10,6 +10,8 @@
     reason = "a program that makes test vectors fails by panicking"
 )]
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 #[path = "../peer/all.rs"]
@@ -26,15 +28,19 @@ pub mod dump;
 pub mod forge;
 pub mod guest;
 pub mod install;
+pub mod install_rules;
 pub mod keys;
 pub mod limits;
 pub mod messages;
 pub mod owner;
+pub mod owner_learn;
 pub mod provision;
 pub mod records;
 pub mod samples;
 pub mod scene;
 pub mod service;
+pub mod service_prove;
+pub mod service_share;
 pub mod slots;
 pub mod story;
 pub mod strict;
@@ -42,7 +48,12 @@ pub mod text;
 pub mod unlock;
 
 /// Every file: its name, and what is in it.
-pub fn files() -> Vec<(&'static str, Value)> {
+pub fn files() -> &'static [(&'static str, Value)] {
+    static FILES: LazyLock<Vec<(&str, Value)>> = LazyLock::new(made);
+    &FILES
+}
+
+fn made() -> Vec<(&'static str, Value)> {
     vec![
         ("messages.json", messages::file()),
         ("codes.json", codes::file()),

@@ -159,8 +159,7 @@ fn signatures() -> Vec<Value> {
 }
 
 /// A refusal of the owner's own order.
-fn signed(name: &str, rule: &str, why: (&str, RefuseReason), bench: Bench, operation: Operation) -> Value {
-    let _ = name;
+fn signed(rule: &str, why: (&str, RefuseReason), bench: Bench, operation: Operation) -> Value {
     let mut bench = bench.record();
     let given = bench.challenge("Operate");
     let message = bench.order(given, operation);
@@ -178,7 +177,7 @@ fn numbers() -> Vec<Value> {
         if floor > 1 {
             bench.activate(0, floor);
         }
-        cases.push(signed(name, rule, why, bench, operation));
+        cases.push(signed(rule, why, bench, operation));
     };
     push("activate at the floor", "OPR-1", stale, activate(0, 1), 1);
     push("activate below the floor", "OPR-1", stale, activate(0, 4), 5);
@@ -192,10 +191,10 @@ fn numbers() -> Vec<Value> {
     let mut bench = Bench::active("set the clock of a lock without one");
     bench.clock = "Absent".into();
     let order = Operation::SetClock { to: Timestamp::from_unix_seconds(NOON) };
-    cases.push(signed("", "OPR-9", ("NoClock", RefuseReason::NoClock), bench, order));
+    cases.push(signed("OPR-9", ("NoClock", RefuseReason::NoClock), bench, order));
     let (mut bench, _) = Bench::installed("deactivate at the number of the installed key", Rights::OPEN, Limits::NONE);
     bench.clock = NOON.into();
-    cases.push(signed("", "OPR-1", stale, bench, deactivate(0, 2)));
+    cases.push(signed("OPR-1", stale, bench, deactivate(0, 2)));
     cases
 }
 
@@ -211,11 +210,10 @@ fn transfers() -> Vec<Value> {
         let to_service = Operation::Transfer { owner: public("next owner"), service: key };
         for (who, order) in [("OwnerKey", to_owner), ("ServiceKey", to_service)] {
             let (name, error) = (format!("transfer: {who} is {what}"), format!("{who}.{why}"));
-            cases.push(signed("", "KEY-7", (&error, RefuseReason::BadKey), Bench::active(&name), order));
+            cases.push(signed("KEY-7", (&error, RefuseReason::BadKey), Bench::active(&name), order));
         }
     }
     cases.push(signed(
-        "",
         "KEY-7",
         ("OwnerKey.NotCanonical", RefuseReason::BadKey),
         Bench::active("transfer: both keys are bad, the owner's is named"),

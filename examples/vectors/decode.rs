@@ -90,14 +90,14 @@ pub fn patched(bytes: &[u8], at: usize, by: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn sample(name: &str) -> Sample {
-    samples::all().into_iter().find(|sample| sample.name == name).unwrap_or_else(|| panic!("no sample {name}"))
+fn sample(name: &str) -> &'static Sample {
+    samples::all().iter().find(|sample| sample.name == name).unwrap_or_else(|| panic!("no sample {name}"))
 }
 
 /// The first sample of each kind; of a refusal, the signed one.
-fn firsts() -> Vec<Sample> {
+fn firsts() -> Vec<&'static Sample> {
     let all = samples::all();
-    Kind::ALL.iter().map(|kind| all.iter().find(|sample| sample.kind == *kind).unwrap().clone()).collect()
+    Kind::ALL.iter().map(|kind| all.iter().find(|sample| sample.kind == *kind).unwrap()).collect()
 }
 
 const TRUNCATED: (&str, &str) = ("Truncated", "MSG-9");
@@ -106,9 +106,9 @@ const VALUE: (&str, &str) = ("Value", "MSG-6");
 pub fn file() -> Value {
     let mut cases = Vec::new();
     for sample in firsts() {
-        cases.extend(cut(&sample));
-        cases.extend(prolonged(&sample));
-        cases.extend(headers(&sample));
+        cases.extend(cut(sample));
+        cases.extend(prolonged(sample));
+        cases.extend(headers(sample));
     }
     cases.extend(options());
     cases.extend(enumerations());
@@ -296,12 +296,12 @@ fn ranges() -> Vec<Value> {
 }
 
 fn bundles() -> Vec<Value> {
-    let bundle = sample("Bundle: that download").bytes;
-    let parsed = Bundle::parse(&bundle).unwrap();
+    let bundle = sample("Bundle: that download").bytes.as_slice();
+    let parsed = Bundle::parse(bundle).unwrap();
     let parts = [parsed.grant, parsed.claim, parsed.install, parsed.release];
-    let short = sample("Bundle: the shortest; its parts do not belong together").bytes;
+    let short = &sample("Bundle: the shortest; its parts do not belong together").bytes;
     let all = |parts: &[&[u8]]| super::forge::bundle(parts);
-    let length = |by: u16| patched(&bundle, 4, &by.to_le_bytes());
+    let length = |by: u16| patched(bundle, 4, &by.to_le_bytes());
     let [grant, claim, install, _] = parts;
     let mut cases = vec![
         ("a fifth part", [&short[..], &[0, 0]].concat(), ("Trailing", "MSG-17")),
@@ -310,14 +310,14 @@ fn bundles() -> Vec<Value> {
         ("a length cut short", all(&[])[..4].iter().copied().chain([0]).collect(), TRUNCATED),
         ("a first part longer than the rest", length(65535), TRUNCATED),
         ("a first part one byte longer than the rest", length(571), TRUNCATED),
-        ("a last part one byte longer than it is", patched(&bundle, 474, &101_u16.to_le_bytes()), TRUNCATED),
+        ("a last part one byte longer than it is", patched(bundle, 474, &101_u16.to_le_bytes()), TRUNCATED),
         (
             "a last part one byte shorter than it is",
-            patched(&bundle, 474, &99_u16.to_le_bytes()),
+            patched(bundle, 474, &99_u16.to_le_bytes()),
             ("Trailing", "MSG-17"),
         ),
     ];
-    cases.push(("lengths in big-endian", patched(&bundle, 4, &[0, 184]), TRUNCATED));
+    cases.push(("lengths in big-endian", patched(bundle, 4, &[0, 184]), TRUNCATED));
     let named = |what: &str| format!("Bundle: {what}");
     cases.into_iter().map(|(what, bytes, expected)| case(named(what), Kind::Bundle, &bytes, expected)).collect()
 }

@@ -8,7 +8,7 @@ use super::peer::form::hex;
 use super::samples;
 
 pub fn file() -> Value {
-    let cases = samples::all().into_iter().map(|sample| {
+    let cases = samples::all().iter().map(|sample| {
         let mut case = json!({
             "name": sample.name,
             "kind": kind_name(sample.kind),

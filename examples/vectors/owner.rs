@@ -6,47 +6,45 @@ use sharekey::crypto::PublicKey;
 use sharekey::error::RefuseReason;
 use sharekey::id::LockId;
 use sharekey::limits::Action;
-use sharekey::message::{
-    Challenge, Completed, Done, Grant, Holding, Provisioned, Receipt, RefusedBody, WithdrawnOutcome,
-};
+use sharekey::message::{Challenge, Completed, Done, Holding, Provisioned, RefusedBody, WithdrawnOutcome};
 
-use super::bad;
 use super::bench::bytes;
 use super::desk::{
-    SLOT, activated, by_lock, challenge, claim_of, deactivated, done, done_body, grant, grant_body, inspected,
-    provisioned_body, receipt, receipt_body, refused, transfer_done, twin, withdraw_body, withdrawn,
+    SLOT, activated, by_lock, challenge, deactivated, done_body, grant, inspected, provisioned_body, receipt, refused,
+    withdrawn,
 };
 use super::forge::{bare, signed};
 use super::keys::{card, digest, draw, lock, nonce, public, seed, signing, some_digest};
 use super::peer::form::{hex, key};
 use super::scene::Scene;
+use super::{bad, owner_learn};
 
 /// An owner's phone.
-struct Phone {
-    scene: Scene,
+pub struct Phone {
+    pub scene: Scene,
     name: String,
     draws: usize,
 }
 
 /// A message that was sent, and the number of what waits for its answer.
-struct Sent {
-    message: Vec<u8>,
-    pending: u64,
+pub struct Sent {
+    pub message: Vec<u8>,
+    pub pending: u64,
 }
 
 impl Phone {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let mut scene = Scene::recorded();
         scene.ask(json!({ "role": "owner", "op": "make", "seed": hex(seed("owner").expose()) }));
         Self { scene, name: name.to_owned(), draws: 0 }
     }
 
-    fn nonce(&mut self) -> Value {
+    pub fn nonce(&mut self) -> Value {
         self.draws += 1;
         json!([draw("the owner's nonce", &format!("owner {}", self.draws), 16)])
     }
 
-    fn sent(&mut self, request: Value) -> Sent {
+    pub fn sent(&mut self, request: Value) -> Sent {
         let sent = self.scene.ask(request);
         Sent { message: bytes(&sent["message"]), pending: sent["pending"].as_u64().unwrap() }
     }
@@ -65,7 +63,7 @@ impl Phone {
         (phone, sent)
     }
 
-    fn answer(op: &str, sent: &Sent, answer: &[u8]) -> Value {
+    pub fn answer(op: &str, sent: &Sent, answer: &[u8]) -> Value {
         json!({ "role": "owner", "op": op, "pending": sent.pending, "answer": hex(answer) })
     }
 
@@ -115,32 +113,32 @@ impl Phone {
     }
 
     /// A grant with number 2 was signed; it is `grant(2)`.
-    fn sharing(name: &str) -> Self {
+    pub fn sharing(name: &str) -> Self {
         let mut phone = Self::active(name);
         assert_eq!(phone.share(), grant(2));
         phone
     }
 
-    fn learn_request(message: &[u8]) -> Value {
+    pub fn learn_request(message: &[u8]) -> Value {
         json!({ "role": "owner", "op": "learn", "message": hex(message) })
     }
 
     #[track_caller]
-    fn learn(&mut self, message: &[u8]) -> Value {
+    pub fn learn(&mut self, message: &[u8]) -> Value {
         self.scene.ask(Self::learn_request(message))["learned"].clone()
     }
 
-    fn slot_request(op: &str) -> Value {
+    pub fn slot_request(op: &str) -> Value {
         json!({ "role": "owner", "op": op, "slot": SLOT.index() })
     }
 
     /// Ends with what the view shows of the slot.
-    fn case(mut self, rule: &str) -> Value {
+    pub fn case(mut self, rule: &str) -> Value {
         self.scene.ask(Self::slot_request("status"));
         self.finish(rule)
     }
 
-    fn finish(self, rule: &str) -> Value {
+    pub fn finish(self, rule: &str) -> Value {
         self.scene.case(&self.name, rule)
     }
 }
@@ -150,9 +148,9 @@ pub fn file() -> Value {
     cases.extend(answers());
     cases.extend(dones());
     cases.extend(shares());
-    cases.extend(lessons());
-    cases.extend(reports());
-    cases.extend(handovers());
+    cases.extend(owner_learn::lessons());
+    cases.extend(owner_learn::reports());
+    cases.extend(owner_learn::handovers());
     super::file(
         "An owner, from the first message on. Most cases end with what the view shows of the slot.",
         json!({ "keys": signing(&["owner", "service", "lock", "subject", "device", "next owner", "next service", "stranger"]) }),
@@ -299,112 +297,5 @@ fn shares() -> Vec<Value> {
     }
     phone.scene.refused(Phone::share_request(&public("subject")), "Slot.LiveFull");
     cases.push(phone.case("SLO-12"));
-    cases
-}
-
-fn lessons() -> Vec<Value> {
-    let body = receipt_body(&grant(2), 2, "device");
-    let other = |epoch| signed(&Grant { epoch: Epoch::new(epoch), ..grant_body(5) }, &seed("owner"));
-    let never = WithdrawnOutcome::NeverReleased;
-    let denial = sharekey::message::Withdrawn { withdraw: withdraw_body(&grant(2), 2), outcome: never };
-    let mut phone = Phone::sharing("learn: what no owner learns from");
-    for (message, error) in [
-        (receipt(&grant(2), 2)[..100].to_vec(), "Wire.Truncated"),
-        (b"SK\x01\x20".to_vec(), "Wire.Value"),
-        (b"SK\x02\x08".to_vec(), "Wire.Version"),
-        (claim_of(&grant(2), "device"), "NothingToLearn"),
-        (challenge("challenge"), "NothingToLearn"),
-        (signed(&grant_body(5), &seed("stranger")), "GrantSignature.Mismatch"),
-        (signed(&body, &seed("stranger")), "ReceiptSignature.Mismatch"),
-        (signed(&done_body(some_digest("a command"), activated(3)), &seed("stranger")), "DoneSignature.Mismatch"),
-        (signed(&denial, &seed("stranger")), "WithdrawnSignature.Mismatch"),
-        (by_lock(&Receipt { lock: lock("stranger"), ..body }), "WrongLock"),
-        (by_lock(&Receipt { epoch: Epoch::new(2), ..body }), "WrongEpoch"),
-        (other(2), "WrongEpoch"),
-        (transfer_done(public("next owner"), public("service"), 1), "OldEpoch"),
-    ] {
-        phone.scene.refused(Phone::learn_request(&message), error);
-    }
-    let mut cases = vec![phone.case("OWN-10")];
-    let mut phone = Phone::sharing("a receipt, and again");
-    phone.learn(&receipt(&grant(2), 2));
-    phone.scene.ask(Phone::slot_request("status"));
-    phone.learn(&receipt(&grant(2), 2));
-    cases.push(phone.case("SLO-28"));
-    let mut phone = Phone::sharing("a released grant stays among those that may open");
-    phone.learn(&withdrawn(&grant(2), 2, WithdrawnOutcome::Released { install: some_digest("an install") }));
-    cases.push(phone.case("OWN-15"));
-    let mut phone = Phone::sharing("a settled grant stays until the proof comes");
-    phone.learn(&withdrawn(&grant(2), 2, WithdrawnOutcome::Settled));
-    phone.scene.ask(Phone::slot_request("status"));
-    phone.learn(&done(deactivated(3)));
-    cases.push(phone.case("OWN-15"));
-    for (name, first, second) in [
-        ("the service denies a release that the lock proves", receipt(&grant(2), 2), withdrawn(&grant(2), 2, never)),
-        ("the lock proves a release that the service denied", withdrawn(&grant(2), 2, never), receipt(&grant(2), 2)),
-    ] {
-        let mut phone = Phone::sharing(name);
-        phone.learn(&first);
-        let learned = phone.learn(&second);
-        assert_eq!(learned["type"], "ServiceEquivocated");
-        cases.push(phone.case("OWN-11"));
-    }
-    let mut phone = Phone::sharing("another phone's grant of the same number");
-    phone.learn(&twin(2));
-    phone.learn(&withdrawn(&grant(2), 2, never));
-    phone.scene.ask(Phone::slot_request("status"));
-    phone.learn(&twin(2));
-    cases.push(phone.case("OWN-17"));
-    cases
-}
-
-fn reports() -> Vec<Value> {
-    let see = |version: u64, messages: &[Vec<u8>]| {
-        let messages: Vec<Value> = messages.iter().map(hex).collect();
-        json!({ "role": "owner", "op": "see", "slot": SLOT.index(), "version": version, "messages": messages })
-    };
-    let mut phone = Phone::sharing("reports, and an older one");
-    phone.scene.ask(see(5, &[grant(2)]));
-    phone.scene.ask(see(5, &[]));
-    phone.scene.refused(see(4, &[receipt(&grant(2), 2)]), "OlderReport");
-    phone.scene.refused(see(9, &[receipt(&grant(2), 2), challenge("challenge")]), "NothingToLearn");
-    phone.scene.ask(Phone::slot_request("status"));
-    phone.scene.ask(see(7, &[grant(2), receipt(&grant(2), 2)]));
-    vec![phone.case("SLO-5")]
-}
-
-fn handovers() -> Vec<Value> {
-    let adopt = |lock_name: &str, transfer: &[u8]| {
-        json!({
-            "role": "owner", "op": "adopt", "lock": key(lock(lock_name).key()), "service": key(&public("service")),
-            "transfer": hex(transfer),
-        })
-    };
-    let (owner, service) = (public("owner"), public("service"));
-    let mut phone = Phone::new("adopt: every wrong statement, then the right one");
-    for (lock_name, transfer, error) in [
-        ("lock", transfer_done(owner, service, 2)[..90].to_vec(), "Wire.Truncated"),
-        ("stranger", transfer_done(owner, service, 2), "DoneSignature.Mismatch"),
-        ("lock", done(activated(1)), "NotATransfer"),
-        ("lock", transfer_done(public("stranger"), service, 2), "WrongOwner"),
-        ("lock", transfer_done(owner, public("stranger"), 2), "WrongService"),
-    ] {
-        phone.scene.refused(adopt(lock_name, &transfer), error);
-    }
-    phone.scene.ask(adopt("lock", &transfer_done(owner, service, 2)));
-    let mut cases = vec![phone.case("OWN-12")];
-    let mut phone = Phone::new("take over a lock whose transfer's answer was lost");
-    let request = json!({
-        "role": "owner", "op": "take_over", "lock": key(lock("lock").key()), "epoch": 2, "service": key(&service),
-        "challenge": hex(challenge("challenge")), "entropy": phone.nonce(),
-    });
-    let sent = phone.sent(request);
-    let body =
-        Done { epoch: Epoch::new(3), ..done_body(digest(&sent.message), Completed::Transfer { owner, service }) };
-    let wrong = Done { epoch: Epoch::new(2), ..body };
-    phone.scene.refused(Phone::answer("taken_over", &sent, &by_lock(&wrong)), "WrongEpoch");
-    phone.scene.refused(Phone::answer("taken_over", &sent, b"SK\x01\x0e"), "RefusedOpaque");
-    phone.scene.ask(Phone::answer("taken_over", &sent, &by_lock(&body)));
-    cases.push(phone.case("OWN-12"));
     cases
 }

@@ -333,11 +333,14 @@ fn provisions() -> Vec<Sample> {
 }
 
 /// Every sample.
-pub fn all() -> Vec<Sample> {
-    let lists = [grants(), withdrawals(), downloads(), unlocks(), orders(), refusals(), provisions()];
-    let mut all = lists.concat();
-    all.sort_by_key(|sample| sample.kind.byte());
-    all
+pub fn all() -> &'static [Sample] {
+    static ALL: std::sync::LazyLock<Vec<Sample>> = std::sync::LazyLock::new(|| {
+        let lists = [grants(), withdrawals(), downloads(), unlocks(), orders(), refusals(), provisions()];
+        let mut all = lists.concat();
+        all.sort_by_key(|sample| sample.kind.byte());
+        all
+    });
+    &ALL
 }
 
 /// The keys of the samples.

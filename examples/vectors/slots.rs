@@ -203,7 +203,7 @@ fn ways() -> Vec<(&'static str, Vec<Event>)> {
 }
 
 fn record_ways() -> Vec<(&'static str, Vec<Event>)> {
-    let sharing = vec![Event::Activate(1), Event::Publish(4, 'a')];
+    let sharing = [Event::Activate(1), Event::Publish(4, 'a')];
     let then = |more: &[Event]| [&sharing[..], more].concat();
     let release = Event::Release(4, 'a', "device");
     let mut ways = ways();
@@ -219,7 +219,7 @@ fn record_ways() -> Vec<(&'static str, Vec<Event>)> {
 }
 
 fn owner_ways() -> Vec<(&'static str, Vec<Event>)> {
-    let sharing = vec![Event::Activate(1), Event::Publish(4, 'a')];
+    let sharing = [Event::Activate(1), Event::Publish(4, 'a')];
     let then = |more: &[Event]| [&sharing[..], more].concat();
     let mut ways = ways();
     ways.extend([

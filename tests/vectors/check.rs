@@ -85,7 +85,7 @@ fn fields<T: Message + Form>(bytes: &[u8]) -> Value {
     let message = Unverified::<T>::parse(bytes).unwrap();
     assert_eq!(Encoded::<T>::copy(bytes).unwrap().as_bytes(), bytes);
     let body = postcard::to_allocvec(message.claims()).unwrap();
-    assert_eq!(bytes[4..4 + body.len()], body);
+    assert!(bytes[4..].starts_with(&body));
     message.claims().form()
 }
 
