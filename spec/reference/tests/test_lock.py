@@ -483,7 +483,7 @@ def test_factory_reset_refused():
         ("WrongLock", {"lock": OTHER}),
         ("WrongNonce", {"nonce": bytes(16)}),
         ("CardMac", {"secret": bytes(16)}),
-        ("RST-6", {"present": False}),
+        ("NoPresence", {"present": False}),
     ):
         refused(w, send_reset(w, **change), name)
     pending = send_command(w, Activate(1, 1))
