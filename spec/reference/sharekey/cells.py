@@ -163,6 +163,7 @@ class Cells:
 
     def _given(self, session: Session) -> None:
         """A challenge was given: the sessions before it end as SES-2 and SES-9 say."""
+        self.rescue_number += session.rescue
         if session.backwards:
             self.newest = {}
             self.ticks = session.ticks

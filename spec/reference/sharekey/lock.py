@@ -102,7 +102,6 @@ class Lock(Cells):
     def _challenge(self, purpose: Purpose, now: Now, entropy: bytes) -> Pending:
         self._check_free()
         if self.damaged:
-            self.rescue_number += 1
             nonce = pairing.rescue_nonce(self.keys.nonce, self.rescue_number, entropy)
             return self._session(purpose, nonce, now, None, None)
         number = self.next_number
@@ -444,7 +443,7 @@ class Lock(Cells):
         except TagRefused:
             raise _Refuse("CardMac") from None
         if not present:
-            raise _Refuse("RST-6")
+            raise _Refuse("NoPresence")  # RST-6
         seed = pairing.new_seed(self.keys.nonce, entropy)  # LCK-7, LCK-8
         return self.stage(SEED, Result(b""), records.SeedRecord(seed, False))  # RST-7
 

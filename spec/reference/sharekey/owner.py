@@ -249,14 +249,21 @@ class Owner:
         """A report of the service: all of it, or nothing (OWN-27, OWN-28)."""
         self._owns()
         next_owner = deepcopy(self)
-        take = {Grant: next_owner.learn, Done: next_owner.done, Receipt: next_owner.receipt}
         for message in said:
-            take.get(type(message), next_owner.withdrawn)(message)
+            next_owner.take_in(message)
         kept = next_owner.slot(index)
         if kept.as_of is not None and kept.as_of > version:
             raise RuleBroken("OlderReport")
         next_owner.slots[index] = replace(kept, version=kept.version + 1, as_of=version)
         self.__dict__.update(next_owner.__dict__)
+
+    def take_in(self, message: Any) -> None:
+        """Whatever teaches an owner something."""
+        take = {Grant: self.learn, Done: self.done, Receipt: self.receipt, Withdrawn: self.withdrawn}
+        self._owns()
+        if type(message) not in take:
+            raise RuleBroken("NothingToLearn")
+        take[type(message)](message)
 
     # What the lock said
 
@@ -275,18 +282,13 @@ class Owner:
         if message.lock != self.lock:
             raise RuleBroken("WrongLock")
         completed = message.completed
-        command = self.commands.get(message.command)
         if isinstance(completed, Transfer):
             if message.epoch <= self.epoch:
                 raise RuleBroken("OldEpoch")
         elif message.epoch != self.epoch:
             raise RuleBroken("WrongEpoch")
-        if command is not None:
-            after = command.epoch + isinstance(command.operation, Transfer)
-            if message.epoch != after:
-                raise RuleBroken("WrongEpoch")
-            if _operation(completed) != command.operation:
-                raise RuleBroken("OtherOperation")
+        if message.command in self.commands:
+            self._check_answers(message)
         if isinstance(completed, Transfer):
             self._transfer(message)
         elif hasattr(completed, "slot"):
@@ -298,18 +300,27 @@ class Owner:
 
     def answer(self, message: Done) -> Command:
         """The same for a Done that is to be the answer to a command of ours."""
+        self._owns()
         verify_as("DoneSignature", message, self.lock)
-        if message.lock == self.lock and message.command not in self.commands:
-            raise RuleBroken("OtherCommand")
+        if message.lock != self.lock:
+            raise RuleBroken("WrongLock")
+        if message.command not in self.commands:
+            raise RuleBroken("OtherCommand")  # OWN-5
+        self._check_answers(message)
         return self.done(message)
+
+    def _check_answers(self, message: Done) -> None:
+        """OWN-30: the epoch that the operation leaves, and the operation."""
+        command = self.commands[message.command]
+        if message.epoch != command.epoch + isinstance(command.operation, Transfer):
+            raise RuleBroken("WrongEpoch")
+        if _operation(message.completed) != command.operation:
+            raise RuleBroken("OtherOperation")
 
     def _transfer(self, message: Done) -> None:
         """A new epoch: ours again with every slot afresh (SLO-1), or somebody else's."""
-        if message.completed.owner != self.key:
-            self.gone = True
-            return
-        self.epoch, self.service, self.gone = message.epoch, message.completed.service, False
-        self.slots = {}
+        self.gone = message.completed.owner != self.key
+        self.epoch, self.service, self.slots = message.epoch, message.completed.service, {}
 
     def refused(self, message: Refused) -> Optional[Command]:
         """The command that the lock refused; None for an opaque one, which says nothing (OWN-13)."""

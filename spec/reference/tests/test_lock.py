@@ -310,9 +310,9 @@ def test_replay_and_malformed():
 
 
 def test_deadlines():
-    for purpose, limit, name in ((Purpose.Operate, 10_000, "SessionExpired"), (Purpose.Install, 120_000, "SessionExpired")):
+    for purpose, limit in ((Purpose.Operate, 10_000), (Purpose.Install, 120_000)):
         w = ready()
-        for late, bad in ((limit, None), (limit + 1, name), (-1, "SessionExpired")):
+        for late, bad in ((limit, None), (limit + 1, "SessionExpired"), (-1, "SessionExpired")):
             if purpose is Purpose.Install:
                 outcome = Forge(w).send(now=Now(w.ticks + late, NOON))
             else:
@@ -483,7 +483,7 @@ def test_factory_reset_refused():
         ("WrongLock", {"lock": OTHER}),
         ("WrongNonce", {"nonce": bytes(16)}),
         ("CardMac", {"secret": bytes(16)}),
-        ("RST-6", {"present": False}),
+        ("NoPresence", {"present": False}),
     ):
         refused(w, send_reset(w, **change), name)
     pending = send_command(w, Activate(1, 1))

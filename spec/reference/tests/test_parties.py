@@ -196,6 +196,34 @@ def test_a_transferred_view_signs_nothing():
     assert name_of(lambda: w.owner.grant(0, w.owner.key, 3, Limits())) == "Transferred"
 
 
+def test_done_must_echo_the_order():
+    w = ready()
+    challenge, _ = w.challenge()
+    command = w.owner.stored(w.owner.command(Inspect(0), challenge, w.entropy(16)))
+    key = w.lock.keys.lock
+
+    def said(completed, epoch=1, answers=command.digest()):
+        return messages.Done(answers, w.owner.lock, epoch, completed).signed(key)
+
+    left = messages.Left(1, messages.Empty())
+    assert name_of(lambda: w.owner.answer(said(messages.Inspected(0, left), answers=OTHER))) == "OtherCommand"
+    assert name_of(lambda: w.owner.answer(said(messages.Inspected(0, left), epoch=2))) == "WrongEpoch"  # OWN-30
+    assert name_of(lambda: w.owner.answer(said(messages.Inspected(1, left)))) == "OtherOperation"
+    assert w.owner.answer(said(messages.Inspected(0, left))) == command
+
+
+def test_provisioned_of_another_epoch_or_lock():
+    w = World()
+    challenge, session = w.challenge()
+    sent = owner.provision(w.owner_seed, w.secret, w.service.key, challenge, w.entropy(16))
+    key = w.lock.keys.lock
+    answer = Provisioned.decode(w.finish(w.lock.provision(session, sent.provision.encode(), w.now)).message)
+    assert name_of(lambda: owner.provisioned(sent, replace(answer, epoch=2).signed(key))) == "WrongEpoch"  # OWN-21
+    assert name_of(lambda: owner.provisioned(sent, replace(answer, lock=OTHER).signed(key))) == "WrongLock"  # OWN-22
+    own = replace(answer, lock=primitives.public_key(OTHER)).signed(OTHER)
+    assert name_of(lambda: owner.provisioned(sent, own)) == "ProvisionedSignature.Mismatch"
+
+
 def test_new_owner_takes_up_only_its_own_transfer():
     w = ready()
     seed = w.entropy()
@@ -215,6 +243,9 @@ def test_contacts():
     contact = contacts.pin(key)
     assert not contact.verified
     groups = contacts.fingerprint(key)
+    assert contacts.read(contacts.show(groups)) == groups == contacts.read("".join(groups) + "\n")
+    for typed, name in (("12 34x", "NotADigit"), ("1" * 29, "TooShort"), ("1" * 31, "TooLong")):
+        assert name_of(lambda: contacts.read(typed)) == name
     assert len(groups) == 6 and all(len(g) == 5 and g.isdigit() for g in groups)
     verified = contacts.compared(contact, groups)
     assert verified.verified and contacts.scanned(contact, key).verified
@@ -256,7 +287,8 @@ def test_publication_refused():
     assert name_of(lambda: w.service.publish(make().signed(OTHER))) == "GrantSignature.Mismatch"
     assert name_of(lambda: w.service.publish(make(lock=OTHER).signed(seed))) == "SVC-1"
     assert name_of(lambda: w.service.publish(make(epoch=2).signed(seed))) == "WrongEpoch"
-    assert name_of(lambda: w.service.publish(make(subject=bytes(32), generation=7).signed(seed))) == "SubjectKey.SmallOrder"
+    bad = make(subject=bytes(32), generation=7).signed(seed)
+    assert name_of(lambda: w.service.publish(bad)) == "SubjectKey.SmallOrder"
     assert w.service.view(w.owner.lock, 0)[1].highest == 7  # SLO-9
     assert name_of(lambda: w.service.publish(make().signed(seed))) == "Slot.StaleNumber"
 
