@@ -33,7 +33,7 @@ from .messages import (
     Withdraw,
     Withdrawn,
 )
-from .service import completed_effect
+from .service_record import completed_effect
 from .slot import SlotRecord
 
 GrantRef = tuple[int, bytes]  # the generation and the digest of a grant

@@ -1,37 +1,21 @@
 """The service ("Service"): it orders releases and withdrawals, and holds no secret but its own key.
 
-The store is a dictionary with compare-and-swap. There are two kinds of records: one of ownership for each
-lock, and one for each lock and slot.
+The store is a dictionary with compare-and-swap, a record for each lock and slot. A statement of ownership is
+given to one record (`open_slot`, `reopen_slot`), or to all of a lock by keeping it apart (`open`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
-from . import messages, primitives, slot
-from .errors import RuleBroken, SharekeyError, verify_as
-from .messages import Claim, Done, Grant, Install, Provisioned, Receipt, Release, Transfer, Withdraw, Withdrawn
+from . import primitives, service_record, slot
+from .errors import RuleBroken, SharekeyError
+from .messages import Claim, Done, Grant, Install, Message, Provisioned, Receipt, Release, Withdraw, Withdrawn
+from .service_record import Ownership, ServiceRecord
 from .slot import SlotRecord
 
-Key = tuple[bytes, Optional[int]]  # a lock id, and a slot or None for the ownership
-
-
-@dataclass(frozen=True)
-class Ownership:
-    """What the latest statement of a lock said (SVC-1, SVC-16)."""
-
-    epoch: int
-    owner: bytes
-    service: bytes
-
-
-@dataclass(frozen=True)
-class Published:
-    """A slot's record and the grant that is shared, whole, for the guest and for the claim's check."""
-
-    slot: SlotRecord
-    grant: Optional[Grant] = None
+Key = tuple[bytes, Optional[int]]  # a lock id, and a slot or None for an ownership that is kept apart
 
 
 @dataclass
@@ -74,152 +58,111 @@ class Service:
     # Ownership
 
     def open(self, statement: "Provisioned | Done") -> None:
-        """SVC-1, SVC-2, SVC-17, SVC-19: a Provisioned or the Done of a Transfer, signed by the lock it names."""
-        verify_as("OwnershipSignature", statement, statement.lock)
-        if isinstance(statement, Provisioned):
-            new = Ownership(statement.epoch, statement.owner, statement.service)
-        elif isinstance(statement.completed, Transfer):
-            new = Ownership(statement.epoch, statement.completed.owner, statement.completed.service)
-        else:
-            raise RuleBroken("NotATransfer")
-        primitives.check_key_as("OwnerKey", new.owner)
+        """A statement for all slots of its lock (SVC-1, SVC-2, SVC-17, SVC-19)."""
+        new = service_record.said(statement)
         version, old = self.store.get((statement.lock, None))
-        if old is None and new.service != self.key:
-            raise RuleBroken("OtherService")
-        if old is not None and new.epoch < old.epoch:
-            raise RuleBroken("OldEpoch")
-        if old is not None and new.epoch == old.epoch and new != old:
-            raise RuleBroken("Contradiction")
+        if old is None:
+            service_record.check_new(new, self.key)
+        else:
+            service_record.check_again(old, new)
         if new != old:
             self._swap((statement.lock, None), version, new)
 
-    def _owned(self, lock: bytes) -> Ownership:
-        """The ownership of a lock. Without one there is no record to act on (SVC-1)."""
-        _, owned = self.store.get((lock, None))
-        if owned is None:
-            raise RuleBroken("SVC-1", "a lock without a statement of ownership")
-        return owned
+    def open_slot(self, index: int, statement: "Provisioned | Done") -> None:
+        """A statement that opens the record of one slot."""
+        owned = service_record.said(statement)
+        service_record.check_new(owned, self.key)
+        self._swap((statement.lock, index), 0, ServiceRecord.fresh(statement.lock, index, owned))
 
-    def _of_epoch(self, owned: Ownership, epoch: int) -> None:
-        if owned.epoch != epoch:
-            raise RuleBroken("WrongEpoch")  # SVC-3, SLO-39
+    def reopen_slot(self, lock: bytes, index: int, statement: "Provisioned | Done") -> None:
+        """A statement for a record that is there."""
+        version, record = self._read(lock, index)
+        self._swap((lock, index), version, service_record.reopen(record, statement))
 
-    def _serving(self, owned: Ownership) -> None:
-        if owned.service != self.key:
-            raise RuleBroken("Moved")  # SVC-16
-
-    def _read(self, lock: bytes, index: int, epoch: int) -> tuple[int, Published]:
+    def _read(self, lock: bytes, index: int) -> tuple[int, ServiceRecord]:
         """The record of a slot; one of an older epoch reads as a fresh one of this (SLO-1)."""
-        version, value = self.store.get((lock, index))
-        if value is None or value.slot.epoch < epoch:
-            value = Published(SlotRecord(epoch))
-        return version, value
+        version, record = self.store.get((lock, index))
+        _, owned = self.store.get((lock, None))
+        if owned is not None and (record is None or record.owned.epoch < owned.epoch):
+            return version, ServiceRecord.fresh(lock, index, owned)
+        if record is None:
+            raise RuleBroken("SVC-1", "a slot without a record")
+        return version, record if owned is None else replace(record, owned=owned)
 
     def _swap(self, key: Key, version: int, value: Any) -> None:
         if not self.store.swap(key, version, value):
             raise Lost()
 
-    # Grants
-
-    def publish(self, grant: Grant) -> None:
-        """NotShared to Sharing. A refusal may still take the number (SLO-9), and is told after that (SVC-21)."""
-        owned = self._owned(grant.lock)
-        verify_as("GrantSignature", grant, owned.owner)  # SVC-6
-        self._of_epoch(owned, grant.epoch)
-        self._serving(owned)
-        key = (grant.lock, grant.slot)
-        version, value = self._read(grant.lock, grant.slot, grant.epoch)
+    def _change(self, lock: bytes, index: int, change: Callable[[ServiceRecord], Any]) -> Any:
+        """Reads, changes, stores; and only then gives what the change gave (SVC-4, SVC-20)."""
+        version, record = self._read(lock, index)
         try:
-            self._check_subject(grant, value.slot)
-            with slot.as_role():
-                new = slot.publish(value.slot, grant)
+            changed = change(record)
         except slot.PublicationRefused as refused:
-            if refused.record != value.slot:
-                self._swap(key, version, replace(value, slot=refused.record))
+            if refused.record != record.slot:
+                self._swap((lock, index), version, record.with_slot(refused.record))
             raise
-        self._swap(key, version, Published(new, grant))
+        new, answer = changed if isinstance(changed, tuple) else (changed, None)
+        self._swap((lock, index), version, new)
+        return answer
 
-    @staticmethod
-    def _check_subject(grant: Grant, record: SlotRecord) -> None:
-        """SVC-18."""
-        try:
-            primitives.check_key_as("SubjectKey", grant.subject)
-        except RuleBroken as bad:
-            raise slot.PublicationRefused(bad.name, slot.seen(record, grant.generation)) from None
+    # What owners and guests ask. A record is named by itself, or by the message.
+
+    def publish(self, grant: Grant, at: Optional[Key] = None) -> None:
+        """NotShared to Sharing. A refusal may still take the number (SLO-9), and is told after that (SVC-21)."""
+        lock, index = at or (grant.lock, grant.slot)
+        self._change(lock, index, lambda record: service_record.publish(record, self.key, grant))
 
     def find(self, subject: bytes) -> list[Grant]:
         """The grants that are shared with a subject; a share code's holder asks so as well."""
         found = []
-        for (lock, index), (_, value) in self.store.values.items():
-            if index is not None and value.grant is not None and value.slot.share is not None:
-                _, owned = self.store.get((lock, None))
-                if value.grant.subject == subject and value.slot.epoch == owned.epoch:
-                    found.append(value.grant)
+        for lock, index in list(self.store.values):
+            if index is not None:
+                _, record = self._read(lock, index)
+                if record.grant is not None and record.grant.subject == subject:
+                    found.append(record.grant)
         return found
 
     def release(self, lock: bytes, index: int, claim: Claim, install: Install) -> Release:
         """The point of no return, checked in the order SVC-16, SVC-8 to SVC-13."""
-        owned = self._owned(lock)
-        self._serving(owned)
-        version, value = self._read(lock, index, owned.epoch)
-        share = value.slot.share
-        if share is None or value.grant is None:
-            raise RuleBroken("NothingShared")
-        if claim.grant != share.grant:
-            raise RuleBroken("ClaimNamesOtherGrant")
-        verify_as("ClaimSignature", claim, value.grant.subject)
-        if install.claim != claim.digest():
-            raise RuleBroken("InstallNamesOtherClaim")
-        verify_as("InstallSignature", install, claim.device)
-        with slot.as_role():
-            new = slot.release(value.slot, claim.grant, claim.device, install.digest())  # SVC-12, SVC-13
-        self._swap((lock, index), version, replace(value, slot=new))
-        return Release(install.digest()).signed(self.seed)  # SVC-4
+        self.check_serving(lock, index)
+        answer = self._change(lock, index, lambda record: service_record.release(record, claim, install))
+        return answer.signed(self.seed)  # SVC-4
 
-    def withdraw(self, order: Withdraw) -> Withdrawn:
+    def check_serving(self, lock: bytes, index: int) -> None:
+        """SVC-16, which a release asks before it decodes anything."""
+        service_record.check_serving(self._read(lock, index)[1], self.key)
+
+    def withdraw(self, order: Withdraw, at: Optional[Key] = None) -> Withdrawn:
         """Answered however often it comes (SLO-16)."""
-        owned = self._owned(order.lock)
-        verify_as("WithdrawSignature", order, owned.owner)  # SVC-7
-        self._of_epoch(owned, order.epoch)
-        self._serving(owned)
-        version, value = self._read(order.lock, order.slot, order.epoch)
-        new, outcome = slot.withdraw(value.slot, order)
-        self._swap((order.lock, order.slot), version, Published(new, value.grant if new.share else None))
-        answer = Withdrawn(order.lock, order.epoch, order.slot, order.generation, order.grant, outcome)
+        lock, index = at or (order.lock, order.slot)
+        answer = self._change(lock, index, lambda record: service_record.withdraw(record, self.key, order))
         return answer.signed(self.seed)  # SVC-4
 
     # What the lock said
 
-    def receipt(self, message: Receipt) -> None:
+    def receipt(self, message: Receipt, at: Optional[Key] = None) -> None:
         """SVC-14, then the effects on the slot."""
-        owned = self._owned(message.lock)
-        verify_as("ReceiptSignature", message, message.lock)
-        self._change(owned, message, message.slot, lambda record: slot.receipt(record, message))
+        lock, index = at or (message.lock, message.slot)
+        self._change(lock, index, lambda record: service_record.confirm(record, message))
 
-    def done(self, message: Done) -> None:
-        """SVC-14, then the effects on the slot. A Done of a Transfer goes to `open`."""
-        owned = self._owned(message.lock)
-        verify_as("DoneSignature", message, message.lock)
-        if not hasattr(message.completed, "slot"):
-            raise RuleBroken("NotOfASlot")
-        self._change(owned, message, message.completed.slot, lambda record: completed_effect(record, message))
+    def done(self, message: Done, at: Optional[Key] = None) -> None:
+        """SVC-14, then the effects on the slot. A Done of a Transfer is a statement of ownership."""
+        lock, index = at or (message.lock, getattr(message.completed, "slot", 0))
+        self._change(lock, index, lambda record: service_record.done(record, message))
 
-    def _change(self, owned: Ownership, message: "Receipt | Done", index: int, effect: Any) -> None:
-        self._of_epoch(owned, message.epoch)
-        version, value = self._read(message.lock, index, message.epoch)
-        new = effect(value.slot)
-        self._swap((message.lock, index), version, Published(new, value.grant if new.share else None))
+    # What owners see
+
+    def record(self, lock: bytes, index: int) -> tuple[int, ServiceRecord]:
+        """The version of a record, and the record."""
+        return self._read(lock, index)
 
     def view(self, lock: bytes, index: int) -> tuple[int, SlotRecord]:
         """SLO-4, SLO-5: the version of the record, and the record with its state and live generations."""
-        _, owned = self.store.get((lock, None))
-        version, value = self._read(lock, index, owned.epoch)
-        return version, value.slot
+        version, record = self._read(lock, index)
+        return version, record.slot
 
-
-def completed_effect(record: SlotRecord, done: Done) -> SlotRecord:
-    """The effect of what a Done of this slot says was completed."""
-    completed = done.completed
-    if isinstance(completed, messages.Inspected):
-        return slot.done_inspect(record, completed.left, done.digest())
-    return slot.done_number(record, completed.generation, isinstance(completed, messages.Activated))
+    def report(self, lock: bytes, index: int) -> tuple[int, list[Message]]:
+        """What the service gives the owner's app of a slot."""
+        version, record = self._read(lock, index)
+        return version, record.report(self.seed)

@@ -1,0 +1,358 @@
+"""An owner's app behind requests: views of locks, and what waits for an answer."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from sharekey import code, guest, owner, primitives
+from sharekey.errors import RuleBroken, verify_as
+from sharekey.limits import Action
+from sharekey.messages import (
+    Act,
+    Activate,
+    Challenge,
+    Command,
+    Deactivate,
+    Done,
+    Grant,
+    Inspect,
+    Message,
+    Provisioned,
+    Receipt,
+    Refused,
+    SetClock,
+    Transfer,
+    Withdrawn,
+)
+from sharekey.owner import Owner, Provisioning
+
+from .form import NoRequest, decode, draw, hexed, limits, one_of, peek, show
+
+TELLS = (Grant, Receipt, Done, Withdrawn)
+
+
+@dataclass
+class View:
+    """An owner's view of one lock, with what an app remembers beside it."""
+
+    owner: Owner
+    told: set[int] = field(default_factory=set)  # the slots of which the lock told in this epoch
+    subjects: dict[tuple[int, bytes], bytes] = field(default_factory=dict)
+    withdrawing: set[tuple[int, bytes]] = field(default_factory=set)
+    epoch: int = 0
+
+    def heed(self, *said: Message) -> None:
+        """What the app remembers of messages that the view took in."""
+        if self.epoch != self.owner.epoch:
+            self.epoch = self.owner.epoch
+            self.told, self.subjects, self.withdrawing = set(), {}, set()
+        for message in said:
+            if isinstance(message, Grant):
+                self.subjects[message.slot, message.digest()] = message.subject
+            elif isinstance(message, Withdrawn):
+                self.withdrawing.discard((message.slot, message.grant))
+            elif isinstance(message, Receipt):
+                self.told.add(message.slot)
+            elif isinstance(message, Done) and hasattr(message.completed, "slot"):
+                self.told.add(message.completed.slot)
+        live = {(index, entry.grant) for index, kept in self.owner.slots.items() for entry in kept.record.live}
+        self.subjects = {key: subject for key, subject in self.subjects.items() if key in live}
+        self.withdrawing &= live
+
+    def status(self, index: int) -> dict[str, Any]:
+        """What the view shows of a slot."""
+        as_of, record = self.owner.view(index)
+        share = record.share
+        entry = record.live_grant(share.generation, share.grant) if share else None
+        return {
+            "epoch": self.owner.epoch,
+            "standing": "Transferred" if self.owner.gone else "Owned",
+            "state": "Shared" if share and share.confirmed else "Sharing" if share else record.state,
+            "as_of": as_of,
+            "highest": record.highest,
+            "floor": record.proven,
+            "last_done": record.last_done,
+            "inspected": index in self.told,
+            "shared": None if entry is None else self._entry(index, entry),
+            "may_open": [self._entry(index, live) for live in record.live],
+        }
+
+    def _entry(self, index: int, entry: Any) -> dict[str, Any]:
+        subject = self.subjects.get((index, entry.grant))
+        return {
+            "generation": entry.generation,
+            "grant": entry.grant.hex(),
+            "subject": subject.hex() if subject else None,
+            "downloaded": entry.device.hex() if entry.confirmed else None,
+            "withdrawing": (index, entry.grant) in self.withdrawing,
+        }
+
+    def snapshot(self) -> Any:
+        """All that the view shows, but the versions of reports; and the evidence that it keeps."""
+        shown = {index: {**self.status(index), "as_of": None} for index in {*self.owner.slots, *self.told}}
+        kept = {index: (set(kept.denials), set(kept.releases)) for index, kept in self.owner.slots.items()}
+        return shown, kept, self.owner.epoch, self.owner.gone
+
+    def take_in(self, message: Message) -> Any:
+        """What a message taught."""
+        before, known = self.snapshot(), len(self.owner.equivocations)
+        self.owner.take_in(message)
+        self.heed(message)
+        if len(self.owner.equivocations) > known:
+            return self._equivocation(self.owner.equivocations[-1])
+        return "Nothing" if self.snapshot() == before else "News"
+
+    @staticmethod
+    def _equivocation(found: Any) -> dict[str, Any]:
+        denial = found.withdrawn
+        return {
+            "type": "ServiceEquivocated",
+            "slot": denial.slot,
+            "generation": denial.generation,
+            "grant": denial.grant.hex(),
+            "denial": denial.encode().hex(),
+            "release": found.proof.encode().hex(),
+        }
+
+
+@dataclass
+class Asked:
+    """A command that waits for its answer."""
+
+    command: Command
+    lock: bytes
+
+
+class OwnerDesk:
+    """One owner key."""
+
+    def __init__(self) -> None:
+        self.seed = b""
+        self.views: dict[Optional[str], View] = {}
+        self.waiting: dict[int, Any] = {}
+        self.count = 0
+
+    def _seed(self) -> bytes:
+        if not self.seed:
+            raise NoRequest("no owner")
+        return self.seed
+
+    def _view(self, request: dict[str, Any]) -> View:
+        view = self.views.get(request.get("view"))
+        if view is None:
+            raise NoRequest("no such view")
+        return view
+
+    def _wait(self, asked: Any, message: Message) -> dict[str, Any]:
+        self.count += 1
+        self.waiting[self.count] = asked
+        return {"message": message.encode().hex(), "pending": self.count}
+
+    def _pending(self, request: dict[str, Any], kind: type) -> Any:
+        asked = self.waiting.get(request["pending"])
+        if not isinstance(asked, kind):
+            raise NoRequest("nothing waits for this")
+        return asked
+
+    def _new_view(self, request: dict[str, Any], new: Owner) -> dict[str, Any]:
+        self.views[request.get("view")] = View(new, epoch=new.epoch)
+        return {"lock": new.lock.hex(), "epoch": new.epoch}
+
+    def make(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.seed = hexed(request, "seed")
+        return {"key": primitives.public_key(self.seed).hex()}
+
+    # Becoming the owner
+
+    def provision(self, request: dict[str, Any]) -> dict[str, Any]:
+        challenge = decode(Challenge, hexed(request, "challenge"))
+        card, service = hexed(request, "card"), hexed(request, "service")
+        asked = owner.provision(self._seed(), card, service, challenge, draw(request, 16))
+        return self._wait(asked, asked.provision)
+
+    def provisioned(self, request: dict[str, Any]) -> dict[str, Any]:
+        asked = self._pending(request, Provisioning)
+        answer = one_of(hexed(request, "answer"), Provisioned, Refused)
+        if isinstance(answer, Refused):
+            raise refusal(answer, asked.provision, asked.lock)
+        return self._new_view(request, owner.provisioned(asked, answer))
+
+    def adopt(self, request: dict[str, Any]) -> dict[str, Any]:
+        done = decode(Done, hexed(request, "transfer"))
+        new = owner.transferred(self._seed(), hexed(request, "lock"), hexed(request, "service"), done)
+        return self._new_view(request, new)
+
+    def take_over(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A transfer to oneself, by who knows that the lock is theirs, but lost the Done that says so."""
+        new = Owner(self._seed(), hexed(request, "lock"), request["epoch"], hexed(request, "service"))
+        operation = Transfer(new.key, new.service)
+        order = new.command(operation, decode(Challenge, hexed(request, "challenge")), draw(request, 16))
+        return self._wait(View(new), new.stored(order))
+
+    def taken_over(self, request: dict[str, Any]) -> dict[str, Any]:
+        new = self._pending(request, View).owner
+        answer = one_of(hexed(request, "answer"), Done, Refused)
+        command = next(iter(new.commands.values()))
+        if isinstance(answer, Refused):
+            raise refusal(answer, command, new.lock)
+        new.answer(answer)
+        return self._new_view(request, new)
+
+    # Commands
+
+    def _order(self, request: dict[str, Any], make: Any) -> dict[str, Any]:
+        view = self._view(request)
+        operation = make(view.owner)
+        if isinstance(operation, Transfer):
+            primitives.check_key_as("OwnerKey", operation.owner)
+            primitives.check_key_as("ServiceKey", operation.service)
+        view.owner._owns()
+        challenge = decode(Challenge, hexed(request, "challenge"))
+        command = view.owner.stored(view.owner.command(operation, challenge, draw(request, 16)))
+        return self._wait(Asked(command, view.owner.lock), command)
+
+    def activate(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._order(request, lambda mine: Activate(request["slot"], mine.next_number(request["slot"])))
+
+    def deactivate(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._order(request, lambda mine: Deactivate(request["slot"], mine.next_number(request["slot"])))
+
+    def inspect(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._order(request, lambda mine: Inspect(request["slot"]))
+
+    def transfer(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._order(request, lambda mine: Transfer(hexed(request, "owner"), hexed(request, "service")))
+
+    def set_clock(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._order(request, lambda mine: SetClock(request["to"]))
+
+    def act(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._order(request, lambda mine: Act(Action[request["action"]]))
+
+    def done(self, request: dict[str, Any]) -> dict[str, Any]:
+        view, asked = self._view(request), self._pending(request, Asked)
+        mine = view.owner
+        mine._owns()
+        if mine.lock != asked.lock:
+            raise RuleBroken("WrongLock")
+        if mine.epoch != asked.command.epoch:
+            raise RuleBroken("WrongEpoch")
+        answer = one_of(hexed(request, "answer"), Done, Refused)
+        if isinstance(answer, Refused):
+            raise refusal(answer, asked.command, mine.lock)
+        before = view.snapshot()
+        all_commands = mine.commands
+        mine.commands = {asked.command.digest(): asked.command}  # this Done is to answer this command
+        known = len(mine.equivocations)
+        try:
+            mine.answer(answer)
+        finally:
+            mine.commands = all_commands
+        mine.commands.pop(asked.command.digest(), None)
+        del self.waiting[request["pending"]]
+        view.heed(answer)
+        learned: Any = "Nothing" if view.snapshot() == before else "News"
+        if len(mine.equivocations) > known:
+            learned = view._equivocation(mine.equivocations[-1])
+        return {"completed": show(answer.completed), "learned": learned}
+
+    # Sharing
+
+    def issue(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"code": code.show(code.issue(draw(request, code.DATA)))}
+
+    def _share(self, request: dict[str, Any], subject: bytes) -> dict[str, Any]:
+        view = self._view(request)
+        order = view.owner.grant(request["slot"], subject, request["rights"], limits(request.get("limits")))
+        message = view.owner.stored(order)
+        view.heed(message)
+        return {"message": message.encode().hex()}
+
+    def share(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._share(request, hexed(request, "subject"))
+
+    def share_by_code(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._share(request, primitives.public_key(guest.code_seed(request["code"])))
+
+    def withdraw(self, request: dict[str, Any]) -> dict[str, Any]:
+        view = self._view(request)
+        view.owner._owns()
+        share = view.owner.slot(request["slot"]).record.share
+        if share is None:
+            raise RuleBroken("NothingShared")
+        return self._withdraw(view, request["slot"], share.generation, share.grant)
+
+    def withdraw_key(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._withdraw(self._view(request), request["slot"], request["generation"], hexed(request, "grant"))
+
+    @staticmethod
+    def _withdraw(view: View, index: int, generation: int, grant: bytes) -> dict[str, Any]:
+        message = view.owner.withdraw(index, generation, grant)
+        view.withdrawing.add((index, grant))
+        return {"message": message.encode().hex()}
+
+    # Learning
+
+    @staticmethod
+    def _told(view: View, data: bytes) -> Message:
+        view.owner._owns()
+        kind = peek(data)
+        if kind not in TELLS:
+            raise RuleBroken("NothingToLearn")
+        return decode(kind, data)
+
+    def learn(self, request: dict[str, Any]) -> dict[str, Any]:
+        view = self._view(request)
+        return {"learned": view.take_in(self._told(view, hexed(request, "message")))}
+
+    def see(self, request: dict[str, Any]) -> dict[str, Any]:
+        view, index, version = self._view(request), request["slot"], request["version"]
+        given = [bytes.fromhex(data) for data in request["messages"]]
+        trial = deepcopy(view)
+        learned, said = [], []
+        for data in given:
+            message = self._told(trial, data)
+            learned.append(trial.take_in(message))
+            said.append(message)
+        view.owner.see(index, version, said)
+        view.heed(*said)
+        return {"learned": learned}
+
+    def status(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._view(request).status(request["slot"])
+
+    OPS = {
+        "make": make,
+        "provision": provision,
+        "provisioned": provisioned,
+        "activate": activate,
+        "deactivate": deactivate,
+        "inspect": inspect,
+        "transfer": transfer,
+        "set_clock": set_clock,
+        "act": act,
+        "done": done,
+        "issue": issue,
+        "share": share,
+        "share_by_code": share_by_code,
+        "withdraw": withdraw,
+        "withdraw_key": withdraw_key,
+        "learn": learn,
+        "see": see,
+        "adopt": adopt,
+        "take_over": take_over,
+        "taken_over": taken_over,
+        "status": status,
+    }
+
+
+def refusal(message: Refused, request: Message, lock: bytes) -> RuleBroken:
+    """What a Refused says that came for an answer, as the error that it is (OWN-13, OWN-6)."""
+    if message.opaque:
+        return RuleBroken("RefusedOpaque")
+    verify_as("RefusalSignature", message, lock)
+    if message.request != request.digest():
+        return RuleBroken("RefusedOther")
+    return RuleBroken(f"Refused.{message.reason.name}")

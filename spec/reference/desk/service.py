@@ -1,0 +1,137 @@
+"""A service behind requests."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from sharekey.messages import Claim, Done, Grant, Install, Provisioned, Receipt, Withdraw
+from sharekey.service import Key, Service
+
+from .form import NoRequest, decode, hexed, one_of
+
+
+class ServiceDesk:
+    """One service with its store."""
+
+    def __init__(self) -> None:
+        self.made: Optional[Service] = None
+
+    @property
+    def service(self) -> Service:
+        if self.made is None:
+            raise NoRequest("no service")
+        return self.made
+
+    def _at(self, request: dict[str, Any]) -> Key:
+        """The record that is meant; there is one."""
+        key = (hexed(request, "lock"), request["slot"])
+        if key not in self.service.store.values:
+            raise NoRequest("no such record")
+        return key
+
+    def _version(self, key: Key) -> int:
+        return self.service.record(*key)[0]
+
+    def make(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.made = Service(hexed(request, "seed"))
+        return {"key": self.service.key.hex()}
+
+    def open(self, request: dict[str, Any]) -> dict[str, Any]:
+        statement = one_of(hexed(request, "statement"), Provisioned, Done)
+        self.service.open_slot(request["slot"], statement)
+        return {"lock": statement.lock.hex(), "version": self._version((statement.lock, request["slot"]))}
+
+    def reopen(self, request: dict[str, Any]) -> dict[str, Any]:
+        key = self._at(request)
+        self.service.reopen_slot(*key, one_of(hexed(request, "statement"), Provisioned, Done))
+        return {"version": self._version(key)}
+
+    def publish(self, request: dict[str, Any]) -> dict[str, Any]:
+        key = self._at(request)
+        self.service.publish(decode(Grant, hexed(request, "message")), key)
+        return {"version": self._version(key)}
+
+    def find(self, request: dict[str, Any]) -> dict[str, Any]:
+        found = self.service.find(hexed(request, "subject"))
+        if not found:
+            return {"lock": None, "slot": None, "grant": None}
+        return {"lock": found[0].lock.hex(), "slot": found[0].slot, "grant": found[0].encode().hex()}
+
+    def release(self, request: dict[str, Any]) -> dict[str, Any]:
+        key = self._at(request)
+        self.service.check_serving(*key)  # SVC-16, before the bytes
+        claim = decode(Claim, hexed(request, "claim"))
+        answer = self.service.release(*key, claim, decode(Install, hexed(request, "install")))
+        return {"message": answer.encode().hex(), "version": self._version(key)}
+
+    def withdraw(self, request: dict[str, Any]) -> dict[str, Any]:
+        key = self._at(request)
+        answer = self.service.withdraw(decode(Withdraw, hexed(request, "message")), key)
+        return {"message": answer.encode().hex(), "version": self._version(key)}
+
+    def confirm(self, request: dict[str, Any]) -> dict[str, Any]:
+        key = self._at(request)
+        self.service.receipt(decode(Receipt, hexed(request, "message")), key)
+        return self._state(key)
+
+    def done(self, request: dict[str, Any]) -> dict[str, Any]:
+        key = self._at(request)
+        self.service.done(decode(Done, hexed(request, "message")), key)
+        return self._state(key)
+
+    def _state(self, key: Key) -> dict[str, Any]:
+        version, record = self.service.view(*key)
+        return {"state": record.state, "version": version}
+
+    def messages(self, request: dict[str, Any]) -> dict[str, Any]:
+        version, told = self.service.report(*self._at(request))
+        return {"version": version, "messages": [message.encode().hex() for message in told]}
+
+    def place(self, request: dict[str, Any]) -> dict[str, Any]:
+        message = one_of(hexed(request, "message"), Grant, Withdraw, Receipt, Done, Provisioned)
+        index = message.slot if hasattr(message, "slot") else getattr(getattr(message, "completed", None), "slot", None)
+        return {"lock": message.lock.hex(), "slot": index}
+
+    def state(self, request: dict[str, Any]) -> dict[str, Any]:
+        version, record = self.service.record(*self._at(request))
+        serving = record.owned.service == self.service.key
+        standing = "Serving" if serving else "Moved"
+        return {"version": version, "epoch": record.owned.epoch, "standing": standing, **show_slot(record.slot)}
+
+    OPS = {
+        "make": make,
+        "open": open,
+        "reopen": reopen,
+        "publish": publish,
+        "find": find,
+        "release": release,
+        "withdraw": withdraw,
+        "confirm": confirm,
+        "done": done,
+        "messages": messages,
+        "place": place,
+        "state": state,
+    }
+
+
+def show_slot(record: Any) -> dict[str, Any]:
+    """A slot as a record says it is."""
+    share = record.share
+    device = share.device if share else None
+    return {
+        "state": record.state,
+        "highest": record.highest,
+        "floor": record.proven,
+        "last_done": record.last_done,
+        "shared": share.grant.hex() if share else None,
+        "device": device.hex() if device else None,
+        "downloaded": bool(share and share.confirmed),
+        "live": [
+            {
+                "generation": entry.generation,
+                "grant": entry.grant.hex(),
+                "confirmed": entry.device.hex() if entry.confirmed else None,
+            }
+            for entry in record.live
+        ],
+    }

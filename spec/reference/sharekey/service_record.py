@@ -1,0 +1,179 @@
+"""What the service keeps of one slot of one lock, and how it changes ("Service"): pure functions.
+
+Each gives the record as it is to be stored, and what may be given once it is (SVC-4). The version is the
+store's (SVC-20).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+from . import messages, primitives, slot
+from .errors import RuleBroken, verify_as
+from .messages import Claim, Done, Grant, Install, Message, Provisioned, Receipt, Release, Transfer, Withdraw, Withdrawn
+from .slot import SlotRecord
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """What a statement of a lock said (SVC-1, SVC-16)."""
+
+    epoch: int
+    owner: bytes
+    service: bytes
+
+
+@dataclass(frozen=True)
+class ServiceRecord:
+    """A slot's record with its ownership, and the messages that a report gives the owner."""
+
+    lock: bytes
+    index: int
+    owned: Ownership
+    slot: SlotRecord
+    grant: Optional[Grant] = None  # the one that is shared, whole: for the guest, and for the claim's check
+    door: Optional[Done] = None  # of an Activate or a Deactivate; these three where they changed the record last
+    inspected: Optional[Done] = None
+    receipt: Optional[Receipt] = None
+    withdrawn: Optional[Withdrawn] = None  # the latest, unsigned: it is signed once it is stored (SVC-4)
+
+    @classmethod
+    def fresh(cls, lock: bytes, index: int, owned: Ownership) -> "ServiceRecord":
+        """SLO-1."""
+        return cls(lock, index, owned, SlotRecord(owned.epoch))
+
+    def with_slot(self, new: SlotRecord, **more: Any) -> "ServiceRecord":
+        """The same with another slot; a grant that is not shared any more goes."""
+        return replace(self, slot=new, **{"grant": self.grant if new.share else None, **more})
+
+    def report(self, seed: bytes) -> list[Message]:
+        """The signed messages of a report, in their order."""
+        withdrawn = None if self.withdrawn is None else self.withdrawn.signed(seed)
+        kept = (self.grant, self.door, self.inspected, self.receipt, withdrawn)
+        return [message for message in kept if message is not None]
+
+
+def said(statement: "Provisioned | Done") -> Ownership:
+    """SVC-1 and SVC-19: what a statement of ownership says, signed by the lock that it names."""
+    verify_as("OwnershipSignature", statement, statement.lock)
+    told = statement
+    if isinstance(statement, Done):
+        told = statement.completed
+        if not isinstance(told, Transfer):
+            raise RuleBroken("NotATransfer")
+    primitives.check_key_as("OwnerKey", told.owner)
+    return Ownership(statement.epoch, told.owner, told.service)
+
+
+def check_new(owned: Ownership, service: bytes) -> None:
+    """SVC-1: a new record is opened for this service only."""
+    if owned.service != service:
+        raise RuleBroken("OtherService")
+
+
+def check_again(old: Ownership, new: Ownership) -> None:
+    """SVC-2, SVC-17."""
+    if new.epoch < old.epoch:
+        raise RuleBroken("OldEpoch")
+    if new.epoch == old.epoch and new != old:
+        raise RuleBroken("Contradiction")
+
+
+def reopen(record: ServiceRecord, statement: "Provisioned | Done") -> ServiceRecord:
+    """A later statement, or the same again."""
+    owned = said(statement)
+    if statement.lock != record.lock:
+        raise RuleBroken("WrongLock")
+    check_again(record.owned, owned)
+    return renewed(record, owned)
+
+
+def renewed(record: ServiceRecord, owned: Ownership) -> ServiceRecord:
+    """The record in the epoch of this ownership."""
+    return record if owned == record.owned else ServiceRecord.fresh(record.lock, record.index, owned)
+
+
+def _ours(record: ServiceRecord, lock: bytes, epoch: int, index: int) -> None:
+    """Lock, epoch (SVC-3, SLO-39), slot."""
+    if lock != record.lock:
+        raise RuleBroken("WrongLock")
+    if epoch != record.owned.epoch:
+        raise RuleBroken("WrongEpoch")
+    if index != record.index:
+        raise RuleBroken("WrongSlot")
+
+
+def check_serving(record: ServiceRecord, service: bytes) -> None:
+    """SVC-16."""
+    if record.owned.service != service:
+        raise RuleBroken("Moved")
+
+
+def publish(record: ServiceRecord, service: bytes, grant: Grant) -> ServiceRecord:
+    """NotShared to Sharing. A refusal may still take the number: `PublicationRefused.record` (SLO-9, SVC-21)."""
+    verify_as("GrantSignature", grant, record.owned.owner)  # SVC-6
+    _ours(record, grant.lock, grant.epoch, grant.slot)
+    check_serving(record, service)
+    try:
+        primitives.check_key_as("SubjectKey", grant.subject)  # SVC-18
+    except RuleBroken as bad:
+        raise slot.PublicationRefused(bad.name, slot.seen(record.slot, grant.generation)) from None
+    with slot.as_role():
+        return record.with_slot(slot.publish(record.slot, grant), grant=grant)
+
+
+def release(record: ServiceRecord, claim: Claim, install: Install) -> tuple[ServiceRecord, Release]:
+    """The point of no return: SVC-8 to SVC-13; the caller asked for SVC-16."""
+    share = record.slot.share
+    if share is None or record.grant is None:
+        raise RuleBroken("NothingShared")
+    if claim.grant != share.grant:
+        raise RuleBroken("ClaimNamesOtherGrant")
+    verify_as("ClaimSignature", claim, record.grant.subject)
+    if install.claim != claim.digest():
+        raise RuleBroken("InstallNamesOtherClaim")
+    verify_as("InstallSignature", install, claim.device)
+    with slot.as_role():
+        new = slot.release(record.slot, claim.grant, claim.device, install.digest())  # SVC-12, SVC-13
+    return record.with_slot(new), Release(install.digest())
+
+
+def withdraw(record: ServiceRecord, service: bytes, order: Withdraw) -> tuple[ServiceRecord, Withdrawn]:
+    """Answered however often it comes (SLO-16)."""
+    verify_as("WithdrawSignature", order, record.owned.owner)  # SVC-7
+    _ours(record, order.lock, order.epoch, order.slot)
+    check_serving(record, service)
+    new, outcome = slot.withdraw(record.slot, order)
+    answer = Withdrawn(order.lock, order.epoch, order.slot, order.generation, order.grant, outcome)
+    return record.with_slot(new, withdrawn=answer), answer
+
+
+def confirm(record: ServiceRecord, message: Receipt) -> ServiceRecord:
+    """SVC-14, then the effects on the slot."""
+    verify_as("ReceiptSignature", message, record.lock)
+    _ours(record, message.lock, message.epoch, message.slot)
+    return _told(record, slot.receipt(record.slot, message), receipt=message)
+
+
+def done(record: ServiceRecord, message: Done) -> ServiceRecord:
+    """SVC-14, then the effects on the slot. A Done of a Transfer is a statement of ownership."""
+    verify_as("DoneSignature", message, record.lock)
+    if not hasattr(message.completed, "slot"):
+        raise RuleBroken("NotOfASlot")
+    _ours(record, message.lock, message.epoch, message.completed.slot)
+    kind = "inspected" if isinstance(message.completed, messages.Inspected) else "door"
+    return _told(record, completed_effect(record.slot, message), **{kind: message})
+
+
+def _told(record: ServiceRecord, new: SlotRecord, **message: Message) -> ServiceRecord:
+    """A message that changed nothing is not kept."""
+    return record if new == record.slot else record.with_slot(new, **message)
+
+
+def completed_effect(record: SlotRecord, done: Done) -> SlotRecord:
+    """The effect of what a Done of this slot says was completed."""
+    completed = done.completed
+    if isinstance(completed, messages.Inspected):
+        return slot.done_inspect(record, completed.left, done.digest())
+    return slot.done_number(record, completed.generation, isinstance(completed, messages.Activated))
