@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Optional
 
 from sharekey import guest, primitives
@@ -19,15 +20,10 @@ class GuestDesk:
     def __init__(self) -> None:
         self.seed = b""
         self.claimed: Optional[Download] = None
-        self.sent: Optional[Bundle] = None
-        self.asked: Optional[Unlock] = None
-
-    @property
-    def download(self) -> Download:
-        if self.claimed is None:
-            raise NoRequest("nothing claimed")
-        self.claimed.nonces.clear()  # whoever asks keeps the challenges (GST-7)
-        return self.claimed
+        self.installing: Optional[Download] = None
+        self.sent: Optional[tuple[Download, Bundle]] = None
+        self.holding: Optional[Download] = None
+        self.asked: Optional[tuple[Download, Unlock]] = None
 
     def make(self, request: dict[str, Any]) -> dict[str, Any]:
         self.seed = guest.code_seed(request["code"]) if "code" in request else hexed(request, "seed")
@@ -39,25 +35,28 @@ class GuestDesk:
         owner = hexed(request, "owner") if request.get("owner") is not None else None
         grant, device = decode(Grant, hexed(request, "grant")), draw(request, 32)
         self.claimed = guest.claim(self.seed, grant, device, owner)
-        self.sent = self.asked = None
-        return {"claim": self.download.claim.encode().hex()}
+        return {"claim": self.claimed.claim.encode().hex()}
 
     def install(self, request: dict[str, Any]) -> dict[str, Any]:
-        challenge = decode(Challenge, hexed(request, "challenge"))
-        message = guest.install(self.download, challenge, draw(request, 32))
-        return {"claim": self.download.claim.encode().hex(), "install": message.encode().hex()}
+        download = _copy(self.claimed, "nothing claimed")
+        message = guest.install(download, decode(Challenge, hexed(request, "challenge")), draw(request, 32))
+        self.installing, self.sent = download, None
+        return {"claim": download.claim.encode().hex(), "install": message.encode().hex()}
 
     def bundle(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.sent = guest.bundle(self.download, decode(Release, hexed(request, "release")))
-        return {"message": self.sent.encode().hex()}
+        download = _copy(self.installing, "no install")
+        bundle = guest.bundle(download, decode(Release, hexed(request, "release")))
+        self.sent = download, bundle
+        return {"message": bundle.encode().hex()}
 
     def finish(self, request: dict[str, Any]) -> dict[str, Any]:
-        if self.sent is None:
-            raise NoRequest("nothing sent")
+        sent, bundle = self.sent or (None, None)
+        download = _copy(sent, "nothing sent")
         answer = one_of(hexed(request, "answer"), Receipt, Refused)
         if isinstance(answer, Refused):
-            raise guest.refused(self.download, self.sent, answer)
-        guest.receipt(self.download, answer)
+            raise guest.refused(download, bundle, answer)
+        guest.receipt(download, answer)
+        self.holding = download
         return {
             "lock": answer.lock.hex(),
             "epoch": answer.epoch,
@@ -67,19 +66,19 @@ class GuestDesk:
         }
 
     def unlock(self, request: dict[str, Any]) -> dict[str, Any]:
-        if self.download.pairing is None:
-            raise NoRequest("no key yet")
+        download = _copy(self.holding, "no key yet")
         challenge = decode(Challenge, hexed(request, "challenge"))
-        self.asked = guest.unlock(self.download, challenge, Action[request["action"]], draw(request, 16))
-        return {"message": self.asked.encode().hex()}
+        message = guest.unlock(download, challenge, Action[request["action"]], draw(request, 16))
+        self.asked = download, message
+        return {"message": message.encode().hex()}
 
     def reply(self, request: dict[str, Any]) -> dict[str, Any]:
-        if self.asked is None:
-            raise NoRequest("nothing asked")
+        asked, unlock = self.asked or (None, None)
+        download = _copy(asked, "nothing asked")
         answer = one_of(hexed(request, "answer"), Reply, Refused)
         if isinstance(answer, Refused):
-            raise guest.refused(self.download, self.asked, answer)
-        outcome = guest.reply(self.download, self.asked, answer)
+            raise guest.refused(download, unlock, answer)
+        outcome = guest.reply(download, unlock, answer)
         if isinstance(outcome, UnlockRefused):
             raise RuleBroken(f"Refused.{outcome.reason.name}")
         return {}
@@ -93,3 +92,10 @@ class GuestDesk:
         "unlock": unlock,
         "reply": reply,
     }
+
+
+def _copy(download: Optional[Download], missing: str) -> Download:
+    """A download as it stands, to go on with: a request may be made again. Who asks keeps the challenges (GST-7)."""
+    if download is None:
+        raise NoRequest(missing)
+    return replace(download, nonces=set())

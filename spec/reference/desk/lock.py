@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from sharekey import cells, records
 from sharekey.cells import Pending, Purpose, Session
+from sharekey.errors import LockError
 from sharekey.limits import UNSET
 from sharekey.lock import Lock, Now, Refusal, _left, _Refuse
 from sharekey.messages import OPAQUE, Command, Receipt, Unlock
@@ -29,13 +30,14 @@ class LockDesk:
         self.card = b""
         self.store: dict[Cell, bytes] = {}
         self.running: Optional[Lock] = None
+        self.why = LockError("NotMade")  # why it does not run
         self.sessions: dict[int, Session] = {}
         self.count = 0
 
     @property
     def lock(self) -> Lock:
         if self.running is None:
-            raise NoRequest("the lock does not run")
+            raise self.why
         return self.running
 
     # The store, the making, the boot
@@ -67,8 +69,12 @@ class LockDesk:
         return {"lock": self._boot()}
 
     def _boot(self) -> str:
-        self.running = None
-        self.running = Lock.boot(self.store, SLOTS, self.card)
+        self.running, self.sessions = None, {}  # SES-8
+        try:
+            self.running = Lock.boot(self.store, SLOTS, self.card)
+        except LockError as why:
+            self.why = why
+            raise
         return self.lock.keys.lock_id.hex()
 
     def reload(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -94,10 +100,11 @@ class LockDesk:
         return Now(now["ticks"], now.get("clock", UNSET))
 
     def _session(self, request: dict[str, Any], purpose: Purpose) -> Session:
+        """The session of a number, for one attempt (SES-1, SES-6)."""
         session = self.sessions.get(request["session"])
-        if session is None or session.purpose is not purpose:  # SES-6
-            raise NoRequest("no such session")
-        return session
+        if session is None or session.purpose is not purpose:
+            raise Refused("SessionSuperseded", OPAQUE)
+        return self.sessions.pop(request["session"])
 
     def _finish(self, request: dict[str, Any], outcome: Any) -> tuple[Any, dict[str, str]]:
         """Stores what an accepted operation writes, as `store` says, and takes its result."""
@@ -138,8 +145,8 @@ class LockDesk:
         }
 
     def unlock(self, request: dict[str, Any]) -> dict[str, Any]:
-        message = hexed(request, "message")
-        outcome = self.lock.unlock(self._session(request, Purpose.Operate), message, self._now(request))
+        session, message = self._session(request, Purpose.Operate), hexed(request, "message")
+        outcome = self.lock.unlock(session, message, self._now(request))
         result, written = self._finish(request, outcome)
         slot = Unlock.decode(message).slot
         held = self.lock.slots[slot]
@@ -153,22 +160,22 @@ class LockDesk:
         }
 
     def command(self, request: dict[str, Any]) -> dict[str, Any]:
-        message = hexed(request, "message")
-        outcome = self.lock.command(self._session(request, Purpose.Operate), message, self._now(request))
+        session, message = self._session(request, Purpose.Operate), hexed(request, "message")
+        outcome = self.lock.command(session, message, self._now(request))
         result, written = self._finish(request, outcome)
         operation = show(Command.decode(message).operation)
         return {"answer": result.message.hex(), "operation": operation, "written": written}
 
     def provision(self, request: dict[str, Any]) -> dict[str, Any]:
-        message = hexed(request, "message")
-        outcome = self.lock.provision(self._session(request, Purpose.Operate), message, self._now(request))
+        session, message = self._session(request, Purpose.Operate), hexed(request, "message")
+        outcome = self.lock.provision(session, message, self._now(request))
         result, written = self._finish(request, outcome)
         return {"answer": result.message.hex(), "written": written}
 
     def reset(self, request: dict[str, Any]) -> dict[str, Any]:
-        session, message = self._session(request, Purpose.Operate), hexed(request, "message")
         if not request["presence"]:  # RST-6: this firmware asks the button first, and makes no attempt
             raise Refused("NoPresence", OPAQUE)
+        session, message = self._session(request, Purpose.Operate), hexed(request, "message")
         outcome = self.lock.factory_reset(session, message, self._now(request), draw(request, 32), True)
         _, written = self._finish(request, outcome)
         return {"written": written}
@@ -176,35 +183,32 @@ class LockDesk:
     # What it holds
 
     def status(self, request: dict[str, Any]) -> dict[str, Any]:
-        owned = self.lock.owned
         return {
             "lock": self.lock.keys.lock_id.hex(),
             "cells": {str(number): self._cell(CELLS[number]) for number in range(1, len(CELLS))},
-            "ownership": "NotProvisioned" if owned is None else self._owned(owned),
-            "slots": [self._slot(index) for index in range(SLOTS)],
+            "ownership": _or_error(self._owned),
+            "slots": [_or_error(lambda: show(_left(self._slot(index)))) for index in range(SLOTS)],
         }
 
-    @staticmethod
-    def _owned(owned: Any) -> dict[str, Any]:
+    def _owned(self) -> dict[str, Any]:
+        self.lock._check_free()
+        if self.lock.damaged:
+            raise _Refuse("Damaged")
+        owned = self.lock._ownership()
         return {"epoch": owned.epoch, "owner": owned.owner.hex(), "service": owned.service.hex()}
 
+    def _slot(self, index: int) -> Any:
+        self._owned()
+        return self.lock._slot(index)
+
     def _cell(self, cell: Cell) -> str:
+        """How a cell stands, in the words of the Rust crate."""
         state = self.lock.state(cell)
         if state.busy:
-            return "Busy"
-        if state.holder is not None:
-            return "Held"
+            return "Failed"
         contents = {HEADER: self.lock.header, COUNTER: self.lock.counter}
         content = contents[cell] if cell in contents else self.lock.slots[cell[1]]
         return "Damaged" if content is None else "Ready"
-
-    def _slot(self, index: int) -> Any:
-        if self.lock.owned is None:
-            return "NotProvisioned"
-        try:
-            return show(_left(self.lock._slot(index)))
-        except _Refuse as refuse:
-            return refuse.name
 
     OPS = {
         "make": make,
@@ -221,3 +225,11 @@ class LockDesk:
         "records": all_records,
         "status": status,
     }
+
+
+def _or_error(show_it: Callable[[], Any]) -> Any:
+    """What the lock holds, or the name of the error that an inspection would give."""
+    try:
+        return show_it()
+    except _Refuse as refuse:
+        return refuse.name

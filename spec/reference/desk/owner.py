@@ -38,25 +38,23 @@ class View:
     """An owner's view of one lock, with what an app remembers beside it."""
 
     owner: Owner
-    told: set[int] = field(default_factory=set)  # the slots of which the lock told in this epoch
+    told: set[int] = field(default_factory=set)  # the slots of which the lock told in answer to a command
     subjects: dict[tuple[int, bytes], bytes] = field(default_factory=dict)
     withdrawing: set[tuple[int, bytes]] = field(default_factory=set)
     epoch: int = 0
+    touched: set[int] = field(default_factory=set)  # the slots of which the view ever heard
 
     def heed(self, *said: Message) -> None:
         """What the app remembers of messages that the view took in."""
         if self.epoch != self.owner.epoch:
             self.epoch = self.owner.epoch
-            self.told, self.subjects, self.withdrawing = set(), {}, set()
+            self.told, self.subjects, self.withdrawing, self.touched = set(), {}, set(), set()
         for message in said:
+            self.touched.update(_slots_of(message))
             if isinstance(message, Grant):
                 self.subjects[message.slot, message.digest()] = message.subject
             elif isinstance(message, Withdrawn):
                 self.withdrawing.discard((message.slot, message.grant))
-            elif isinstance(message, Receipt):
-                self.told.add(message.slot)
-            elif isinstance(message, Done) and hasattr(message.completed, "slot"):
-                self.told.add(message.completed.slot)
         live = {(index, entry.grant) for index, kept in self.owner.slots.items() for entry in kept.record.live}
         self.subjects = {key: subject for key, subject in self.subjects.items() if key in live}
         self.withdrawing &= live
@@ -90,10 +88,14 @@ class View:
         }
 
     def snapshot(self) -> Any:
-        """All that the view shows, but the versions of reports; and the evidence that it keeps."""
-        shown = {index: {**self.status(index), "as_of": None} for index in {*self.owner.slots, *self.told}}
+        """What is news if it changes: all slots that the view heard of, and the evidence that it keeps.
+
+        Neither the version of a report nor that a command was answered is news.
+        """
+        seen = {index: {**self.status(index), "as_of": None, "inspected": None} for index in self.touched}
         kept = {index: (set(kept.denials), set(kept.releases)) for index, kept in self.owner.slots.items()}
-        return shown, kept, self.owner.epoch, self.owner.gone
+        kept = {index: evidence for index, evidence in kept.items() if any(evidence)}
+        return seen, kept, self.owner.epoch, self.owner.gone
 
     def take_in(self, message: Message) -> Any:
         """What a message taught."""
@@ -115,6 +117,12 @@ class View:
             "denial": denial.encode().hex(),
             "release": found.proof.encode().hex(),
         }
+
+
+def _slots_of(message: Message) -> set[int]:
+    """The slot that a message is about, if it is about one."""
+    about = message.completed if isinstance(message, Done) else message
+    return {about.slot} if hasattr(about, "slot") else set()
 
 
 @dataclass
@@ -211,6 +219,8 @@ class OwnerDesk:
         view.owner._owns()
         challenge = decode(Challenge, hexed(request, "challenge"))
         command = view.owner.stored(view.owner.command(operation, challenge, draw(request, 16)))
+        if isinstance(operation, (Activate, Deactivate)):
+            view.touched.add(operation.slot)
         return self._wait(Asked(command, view.owner.lock), command)
 
     def activate(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -251,8 +261,9 @@ class OwnerDesk:
         finally:
             mine.commands = all_commands
         mine.commands.pop(asked.command.digest(), None)
-        del self.waiting[request["pending"]]
         view.heed(answer)
+        if hasattr(answer.completed, "slot"):
+            view.told.add(answer.completed.slot)
         learned: Any = "Nothing" if view.snapshot() == before else "News"
         if len(mine.equivocations) > known:
             learned = view._equivocation(mine.equivocations[-1])
@@ -318,6 +329,7 @@ class OwnerDesk:
             said.append(message)
         view.owner.see(index, version, said)
         view.heed(*said)
+        view.touched.add(index)
         return {"learned": learned}
 
     def status(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class ServiceDesk:
     def find(self, request: dict[str, Any]) -> dict[str, Any]:
         found = self.service.find(hexed(request, "subject"))
         if not found:
-            return {"lock": None, "slot": None, "grant": None}
+            raise NoRequest("nothing is shared with this subject")
         return {"lock": found[0].lock.hex(), "slot": found[0].slot, "grant": found[0].encode().hex()}
 
     def release(self, request: dict[str, Any]) -> dict[str, Any]:

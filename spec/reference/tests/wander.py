@@ -1,0 +1,399 @@
+"""Random requests to peers: mostly such as make sense, some with a message that was changed, or is another one.
+
+What comes next depends on the replies, so two peers that reply alike are asked alike.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, Optional
+
+from sharekey import primitives
+from sharekey.messages import BY_NAME, KINDS, Done, FactoryReset, Transfer
+
+NOON = 1_796_126_400
+SMALL = "00" * 32
+LOCKS, OWNERS, SERVICES, GUESTS = ("lock", "barn"), ("owner", "otto"), ("service", "other"), ("ana", "ben")
+
+
+class Wanderer:
+    """One walk."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.ticks = 0
+        self.clock: Any = self.random.choice([NOON, NOON, NOON, "Absent", "Unset"])
+        self.cards = {name: self.entropy(16) for name in LOCKS}
+        self.seeds = {name: self.entropy(32) for name in OWNERS + SERVICES + GUESTS}
+        self.messages: dict[int, list[bytes]] = {kind: [] for kind in KINDS}
+        self.challenges: dict[str, list[tuple[str, int, str]]] = {name: [] for name in LOCKS}
+        self.pending: dict[tuple[str, str], list[int]] = {}
+        self.opened: list[tuple[str, str, int]] = []
+        self.views: set[str] = set()
+        self.ids: dict[str, str] = {}
+        self.reports: list[dict[str, Any]] = []
+        self.grants: dict[str, bytes] = {}
+
+    # Small choices
+
+    def entropy(self, size: int) -> str:
+        return self.random.randbytes(size).hex()
+
+    def chance(self, percent: int) -> bool:
+        return self.random.randrange(100) < percent
+
+    def key(self, names: tuple[str, ...]) -> str:
+        """The public key of somebody, rarely a bad one."""
+        if self.chance(4):
+            return self.random.choice([SMALL, "ed" + "ff" * 30 + "7f", self.entropy(32)])
+        return primitives.public_key(bytes.fromhex(self.seeds[self.one(names)])).hex()
+
+    def one(self, names: Any) -> Any:
+        """The first of some, mostly."""
+        return names[0] if self.chance(75) else self.random.choice(names)
+
+    def slot(self) -> int:
+        return self.random.choice([0] * 12 + [1, 1, 1, 2, 3])
+
+    def message(self, *kinds: str) -> str:
+        """A message of one of these kinds that went before, mostly the last; rarely another, or a changed one."""
+        known = [data for kind in kinds for data in self.messages[BY_NAME[kind].KIND]]
+        if self.chance(6) or not known:
+            known = [data for some in self.messages.values() for data in some[-3:]] or [b"SK\1\1"]
+        data = known[-1] if self.chance(70) else self.random.choice(known)
+        if self.chance(8):
+            data = self.changed(data)
+        return data.hex()
+
+    def changed(self, data: bytes) -> bytes:
+        """The same with a bit flipped, a byte more or less, or another end."""
+        how = self.random.randrange(4)
+        at = self.random.randrange(max(1, len(data)))
+        if how == 0 and data:
+            return data[:at] + bytes([data[at] ^ 1 << self.random.randrange(8)]) + data[at + 1 :]
+        if how == 1:
+            return data[:at]
+        if how == 2:
+            return data + self.random.randbytes(1)
+        return data[:8] + self.random.randbytes(max(0, len(data) - 8))
+
+    def now(self) -> dict[str, Any]:
+        self.ticks = max(0, self.ticks + self.random.choice([0, 1, 250, 250, 900, 9000, 10001, -5]))
+        if self.chance(8):
+            self.clock = self.random.choice([NOON, NOON, NOON + 3600, NOON - 10, NOON + 10**6, 0, 2**64 - 1, "Unset"])
+        return {"ticks": self.ticks, "clock": self.clock}
+
+    # What was said is remembered
+
+    def heard(self, request: dict[str, Any], reply: dict[str, Any]) -> None:
+        """Takes a reply in."""
+        for value in [reply.get("answer"), *self._texts(reply.get("ok"))]:
+            self._remember(value)
+        ok, role = reply.get("ok"), request["role"]
+        if ok is None:
+            return
+        name = request["as"]
+        if role == "lock" and ok.get("lock"):
+            self.ids[name] = ok["lock"]
+        if "session" in ok:
+            self.challenges[name].append((request["purpose"], ok["session"], ok["challenge"]))
+        if "pending" in ok:
+            self.pending.setdefault((name, request["op"]), []).append(ok["pending"])
+        if role == "owner" and "epoch" in ok and request["op"] != "status":
+            self.views.add(name)
+        if role == "service" and request["op"] == "open":
+            self.opened.append((name, ok["lock"], request["slot"]))
+        if role == "service" and request["op"] == "messages":
+            self.reports.append(ok)
+
+    @staticmethod
+    def _texts(ok: Any) -> list[Any]:
+        return [] if not isinstance(ok, dict) else [ok.get(name) for name in ("answer", "message", "claim", "install", "challenge", "grant")]
+
+    def _remember(self, text: Any) -> None:
+        if not isinstance(text, str) or not text.startswith("534b01"):
+            return
+        data = bytes.fromhex(text)
+        if len(data) > 3 and data[3] in KINDS:
+            known = self.messages[data[3]]
+            if data not in known:
+                known.append(data)
+
+    # The next request
+
+    def first(self) -> list[dict[str, Any]]:
+        """The beginning: everybody is there."""
+        asks = [self.ask("lock", "make", LOCKS[0], card=self.cards[LOCKS[0]], entropy=self.entropy(32))]
+        asks += [self.ask("lock", "make", LOCKS[1], card=self.cards[LOCKS[1]], entropy=self.entropy(32))]
+        asks += [self.ask("owner", "make", name, seed=self.seeds[name]) for name in OWNERS]
+        asks += [self.ask("service", "make", name, seed=self.seeds[name]) for name in SERVICES]
+        asks += [self.ask("guest", "make", name, seed=self.seeds[name]) for name in GUESTS]
+        return asks
+
+    @staticmethod
+    def ask(role: str, op: str, name: str, **more: Any) -> dict[str, Any]:
+        return {"role": role, "op": op, "as": name, **more}
+
+    def next(self) -> list[dict[str, Any]]:
+        """A few requests that belong together, made one by one: each is a function of what was heard."""
+        moves = [
+            (4, self.provision),
+            (10, self.order),
+            (8, self.share),
+            (8, self.publish),
+            (12, self.download),
+            (10, self.unlock),
+            (5, self.withdraw),
+            (8, self.tell_service),
+            (8, self.tell_owner),
+            (3, self.statement),
+            (3, self.store),
+            (1, self.factory_reset),
+            (2, self.adopt),
+            (6, self.look),
+        ]
+        move = self.random.choices([move for _, move in moves], [weight for weight, _ in moves])[0]
+        return move()
+
+    def _challenge(self, purpose: str, name: str) -> dict[str, Any]:
+        return self.ask("lock", "challenge", name, purpose=purpose, now=self.now(), entropy=self.entropy(32))
+
+    def _session(self, name: str, purpose: str) -> Optional[tuple[str, int, str]]:
+        known = [given for given in self.challenges[name] if given[0] == purpose]
+        if not known:
+            return None
+        return known[-1] if self.chance(92) else self.random.choice(known)
+
+    def _to_lock(self, name: str, op: str, purpose: str, kind: str, **more: Any) -> list[Any]:
+        def send() -> Optional[dict[str, Any]]:
+            given = self._session(name, purpose)
+            if given is None:
+                return None
+            store = {"store": self.random.choice(["fails", "lost"])} if self.chance(4) else {}
+            sent = {"session": given[1], "message": self.message(kind), "now": self.now()}
+            return self.ask("lock", op, name, **sent, **more, **store)
+
+        return [send]
+
+    def _challenge_text(self, name: str, purpose: str) -> str:
+        given = self._session(name, purpose)
+        return self.message("Challenge") if given is None or self.chance(6) else given[2]
+
+    def provision(self) -> list[Any]:
+        lock, owner = self.one(LOCKS), self.one(OWNERS)
+        card = self.cards[lock] if self.chance(92) else self.entropy(16)
+        return [
+            lambda: self._challenge("Operate", lock),
+            lambda: self.ask(
+                "owner",
+                "provision",
+                owner,
+                card=card,
+                challenge=self._challenge_text(lock, "Operate"),
+                service=self.key(SERVICES),
+                entropy=self.entropy(16),
+            ),
+            *self._to_lock(lock, "provision", "Operate", "Provision"),
+            lambda: self._answer(owner, "provision", "provisioned", "Provisioned"),
+            self.open,
+        ]
+
+    def open(self) -> Optional[dict[str, Any]]:
+        """A statement for a record that is not there yet."""
+        name, slot, statement = self.one(SERVICES), self.slot(), self.message("Provisioned", "Done")
+        if (name, statement[8:72], slot) in self.opened or statement[6:8] == "0d" and len(statement) > 144 and (
+            (name, statement[72:136], slot) in self.opened
+        ):
+            return None
+        return self.ask("service", "open", name, slot=slot, statement=statement)
+
+    def _answer(self, owner: str, asked: str, op: str, kind: str) -> Optional[dict[str, Any]]:
+        known = self.pending.get((owner, asked))
+        if not known:
+            return None
+        pending = known[-1] if self.chance(90) else self.random.choice(known)
+        kind = "Refused" if self.chance(8) else kind
+        return self.ask("owner", op, owner, pending=pending, answer=self.message(kind))
+
+    def order(self) -> list[Any]:
+        lock, owner = self.one(LOCKS), self.one(OWNERS)
+        ops = ["activate"] * 6 + ["deactivate"] * 2 + ["inspect"] * 3 + ["transfer", "set_clock", "act"]
+        op = self.random.choice(ops)
+        more: dict[str, Any] = {"slot": self.slot()}
+        if op == "transfer":
+            more = {"owner": self.key(OWNERS), "service": self.key(SERVICES)}
+        elif op == "set_clock":
+            more = {"to": self.random.choice([NOON, NOON + 60, 0, 2**64 - 1])}
+        elif op == "act":
+            more = {"action": self.random.choice(["Open", "Lock"])}
+        return [
+            lambda: self._challenge("Operate", lock),
+            lambda: self.ask(
+                "owner", op, owner, challenge=self._challenge_text(lock, "Operate"), entropy=self.entropy(16), **more
+            ),
+            *self._to_lock(lock, "command", "Operate", "Command"),
+            lambda: self._answer(owner, op, "done", "Done"),
+            lambda: self._at_service("done", message=self.message("Done")) if self.chance(70) else None,
+        ]
+
+    def _at_service(self, op: str, **more: Any) -> Optional[dict[str, Any]]:
+        if not self.opened:
+            return None
+        name, lock, slot = self.one(self.opened)
+        return self.ask("service", op, name, lock=lock, slot=slot, **more)
+
+    def limits(self) -> Any:
+        if self.chance(40):
+            return None
+        soon = self.random.choice([NOON - 60, NOON, NOON + 10, None, None])
+        schedule = None
+        if self.chance(30):
+            following = {"at": NOON, "offset": self.random.choice([-720, 0, 840])} if self.chance(50) else None
+            start, end = self.random.choice([(0, 1440), (480, 1080), (1200, 300), (1439, 1)])
+            days = self.random.choice([127, 31, 1, 64])
+            schedule = {"days": days, "start": start, "end": end, "offset": self.random.choice([0, 60, -90]), "next": following}
+        until = self.random.choice([NOON + 20, NOON + 10**5, None])
+        return {"from": soon, "until": until, "schedule": schedule, "uses": self.random.choice([None, None, 1, 2])}
+
+    def share(self) -> list[Any]:
+        owner, subject = self.one(OWNERS), self.key(GUESTS)
+        slot, rights, limits = self.slot(), self.random.choice([1, 2, 3, 3]), self.limits()
+        return [
+            lambda: self.ask("owner", "share", owner, slot=slot, subject=subject, rights=rights, limits=limits),
+            *self.publish(),
+        ]
+
+    def publish(self) -> list[Any]:
+        return [lambda: self._at_service("publish", message=self.message("Grant"))]
+
+    def download(self) -> list[Any]:
+        lock, guest = self.one(LOCKS), self.one(GUESTS)
+        owner = {"owner": self.key(OWNERS)} if self.chance(30) else {}
+        again = self.chance(30)
+        return [
+            lambda: self._at_service("find") and self.ask("service", "find", self.one(SERVICES), subject=self.key(GUESTS)),
+            lambda: None
+            if again
+            else self.ask("guest", "claim", guest, grant=self.message("Grant"), entropy=self.entropy(32), **owner),
+            lambda: self._challenge("Install", lock),
+            lambda: self.ask(
+                "guest", "install", guest, challenge=self._challenge_text(lock, "Install"), entropy=self.entropy(32)
+            ),
+            lambda: self._at_service("release", claim=self.message("Claim"), install=self.message("Install")),
+            lambda: self.ask("guest", "bundle", guest, release=self.message("Release")),
+            *self._to_lock(lock, "install", "Install", "Bundle", entropy=self.entropy(32)),
+            lambda: self.ask("guest", "finish", guest, answer=self.message("Refused" if self.chance(10) else "Receipt")),
+            lambda: self._at_service("confirm", message=self.message("Receipt")) if self.chance(70) else None,
+        ]
+
+    def unlock(self) -> list[Any]:
+        lock, guest, action = self.one(LOCKS), self.one(GUESTS), self.random.choice(["Open", "Open", "Lock"])
+        return [
+            lambda: self._challenge("Operate", lock),
+            lambda: self.ask(
+                "guest",
+                "unlock",
+                guest,
+                challenge=self._challenge_text(lock, "Operate"),
+                action=action,
+                entropy=self.entropy(16),
+            ),
+            *self._to_lock(lock, "unlock", "Operate", "Unlock"),
+            lambda: self.ask("guest", "reply", guest, answer=self.message("Refused" if self.chance(8) else "Reply")),
+        ]
+
+    def withdraw(self) -> list[Any]:
+        owner, slot = self.one(OWNERS), self.slot()
+        return [
+            lambda: self.ask("owner", "withdraw", owner, slot=slot),
+            lambda: self._at_service("withdraw", message=self.message("Withdraw")),
+            lambda: self.ask("owner", "learn", owner, message=self.message("Withdrawn")),
+        ]
+
+    def tell_service(self) -> list[Any]:
+        kind, op = self.random.choice([("Done", "done"), ("Receipt", "confirm"), ("Withdraw", "withdraw"), ("Grant", "publish")])
+        return [
+            lambda: self._at_service(op, message=self.message(kind)),
+            lambda: self._at_service("state"),
+        ]
+
+    def tell_owner(self) -> list[Any]:
+        owner, slot = self.one(OWNERS), self.slot()
+
+        def see() -> Optional[dict[str, Any]]:
+            if not self.reports:
+                return None
+            report = self.one(self.reports[::-1])
+            told = list(report["messages"])
+            if self.chance(10):
+                told.append(self.message("Receipt", "Withdrawn", "Grant", "Done"))
+            return self.ask("owner", "see", owner, slot=slot, version=report["version"], messages=told)
+
+        return [
+            lambda: self._at_service("messages"),
+            see,
+            lambda: self.ask("owner", "learn", owner, message=self.message("Done", "Receipt", "Withdrawn", "Grant")),
+            lambda: self.ask("owner", "status", owner, slot=slot),
+        ]
+
+    def statement(self) -> list[Any]:
+        op = self.random.choice(["reopen", "reopen", "open"])
+        if op == "open":
+            return [self.open]
+        return [lambda: self._at_service("reopen", statement=self.message("Done", "Provisioned"))]
+
+    def store(self) -> list[Any]:
+        lock, cell = self.one(LOCKS), self.random.randrange(6)
+        if self.chance(40):
+            return [lambda: self.ask("lock", "reboot", lock)]
+        if self.chance(75):
+            return [lambda: self.ask("lock", "reload", lock, cell=each) for each in range(6)]
+        bad = {} if self.chance(30) else {"bytes": self.entropy(20)}
+        cell = self.random.choice([3, 3, 4, 5, 2, 1])
+        return [
+            lambda: self.ask("lock", "damage", lock, cell=cell, **bad),
+            lambda: self.ask("lock", "reboot", lock) if self.chance(60) else None,
+        ]
+
+    def factory_reset(self) -> list[Any]:
+        lock = self.one(LOCKS)
+
+        def forge() -> Optional[dict[str, Any]]:
+            given = self._session(lock, "Operate")
+            if given is None or lock not in self.ids:
+                return None
+            nonce = bytes.fromhex(given[2])[36:]
+            reset = FactoryReset(bytes.fromhex(self.ids[lock]), nonce).tagged(bytes.fromhex(self.cards[lock])).encode()
+            self._remember(reset.hex())
+            sent = {"session": given[1], "message": self.message("FactoryReset"), "now": self.now()}
+            return self.ask("lock", "reset", lock, presence=self.chance(85), entropy=self.entropy(32), **sent)
+
+        return [
+            lambda: self._challenge("Operate", lock),
+            forge,
+            lambda: self._challenge("Operate", lock),
+            lambda: self.ask("lock", "reboot", lock),
+            lambda: self.ask("lock", "make", lock, entropy=self.entropy(32)) if self.chance(40) else None,
+        ]
+
+    def adopt(self) -> list[Any]:
+        owner = OWNERS[1] if self.chance(70) else OWNERS[0]
+        dones = [Done.decode(data) for data in self.messages[Done.KIND]]
+        transfers = [done for done in dones if isinstance(done.completed, Transfer)]
+        if not transfers:
+            return []
+        done = self.random.choice(transfers)
+        service = done.completed.service.hex() if self.chance(80) else self.key(SERVICES)
+        sent = {"lock": done.lock.hex(), "service": service, "transfer": done.encode().hex()}
+        return [
+            lambda: self.ask("owner", "adopt", owner, **sent),
+            lambda: self._at_service("reopen", statement=done.encode().hex()),
+        ]
+
+    def look(self) -> list[Any]:
+        return [
+            lambda: self.ask("lock", "status", self.one(LOCKS)),
+            lambda: self.ask("owner", "status", self.one(OWNERS), slot=self.slot()),
+            lambda: self._at_service("state"),
+            lambda: self._at_service("messages"),
+        ]
