@@ -23,7 +23,7 @@ class GuestDesk:
         self.installing: Optional[Download] = None
         self.sent: Optional[tuple[Download, Bundle]] = None
         self.holding: Optional[Download] = None
-        self.asked: Optional[tuple[Download, Unlock]] = None
+        self.asked: Optional[Unlock] = None
 
     def make(self, request: dict[str, Any]) -> dict[str, Any]:
         self.seed = guest.code_seed(request["code"]) if "code" in request else hexed(request, "seed")
@@ -69,12 +69,12 @@ class GuestDesk:
         download = _copy(self.holding, "no key yet")
         challenge = decode(Challenge, hexed(request, "challenge"))
         message = guest.unlock(download, challenge, Action[request["action"]], draw(request, 16))
-        self.asked = download, message
+        self.asked = message
         return {"message": message.encode().hex()}
 
     def reply(self, request: dict[str, Any]) -> dict[str, Any]:
-        asked, unlock = self.asked or (None, None)
-        download = _copy(asked, "nothing asked")
+        unlock = self.asked
+        download = _copy(self.holding if unlock else None, "nothing asked")
         answer = one_of(hexed(request, "answer"), Reply, Refused)
         if isinstance(answer, Refused):
             raise guest.refused(download, unlock, answer)

@@ -93,8 +93,11 @@ class View:
         Neither the version of a report nor that a command was answered is news.
         """
         seen = {index: {**self.status(index), "as_of": None, "inspected": None} for index in self.touched}
-        kept = {index: (set(kept.denials), set(kept.releases)) for index, kept in self.owner.slots.items()}
-        kept = {index: evidence for index, evidence in kept.items() if any(evidence)}
+        kept = {}
+        for index, mine in self.owner.slots.items():
+            answered = {(entry.grant, entry.withdrawn, entry.install) for entry in mine.record.live}
+            if mine.denials or mine.releases or answered:
+                kept[index] = set(mine.denials), set(mine.releases), answered
         return seen, kept, self.owner.epoch, self.owner.gone
 
     def take_in(self, message: Message) -> Any:

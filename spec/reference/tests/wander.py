@@ -9,20 +9,24 @@ from random import Random
 from typing import Any, Optional
 
 from sharekey import primitives
-from sharekey.messages import BY_NAME, KINDS, Done, FactoryReset, Transfer
+from sharekey.messages import BY_NAME, KINDS, Done, FactoryReset, Grant, Transfer
 
 NOON = 1_796_126_400
 SMALL = "00" * 32
 LOCKS, OWNERS, SERVICES, GUESTS = ("lock", "barn"), ("owner", "otto"), ("service", "other"), ("ana", "ben")
 
 
+class Skip(Exception):
+    """There is nothing yet that could be sent."""
+
+
 class Wanderer:
-    """One walk."""
+    """One walk: `next` gives what to ask, `heard` takes the reply."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.ticks = 0
-        self.clock: Any = self.random.choice([NOON, NOON, NOON, "Absent", "Unset"])
+        self.clock: Any = self.random.choice([NOON] * 6 + ["Absent", "Unset"])
         self.cards = {name: self.entropy(16) for name in LOCKS}
         self.seeds = {name: self.entropy(32) for name in OWNERS + SERVICES + GUESTS}
         self.messages: dict[int, list[bytes]] = {kind: [] for kind in KINDS}
@@ -32,7 +36,8 @@ class Wanderer:
         self.views: set[str] = set()
         self.ids: dict[str, str] = {}
         self.reports: list[dict[str, Any]] = []
-        self.grants: dict[str, bytes] = {}
+        self.calm = True  # nothing odd happens until the lock has its owner
+        self.waiting: list[Any] = self._first()
 
     # Small choices
 
@@ -40,7 +45,7 @@ class Wanderer:
         return self.random.randbytes(size).hex()
 
     def chance(self, percent: int) -> bool:
-        return self.random.randrange(100) < percent
+        return not self.calm and self.random.randrange(100) < percent
 
     def key(self, names: tuple[str, ...]) -> str:
         """The public key of somebody, rarely a bad one."""
@@ -50,18 +55,20 @@ class Wanderer:
 
     def one(self, names: Any) -> Any:
         """The first of some, mostly."""
-        return names[0] if self.chance(75) else self.random.choice(names)
+        return self.random.choice(names) if self.chance(12) else names[0]
 
     def slot(self) -> int:
-        return self.random.choice([0] * 12 + [1, 1, 1, 2, 3])
+        return self.random.choice([0, 1, 1, 2, 3]) if self.chance(20) else 0
 
     def message(self, *kinds: str) -> str:
         """A message of one of these kinds that went before, mostly the last; rarely another, or a changed one."""
         known = [data for kind in kinds for data in self.messages[BY_NAME[kind].KIND]]
-        if self.chance(6) or not known:
-            known = [data for some in self.messages.values() for data in some[-3:]] or [b"SK\1\1"]
-        data = known[-1] if self.chance(70) else self.random.choice(known)
-        if self.chance(8):
+        if self.chance(3):
+            known = [data for some in self.messages.values() for data in some[-3:]]
+        if not known:
+            raise Skip
+        data = self.random.choice(known) if self.chance(15) else known[-1]
+        if self.chance(4):
             data = self.changed(data)
         return data.hex()
 
@@ -78,8 +85,10 @@ class Wanderer:
         return data[:8] + self.random.randbytes(max(0, len(data) - 8))
 
     def now(self) -> dict[str, Any]:
-        self.ticks = max(0, self.ticks + self.random.choice([0, 1, 250, 250, 900, 9000, 10001, -5]))
-        if self.chance(8):
+        self.ticks += self.random.choice([0, 1, 1, 250, 250, 250, 900, 900])
+        if self.chance(4):
+            self.ticks = max(0, self.ticks + self.random.choice([9000, 10001, 120001, -5]))
+        if self.chance(6):
             self.clock = self.random.choice([NOON, NOON, NOON + 3600, NOON - 10, NOON + 10**6, 0, 2**64 - 1, "Unset"])
         return {"ticks": self.ticks, "clock": self.clock}
 
@@ -121,7 +130,7 @@ class Wanderer:
 
     # The next request
 
-    def first(self) -> list[dict[str, Any]]:
+    def _first(self) -> list[dict[str, Any]]:
         """The beginning: everybody is there."""
         asks = [self.ask("lock", "make", LOCKS[0], card=self.cards[LOCKS[0]], entropy=self.entropy(32))]
         asks += [self.ask("lock", "make", LOCKS[1], card=self.cards[LOCKS[1]], entropy=self.entropy(32))]
@@ -134,26 +143,45 @@ class Wanderer:
     def ask(role: str, op: str, name: str, **more: Any) -> dict[str, Any]:
         return {"role": role, "op": op, "as": name, **more}
 
-    def next(self) -> list[dict[str, Any]]:
-        """A few requests that belong together, made one by one: each is a function of what was heard."""
+    def next(self) -> dict[str, Any]:
+        """The next request."""
+        while True:
+            while not self.waiting:
+                self.waiting = list(self._move())
+            item = self.waiting.pop(0)
+            try:
+                request = item() if callable(item) else item
+            except Skip:
+                continue
+            if request is not None:
+                return request
+
+    def _move(self) -> list[Any]:
+        """A few requests that belong together, each a function of what was heard."""
+        if not self.opened and self.calm:
+            return self.provision()
+        if self.calm:
+            return [*self.order("activate"), self._wild]
         moves = [
-            (4, self.provision),
-            (10, self.order),
-            (8, self.share),
-            (8, self.publish),
-            (12, self.download),
-            (10, self.unlock),
-            (5, self.withdraw),
-            (8, self.tell_service),
+            (3, self.provision),
+            (12, self.order),
+            (12, self.share),
+            (3, self.publish),
+            (14, self.download),
+            (12, self.unlock),
+            (6, self.withdraw),
+            (6, self.tell_service),
             (8, self.tell_owner),
             (3, self.statement),
-            (3, self.store),
-            (1, self.factory_reset),
-            (2, self.adopt),
+            (2, self.store),
+            (0.3, self.factory_reset),
+            (1, self.adopt),
             (6, self.look),
         ]
-        move = self.random.choices([move for _, move in moves], [weight for weight, _ in moves])[0]
-        return move()
+        return self.random.choices([move for _, move in moves], [weight for weight, _ in moves])[0]()
+
+    def _wild(self) -> None:
+        self.calm = False
 
     def _challenge(self, purpose: str, name: str) -> dict[str, Any]:
         return self.ask("lock", "challenge", name, purpose=purpose, now=self.now(), entropy=self.entropy(32))
@@ -162,7 +190,7 @@ class Wanderer:
         known = [given for given in self.challenges[name] if given[0] == purpose]
         if not known:
             return None
-        return known[-1] if self.chance(92) else self.random.choice(known)
+        return self.random.choice(known) if self.chance(4) else known[-1]
 
     def _to_lock(self, name: str, op: str, purpose: str, kind: str, **more: Any) -> list[Any]:
         def send() -> Optional[dict[str, Any]]:
@@ -177,11 +205,11 @@ class Wanderer:
 
     def _challenge_text(self, name: str, purpose: str) -> str:
         given = self._session(name, purpose)
-        return self.message("Challenge") if given is None or self.chance(6) else given[2]
+        return self.message("Challenge") if given is None or self.chance(3) else given[2]
 
     def provision(self) -> list[Any]:
         lock, owner = self.one(LOCKS), self.one(OWNERS)
-        card = self.cards[lock] if self.chance(92) else self.entropy(16)
+        card = self.entropy(16) if self.chance(8) else self.cards[lock]
         return [
             lambda: self._challenge("Operate", lock),
             lambda: self.ask(
@@ -211,14 +239,14 @@ class Wanderer:
         known = self.pending.get((owner, asked))
         if not known:
             return None
-        pending = known[-1] if self.chance(90) else self.random.choice(known)
+        pending = self.random.choice(known) if self.chance(5) else known[-1]
         kind = "Refused" if self.chance(8) else kind
         return self.ask("owner", op, owner, pending=pending, answer=self.message(kind))
 
-    def order(self) -> list[Any]:
+    def order(self, op: str = "") -> list[Any]:
         lock, owner = self.one(LOCKS), self.one(OWNERS)
-        ops = ["activate"] * 6 + ["deactivate"] * 2 + ["inspect"] * 3 + ["transfer", "set_clock", "act"]
-        op = self.random.choice(ops)
+        ops = ["activate"] * 10 + ["deactivate"] * 4 + ["inspect"] * 8 + ["transfer", "set_clock", "set_clock", "act", "act"]
+        op = op or self.random.choice(ops)
         more: dict[str, Any] = {"slot": self.slot()}
         if op == "transfer":
             more = {"owner": self.key(OWNERS), "service": self.key(SERVICES)}
@@ -233,7 +261,7 @@ class Wanderer:
             ),
             *self._to_lock(lock, "command", "Operate", "Command"),
             lambda: self._answer(owner, op, "done", "Done"),
-            lambda: self._at_service("done", message=self.message("Done")) if self.chance(70) else None,
+            lambda: None if self.chance(25) else self._at_service("done", message=self.message("Done")),
         ]
 
     def _at_service(self, op: str, **more: Any) -> Optional[dict[str, Any]]:
@@ -243,7 +271,7 @@ class Wanderer:
         return self.ask("service", op, name, lock=lock, slot=slot, **more)
 
     def limits(self) -> Any:
-        if self.chance(40):
+        if self.random.randrange(2):
             return None
         soon = self.random.choice([NOON - 60, NOON, NOON + 10, None, None])
         schedule = None
@@ -269,9 +297,9 @@ class Wanderer:
     def download(self) -> list[Any]:
         lock, guest = self.one(LOCKS), self.one(GUESTS)
         owner = {"owner": self.key(OWNERS)} if self.chance(30) else {}
-        again = self.chance(30)
+        again, twice = self.chance(20), self.chance(10)
         return [
-            lambda: self._at_service("find") and self.ask("service", "find", self.one(SERVICES), subject=self.key(GUESTS)),
+            lambda: self.ask("service", "find", self.one(SERVICES), subject=self.key((guest,))),
             lambda: None
             if again
             else self.ask("guest", "claim", guest, grant=self.message("Grant"), entropy=self.entropy(32), **owner),
@@ -283,7 +311,8 @@ class Wanderer:
             lambda: self.ask("guest", "bundle", guest, release=self.message("Release")),
             *self._to_lock(lock, "install", "Install", "Bundle", entropy=self.entropy(32)),
             lambda: self.ask("guest", "finish", guest, answer=self.message("Refused" if self.chance(10) else "Receipt")),
-            lambda: self._at_service("confirm", message=self.message("Receipt")) if self.chance(70) else None,
+            lambda: None if self.chance(25) else self._at_service("confirm", message=self.message("Receipt")),
+            lambda: self._at_service("release", claim=self.message("Claim"), install=self.message("Install")) if twice else None,
         ]
 
     def unlock(self) -> list[Any]:
@@ -304,11 +333,21 @@ class Wanderer:
 
     def withdraw(self) -> list[Any]:
         owner, slot = self.one(OWNERS), self.slot()
+        if self.chance(30):
+            return [lambda: self._withdraw_key(owner), *self.withdraw()[1:]]
         return [
             lambda: self.ask("owner", "withdraw", owner, slot=slot),
             lambda: self._at_service("withdraw", message=self.message("Withdraw")),
             lambda: self.ask("owner", "learn", owner, message=self.message("Withdrawn")),
         ]
+
+    def _withdraw_key(self, owner: str) -> dict[str, Any]:
+        grants = [data for data in self.messages[Grant.KIND]]
+        if not grants:
+            raise Skip
+        grant = Grant.decode(self.random.choice(grants))
+        named = {"slot": grant.slot, "generation": grant.generation, "grant": grant.digest().hex()}
+        return self.ask("owner", "withdraw_key", owner, **named)
 
     def tell_service(self) -> list[Any]:
         kind, op = self.random.choice([("Done", "done"), ("Receipt", "confirm"), ("Withdraw", "withdraw"), ("Grant", "publish")])
@@ -346,7 +385,7 @@ class Wanderer:
         lock, cell = self.one(LOCKS), self.random.randrange(6)
         if self.chance(40):
             return [lambda: self.ask("lock", "reboot", lock)]
-        if self.chance(75):
+        if self.chance(85):
             return [lambda: self.ask("lock", "reload", lock, cell=each) for each in range(6)]
         bad = {} if self.chance(30) else {"bytes": self.entropy(20)}
         cell = self.random.choice([3, 3, 4, 5, 2, 1])
@@ -366,14 +405,14 @@ class Wanderer:
             reset = FactoryReset(bytes.fromhex(self.ids[lock]), nonce).tagged(bytes.fromhex(self.cards[lock])).encode()
             self._remember(reset.hex())
             sent = {"session": given[1], "message": self.message("FactoryReset"), "now": self.now()}
-            return self.ask("lock", "reset", lock, presence=self.chance(85), entropy=self.entropy(32), **sent)
+            return self.ask("lock", "reset", lock, presence=not self.chance(15), entropy=self.entropy(32), **sent)
 
         return [
             lambda: self._challenge("Operate", lock),
             forge,
             lambda: self._challenge("Operate", lock),
             lambda: self.ask("lock", "reboot", lock),
-            lambda: self.ask("lock", "make", lock, entropy=self.entropy(32)) if self.chance(40) else None,
+            lambda: None if self.chance(10) else self.ask("lock", "make", lock, entropy=self.entropy(32)),
         ]
 
     def adopt(self) -> list[Any]:
