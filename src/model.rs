@@ -3,9 +3,11 @@
 //!
 //! - [`symbolic`]: a provider whose signatures and MACs are terms that only the key's holder can build.
 //! - [`invariant`]: the protocol's fifteen invariants by name, judged over what happened.
+//! - [`power`]: a store on simulated flash whose power goes in the middle of a write.
 //!
 //! Nothing here calls the code that decides in the roles: a rule that is wrong there is not wrong here
 //! in the same way.
 
 pub mod invariant;
+pub mod power;
 pub mod symbolic;

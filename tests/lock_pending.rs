@@ -90,6 +90,41 @@ fn a_report_to_another_run_of_the_same_lock_is_refused() {
 }
 
 #[test]
+fn a_report_to_another_run_is_refused_also_where_no_ceiling_was_stored_in_between() {
+    let mut stand = Stand::provisioned();
+    let first_challenge = |stand: &mut Stand| {
+        stand.reboot();
+        let now = stand.now();
+        stand.lock.challenge::<purpose::Operate>(now, &mut stand.rng).unwrap().detach()
+    };
+    let (_, earlier) = first_challenge(&mut stand);
+    let (record, later) = first_challenge(&mut stand);
+    assert!(matches!(stand.lock.written(earlier), Err(LockError::NotPending)));
+    assert_eq!(stand.owner(), Err(LockError::Busy));
+    stand.store.put(&record.unwrap()).unwrap();
+    stand.lock.written(later).unwrap();
+}
+
+/// A lock whose header cannot be read, and a factory reset that waits for its write.
+fn rescue(stand: &mut Stand) -> Pending<sharekey::lock::Erased> {
+    stand.boot_with(Cell::Header, None);
+    let (nonce, session) = stand.operate();
+    let message = stand.reset_message(nonce);
+    let presence = sharekey::lock::PhysicalPresence::button_is_pressed();
+    stand.lock.factory_reset(session, &message, presence, stand.now(), &mut stand.rng).unwrap().detach().1
+}
+
+#[test]
+fn a_report_of_a_rescue_to_another_run_is_refused() {
+    let mut stand = Stand::active();
+    let (earlier, later) = (rescue(&mut stand), rescue(&mut stand));
+    assert!(matches!(stand.lock.written(earlier), Err(LockError::NotPending)));
+    assert_eq!(stand.owner(), Err(LockError::Busy));
+    stand.lock.written(later).unwrap();
+    assert_eq!(stand.owner(), Err(LockError::Resetting));
+}
+
+#[test]
 fn a_report_to_a_lock_that_only_just_booted_is_refused() {
     let mut stand = Stand::provisioned();
     let (_, pending) = detach(&mut stand, activate_0(5));

@@ -71,6 +71,14 @@ pub(crate) struct Opened {
     backwards: bool,
 }
 
+impl Opened {
+    /// What no other challenge has, as a number.
+    pub(super) const fn ticket(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = *self.nonce.as_bytes();
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
 /// The counter in memory, the newest session of each purpose, and the ticks last seen.
 #[derive(Debug)]
 pub(crate) struct Sessions {

@@ -81,7 +81,7 @@ impl<'l, T> Staged<'l, T> {
     /// with [`Lock::written`](super::Lock::written). Where there is no record, report at once, or
     /// give it up with [`Lock::abandon`](super::Lock::abandon).
     pub fn detach(mut self) -> (Option<Record>, Pending<T>) {
-        let ticket = self.state.hold_detached(self.held);
+        let ticket = self.state.hold_detached(self.held, &self.change);
         let run = self.state.run();
         let writes = self.record.is_some();
         let (held, change, output) = (self.held, self.change, self.output);

@@ -3,7 +3,7 @@
 //! [`Staged`](super::Staged) can borrow it.
 
 use super::cell::{CellState, Condition, Hold};
-use super::challenge::Sessions;
+use super::challenge::{Opened, Sessions};
 use super::record::{Cell, Content, CounterRecord, HeaderRecord, SlotRecord};
 use crate::counter::{Counter, Epoch, Generation};
 use crate::crypto::PublicKey;
@@ -76,6 +76,12 @@ impl Core {
         Ok(())
     }
 
+    /// Two runs of which the first stored no ceiling start from the same one. Their tickets differ all
+    /// the same, by the entropy of their challenges: without a challenge there is nothing to report.
+    fn stir_tickets(&mut self, opened: &Opened) {
+        self.next_ticket = self.next_ticket.wrapping_add(opened.ticket());
+    }
+
     /// The header and the counter's record, which everything but a factory reset needs sound.
     pub(crate) fn sound(&self) -> Result<(&HeaderRecord, &CounterRecord), LockError> {
         self.check_present()?;
@@ -110,7 +116,7 @@ pub(crate) enum Change {
     /// Nothing: the operation only needed its cell to stay as it is.
     Nothing,
     /// A challenge was given, for which the counter's record may have been written.
-    Challenge { counter: Option<CounterRecord>, opened: super::challenge::Opened },
+    Challenge { counter: Option<CounterRecord>, opened: Opened },
     /// The header was written.
     Header(HeaderRecord),
     /// The counter's record was written.
@@ -173,9 +179,12 @@ impl State<'_> {
     }
 
     /// Holds a cell for an operation that is reported later; gives its ticket.
-    pub(crate) fn hold_detached(&mut self, cell: Cell) -> u64 {
-        // 2^64 operations in one run do not happen; reusing the last ticket would be harmless.
-        self.core.next_ticket = self.core.next_ticket.saturating_add(1);
+    pub(crate) fn hold_detached(&mut self, cell: Cell, change: &Change) -> u64 {
+        if let Change::Challenge { opened, .. } = change {
+            self.core.stir_tickets(opened);
+        }
+        // 2^64 operations in one run do not happen.
+        self.core.next_ticket = self.core.next_ticket.wrapping_add(1);
         let ticket = self.core.next_ticket;
         if let Some(hold) = self.hold_of(cell) {
             *hold = Hold::Detached(ticket);
@@ -196,6 +205,7 @@ impl State<'_> {
                 if let Some(record) = counter {
                     self.core.counter.set(record);
                 }
+                self.core.stir_tickets(&opened);
                 self.core.sessions.opened(opened);
             }
             Change::Header(record) => self.set_header(record),

@@ -1,0 +1,28 @@
+//! A peer to play against: any roles of the protocol behind JSON lines on standard input and output.
+//! `spec/vectors/README.md` says what can be asked.
+
+#[path = "peer/all.rs"]
+mod all;
+
+use std::io::{BufRead, Write};
+
+use serde_json::{Value, json};
+use sharekey::crypto::Ring as Provider;
+
+fn main() -> std::io::Result<()> {
+    let mut peer = all::desk::Peer::default();
+    let mut out = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let reply = match serde_json::from_str::<Value>(&line) {
+            Ok(request) => peer.handle(&request),
+            Err(error) => json!({ "error": "Request", "about": error.to_string() }),
+        };
+        writeln!(out, "{reply}")?;
+        out.flush()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! `derivations.json`: everything that is derived from something else.
+
+use serde_json::{Value, json};
+use sharekey::contacts::Fingerprint;
+use sharekey::crypto::{Agree, Kdf, Mac, PublicKey, Ring, Sign, Tag};
+use sharekey::secret::Seed;
+
+use super::keys::{agreement, agreement_secret, bytes16, bytes32, card, public, some_digest};
+use super::peer::form::{hex, key};
+
+pub fn file() -> Value {
+    let mut cases: Vec<Value> = (0..3).map(pairing).collect();
+    cases.extend((0..3).map(lock_keys));
+    cases.extend([0, 1, 65_535, 65_536, u64::MAX].into_iter().flat_map(nonces));
+    cases.extend(seeds());
+    cases.extend((0..2).map(card_tag));
+    cases.extend(["owner", "service", "subject", "device"].map(fingerprint));
+    super::file(
+        "pairing_key (KDF-3), lock_keys (KDF-6), nonce (CTR-2, CTR-9), seed (LCK-7), card_tag (MSG-18), \
+         fingerprint (CON-6): what goes in, and what comes out.",
+        json!({}),
+        cases,
+    )
+}
+
+fn hkdf(salt: &[u8], ikm: &[u8], info: &[u8]) -> [u8; 32] {
+    *Ring.hkdf_sha256(salt, ikm, info).unwrap()
+}
+
+fn pairing(number: usize) -> Value {
+    let (guest, lock) = (format!("guest's agreement {number}"), format!("lock's agreement {number}"));
+    let shared = Ring.agree(&agreement_secret(&guest), &agreement(&lock)).unwrap();
+    let receipt = some_digest(&format!("receipt {number}"));
+    json!({
+        "name": format!("pairing key {number}"),
+        "op": "pairing_key",
+        "rule": "KDF-3",
+        "guest_secret": hex(agreement_secret(&guest).expose()),
+        "guest_public": hex(agreement(&guest).as_bytes()),
+        "lock_secret": hex(agreement_secret(&lock).expose()),
+        "lock_public": hex(agreement(&lock).as_bytes()),
+        "shared": hex(shared.expose()),
+        "receipt_digest": hex(receipt.as_bytes()),
+        "pairing_key": hex(hkdf(receipt.as_bytes(), shared.expose(), b"sharekey v1 pairing")),
+    })
+}
+
+fn lock_keys(number: usize) -> Value {
+    let seed = bytes32(&format!("seed of a lock {number}"));
+    let signing = hkdf(&[], &seed, b"sharekey v1 lock key");
+    let id = Ring.public_key(&Ring.signing_key(&Seed::from_bytes(signing)).unwrap());
+    json!({
+        "name": format!("lock keys {number}"),
+        "op": "lock_keys",
+        "rule": "KDF-6",
+        "seed": hex(seed),
+        "lock_key": hex(signing),
+        "lock": key(&id),
+        "record_key": hex(hkdf(&[], &seed, b"sharekey v1 record mac")),
+        "nonce_key": hex(hkdf(&[], &seed, b"sharekey v1 nonce")),
+    })
+}
+
+fn nonces(number: u64) -> [Value; 2] {
+    let (nonce_key, entropy) = (bytes32("nonce key"), bytes32(&format!("entropy of a nonce {number}")));
+    let nonce = |label: &[u8]| {
+        let mac = Ring.hmac_sha256(&nonce_key, &[label, &number.to_le_bytes(), &entropy]);
+        hex(Tag::truncated(&mac).as_bytes())
+    };
+    let case = |name: &str, rule: &str, rescue: bool, label: &[u8]| {
+        json!({
+            "name": format!("{name} {number}"),
+            "op": "nonce",
+            "rule": rule,
+            "rescue": rescue,
+            "nonce_key": hex(nonce_key),
+            "number": number,
+            "entropy": hex(entropy),
+            "nonce": nonce(label),
+        })
+    };
+    [case("nonce of the counter", "CTR-2", false, b""), case("nonce of a rescue", "CTR-9", true, b"rescue")]
+}
+
+fn seeds() -> Vec<Value> {
+    let entropy = bytes32("entropy of a seed");
+    let case = |name: &str, rule: &str, before: [u8; 32]| {
+        json!({
+            "name": name,
+            "op": "seed",
+            "rule": rule,
+            "before": hex(before),
+            "entropy": hex(entropy),
+            "seed": hex(hkdf(&before, &entropy, b"sharekey v1 seed")),
+        })
+    };
+    vec![
+        case("the seed of the first lock", "LCK-9", [0; 32]),
+        case("the seed of a lock in the place of another", "LCK-9", bytes32("a seed that was found")),
+        case("the seed after a factory reset", "LCK-8", bytes32("nonce key")),
+    ]
+}
+
+fn card_tag(number: usize) -> Value {
+    let secret = if number == 0 { card() } else { bytes16("another card") };
+    let (provision, lock) = (some_digest(&format!("provision {number}")), public("lock"));
+    let mac = Ring.hmac_sha256(&secret, &[b"sharekey v1 provisioned", provision.as_bytes(), lock.as_bytes()]);
+    json!({
+        "name": format!("card tag {number}"),
+        "op": "card_tag",
+        "rule": "MSG-18",
+        "activation_secret": hex(secret),
+        "provision_digest": hex(provision.as_bytes()),
+        "lock": key(&lock),
+        "tag": hex(Tag::truncated(&mac).as_bytes()),
+    })
+}
+
+fn fingerprint(name: &str) -> Value {
+    let public: PublicKey = public(name);
+    json!({
+        "name": format!("fingerprint of the {name}"),
+        "op": "fingerprint",
+        "rule": "CON-6",
+        "public": key(&public),
+        "fingerprint": Fingerprint::of(&Ring, &public).to_string(),
+    })
+}

@@ -1,0 +1,296 @@
+//! `install_errors.json`: bundles that a lock refuses, and some that it accepts.
+
+use serde_json::{Value, json};
+use sharekey::counter::Epoch;
+use sharekey::crypto::PublicKey;
+use sharekey::id::SlotId;
+use sharekey::message::{Claim, Install};
+
+use super::bench::{Bench, Chain, Given, Parts};
+use super::keys::{digest, lock, nonce, public, seed, some_digest};
+use super::{bad, forge, install_rules};
+
+pub fn file() -> Value {
+    let mut cases = encodings();
+    cases.extend(sessions());
+    cases.extend(places());
+    cases.extend(slots());
+    cases.extend(signatures());
+    cases.extend(links());
+    cases.extend(install_rules::rules());
+    cases.extend(install_rules::agreements());
+    cases.extend(install_rules::orders());
+    cases.extend(install_rules::accepted());
+    super::file("Bundles at a lock: what it boots with, and every step.", json!({}), cases)
+}
+
+/// A lock with slot 0 open, and a challenge for an install.
+pub fn asked(name: &str) -> (Bench, Given) {
+    let mut bench = Bench::active(name).record();
+    let given = bench.challenge("Install");
+    (bench, given)
+}
+
+/// One bundle that is refused without a reason.
+fn opaque(name: &str, rule: &str, error: &str, make: impl FnOnce(&Bench, Given, Chain) -> Vec<u8>) -> Value {
+    let (mut bench, given) = asked(name);
+    let message = make(&bench, given, bench.chain(given, 0, 2));
+    bench.opaque("install", given, &message, error);
+    bench.case(rule)
+}
+
+/// One bundle of a chain that was changed before it was signed.
+pub fn changed(name: &str, rule: &str, error: &str, change: impl FnOnce(&mut Chain)) -> Value {
+    opaque(name, rule, error, |_, _, mut chain| {
+        change(&mut chain);
+        chain.parts().bundle()
+    })
+}
+
+/// One bundle of parts that were changed after they were signed.
+fn spoilt(name: &str, rule: &str, error: &str, spoil: impl FnOnce(&mut Parts)) -> Value {
+    opaque(name, rule, error, |_, _, chain| {
+        let mut parts = chain.parts();
+        spoil(&mut parts);
+        parts.bundle()
+    })
+}
+
+fn encodings() -> Vec<Value> {
+    let mut cases = vec![
+        opaque("no bytes", "INS-1", "Wire.Truncated", |_, _, _| Vec::new()),
+        opaque("a grant alone", "INS-1", "Wire.Kind", |_, _, chain| chain.parts().grant),
+        opaque("a bundle of version 2", "INS-1", "Wire.Version", |_, _, chain| {
+            let mut bundle = chain.parts().bundle();
+            bundle[2] = 2;
+            bundle
+        }),
+        opaque("a bundle with a byte behind it", "INS-1", "Wire.Trailing", |_, _, chain| {
+            [chain.parts().bundle(), vec![0]].concat()
+        }),
+        opaque("a bundle that is too long", "INS-1", "Wire.TooLong", |_, _, chain| {
+            [chain.parts().bundle(), vec![0; 600]].concat()
+        }),
+    ];
+    cases.push(spoilt("a grant cut short", "INS-1", "Wire.Truncated", |parts| parts.grant.truncate(99)));
+    cases.push(spoilt("a claim cut short", "INS-1", "Wire.Truncated", |parts| parts.claim.truncate(99)));
+    cases.push(spoilt("an install of another kind", "INS-1", "Wire.Kind", |parts| parts.install[3] = 7));
+    cases.push(spoilt("a release of another version", "INS-1", "Wire.Version", |parts| parts.release[2] = 0));
+    cases.push(spoilt("a grant with the reserved right", "INS-1", "Wire.Value", |parts| parts.grant[77] = 7));
+    cases.push(spoilt("a grant with an option of 2", "INS-1", "Wire.Option", |parts| parts.grant[78] = 2));
+    cases.push(spoilt("a claim and an install that changed places", "INS-1", "Wire.Kind", |parts| {
+        std::mem::swap(&mut parts.claim, &mut parts.install);
+    }));
+    cases
+}
+
+fn sessions() -> Vec<Value> {
+    let mut cases = Vec::new();
+    let (mut bench, given) = asked("a newer challenge for an install was given");
+    bench.challenge("Install");
+    let message = bench.chain(given, 0, 2).parts().bundle();
+    bench.opaque("install", given, &message, "SessionSuperseded");
+    cases.push(bench.case("SES-2"));
+
+    let (mut bench, given) = asked("the same session again");
+    let message = bench.chain(given, 0, 2).parts().bundle();
+    bench.send("install", given, &message);
+    bench.opaque("install", given, &message, "SessionSuperseded");
+    cases.push(bench.case("SES-1"));
+
+    let (mut bench, given) = asked("the same session again, after a malformed attempt");
+    let message = bench.chain(given, 0, 2).parts().bundle();
+    bench.opaque("install", given, &message[..9], "Wire.Truncated");
+    bench.opaque("install", given, &message, "SessionSuperseded");
+    cases.push(bench.case("SES-1"));
+
+    for (name, late, error) in
+        [("in the last millisecond", 120_000, None), ("a millisecond late", 120_001, Some("SessionExpired"))]
+    {
+        let (mut bench, given) = asked(name);
+        let message = bench.chain(given, 0, 2).parts().bundle();
+        bench.ticks += late;
+        match error {
+            Some(error) => bench.opaque("install", given, &message, error),
+            None => drop(bench.send("install", given, &message)),
+        }
+        cases.push(bench.case("SES-3"));
+    }
+
+    let mut bench = Bench::active("the ticks went backwards").record();
+    bench.ticks = 5_000;
+    let given = bench.challenge("Install");
+    let message = bench.chain(given, 0, 2).parts().bundle();
+    bench.ticks = 4_999;
+    bench.opaque("install", given, &message, "SessionExpired");
+    cases.push(bench.case("SES-5"));
+
+    let (mut bench, given) = asked("a transfer came between");
+    let message = bench.chain(given, 0, 2).parts().bundle();
+    bench.transfer();
+    bench.opaque("install", given, &message, "SessionSuperseded");
+    cases.push(bench.case("SES-7"));
+
+    let (mut bench, given) = asked("a boot came between");
+    let message = bench.chain(given, 0, 2).parts().bundle();
+    bench.scene.ask(json!({ "role": "lock", "op": "reboot" }));
+    bench.opaque("install", given, &message, "SessionSuperseded");
+    cases.push(bench.case("SES-8"));
+    cases
+}
+
+fn places() -> Vec<Value> {
+    let mut cases = vec![
+        changed("a grant for another lock", "INS-3", "WrongLock", |chain| chain.grant.lock = lock("another lock")),
+        changed("a grant of the epoch before", "INS-4", "WrongEpoch", |chain| chain.grant.epoch = Epoch::ZERO),
+        changed("a grant of the next epoch", "INS-4", "WrongEpoch", |chain| chain.grant.epoch = Epoch::new(2)),
+    ];
+    let mut bench = Bench::fresh("a lock without an owner").record();
+    let given = bench.challenge("Install");
+    let message = bench.chain(given, 0, 2).parts().bundle();
+    bench.opaque("install", given, &message, "NotProvisioned");
+    cases.push(bench.case("INS-4"));
+
+    let mut bench = Bench::active("a grant from before a transfer");
+    bench.transfer();
+    let mut bench = bench.record();
+    let given = bench.challenge("Install");
+    let mut chain = bench.chain(given, 0, 2);
+    chain.grant.epoch = Epoch::FIRST;
+    bench.opaque("install", given, &chain.parts().bundle(), "WrongEpoch");
+    cases.push(bench.case("INS-4"));
+    cases
+}
+
+fn slots() -> Vec<Value> {
+    let mut cases = Vec::new();
+    for slot in [3, 255] {
+        let name = format!("no slot {slot}");
+        cases.push(changed(&name, "INS-5", "NoSuchSlot", |chain| chain.grant.slot = SlotId::new(slot)));
+    }
+    cases.push(changed("a slot that was never activated", "INS-5", "SlotInactive", |chain| {
+        chain.grant.slot = SlotId::new(1);
+    }));
+    let inactive = |mut bench: Bench, generation, rule: &str| {
+        let given = bench.challenge("Install");
+        let message = bench.chain(given, 0, generation).parts().bundle();
+        bench.opaque("install", given, &message, "SlotInactive");
+        bench.case(rule)
+    };
+    let mut bench = Bench::active("a slot that was deactivated");
+    bench.deactivate(0, 2);
+    cases.push(inactive(bench.record(), 3, "INS-5"));
+    let mut bench = Bench::active("a slot that was active in the epoch before");
+    bench.transfer();
+    cases.push(inactive(bench.record(), 2, "DMG-5"));
+    for (name, spoil) in [("a slot whose record is missing", false), ("a slot whose record has a flipped bit", true)] {
+        let mut bench = Bench::active(name);
+        let mut record = super::bench::bytes(&bench.records()["3"]);
+        record[9] ^= 1;
+        let mut bench = bench.record_damaged(&[(3, spoil.then_some(record))]);
+        let given = bench.challenge("Install");
+        let message = bench.chain(given, 0, 2).parts().bundle();
+        bench.opaque("install", given, &message, "SlotDamaged");
+        cases.push(bench.case("DMG-1"));
+    }
+    cases
+}
+
+fn signatures() -> Vec<Value> {
+    let mut cases = vec![
+        changed("a grant signed by a stranger", "INS-6", "GrantSignature.Mismatch", |chain| chain.owner = "stranger"),
+        changed("a claim signed by a stranger", "INS-8", "ClaimSignature.Mismatch", |chain| chain.subject = "stranger"),
+        changed("a release signed by a stranger", "INS-13", "ReleaseSignature.Mismatch", |chain| {
+            chain.service = "stranger";
+        }),
+        opaque("an install signed by a stranger", "INS-11", "InstallSignature.Mismatch", |_, given, chain| {
+            let parts = chain.parts();
+            let body = Install { claim: digest(&parts.claim), nonce: given.nonce, agreement: chain.agreement };
+            let install = forge::signed(&body, &seed("stranger"));
+            chain.after_install(parts.grant, parts.claim, install).bundle()
+        }),
+    ];
+    // Flipping a bit of a grant's lock id makes it another lock's, so that one is left out.
+    for at in 0..5 {
+        cases.push(opaque_signature("grant", "INS-6", "GrantSignature", at, |chain, spoil| {
+            chain.after_grant(spoil(&chain.parts().grant))
+        }));
+        cases.push(opaque_signature("claim", "INS-8", "ClaimSignature", at, |chain, spoil| {
+            let parts = chain.parts();
+            chain.after_claim(parts.grant, spoil(&parts.claim))
+        }));
+        cases.push(opaque_signature("install", "INS-11", "InstallSignature", at, |chain, spoil| {
+            let parts = chain.parts();
+            chain.after_install(parts.grant, parts.claim, spoil(&parts.install))
+        }));
+        cases.push(opaque_signature("release", "INS-13", "ReleaseSignature", at, |chain, spoil| {
+            let parts = chain.parts();
+            Parts { release: spoil(&parts.release), ..parts }
+        }));
+    }
+    cases.extend(bad_keys());
+    cases
+}
+
+fn opaque_signature(
+    part: &str,
+    rule: &str,
+    error: &str,
+    at: usize,
+    parts: impl FnOnce(&Chain, &dyn Fn(&[u8]) -> Vec<u8>) -> Parts,
+) -> Value {
+    let (what, _, why) = bad::signatures(&[0; 100])[at].clone();
+    let name = format!("a {part} with {what}");
+    let spoil = |signed: &[u8]| bad::signatures(signed)[at].1.clone();
+    opaque(&name, rule, &format!("{error}.{why}"), |_, _, chain| parts(&chain, &spoil).bundle())
+}
+
+/// Subjects and devices whose key verifies anything under a lenient verifier.
+fn bad_keys() -> Vec<Value> {
+    let mut cases = Vec::new();
+    for (what, key, why) in [
+        ("the identity", bad::SMALL_ORDER_Y[1], "Key.SmallOrder"),
+        ("a point of order 8", bad::SMALL_ORDER_Y[3], "Key.SmallOrder"),
+        ("an encoding that is not canonical", bad::NOT_CANONICAL[1], "Key.NotCanonical"),
+    ] {
+        let key = PublicKey::from_bytes(bad::array(key));
+        let name = format!("a grant for {what}");
+        cases.push(opaque(&name, "INS-8", &format!("ClaimSignature.{why}"), |_, _, mut chain| {
+            chain.grant.subject = key;
+            let grant = forge::signed(&chain.grant, &seed("owner"));
+            let claim = Claim { grant: digest(&grant), device: public("device") };
+            chain.after_claim(grant, bad::sign_as_identity(forge::frame(&claim))).bundle()
+        }));
+        let name = format!("a claim for {what}");
+        cases.push(opaque(&name, "INS-11", &format!("InstallSignature.{why}"), |_, given, chain| {
+            let grant = chain.parts().grant;
+            let claim = forge::signed(&Claim { grant: digest(&grant), device: key }, &seed("subject"));
+            let body = Install { claim: digest(&claim), nonce: given.nonce, agreement: chain.agreement };
+            chain.after_install(grant, claim, bad::sign_as_identity(forge::frame(&body))).bundle()
+        }));
+    }
+    cases
+}
+
+fn links() -> Vec<Value> {
+    vec![
+        opaque("a claim of another grant", "INS-7", "ClaimNamesOtherGrant", |bench, given, chain| {
+            let other = bench.chain(given, 0, 3).parts();
+            Parts { grant: chain.parts().grant, ..other }.bundle()
+        }),
+        opaque("an install on another claim", "INS-9", "InstallNamesOtherClaim", |bench, given, chain| {
+            let other = bench.chain(given, 0, 3).parts();
+            let parts = chain.parts();
+            Parts { install: other.install, release: other.release, ..parts }.bundle()
+        }),
+        changed("an install on another nonce", "INS-10", "WrongNonce", |chain| chain.nonce = nonce("another nonce")),
+        opaque("a release of another install", "INS-12", "ReleaseNamesOtherInstall", |bench, given, chain| {
+            let other = bench.chain(given, 0, 3).parts();
+            Parts { release: other.release, ..chain.parts() }.bundle()
+        }),
+        opaque("a release of some digest", "INS-12", "ReleaseNamesOtherInstall", |_, _, chain| {
+            let release = sharekey::message::Release { install: some_digest("nothing") };
+            Parts { release: forge::signed(&release, &seed("service")), ..chain.parts() }.bundle()
+        }),
+    ]
+}

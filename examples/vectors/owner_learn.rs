@@ -1,0 +1,121 @@
+//! Of `owner_errors.json`: what an owner learns from messages that others pass on, and how a lock changes hands.
+
+use serde_json::{Value, json};
+use sharekey::counter::Epoch;
+use sharekey::message::{Completed, Done, Grant, Receipt, WithdrawnOutcome};
+
+use super::desk::{
+    SLOT, activated, by_lock, challenge, claim_of, deactivated, done, done_body, grant, grant_body, receipt,
+    receipt_body, transfer_done, twin, withdraw_body, withdrawn,
+};
+use super::forge::signed;
+use super::keys::{digest, lock, public, seed, some_digest};
+use super::owner::Phone;
+use super::peer::form::{hex, key};
+
+pub fn lessons() -> Vec<Value> {
+    let body = receipt_body(&grant(2), 2, "device");
+    let other = |epoch| signed(&Grant { epoch: Epoch::new(epoch), ..grant_body(5) }, &seed("owner"));
+    let never = WithdrawnOutcome::NeverReleased;
+    let denial = sharekey::message::Withdrawn { withdraw: withdraw_body(&grant(2), 2), outcome: never };
+    let mut phone = Phone::sharing("learn: what no owner learns from");
+    for (message, error) in [
+        (receipt(&grant(2), 2)[..100].to_vec(), "Wire.Truncated"),
+        (b"SK\x01\x20".to_vec(), "Wire.Value"),
+        (b"SK\x02\x08".to_vec(), "Wire.Version"),
+        (claim_of(&grant(2), "device"), "NothingToLearn"),
+        (challenge("challenge"), "NothingToLearn"),
+        (signed(&grant_body(5), &seed("stranger")), "GrantSignature.Mismatch"),
+        (signed(&body, &seed("stranger")), "ReceiptSignature.Mismatch"),
+        (signed(&done_body(some_digest("a command"), activated(3)), &seed("stranger")), "DoneSignature.Mismatch"),
+        (signed(&denial, &seed("stranger")), "WithdrawnSignature.Mismatch"),
+        (by_lock(&Receipt { lock: lock("stranger"), ..body }), "WrongLock"),
+        (by_lock(&Receipt { epoch: Epoch::new(2), ..body }), "WrongEpoch"),
+        (other(2), "WrongEpoch"),
+        (transfer_done(public("next owner"), public("service"), 1), "OldEpoch"),
+    ] {
+        phone.scene.refused(Phone::learn_request(&message), error);
+    }
+    let mut cases = vec![phone.case("OWN-10")];
+    let mut phone = Phone::sharing("a receipt, and again");
+    phone.learn(&receipt(&grant(2), 2));
+    phone.scene.ask(Phone::slot_request("status"));
+    phone.learn(&receipt(&grant(2), 2));
+    cases.push(phone.case("SLO-28"));
+    let mut phone = Phone::sharing("a released grant stays among those that may open");
+    phone.learn(&withdrawn(&grant(2), 2, WithdrawnOutcome::Released { install: some_digest("an install") }));
+    cases.push(phone.case("OWN-15"));
+    let mut phone = Phone::sharing("a settled grant stays until the proof comes");
+    phone.learn(&withdrawn(&grant(2), 2, WithdrawnOutcome::Settled));
+    phone.scene.ask(Phone::slot_request("status"));
+    phone.learn(&done(deactivated(3)));
+    cases.push(phone.case("OWN-15"));
+    for (name, first, second) in [
+        ("the service denies a release that the lock proves", receipt(&grant(2), 2), withdrawn(&grant(2), 2, never)),
+        ("the lock proves a release that the service denied", withdrawn(&grant(2), 2, never), receipt(&grant(2), 2)),
+    ] {
+        let mut phone = Phone::sharing(name);
+        phone.learn(&first);
+        let learned = phone.learn(&second);
+        assert_eq!(learned["type"], "ServiceEquivocated");
+        cases.push(phone.case("OWN-11"));
+    }
+    let mut phone = Phone::sharing("another phone's grant of the same number");
+    phone.learn(&twin(2));
+    phone.learn(&withdrawn(&grant(2), 2, never));
+    phone.scene.ask(Phone::slot_request("status"));
+    phone.learn(&twin(2));
+    cases.push(phone.case("OWN-17"));
+    cases
+}
+
+pub fn reports() -> Vec<Value> {
+    let see = |version: u64, messages: &[Vec<u8>]| {
+        let messages: Vec<Value> = messages.iter().map(hex).collect();
+        json!({ "role": "owner", "op": "see", "slot": SLOT.index(), "version": version, "messages": messages })
+    };
+    let mut phone = Phone::sharing("reports, and an older one");
+    phone.scene.ask(see(5, &[grant(2)]));
+    phone.scene.ask(see(5, &[]));
+    phone.scene.refused(see(4, &[receipt(&grant(2), 2)]), "OlderReport");
+    phone.scene.refused(see(9, &[receipt(&grant(2), 2), challenge("challenge")]), "NothingToLearn");
+    phone.scene.ask(Phone::slot_request("status"));
+    phone.scene.ask(see(7, &[grant(2), receipt(&grant(2), 2)]));
+    vec![phone.case("SLO-5")]
+}
+
+pub fn handovers() -> Vec<Value> {
+    let adopt = |lock_name: &str, transfer: &[u8]| {
+        json!({
+            "role": "owner", "op": "adopt", "lock": key(lock(lock_name).key()), "service": key(&public("service")),
+            "transfer": hex(transfer),
+        })
+    };
+    let (owner, service) = (public("owner"), public("service"));
+    let mut phone = Phone::new("adopt: every wrong statement, then the right one");
+    for (lock_name, transfer, error) in [
+        ("lock", transfer_done(owner, service, 2)[..90].to_vec(), "Wire.Truncated"),
+        ("stranger", transfer_done(owner, service, 2), "DoneSignature.Mismatch"),
+        ("lock", done(activated(1)), "NotATransfer"),
+        ("lock", transfer_done(public("stranger"), service, 2), "WrongOwner"),
+        ("lock", transfer_done(owner, public("stranger"), 2), "WrongService"),
+    ] {
+        phone.scene.refused(adopt(lock_name, &transfer), error);
+    }
+    phone.scene.ask(adopt("lock", &transfer_done(owner, service, 2)));
+    let mut cases = vec![phone.case("OWN-12")];
+    let mut phone = Phone::new("take over a lock whose transfer's answer was lost");
+    let request = json!({
+        "role": "owner", "op": "take_over", "lock": key(lock("lock").key()), "epoch": 2, "service": key(&service),
+        "challenge": hex(challenge("challenge")), "entropy": phone.nonce(),
+    });
+    let sent = phone.sent(request);
+    let body =
+        Done { epoch: Epoch::new(3), ..done_body(digest(&sent.message), Completed::Transfer { owner, service }) };
+    let wrong = Done { epoch: Epoch::new(2), ..body };
+    phone.scene.refused(Phone::answer("taken_over", &sent, &by_lock(&wrong)), "WrongEpoch");
+    phone.scene.refused(Phone::answer("taken_over", &sent, b"SK\x01\x0e"), "RefusedOpaque");
+    phone.scene.ask(Phone::answer("taken_over", &sent, &by_lock(&body)));
+    cases.push(phone.case("OWN-12"));
+    cases
+}

@@ -1,0 +1,304 @@
+//! `slot.json`: the number line and the states of one slot, event by event.
+
+use serde_json::{Value, json};
+use sharekey::counter::{Epoch, Generation};
+use sharekey::crypto::Digest;
+use sharekey::message::{Holding, SlotReport, WithdrawnOutcome};
+use sharekey::slot::{AnySlot, GrantRef, Observer, Proof, Recorder, Turn, Witness};
+
+use super::keys::{public, some_digest};
+use super::peer::fail::error_name;
+use super::peer::form::{hex, key as key_json, withdrawn_outcome};
+
+/// Something that happens to a slot. Grants are told by number and a letter.
+#[derive(Clone, Copy)]
+enum Event {
+    Publish(u32, char),
+    Release(u32, char, &'static str),
+    Withdraw(u32, char),
+    Receipt(u32, char),
+    Activate(u32),
+    Deactivate(u32),
+    Vacant(u32),
+    Holds(u32, char),
+    /// At the owner: the answer to a withdrawal.
+    Withdrawn(u32, char, Told),
+    /// At the owner: another phone's grant.
+    Learn(u32, char),
+}
+
+#[derive(Clone, Copy)]
+enum Told {
+    Never,
+    Released,
+    Settled,
+}
+
+fn grant(n: u32, letter: char) -> Digest {
+    some_digest(&format!("grant {n}{letter}"))
+}
+
+fn key(n: u32, letter: char) -> GrantRef {
+    GrantRef { generation: Generation::new(n), grant: grant(n, letter) }
+}
+
+fn install(device: &str) -> Digest {
+    some_digest(&format!("install of {device}"))
+}
+
+fn proof(n: u32, letter: char) -> Proof {
+    Proof {
+        key: key(n, letter),
+        device: public("device"),
+        install: Some(install("device")),
+        proof: some_digest("a receipt"),
+    }
+}
+
+fn vacant(floor: u32) -> SlotReport {
+    SlotReport { floor: Generation::new(floor), holding: Holding::Empty }
+}
+
+fn holds(n: u32, letter: char) -> SlotReport {
+    let holding = Holding::Installed { grant: grant(n, letter), device: public("device") };
+    SlotReport { floor: Generation::new(n), holding }
+}
+
+fn refusal<E: std::fmt::Debug>(result: &Result<(), E>) -> Value {
+    json!({ "error": result.as_ref().err().map(|error| error_name(error)) })
+}
+
+/// What both the record and the view know of.
+fn common<W: Witness>(slot: AnySlot<W>, event: Event) -> (AnySlot<W>, Value) {
+    match event {
+        Event::Publish(n, letter) => {
+            let (slot, result) = slot.publish(key(n, letter));
+            (slot, refusal(&result))
+        }
+        Event::Receipt(n, letter) => (slot.confirm(&proof(n, letter)), json!({})),
+        Event::Activate(n) => (slot.done(Turn::Activate, Generation::new(n)), json!({})),
+        Event::Deactivate(n) => (slot.done(Turn::Deactivate, Generation::new(n)), json!({})),
+        Event::Vacant(n) => (slot.inspected(&vacant(n), some_digest("an inspection")), json!({})),
+        Event::Holds(n, letter) => (slot.inspected(&holds(n, letter), some_digest("an inspection")), json!({})),
+        _ => panic!("not an event of this slot"),
+    }
+}
+
+fn at_record(slot: AnySlot<Recorder>, event: Event) -> (AnySlot<Recorder>, Value) {
+    match event {
+        Event::Release(n, letter, device) => {
+            let (slot, result) = slot.release(&grant(n, letter), public(device), install(device));
+            (slot, refusal(&result))
+        }
+        Event::Withdraw(n, letter) => {
+            let (slot, outcome) = slot.withdraw(key(n, letter));
+            (slot, json!({ "outcome": withdrawn_outcome(&outcome) }))
+        }
+        other => common(slot, other),
+    }
+}
+
+fn at_owner(slot: AnySlot<Observer>, event: Event) -> (AnySlot<Observer>, Value) {
+    match event {
+        Event::Withdrawn(n, letter, told) => {
+            let (slot, result) = slot.withdrawn(key(n, letter), &outcome(told));
+            (slot, refusal(&result))
+        }
+        Event::Learn(n, letter) => {
+            let (slot, result) = slot.learn(key(n, letter));
+            (slot, refusal(&result))
+        }
+        other => common(slot, other),
+    }
+}
+
+fn outcome(told: Told) -> WithdrawnOutcome {
+    match told {
+        Told::Never => WithdrawnOutcome::NeverReleased,
+        Told::Released => WithdrawnOutcome::Released { install: install("device") },
+        Told::Settled => WithdrawnOutcome::Settled,
+    }
+}
+
+fn event_json(event: Event) -> Value {
+    let named = |name: &str, n: u32, letter: char| json!({ "type": name, "generation": n, "grant": hex(grant(n, letter).as_bytes()) });
+    match event {
+        Event::Publish(n, letter) => named("Publish", n, letter),
+        Event::Withdraw(n, letter) => named("Withdraw", n, letter),
+        Event::Learn(n, letter) => named("Learn", n, letter),
+        Event::Release(n, letter, device) => {
+            let mut json = named("Release", n, letter);
+            json["device"] = key_json(&public(device));
+            json["install"] = hex(install(device).as_bytes());
+            json
+        }
+        Event::Receipt(n, letter) => {
+            let mut json = named("Receipt", n, letter);
+            json["device"] = key_json(&public("device"));
+            json["install"] = hex(install("device").as_bytes());
+            json
+        }
+        Event::Holds(n, letter) => {
+            let mut json = named("Inspect", n, letter);
+            json["device"] = key_json(&public("device"));
+            json
+        }
+        Event::Vacant(n) => json!({ "type": "Inspect", "generation": n, "grant": null }),
+        Event::Activate(n) => json!({ "type": "Activate", "generation": n }),
+        Event::Deactivate(n) => json!({ "type": "Deactivate", "generation": n }),
+        Event::Withdrawn(n, letter, told) => {
+            let mut json = named("Withdrawn", n, letter);
+            json["outcome"] = withdrawn_outcome(&outcome(told));
+            json
+        }
+    }
+}
+
+fn slot_json<W: Witness>(slot: &AnySlot<W>) -> Value {
+    let live = slot.may_open().iter().map(|live| {
+        json!({
+            "generation": live.key().generation.value(),
+            "grant": hex(live.key().grant.as_bytes()),
+            "confirmed": live.confirmation().is_some(),
+        })
+    });
+    json!({
+        "state": format!("{:?}", slot.state()),
+        "highest": slot.highest().value(),
+        "floor": slot.floor().value(),
+        "last_done": slot.last_done().value(),
+        "shared": slot.shared().map(|shared| hex(shared.grant.as_bytes())),
+        "device": slot.device().map(|device| key_json(&device)),
+        "downloaded": slot.is_downloaded(),
+        "live": live.collect::<Vec<_>>(),
+    })
+}
+
+/// Runs events from a new slot on; keeps each event, what it gave, and the slot afterwards.
+fn run<W: Witness>(
+    who: &str,
+    name: &str,
+    events: &[Event],
+    step: impl Fn(AnySlot<W>, Event) -> (AnySlot<W>, Value),
+) -> Value {
+    let mut slot = AnySlot::<W>::new(Epoch::FIRST);
+    let mut steps = Vec::new();
+    for event in events {
+        let (next, gave) = step(slot, *event);
+        steps.push(json!({ "event": event_json(*event), "gave": gave, "slot": slot_json(&next) }));
+        slot = next;
+    }
+    json!({ "name": format!("{who}: {name}"), "role": who, "steps": steps })
+}
+
+/// Ways to each state, and every event behind each way.
+fn ways() -> Vec<(&'static str, Vec<Event>)> {
+    let (on, off) = (Event::Activate(1), Event::Deactivate(2));
+    vec![
+        ("a new slot", vec![]),
+        ("not shared", vec![on]),
+        ("closed again", vec![on, off]),
+        ("sharing", vec![on, Event::Publish(4, 'a')]),
+    ]
+}
+
+fn record_ways() -> Vec<(&'static str, Vec<Event>)> {
+    let sharing = [Event::Activate(1), Event::Publish(4, 'a')];
+    let then = |more: &[Event]| [&sharing[..], more].concat();
+    let release = Event::Release(4, 'a', "device");
+    let mut ways = ways();
+    ways.extend([
+        ("released", then(&[release])),
+        ("downloaded", then(&[release, Event::Receipt(4, 'a')])),
+        ("revoked", then(&[Event::Withdraw(4, 'a')])),
+        ("reset", then(&[release, Event::Withdraw(4, 'a')])),
+        ("reset after the download", then(&[release, Event::Receipt(4, 'a'), Event::Withdraw(4, 'a')])),
+        ("shared again after a reset", then(&[release, Event::Withdraw(4, 'a'), Event::Publish(6, 'b')])),
+    ]);
+    ways
+}
+
+fn owner_ways() -> Vec<(&'static str, Vec<Event>)> {
+    let sharing = [Event::Activate(1), Event::Publish(4, 'a')];
+    let then = |more: &[Event]| [&sharing[..], more].concat();
+    let mut ways = ways();
+    ways.extend([
+        ("downloaded", then(&[Event::Receipt(4, 'a')])),
+        ("revoked", then(&[Event::Withdrawn(4, 'a', Told::Never)])),
+        ("reset", then(&[Event::Withdrawn(4, 'a', Told::Released)])),
+        ("a twin is known", then(&[Event::Learn(4, 'z')])),
+    ]);
+    ways
+}
+
+fn common_events() -> Vec<(&'static str, Event)> {
+    vec![
+        ("publish above", Event::Publish(9, 'c')),
+        ("publish the same", Event::Publish(4, 'a')),
+        ("publish a twin", Event::Publish(4, 'z')),
+        ("publish below", Event::Publish(1, 'y')),
+        ("a receipt of the share", Event::Receipt(4, 'a')),
+        ("a receipt of a twin", Event::Receipt(4, 'z')),
+        ("a receipt above", Event::Receipt(9, 'c')),
+        ("a receipt between", Event::Receipt(3, 'x')),
+        ("a receipt below", Event::Receipt(1, 'y')),
+        ("activate above", Event::Activate(9)),
+        ("activate between", Event::Activate(3)),
+        ("activate below", Event::Activate(1)),
+        ("deactivate above", Event::Deactivate(9)),
+        ("deactivate between", Event::Deactivate(3)),
+        ("inspect: vacant at the share", Event::Vacant(4)),
+        ("inspect: vacant below", Event::Vacant(1)),
+        ("inspect: vacant above", Event::Vacant(9)),
+        ("inspect: holds the share", Event::Holds(4, 'a')),
+        ("inspect: holds another, above", Event::Holds(9, 'c')),
+    ]
+}
+
+pub fn file() -> Value {
+    let mut cases = Vec::new();
+    let mut record_events = common_events();
+    record_events.extend([
+        ("release", Event::Release(4, 'a', "device")),
+        ("release to another device", Event::Release(4, 'a', "other device")),
+        ("release of another grant", Event::Release(6, 'c', "device")),
+        ("withdraw the share", Event::Withdraw(4, 'a')),
+        ("withdraw a twin", Event::Withdraw(4, 'z')),
+        ("withdraw one that was never published", Event::Withdraw(9, 'c')),
+        ("withdraw one below", Event::Withdraw(1, 'y')),
+    ]);
+    for (way, before) in record_ways() {
+        for (what, event) in &record_events {
+            let events = [&before[..], &[*event]].concat();
+            cases.push(last(run("service", &format!("{way}, then {what}"), &events, at_record)));
+        }
+    }
+    let mut owner_events = common_events();
+    owner_events.extend([
+        ("never released", Event::Withdrawn(4, 'a', Told::Never)),
+        ("released", Event::Withdrawn(4, 'a', Told::Released)),
+        ("settled", Event::Withdrawn(4, 'a', Told::Settled)),
+        ("an unknown one was released", Event::Withdrawn(9, 'c', Told::Released)),
+        ("learn above", Event::Learn(9, 'c')),
+        ("learn a twin", Event::Learn(4, 'z')),
+        ("learn below", Event::Learn(1, 'y')),
+    ]);
+    for (way, before) in owner_ways() {
+        for (what, event) in &owner_events {
+            let events = [&before[..], &[*event]].concat();
+            cases.push(last(run("owner", &format!("{way}, then {what}"), &events, at_owner)));
+        }
+    }
+    let about = "One slot in one epoch, as the service's record and as the owner's view keep it: events from a new slot on. \
+                 Each case gives all events, and what the last one gave and left. A Release, Withdraw, Withdrawn or Learn \
+                 is of the role that knows it.";
+    super::file(about, json!({}), cases)
+}
+
+/// Only what the last event gave and left; the events before are told.
+fn last(run: Value) -> Value {
+    let steps = run["steps"].as_array().unwrap();
+    let events: Vec<Value> = steps.iter().map(|step| step["event"].clone()).collect();
+    let end = steps.last().unwrap();
+    json!({ "name": run["name"], "role": run["role"], "events": events, "gave": end["gave"], "slot": end["slot"] })
+}
