@@ -60,7 +60,7 @@ QUESTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "verify": _verify,
     "check_tag": _check_tag,
     "code": _code,
-    "fingerprint": lambda ask: " ".join(contacts.fingerprint(bytes.fromhex(ask["key"]))),
+    "fingerprint": lambda ask: contacts.show(contacts.fingerprint(bytes.fromhex(ask["key"]))),
     "check_key": _check_key,
     "lock_keys": lambda ask: pairing.lock_keys(bytes.fromhex(ask["seed"])),
     "pairing_key": _pairing_key,

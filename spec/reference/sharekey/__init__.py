@@ -1,4 +1,4 @@
-"""The sharekey protocol, version 1: a second implementation, written from spec/protocol.md alone.
+"""The sharekey protocol, version 1: a second implementation, made from spec/protocol.md.
 
 Not for production: not constant time, and it wipes no secrets. See README.md.
 """

@@ -31,6 +31,7 @@ class Session:
     nonce: bytes
     ticks: int
     rescue: bool = False  # CTR-8: serves a factory reset only
+    backwards: bool = False  # at this challenge the ticks had gone backwards (SES-9)
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,10 @@ class CellState:
 
 
 class NeedsMaking(LockError):
-    """LCK-4: the lock is to be made (again); `before` is what goes into its seed (LCK-9)."""
+    """NotMade (LCK-4): the lock is to be made (again); `before` is what goes into its seed (LCK-9)."""
 
     def __init__(self, before: bytes) -> None:
-        super().__init__("LCK-4", "no initialised seed record")
+        super().__init__("NotMade", "no initialised seed record")
         self.before = before
 
 
@@ -92,6 +93,7 @@ class Cells:
     counter: Optional[CounterRecord]
     slots: list[Optional[LockSlot]]
     next_number: int
+    ticks: int = 0  # the latest seen (SES-9)
     rescue_number: int = 0
     serial: int = 0
     newest: dict[Purpose, Session] = field(default_factory=dict)
@@ -149,32 +151,43 @@ class Cells:
         STG-8: refused where the cell does not wait for it any more.
         """
         if self.over or self.state(pending.cell).holder != pending.serial:
-            raise LockError("STG-8", "the cell does not wait for this")
+            raise LockError("NotPending", "the cell does not wait for this")
         self.states[pending.cell] = CellState()
         if pending.content is not None:
             self._set(pending.cell, pending.content)
         if pending.number is not None:
             self.next_number = max(self.next_number, pending.number)
         if pending.session is not None:
-            self.newest[pending.session.purpose] = pending.session
+            self._given(pending.session)
         return pending.result
+
+    def _given(self, session: Session) -> None:
+        """A challenge was given: the sessions before it end as SES-2 and SES-9 say."""
+        self.rescue_number += session.rescue
+        if session.backwards:
+            self.newest = {}
+            self.ticks = session.ticks
+        self.ticks = max(self.ticks, session.ticks)
+        self.newest[session.purpose] = session
 
     def failed(self, pending: Pending) -> None:
         """The write failed, or nobody knows: the cell is busy until it is read again (STG-3, STG-4)."""
         if self.over or self.state(pending.cell).holder != pending.serial:
-            raise LockError("STG-8", "the cell does not wait for this")
+            raise LockError("NotPending", "the cell does not wait for this")
         self.states[pending.cell] = CellState(busy=True)
 
     def dropped(self, pending: Pending) -> None:
         """The operation was given up before its write began: nothing happened (STG-9)."""
         if self.over or self.state(pending.cell).holder != pending.serial:
-            raise LockError("STG-8", "the cell does not wait for this")
+            raise LockError("NotPending", "the cell does not wait for this")
         self.states[pending.cell] = CellState()
 
     def reload(self, cell: Cell, data: Optional[bytes]) -> None:
-        """A cell was read again from the store (STG-4, DMG-6, DMG-7)."""
+        """A cell was read again from the store (STG-4, STG-13, DMG-6, DMG-7)."""
         if self.over:
-            raise LockError("RST-8", "the lock is to be made anew")
+            raise LockError("Resetting", "the lock is to be made anew")
+        if self.state(cell).free and not self._is_damaged(cell):
+            raise LockError("NotBusy", "the cell needs no reading")
         found = records.unseal(cell, data, self.keys.record)
         if found is not None and cell in self.known and records.older(found, self.known[cell]):
             found = None
@@ -184,12 +197,14 @@ class Cells:
         self.states[cell] = CellState()
         self._set(cell, found)
 
+    def _is_damaged(self, cell: Cell) -> bool:
+        contents = {SEED: self.seed, HEADER: self.header, COUNTER: self.counter}
+        return (contents[cell] if cell in contents else self.slots[cell[1]]) is None
+
     def _reload_seed(self, found: Optional[SeedRecord]) -> None:
-        """After a factory reset of which nobody knows: it happened, or it did not."""
-        if found is None:
-            return  # the cell stays busy: nothing works before a boot decides (LCK-5)
+        """After a factory reset of which nobody knows: it happened, or it did not (STG-14)."""
         self.states[SEED] = CellState()
-        self.over = not found.initialised or found.seed != self.seed
+        self.over = found is None or not found.initialised or found.seed != self.seed
 
     def _set(self, cell: Cell, content: Any) -> None:
         before = self.known.get(cell)
@@ -200,7 +215,7 @@ class Cells:
         elif cell == HEADER:
             self.header = content
             if content is not None and before is not None and content.owner.epoch > before.owner.epoch:
-                self._begin_epoch(before.owner.epoch, content.owner.epoch)
+                self._begin_epoch()
         elif cell == COUNTER:
             self.counter = content
             if content is not None and before is None:  # damaged since the boot, and read after all (CTR-4)
@@ -208,12 +223,11 @@ class Cells:
         else:
             self.slots[cell[1]] = content
 
-    def _begin_epoch(self, before: int, epoch: int) -> None:
-        """Ends all sessions (SES-7), and makes a damaged slot Inactive with floor 0 (DMG-1)."""
+    def _begin_epoch(self) -> None:
+        """Ends all sessions (SES-7); nothing was written in this epoch yet, so no slot is damaged (DMG-1)."""
         self.newest = {}
-        for index, found in enumerate(self.slots):
-            if found is None or found.epoch > before:
-                self.slots[index] = replace(records.FRESH_SLOT, epoch=epoch)
+        for index in range(len(self.slots)):
+            self.slots[index] = self.known[records.slot_cell(index)] = records.FRESH_SLOT
 
 
 def read_seed(data: Optional[bytes], make_anyway: bool) -> bytes:
@@ -224,7 +238,7 @@ def read_seed(data: Optional[bytes], make_anyway: bool) -> bytes:
     if found is None:
         if make_anyway:
             raise NeedsMaking(bytes(32))
-        raise LockError("LCK-5", "the seed record is damaged")
+        raise LockError("SeedDamaged", "it is not made anew without an order (LCK-5)")
     if not found.initialised:
         raise NeedsMaking(found.seed)
     return found.seed

@@ -89,21 +89,20 @@ def show(code: str) -> str:
 def read(typed: str) -> str:
     """The 20 symbols of a typed code (COD-2 to COD-7, COD-9); nothing is corrected (COD-10).
 
-    Only the ASCII letters have case here: a letter that some other script maps to one is refused.
+    Only the ASCII letters have case here: a letter that some other script maps to one is refused. The error is
+    the first of the table that applies to the whole text, so the text is read to its end.
     """
-    symbols = []
-    for char in typed:
-        if char in SEPARATORS:
-            continue
-        upper = char.upper() if "a" <= char <= "z" else char
-        upper = _TWINS.get(upper, upper)
-        if upper not in ALPHABET:
-            raise CodeRefused("COD-6", "a character outside the alphabet")
-        symbols.append(ALPHABET.index(upper))
+    upper = [char.upper() if "a" <= char <= "z" else char for char in typed if char not in SEPARATORS]
+    canonical = [_TWINS.get(char, char) for char in upper]
+    if any(char not in ALPHABET and char != "U" for char in canonical):
+        raise CodeRefused("UnknownSymbol", "a character outside the alphabet")
+    if "U" in canonical:
+        raise CodeRefused("LetterU")
+    symbols = [ALPHABET.index(char) for char in canonical]
     if len(symbols) != LENGTH:
-        raise CodeRefused("COD-7", f"{len(symbols)} symbols")
+        raise CodeRefused("TooShort" if len(symbols) < LENGTH else "TooLong", f"{len(symbols)} symbols")
     if value_at(symbols, ALPHA) or value_at(symbols, ALPHA_2):
-        raise CodeRefused("COD-9", "the check symbols do not fit")
+        raise CodeRefused("CheckFailed", "the check symbols do not fit")
     return "".join(ALPHABET[symbol] for symbol in symbols)
 
 

@@ -1,10 +1,12 @@
-"""Errors. Each has a stable `name`.
+"""Errors. Each has a stable `name`: that of the tables in "Errors and refusals".
 
-Where the specification names an error (Truncated, Value, StaleGeneration ...) that is the name. Where it
-only numbers the rule that was broken, the name is the number of the rule, such as "INS-3".
+An error inside another stands behind it, with a dot: "GrantSignature.Key.SmallOrder". The few rules for which
+the specification has no error (misuse by the caller, such as GST-7) have the number of the rule as the name.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class SharekeyError(Exception):
@@ -27,27 +29,35 @@ class DecodeError(SharekeyError):
 
 
 class KeyRefused(SharekeyError):
-    """A public key that is not to be used: KEY-1, KEY-2; or an X25519 result: KEY-8."""
+    """A public key that is not to be used: NotCanonical, SmallOrder; or an X25519 result: NonContributory."""
 
 
 class SignatureRefused(SharekeyError):
-    """A signature that does not verify: KEY-1 to KEY-6, the first that fails."""
+    """A signature that does not verify (KEY-1 to KEY-6): Key, Commitment, ScalarNotReduced or Mismatch."""
 
 
 class TagRefused(SharekeyError):
-    """A tag that does not verify. The name is "Tag"."""
+    """A tag that does not verify: MacMismatch."""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__("Tag", detail)
+        super().__init__("MacMismatch", detail)
 
 
 class CodeRefused(SharekeyError):
-    """A typed share code that is none: COD-6 (character), COD-7 (length), COD-9 (check symbols)."""
+    """A typed share code that is none: the first that applies of the table in "Check symbols"."""
 
 
 class RuleBroken(SharekeyError):
-    """Any other rule; the name is its number."""
+    """Any other refusal of a party."""
 
 
 class LockError(SharekeyError):
     """A mistake of the lock's own firmware, never of a sender: a report for nothing (STG-8), and such."""
+
+
+def verify_as(name: str, message: Any, key: bytes) -> None:
+    """Checks a message's signature; what is wrong with it stands behind the error of this check."""
+    try:
+        message.verify(key)
+    except SignatureRefused as bad:
+        raise RuleBroken(f"{name}.{bad.name}", bad.detail) from None

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from . import code, pairing, primitives
-from .errors import RuleBroken, SignatureRefused
+from .errors import RuleBroken, TagRefused, verify_as
 from .limits import Action
-from .messages import Bundle, Challenge, Claim, Grant, Install, Receipt, Release, Reply, Unlock
+from .messages import Bundle, Challenge, Claim, Grant, Install, Message, Receipt, Refused, Release, Reply, Unlock
 
 
 def account(seed: bytes) -> bytes:
@@ -34,10 +34,16 @@ class Download:
     pairing: Optional[bytes] = None
 
 
-def claim(identity_seed: bytes, grant: Grant, device_seed: bytes) -> Download:
-    """Claims a grant. The device key is drawn for this claim (GST-1)."""
+def claim(identity_seed: bytes, grant: Grant, device_seed: bytes, owner: Optional[bytes] = None) -> Download:
+    """Claims a grant (GST-2, GST-16), checked under the owner key where the guest knows that.
+
+    The device key is drawn for this claim (GST-1).
+    """
     if grant.subject != primitives.public_key(identity_seed):
-        raise RuleBroken("GST-2", "the grant is for somebody else")
+        raise RuleBroken("NotTheSubject", "the grant is for somebody else")
+    primitives.check_key_as("LockKey", grant.lock)
+    if owner is not None:
+        verify_as("GrantSignature", grant, owner)
     device = primitives.public_key(device_seed)
     return Download(grant, device_seed, Claim(grant.digest(), device).signed(identity_seed))
 
@@ -54,7 +60,7 @@ def install(download: Download, challenge: Challenge, secret: bytes) -> Install:
 def bundle(download: Download, release: Release) -> Bundle:
     """The bundle for the lock, once the service released this device's newest install (GST-5)."""
     if download.install is None or release.install != download.install.digest():
-        raise RuleBroken("GST-5", "the release names another install")
+        raise RuleBroken("ReleaseNamesOtherInstall", "the release names another install")
     return Bundle(download.grant, download.claim, download.install, release)
 
 
@@ -64,23 +70,12 @@ def receipt(download: Download, message: Receipt) -> bytes:
     The caller stores the download before it says that the key is there (GST-8).
     """
     grant = download.grant
-    try:
-        message.verify(grant.lock)
-    except SignatureRefused as bad:
-        raise RuleBroken("GST-9", str(bad)) from None
+    verify_as("ReceiptSignature", message, grant.lock)
     if download.install is None or download.secret is None or message.install != download.install.digest():
-        raise RuleBroken("GST-10", "another install")
-    if message.grant != grant.digest():
-        raise RuleBroken("GST-11", "another grant")
-    if message.device != download.claim.device:
-        raise RuleBroken("GST-12", "another device")
-    if (message.lock, message.epoch, message.slot, message.generation) != (
-        grant.lock,
-        grant.epoch,
-        grant.slot,
-        grant.generation,
-    ):
-        raise RuleBroken("GST-13", "another epoch, slot or generation")
+        raise RuleBroken("ReceiptNamesOtherInstall")
+    told = (message.lock, message.epoch, message.slot, message.generation, message.grant, message.device)
+    if told != (grant.lock, grant.epoch, grant.slot, grant.generation, grant.digest(), download.claim.device):
+        raise RuleBroken("ReceiptDoesNotFit")
     shared = primitives.agree(download.secret, message.agreement)
     download.pairing = pairing.pairing_key(message.digest(), shared)
     download.install, download.secret = None, None  # KDF-5
@@ -97,16 +92,29 @@ def unlock(download: Download, challenge: Challenge, action: Action, guest_nonce
 
 def reply(download: Download, sent: Unlock, message: Reply) -> object:
     """What the lock did (GST-14, GST-15): Accepted or UnlockRefused."""
-    message.check_tag(download.pairing)
+    try:
+        message.check_tag(download.pairing)
+    except TagRefused:
+        raise RuleBroken("ReplyMac") from None
     if message.unlock != sent.auth:
-        raise RuleBroken("GST-15", "the reply is to another unlock")
+        raise RuleBroken("ReplyToOther", "the reply is to another unlock")
     return message.outcome
+
+
+def refused(download: Download, sent: Message, message: Refused) -> RuleBroken:
+    """What a Refused says of a bundle or an unlock that this guest sent, as the error that it is (GST-17)."""
+    if message.opaque or isinstance(sent, Unlock):
+        return RuleBroken("RefusedOpaquely")
+    verify_as("RefusalSignature", message, download.grant.lock)
+    if message.request != sent.digest():
+        return RuleBroken("RefusedOpaquely", "of another request")
+    return RuleBroken(f"Refused.{message.reason.name}")
 
 
 def _take_challenge(download: Download, challenge: Challenge) -> None:
     """GST-3 and GST-7."""
     if challenge.lock != download.grant.lock:
-        raise RuleBroken("GST-3", "a challenge of another lock")
+        raise RuleBroken("WrongLock", "a challenge of another lock")
     if challenge.nonce in download.nonces:
         raise RuleBroken("GST-7", "the challenge was used before")
     download.nonces.add(challenge.nonce)

@@ -40,10 +40,7 @@ def allows(rights: int, action: Action) -> bool:
 
 
 DAYS = wire.number(1, low=1, high=127)  # LIM-3
-START = wire.number(2, high=1439)  # LIM-4
-END = wire.number(2, low=1, high=1440)  # LIM-5
 OFFSET = wire.number(2, signed=True, low=-720, high=840)  # LIM-7
-USES = wire.number(4, low=1)  # LIM-2
 
 
 @dataclass(frozen=True)
@@ -83,30 +80,32 @@ class Schedule:
         return bool(self.days >> weekday & 1)
 
 
-def _differ(start: int, end: int) -> None:
-    if start == end:
+def _check_window(value: Schedule) -> None:
+    """LIM-4 to LIM-6, once all of the schedule was read (LIM-17)."""
+    if not (0 <= value.start <= 1439 and 1 <= value.end <= 1440):
+        raise DecodeError("Value", "LIM-4, LIM-5: a window out of range")
+    if value.start == value.end:
         raise DecodeError("Value", "LIM-6: an empty window")
 
 
 def _write_schedule(value: Schedule) -> bytes:
-    _differ(value.start, value.end)
-    return (
-        DAYS.write(value.days)
-        + START.write(value.start)
-        + END.write(value.end)
-        + OFFSET.write(value.offset)
-        + wire.optional(wire.fields(Next)).write(value.next)
-    )
+    _check_window(value)
+    return wire.write_fields(value, _SCHEDULE_FIELDS)
 
 
 def _read_schedule(reader: Reader) -> Schedule:
-    days = DAYS.read(reader)
-    start = START.read(reader)
-    end = END.read(reader)
-    _differ(start, end)
-    return Schedule(days, start, end, OFFSET.read(reader), wire.optional(wire.fields(Next)).read(reader))
+    schedule = Schedule(**{name: codec.read(reader) for name, codec in _SCHEDULE_FIELDS})
+    _check_window(schedule)
+    return schedule
 
 
+_SCHEDULE_FIELDS = [
+    ("days", DAYS),
+    ("start", wire.U16),
+    ("end", wire.U16),
+    ("offset", OFFSET),
+    ("next", wire.optional(wire.fields(Next))),
+]
 SCHEDULE = Codec(write=_write_schedule, read=_read_schedule)
 
 
@@ -126,29 +125,31 @@ class Limits:
 
 
 _TIME = wire.optional(wire.U64)
+_LIMITS_FIELDS = [
+    ("from_", _TIME),
+    ("until", _TIME),
+    ("schedule", wire.optional(SCHEDULE)),
+    ("uses", wire.optional(wire.U32)),
+]
 
 
-def _ordered(from_: Optional[int], until: Optional[int]) -> None:
-    if from_ is not None and until is not None and from_ >= until:
+def _check_limits(value: Limits) -> None:
+    """LIM-1 and LIM-2, once all of the limits were read (LIM-16)."""
+    if value.from_ is not None and value.until is not None and value.from_ >= value.until:
         raise DecodeError("Value", "LIM-1: from is not before until")
+    if value.uses == 0:
+        raise DecodeError("Value", "LIM-2: 0 uses")
 
 
 def _write_limits(value: Limits) -> bytes:
-    _ordered(value.from_, value.until)
-    return (
-        _TIME.write(value.from_)
-        + _TIME.write(value.until)
-        + wire.optional(SCHEDULE).write(value.schedule)
-        + wire.optional(USES).write(value.uses)
-    )
+    _check_limits(value)
+    return wire.write_fields(value, _LIMITS_FIELDS)
 
 
 def _read_limits(reader: Reader) -> Limits:
-    from_ = _TIME.read(reader)
-    until = _TIME.read(reader)
-    _ordered(from_, until)
-    schedule = wire.optional(SCHEDULE).read(reader)
-    return Limits(from_, until, schedule, wire.optional(USES).read(reader))
+    limits = Limits(**{name: codec.read(reader) for name, codec in _LIMITS_FIELDS})
+    _check_limits(limits)
+    return limits
 
 
 LIMITS = Codec(write=_write_limits, read=_read_limits)

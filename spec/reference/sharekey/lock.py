@@ -48,7 +48,7 @@ class Now:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Which rule refused, and what goes on the wire."""
+    """The error of the check that failed, and what goes on the wire."""
 
     name: str
     reason: Optional[Reason]
@@ -102,39 +102,34 @@ class Lock(Cells):
     def _challenge(self, purpose: Purpose, now: Now, entropy: bytes) -> Pending:
         self._check_free()
         if self.damaged:
-            self.rescue_number += 1
             nonce = pairing.rescue_nonce(self.keys.nonce, self.rescue_number, entropy)
             return self._session(purpose, nonce, now, None, None)
         number = self.next_number
         content = None
         if number >= self.counter.ceiling:
-            if self.counter.ceiling + COUNTER_LEASE > MAX_U64:
-                raise _Refuse("CTR-7")
-            content = CounterRecord(self.counter.ceiling + COUNTER_LEASE, self._latest_at(now))
+            if number + COUNTER_LEASE > MAX_U64:  # CTR-7
+                raise _Refuse("Exhausted")
+            content = CounterRecord(number + COUNTER_LEASE, self._latest_at(now))
         nonce = pairing.challenge_nonce(self.keys.nonce, number, entropy)
         return self._session(purpose, nonce, now, content, number + 1)
 
     def _session(self, purpose: Purpose, nonce: bytes, now: Now, content: Any, number: Optional[int]) -> Pending:
-        session = Session(self.serial + 1, purpose, nonce, now.ticks, self.damaged)
+        session = Session(self.serial + 1, purpose, nonce, now.ticks, self.damaged, now.ticks < self.ticks)
         message = Challenge(self.keys.lock_id, nonce).encode()
         return self.stage(COUNTER, Given(message, session), content, number, session)
 
-    def _attempt(self, session: Session) -> bool:
-        """Uses a session up (SES-1); whether it was the newest for its purpose (SES-2)."""
+    def _spend(self, session: Session, purpose: Purpose, now: Now) -> Optional[str]:
+        """Uses a session up (SES-1); what is wrong with it, which is told after the request was decoded."""
         if self.newest.get(session.purpose) != session:
-            return False
+            return "SessionSuperseded"  # SES-2, SES-7, SES-8
         del self.newest[session.purpose]
-        return True
-
-    def _check_session(self, newest: bool, session: Session, purpose: Purpose, now: Now) -> None:
-        if not newest:
-            raise _Refuse("SES-2")
         if session.purpose is not purpose:
-            raise _Refuse("SES-6")
-        if now.ticks < session.ticks:
-            raise _Refuse("SES-5")
-        if now.ticks - session.ticks > DEADLINE[purpose]:
-            raise _Refuse("SES-3" if purpose is Purpose.Install else "SES-4")
+            return "SES-6"
+        if now.ticks < self.ticks:  # SES-5, SES-9
+            self.newest = {}
+            return "SessionExpired"
+        self.ticks = now.ticks
+        return "SessionExpired" if now.ticks - session.ticks > DEADLINE[purpose] else None  # SES-3, SES-4
 
     # What all operations share
 
@@ -143,7 +138,7 @@ class Lock(Cells):
         try:
             return operation()
         except DecodeError as bad:
-            return Refusal(bad.name, None, OPAQUE)
+            return Refusal(f"Wire.{bad.name}", None, OPAQUE)
         except _Refuse as refuse:
             answer = refuse.answer or OPAQUE
             if refuse.answer is None and refuse.reason is not None and request is not None:
@@ -152,37 +147,48 @@ class Lock(Cells):
             return Refusal(refuse.name, refuse.reason, answer)
 
     def _check_free(self) -> None:
-        """Header, counter and seed are free, and the lock is not over (STG-4, STG-7, RST-8)."""
+        """The lock is not over (RST-8), and seed, header and counter are free (STG-4, STG-7, STG-12)."""
         if self.over:
-            raise _Refuse("RST-8")
-        if not self.state(SEED).free or (self.state(HEADER).writing and not self.state(HEADER).free):
-            raise _Refuse("STG-7")
-        if not self.state(HEADER).free or not self.state(COUNTER).free:
-            raise _Refuse("STG-4")
+            raise _Refuse("Resetting")
+        if not all(self.state(cell).free for cell in (SEED, HEADER, COUNTER)):
+            raise _Refuse("Busy")
 
     def _begin(self, cls: type[M], request: bytes, session: Session, purpose: Purpose, now: Now) -> M:
         """Decodes, and checks session, cells and damage: what stands before all other checks."""
-        newest = self._attempt(session)
+        wrong = self._spend(session, purpose, now)
         message = cls.decode(request)
-        self._check_session(newest, session, purpose, now)
-        self._check_free()
-        if self.damaged or session.rescue:
-            raise _Refuse("DMG-3")
+        if wrong is not None:
+            raise _Refuse(wrong)
+        self._check_free()  # INS-20, UNL-17, CMD-11, PRV-12
+        if self.damaged:  # DMG-3
+            raise _Refuse("Damaged")
+        if session.rescue:  # CTR-8
+            raise _Refuse("SessionSuperseded")
         return message
 
-    def _slot(self, index: int) -> LockSlot:
-        """A slot of this epoch: it exists, is free and is not damaged (INS-5, UNL-3, OPR-12).
+    def _ownership(self) -> Owned:
+        """INS-21, UNL-18, CMD-3."""
+        if self.owned is None:
+            raise _Refuse("NotProvisioned")
+        return self.owned
 
-        The reasons reach the wire only where the sender has authenticated before.
-        """
+    def _slot(self, index: int) -> LockSlot:
+        """A slot of this epoch: it exists, is free and is not damaged, as an operation asks (OPR-12)."""
         if index >= len(self.slots):
             raise _Refuse("NoSuchSlot", Reason.NoSuchSlot)
         if not self.state(records.slot_cell(index)).free:
-            raise _Refuse("STG-4", Reason.Busy)
+            raise _Refuse("Busy", Reason.Busy)
         found = self.slot_now(index)
         if found is None:
-            raise _Refuse("DMG-1", Reason.SlotDamaged)
+            raise _Refuse("SlotDamaged", Reason.SlotDamaged)
         return found
+
+    def _untold_slot(self, index: int) -> LockSlot:
+        """The same for a sender that has not authenticated yet (INS-5, UNL-3)."""
+        try:
+            return self._slot(index)
+        except _Refuse as refuse:
+            raise _Refuse(refuse.name) from None
 
     def _clock(self, now: Now) -> Clock:
         """CLK-2: a clock behind the latest time known is Unset."""
@@ -205,12 +211,12 @@ class Lock(Cells):
         slot = self._check_install(parts, session)
         grant, install = parts.grant, parts.install
         if now.clock == ABSENT and grant.limits.need_time:
-            raise _Refuse("INS-14", Reason.NoClock)
+            raise _Refuse("NoClock", Reason.NoClock)  # INS-14
         used = self._generation_rule(parts, slot)  # INS-15
         try:
             shared = primitives.agree(secret, install.agreement)
         except KeyRefused:
-            raise _Refuse("INS-16", Reason.NonContributory) from None
+            raise _Refuse("NonContributory", Reason.NonContributory) from None  # INS-16
         receipt = Receipt(
             install=install.digest(),
             lock=grant.lock,
@@ -233,39 +239,36 @@ class Lock(Cells):
         return self.stage(records.slot_cell(grant.slot), Result(receipt.encode()), content)  # INS-19
 
     def _check_install(self, parts: Bundle, session: Session) -> LockSlot:
-        """INS-3 to INS-13. Four signature checks (INS-18); nothing else decides before them (INS-17)."""
+        """INS-21, INS-3 to INS-13. Four signature checks (INS-18); nothing else decides before them (INS-17)."""
         grant, claim, install, release = parts.grant, parts.claim, parts.install, parts.release
+        owned = self._ownership()
         if grant.lock != self.keys.lock_id:
-            raise _Refuse("INS-3")
-        owned = self.owned
-        if owned is None or grant.epoch != owned.epoch:
-            raise _Refuse("INS-4")
-        try:
-            slot = self._slot(grant.slot)
-        except _Refuse as refuse:
-            raise _Refuse("INS-5" if refuse.name != "STG-4" else refuse.name) from None
+            raise _Refuse("WrongLock")
+        if grant.epoch != owned.epoch:
+            raise _Refuse("WrongEpoch")
+        slot = self._untold_slot(grant.slot)
         if isinstance(slot.holding, records.SlotInactive):
-            raise _Refuse("INS-5")
-        self._verify("INS-6", grant, owned.owner)
+            raise _Refuse("SlotInactive")
+        self._verify("GrantSignature", grant, owned.owner)
         if claim.grant != grant.digest():
-            raise _Refuse("INS-7")
-        self._verify("INS-8", claim, grant.subject)
+            raise _Refuse("ClaimNamesOtherGrant")
+        self._verify("ClaimSignature", claim, grant.subject)
         if install.claim != claim.digest():
-            raise _Refuse("INS-9")
+            raise _Refuse("InstallNamesOtherClaim")
         if install.nonce != session.nonce:
-            raise _Refuse("INS-10")
-        self._verify("INS-11", install, claim.device)
+            raise _Refuse("WrongNonce")
+        self._verify("InstallSignature", install, claim.device)
         if release.install != install.digest():
-            raise _Refuse("INS-12")
-        self._verify("INS-13", release, owned.service)
+            raise _Refuse("ReleaseNamesOtherInstall")
+        self._verify("ReleaseSignature", release, owned.service)
         return slot
 
     @staticmethod
     def _verify(name: str, message: Message, key: bytes) -> None:
         try:
             message.verify(key)
-        except SignatureRefused:
-            raise _Refuse(name) from None
+        except SignatureRefused as bad:
+            raise _Refuse(f"{name}.{bad.name}") from None
 
     @staticmethod
     def _generation_rule(parts: Bundle, slot: LockSlot) -> int:
@@ -277,7 +280,7 @@ class Lock(Cells):
         same = isinstance(held, Key) and (held.grant, held.device) == (grant.digest(), parts.claim.device)
         if grant.generation == slot.floor and same:
             return held.used
-        raise _Refuse("INS-15", Reason.StaleGeneration)
+        raise _Refuse("StaleGeneration", Reason.StaleGeneration)
 
     # Unlock
 
@@ -287,18 +290,19 @@ class Lock(Cells):
 
     def _unlock(self, session: Session, request: bytes, now: Now) -> Pending:
         unlock = self._begin(Unlock, request, session, Purpose.Operate, now)  # UNL-1, UNL-2
+        self._ownership()
         slot = self._opened_slot(unlock)
         key = slot.holding
         if unlock.lock_nonce != session.nonce:
-            raise _Refuse("UNL-4")
+            raise _Refuse("WrongNonce")
         try:
             unlock.check_tag(key.pairing)
         except TagRefused:
-            raise _Refuse("UNL-5") from None
+            raise _Refuse("UnlockMac") from None
         reason = judge(key.limits, key.rights, key.used, unlock.action, self._clock(now))
         if reason is not None:
             answer = Reply(messages.UnlockRefused(reason), unlock.auth).tagged(key.pairing)
-            raise _Refuse(UNLOCK_RULE[reason], reason, answer.encode())
+            raise _Refuse(reason.name, reason, answer.encode())
         result = Result(Reply(messages.Accepted(), unlock.auth).tagged(key.pairing).encode(), action=unlock.action)
         content = None
         if unlock.action is Action.Open and key.limits.uses is not None:  # UNL-12, LIM-13
@@ -307,13 +311,13 @@ class Lock(Cells):
 
     def _opened_slot(self, unlock: Unlock) -> LockSlot:
         """UNL-3; where no key is installed a tag is computed all the same (UNL-16)."""
-        name = "UNL-3"
+        name = "NotInstalled"
         try:
             slot = self._slot(unlock.slot)
             if isinstance(slot.holding, Key):
                 return slot
         except _Refuse as refuse:
-            name = refuse.name if refuse.name == "STG-4" else name
+            name = refuse.name
         primitives.mac(bytes(32), unlock.covered())
         raise _Refuse(name)
 
@@ -325,16 +329,14 @@ class Lock(Cells):
 
     def _command(self, session: Session, request: bytes, now: Now) -> Pending:
         command = self._begin(Command, request, session, Purpose.Operate, now)  # CMD-1, CMD-2
-        owned = self.owned
-        if owned is None:
-            raise _Refuse("CMD-3")
+        owned = self._ownership()
         if command.lock != self.keys.lock_id:
-            raise _Refuse("CMD-4")
+            raise _Refuse("WrongLock")
         if command.epoch != owned.epoch:
-            raise _Refuse("CMD-5")
+            raise _Refuse("WrongEpoch")
         if command.lock_nonce != session.nonce:
-            raise _Refuse("CMD-6")
-        self._verify("CMD-7", command, owned.owner)
+            raise _Refuse("WrongNonce")
+        self._verify("CommandSignature", command, owned.owner)
         return self._operate(command, owned, now)
 
     def _operate(self, command: Command, owned: Owned, now: Now) -> Pending:
@@ -359,9 +361,9 @@ class Lock(Cells):
         """Activate and Deactivate (OPR-1 to OPR-4, OPR-14)."""
         slot = self._slot(operation.slot)
         if slot.floor == MAX_U32:
-            raise _Refuse("OPR-14", Reason.Exhausted)
+            raise _Refuse("Exhausted", Reason.Exhausted)
         if operation.generation <= slot.floor:
-            raise _Refuse("OPR-1", Reason.StaleNumber)
+            raise _Refuse("StaleNumber", Reason.StaleNumber)
         activate = isinstance(operation, messages.Activate)
         holding = records.SlotEmpty() if activate else records.SlotInactive()
         content = LockSlot(owned.epoch, operation.generation, holding)
@@ -371,23 +373,23 @@ class Lock(Cells):
         return self.stage(records.slot_cell(operation.slot), result, content)
 
     def _transfer(self, command: Command, operation: messages.Transfer, owned: Owned) -> Pending:
-        """OPR-5 to OPR-7, STG-6, KEY-7."""
+        """OPR-5 to OPR-7; KEY-7, STG-6, OPR-6 in this order."""
+        _check_good_keys(operation.owner, operation.service)
         self._check_all_free()
-        _check_good_keys("KEY-7", operation.owner, operation.service)
         if owned.epoch == MAX_U32:
-            raise _Refuse("OPR-6", Reason.Exhausted)
+            raise _Refuse("Exhausted", Reason.Exhausted)
         content = HeaderRecord(Owned(owned.epoch + 1, operation.owner, operation.service))
         return self.stage(HEADER, Result(self._done(command, owned.epoch + 1, operation)), content)
 
     def _check_all_free(self) -> None:
         """STG-6."""
         if not all(state.free for state in self.states.values()):
-            raise _Refuse("STG-6", Reason.Busy)
+            raise _Refuse("Busy", Reason.Busy)
 
     def _set_clock(self, command: Command, operation: messages.SetClock, owned: Owned, now: Now) -> Pending:
         """OPR-8, OPR-9."""
         if now.clock == ABSENT:
-            raise _Refuse("OPR-9", Reason.NoClock)
+            raise _Refuse("NoClock", Reason.NoClock)
         result = Result(self._done(command, owned.epoch, operation), set_clock=operation.to)
         return self.stage(COUNTER, result, replace(self.counter, latest=operation.to))
 
@@ -400,17 +402,17 @@ class Lock(Cells):
     def _provision(self, session: Session, request: bytes, now: Now) -> Pending:
         message = self._begin(Provision, request, session, Purpose.Operate, now)  # PRV-1, PRV-2
         if message.lock_nonce != session.nonce:
-            raise _Refuse("PRV-3")
+            raise _Refuse("WrongNonce")
         try:
             message.check_tag(self.activation_secret)
         except TagRefused:
-            raise _Refuse("PRV-4") from None
+            raise _Refuse("CardMac") from None
         new = Owned(1, message.owner, message.service)  # PRV-7
         if self.owned is not None:
             if self.owned != new:
-                raise _Refuse("PRV-5", Reason.AlreadyProvisioned)
+                raise _Refuse("AlreadyProvisioned", Reason.AlreadyProvisioned)
             return self.stage(HEADER, Result(self._provisioned(message)))  # PRV-11
-        _check_good_keys("PRV-6", message.owner, message.service)
+        _check_good_keys(message.owner, message.service)
         self._check_all_free()
         return self.stage(HEADER, Result(self._provisioned(message)), HeaderRecord(new))  # PRV-8
 
@@ -424,36 +426,26 @@ class Lock(Cells):
         return self._guard(lambda: self._factory_reset(session, request, now, entropy, present))  # RST-12
 
     def _factory_reset(self, session: Session, request: bytes, now: Now, entropy: bytes, present: bool) -> Pending:
-        newest = self._attempt(session)
+        if not present:  # RST-6: no attempt, so no session is used
+            raise _Refuse("NoPresence")
+        wrong = self._spend(session, Purpose.Operate, now)
         message = FactoryReset.decode(request)
-        self._check_session(newest, session, Purpose.Operate, now)
+        if wrong is not None:
+            raise _Refuse(wrong)
         if self.over:
-            raise _Refuse("RST-8")
-        if any(state.writing or state.busy for state in self.states.values()):
-            raise _Refuse("RST-11")
+            raise _Refuse("Resetting")
+        if not all(state.free for state in self.states.values()):  # RST-11
+            raise _Refuse("Busy")
         if message.lock != self.keys.lock_id:
-            raise _Refuse("RST-3")
+            raise _Refuse("WrongLock")
         if message.nonce != session.nonce:
-            raise _Refuse("RST-4")
+            raise _Refuse("WrongNonce")
         try:
             message.check_tag(self.activation_secret)
         except TagRefused:
-            raise _Refuse("RST-5") from None
-        if not present:
-            raise _Refuse("RST-6")
+            raise _Refuse("CardMac") from None
         seed = pairing.new_seed(self.keys.nonce, entropy)  # LCK-7, LCK-8
         return self.stage(SEED, Result(b""), records.SeedRecord(seed, False))  # RST-7
-
-
-UNLOCK_RULE = {
-    Reason.NoClock: "UNL-6",
-    Reason.ClockUnset: "UNL-6",
-    Reason.NotYetValid: "UNL-7",
-    Reason.Expired: "UNL-7",
-    Reason.OutsideSchedule: "UNL-8",
-    Reason.UsesSpent: "UNL-9",
-    Reason.ActionNotAllowed: "UNL-10",
-}
 
 
 def _left(slot: LockSlot) -> Left:
@@ -464,10 +456,10 @@ def _left(slot: LockSlot) -> Left:
     return Left(slot.floor, messages.Empty() if isinstance(held, records.SlotEmpty) else messages.Inactive())
 
 
-def _check_good_keys(name: str, *keys: bytes) -> None:
-    """KEY-7: before anything is staged."""
-    for key in keys:
+def _check_good_keys(owner: bytes, service: bytes) -> None:
+    """KEY-7, PRV-6: before anything is staged."""
+    for name, key in (("OwnerKey", owner), ("ServiceKey", service)):
         try:
             primitives.check_public_key(key)
-        except KeyRefused:
-            raise _Refuse(name, Reason.BadKey) from None
+        except KeyRefused as bad:
+            raise _Refuse(f"{name}.{bad.name}", Reason.BadKey) from None

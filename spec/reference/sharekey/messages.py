@@ -252,17 +252,15 @@ class Receipt(Message):
     ]
 
 
+def _write_part(value: Message) -> bytes:
+    """A length and a whole message."""
+    data = value.encode()
+    return U16.write(len(data)) + data
+
+
 def _part(cls: Type[M]) -> wire.Codec:
-    """A length and a whole message, which has its own errors."""
-
-    def write(value: Message) -> bytes:
-        data = value.encode()
-        return U16.write(len(data)) + data
-
-    def read(reader: Reader) -> M:
-        return cls.decode(reader.take(U16.read(reader)))
-
-    return wire.Codec(write=write, read=read)
+    """One of the messages in a bundle, which has its own errors."""
+    return wire.Codec(write=_write_part, read=lambda reader: cls.decode(reader.take(U16.read(reader))))
 
 
 @dataclass(frozen=True)
@@ -282,6 +280,21 @@ class Bundle(Message):
         ("install", _part(Install)),
         ("release", _part(Release)),
     ]
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Bundle":
+        """MSG-19: divided first, whatever the parts hold; then each part."""
+        cls.divide(data)
+        return super().decode(data)
+
+    @classmethod
+    def divide(cls, data: bytes) -> list[bytes]:
+        """The bytes of the four parts (MSG-17)."""
+        check_frame(data, cls.KIND, cls.MAX_LEN, cls.AUTH)
+        reader = Reader(data[4:])
+        parts = [reader.take(U16.read(reader)) for _ in cls.FIELDS]
+        reader.end()
+        return parts
 
 
 @dataclass(frozen=True)
@@ -541,7 +554,7 @@ class Provisioned(Message):
     KIND, MIN_LEN, MAX_LEN, AUTH = 16, 184, 184, SIGNATURE
     FIELDS = [
         ("lock", KEY),
-        ("epoch", wire.number(4, low=1, high=1)),
+        ("epoch", U32),  # the owner checks that it is 1 (OWN-21)
         ("owner", KEY),
         ("service", KEY),
         ("card", TAG),

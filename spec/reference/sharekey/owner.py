@@ -6,12 +6,13 @@ Whatever takes a number is staged: `grant` and `command` return an Order, the ca
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional, Union
 
 from . import messages, primitives, slot
 from .contacts import Contact
-from .errors import RuleBroken
+from .errors import RuleBroken, verify_as
 from .limits import Limits
 from .messages import (
     Activate,
@@ -20,18 +21,22 @@ from .messages import (
     Deactivate,
     Done,
     Grant,
+    Inspect,
     Installed,
     NeverReleased,
     Provision,
     Provisioned,
     Receipt,
     Refused,
+    Released,
     Transfer,
     Withdraw,
     Withdrawn,
 )
 from .service import completed_effect
-from .slot import Live, Share, SlotRecord
+from .slot import SlotRecord
+
+GrantRef = tuple[int, bytes]  # the generation and the digest of a grant
 
 
 @dataclass(frozen=True)
@@ -40,33 +45,46 @@ class Provisioning:
 
     seed: bytes
     secret: bytes
+    lock: bytes
     provision: Provision
 
 
 def provision(seed: bytes, secret: bytes, service: bytes, challenge: Challenge, owner_nonce: bytes) -> Provisioning:
     """Makes the lock with this card ours. The owner nonce is fresh (OWN-4)."""
+    primitives.check_key_as("LockKey", challenge.lock)
+    primitives.check_key_as("ServiceKey", service)
     message = Provision(challenge.nonce, owner_nonce, primitives.public_key(seed), service)
-    return Provisioning(seed, secret, message.tagged(secret))
+    return Provisioning(seed, secret, challenge.lock, message.tagged(secret))
 
 
 def provisioned(under_way: Provisioning, answer: Provisioned) -> "Owner":
-    """OWN-1, OWN-2, OWN-3."""
-    answer.verify(answer.lock)
+    """OWN-1, OWN-22, OWN-21, OWN-3, OWN-2."""
+    verify_as("ProvisionedSignature", answer, under_way.lock)
+    if answer.lock != under_way.lock:
+        raise RuleBroken("WrongLock")
+    if answer.epoch != 1:
+        raise RuleBroken("WrongEpoch")
     sent = under_way.provision
+    if answer.owner != sent.owner:
+        raise RuleBroken("WrongOwner")
+    if answer.service != sent.service:
+        raise RuleBroken("WrongService")
     if answer.card != messages.card_tag(under_way.secret, sent.digest(), answer.lock):
-        raise RuleBroken("OWN-2", "the card tag does not verify")
-    if (answer.owner, answer.service) != (sent.owner, sent.service):
-        raise RuleBroken("OWN-3", "other keys")
+        raise RuleBroken("CardTag", "the card tag does not verify")
     return Owner(under_way.seed, answer.lock, answer.epoch, answer.service)
 
 
-def transferred(seed: bytes, lock: bytes, done: Done) -> "Owner":
-    """A new owner takes up a lock by the Done of the transfer (OWN-12: every slot begins afresh)."""
-    done.verify(lock)
+def transferred(seed: bytes, lock: bytes, service: bytes, done: Done) -> "Owner":
+    """A new owner takes up a lock by the Done of the transfer (OWN-12: every slot begins afresh; OWN-20)."""
+    verify_as("DoneSignature", done, lock)
     if done.lock != lock:
-        raise RuleBroken("OWN-6", "another lock")
-    if not isinstance(done.completed, Transfer) or done.completed.owner != primitives.public_key(seed):
-        raise RuleBroken("OWN-12", "no transfer to this owner")
+        raise RuleBroken("WrongLock")
+    if not isinstance(done.completed, Transfer):
+        raise RuleBroken("NotATransfer")
+    if done.completed.owner != primitives.public_key(seed):
+        raise RuleBroken("WrongOwner")
+    if done.completed.service != service:
+        raise RuleBroken("WrongService")
     return Owner(seed, lock, done.epoch, done.completed.service)
 
 
@@ -75,9 +93,10 @@ class OwnerSlot:
     """What the owner keeps of one slot in this epoch."""
 
     record: SlotRecord
-    version: int = 0
-    answered: dict[bytes, Withdrawn] = field(default_factory=dict)  # by grant: the answer to its withdrawal
-    proofs: dict[bytes, Union[Receipt, Done]] = field(default_factory=dict)  # by grant: that it was installed
+    version: int = 0  # counts the changes here, so that an order is not stored over another
+    as_of: Optional[int] = None  # the version of the latest report (SLO-5, OWN-27)
+    denials: dict[GrantRef, Withdrawn] = field(default_factory=dict)  # that a grant was never released
+    releases: dict[GrantRef, "Receipt | Done | Withdrawn"] = field(default_factory=dict)  # that it was
 
 
 @dataclass(frozen=True)
@@ -92,10 +111,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Equivocation:
-    """OWN-11: the service said never released, the lock said installed."""
+    """OWN-11, OWN-23: the service said never released, and the lock, or itself, that it was."""
 
     withdrawn: Withdrawn
-    proof: Union[Receipt, Done]
+    proof: "Receipt | Done | Withdrawn"
 
 
 @dataclass
@@ -120,10 +139,14 @@ class Owner:
         """A slot; one never heard of is as in a new epoch (SLO-1)."""
         return self.slots.get(index, OwnerSlot(SlotRecord(self.epoch)))
 
-    def view(self, index: int) -> tuple[int, SlotRecord]:
-        """SLO-4, SLO-5: the version, and the record with its state and its live generations."""
+    def view(self, index: int) -> tuple[Optional[int], SlotRecord]:
+        """SLO-4, SLO-5: the version of the report, and the record with its state and its live generations."""
         kept = self.slot(index)
-        return kept.version, kept.record
+        return kept.as_of, kept.record
+
+    def _owns(self) -> None:
+        if self.gone:
+            raise RuleBroken("Transferred")
 
     def _put(self, index: int, new: OwnerSlot) -> None:
         old = self.slot(index)
@@ -137,13 +160,14 @@ class Owner:
 
     def grant(self, index: int, subject: Union[bytes, Contact], rights: int, limits: Limits) -> Order:
         """Signs a grant with the next number; shown as Sharing and live from now on (OWN-9, OWN-14, CON-4)."""
+        self._owns()
         key = subject.key if isinstance(subject, Contact) else subject
-        primitives.check_public_key(key)
+        primitives.check_key_as("SubjectKey", key)
         kept = self.slot(index)
-        number = slot.next_number(kept.record)
-        slot.check_publication(kept.record, number)
+        number = self.next_number(index)
         message = Grant(self.lock, self.epoch, index, number, key, rights, limits).signed(self.seed)
-        record = slot.put_live(slot.publish(kept.record, message), Live(message.digest(), number))
+        with slot.as_role():
+            record = slot.note_live(slot.publish(kept.record, message), number, message.digest())
         return Order(index, kept.version, replace(kept, record=record), message)
 
     def command(self, operation: Any, challenge: Challenge, owner_nonce: bytes) -> Order:
@@ -151,8 +175,12 @@ class Owner:
 
         The operation of an Activate or Deactivate has the number that `next_number` gave.
         """
+        if isinstance(operation, Transfer):
+            primitives.check_key_as("OwnerKey", operation.owner)
+            primitives.check_key_as("ServiceKey", operation.service)
+        self._owns()
         if challenge.lock != self.lock:
-            raise RuleBroken("CMD-4", "a challenge of another lock")
+            raise RuleBroken("WrongLock", "a challenge of another lock")
         command = Command(self.lock, self.epoch, challenge.nonce, owner_nonce, operation).signed(self.seed)
         if not isinstance(operation, (Activate, Deactivate)):
             return Order(None, 0, None, command)
@@ -164,7 +192,8 @@ class Owner:
 
     def next_number(self, index: int) -> int:
         """SLO-6."""
-        return slot.next_number(self.slot(index).record)
+        with slot.as_role():
+            return slot.next_number(self.slot(index).record)
 
     def stored(self, order: Order) -> Union[Grant, Command]:
         """Takes the order's state over; the caller stores it before the message goes anywhere (OWN-8)."""
@@ -177,119 +206,158 @@ class Owner:
         return order.message
 
     def withdraw(self, index: int, generation: int, grant: bytes) -> Withdraw:
-        """Takes a grant back. It takes no number; the view changes with the answer (OWN-9)."""
+        """Takes a live grant back. It takes no number; the view changes with the answer (OWN-9)."""
+        self._owns()
+        if self.slot(index).record.live_grant(generation, grant) is None:
+            raise RuleBroken("UnknownGrant")
         return Withdraw(self.lock, self.epoch, index, generation, grant).signed(self.seed)
 
     # What the service said
 
     def withdrawn(self, message: Withdrawn) -> None:
-        """The one message of the service that changes a view (OWN-7, OWN-10, OWN-14, OWN-15).
-
-        Its number does not raise the highest: no owner's authenticator stands behind it.
-        """
-        message.verify(self.service)
-        self._ours(message.lock, message.epoch, "OWN-7")
+        """The one message of the service that changes a view (OWN-7, OWN-10)."""
+        self._owns()
+        verify_as("WithdrawnSignature", message, self.service)
+        self._ours(message.lock, message.epoch)
         kept = self.slot(message.slot)
-        record = slot.end_share(kept.record, lambda share: share.grant == message.grant)
-        if isinstance(message.outcome, NeverReleased):
-            record = slot.drop_live(record, lambda entry: entry.grant == message.grant and not entry.confirmed)
-        answered = self._answers(kept, message)
-        self._put(message.slot, replace(kept, record=record, answered=answered))
-        self._compare(message.slot, message.grant)
-
-    @staticmethod
-    def _answers(kept: OwnerSlot, message: Withdrawn) -> dict[bytes, Withdrawn]:
-        """The answers with this one; a NeverReleased is kept as evidence, whatever comes after it."""
-        old = kept.answered.get(message.grant)
-        if old is not None and isinstance(old.outcome, NeverReleased):
-            return kept.answered
-        return {**kept.answered, message.grant: message}
+        key = (message.generation, message.grant)
+        heard_of = kept.record.live_grant(*key) is not None or key in kept.releases
+        with slot.as_role():
+            record = slot.answered(kept.record, message)
+        kept = replace(kept, record=record)
+        if heard_of or record.live_grant(*key) is not None:
+            if isinstance(message.outcome, NeverReleased):
+                kept = replace(kept, denials={key: message, **kept.denials})
+            elif isinstance(message.outcome, Released):
+                kept = replace(kept, releases={key: message, **kept.releases})
+        self._put(message.slot, kept)
+        self._compare(message.slot, key)
 
     def learn(self, grant: Grant) -> None:
-        """A grant that another phone of this owner signed (OWN-17, OWN-14).
-
-        A newer one takes the place of the one that is shown (LearnNewer of the diagram); both stay live.
-        """
-        grant.verify(self.key)
-        self._ours(grant.lock, grant.epoch, "SLO-7")
+        """A grant that another phone of this owner signed (OWN-26, OWN-17, OWN-18, OWN-14)."""
+        self._owns()
+        verify_as("GrantSignature", grant, self.key)
+        self._ours(grant.lock, grant.epoch)
         kept = self.slot(grant.slot)
-        digest, number = grant.digest(), grant.generation
-        record = slot.seen(kept.record, number)
-        answer = kept.answered.get(digest)
-        refuted = answer is not None and isinstance(answer.outcome, NeverReleased)
-        known = record.live_grant(digest) is not None
-        if not known and not refuted and number > record.proven:
-            record = slot.put_live(record, Live(digest, number))
-        shared = record.share is None or number > record.share.generation
-        if record.active and shared and answer is None and record.live_grant(digest) is not None:
-            entry = record.live_grant(digest)
-            record = replace(record, share=Share(digest, number, entry.device, entry.install, entry.confirmed))
-        self._put_record(grant.slot, record)
+        key = (grant.generation, grant.digest())
+        if key in kept.denials and kept.record.live_grant(*key) is None:
+            return
+        with slot.as_role():
+            self._put_record(grant.slot, slot.learn(kept.record, *key))
+
+    def see(self, index: int, version: int, said: "list[Grant | Done | Receipt | Withdrawn]") -> None:
+        """A report of the service: all of it, or nothing (OWN-27, OWN-28)."""
+        self._owns()
+        next_owner = deepcopy(self)
+        for message in said:
+            next_owner.take_in(message)
+        kept = next_owner.slot(index)
+        if kept.as_of is not None and kept.as_of > version:
+            raise RuleBroken("OlderReport")
+        next_owner.slots[index] = replace(kept, version=kept.version + 1, as_of=version)
+        self.__dict__.update(next_owner.__dict__)
+
+    def take_in(self, message: Any) -> None:
+        """Whatever teaches an owner something."""
+        take = {Grant: self.learn, Done: self.done, Receipt: self.receipt, Withdrawn: self.withdrawn}
+        self._owns()
+        if type(message) not in take:
+            raise RuleBroken("NothingToLearn")
+        take[type(message)](message)
 
     # What the lock said
 
     def receipt(self, message: Receipt) -> None:
         """OWN-6, then the effects on the slot."""
-        message.verify(self.lock)
-        self._ours_lock(message.lock)
-        if message.epoch != self.epoch:  # SLO-39
-            return
+        self._owns()
+        verify_as("ReceiptSignature", message, self.lock)
+        self._ours(message.lock, message.epoch)
         self._put_record(message.slot, slot.receipt(self.slot(message.slot).record, message))
-        self._proof(message.slot, message.grant, message)
+        self._proof(message.slot, (message.generation, message.grant), message)
 
     def done(self, message: Done) -> Optional[Command]:
-        """OWN-6, then the effects; returns the command that it answers, if it is one of ours (OWN-5)."""
-        message.verify(self.lock)
-        self._ours_lock(message.lock)
+        """OWN-6, then the effects; returns the command that it answers, if it is one of ours (OWN-5, OWN-30)."""
+        self._owns()
+        verify_as("DoneSignature", message, self.lock)
+        if message.lock != self.lock:
+            raise RuleBroken("WrongLock")
         completed = message.completed
         if isinstance(completed, Transfer):
+            if message.epoch <= self.epoch:
+                raise RuleBroken("OldEpoch")
+        elif message.epoch != self.epoch:
+            raise RuleBroken("WrongEpoch")
+        if message.command in self.commands:
+            self._check_answers(message)
+        if isinstance(completed, Transfer):
             self._transfer(message)
-        elif message.epoch == self.epoch and hasattr(completed, "slot"):
-            self._put_record(completed.slot, completed_effect(self.slot(completed.slot).record, completed))
-            holding = completed.left.holding
-            if isinstance(holding, Installed):
-                self._proof(completed.slot, holding.grant, message)
+        elif hasattr(completed, "slot"):
+            self._put_record(completed.slot, completed_effect(self.slot(completed.slot).record, message))
+            left = completed.left
+            if isinstance(completed, messages.Inspected) and isinstance(left.holding, Installed):
+                self._proof(completed.slot, (left.floor, left.holding.grant), message)
         return self.commands.pop(message.command, None)
+
+    def answer(self, message: Done) -> Command:
+        """The same for a Done that is to be the answer to a command of ours."""
+        self._owns()
+        verify_as("DoneSignature", message, self.lock)
+        if message.lock != self.lock:
+            raise RuleBroken("WrongLock")
+        if message.command not in self.commands:
+            raise RuleBroken("OtherCommand")  # OWN-5
+        self._check_answers(message)
+        return self.done(message)
+
+    def _check_answers(self, message: Done) -> None:
+        """OWN-30: the epoch that the operation leaves, and the operation."""
+        command = self.commands[message.command]
+        if message.epoch != command.epoch + isinstance(command.operation, Transfer):
+            raise RuleBroken("WrongEpoch")
+        if _operation(message.completed) != command.operation:
+            raise RuleBroken("OtherOperation")
 
     def _transfer(self, message: Done) -> None:
         """A new epoch: ours again with every slot afresh (SLO-1), or somebody else's."""
-        if message.epoch <= self.epoch:
-            return
-        if message.completed.owner != self.key:
-            self.gone = True
-            return
-        self.epoch, self.service, self.gone = message.epoch, message.completed.service, False
-        self.slots = {}
+        self.gone = message.completed.owner != self.key
+        self.epoch, self.service, self.slots = message.epoch, message.completed.service, {}
 
     def refused(self, message: Refused) -> Optional[Command]:
         """The command that the lock refused; None for an opaque one, which says nothing (OWN-13)."""
         if message.opaque:
             return None
-        message.verify(self.lock)
+        verify_as("RefusalSignature", message, self.lock)
         return self.commands.pop(message.request, None)
 
     # Helpers
 
-    def _ours(self, lock: bytes, epoch: int, rule: str) -> None:
-        if lock != self.lock or epoch != self.epoch:
-            raise RuleBroken(rule, "another lock or epoch")
-
-    def _ours_lock(self, lock: bytes) -> None:
+    def _ours(self, lock: bytes, epoch: int) -> None:
         if lock != self.lock:
-            raise RuleBroken("OWN-6", "another lock")
+            raise RuleBroken("WrongLock")
+        if epoch != self.epoch:
+            raise RuleBroken("WrongEpoch")
 
-    def _proof(self, index: int, grant: bytes, proof: Union[Receipt, Done]) -> None:
+    def _proof(self, index: int, key: GrantRef, proof: Union[Receipt, Done]) -> None:
         kept = self.slot(index)
-        if grant not in kept.proofs:
-            self._put(index, replace(kept, proofs={**kept.proofs, grant: proof}))
-        self._compare(index, grant)
+        if key not in kept.releases:
+            self._put(index, replace(kept, releases={**kept.releases, key: proof}))
+        self._compare(index, key)
 
-    def _compare(self, index: int, grant: bytes) -> None:
-        """OWN-11."""
+    def _compare(self, index: int, key: GrantRef) -> None:
+        """OWN-11, OWN-23."""
         kept = self.slot(index)
-        answer, proof = kept.answered.get(grant), kept.proofs.get(grant)
-        if answer is None or proof is None or not isinstance(answer.outcome, NeverReleased):
+        denial, release = kept.denials.get(key), kept.releases.get(key)
+        if denial is None or release is None:
             return
-        found = Equivocation(answer, proof)
+        found = Equivocation(denial, release)
         if found not in self.equivocations:
             self.equivocations.append(found)
+
+
+def _operation(completed: Any) -> Any:
+    """The operation that a Done echoes."""
+    if isinstance(completed, messages.Activated):
+        return Activate(completed.slot, completed.generation)
+    if isinstance(completed, messages.Deactivated):
+        return Deactivate(completed.slot, completed.generation)
+    return Inspect(completed.slot) if isinstance(completed, messages.Inspected) else completed

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from .errors import KeyRefused, SignatureRefused, TagRefused
+from .errors import KeyRefused, RuleBroken, SignatureRefused, TagRefused
 
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
@@ -42,9 +42,17 @@ def check_public_key(key: bytes) -> None:
     """KEY-1, then KEY-2."""
     y = _y(key)
     if y >= P:
-        raise KeyRefused("KEY-1", "y is not below p")
+        raise KeyRefused("NotCanonical", "y is not below p")
     if y in SMALL_ORDER_Y:
-        raise KeyRefused("KEY-2", "a point of small order")
+        raise KeyRefused("SmallOrder", "a point of small order")
+
+
+def check_key_as(name: str, key: bytes) -> None:
+    """KEY-1 and KEY-2 of a key with a part to play; what is wrong with it stands behind the error of that."""
+    try:
+        check_public_key(key)
+    except KeyRefused as bad:
+        raise RuleBroken(f"{name}.{bad.name}", bad.detail) from None
 
 
 def verify(key: bytes, message: bytes, signature: bytes) -> None:
@@ -52,18 +60,18 @@ def verify(key: bytes, message: bytes, signature: bytes) -> None:
     try:
         check_public_key(key)
     except KeyRefused as bad:
-        raise SignatureRefused(bad.name, bad.detail) from None
+        raise SignatureRefused(f"Key.{bad.name}", bad.detail) from None
     r, s = signature[:32], signature[32:]
     if _y(r) >= P:
-        raise SignatureRefused("KEY-3", "y of R is not below p")
+        raise SignatureRefused("Commitment.NotCanonical", "y of R is not below p")
     if _y(r) in SMALL_ORDER_Y:
-        raise SignatureRefused("KEY-4", "R is a point of small order")
+        raise SignatureRefused("Commitment.SmallOrder", "R is a point of small order")
     if int.from_bytes(s, "little") >= L:
-        raise SignatureRefused("KEY-5", "S is not below L")
+        raise SignatureRefused("ScalarNotReduced", "S is not below L")
     try:  # KEY-6: the provider recomputes R without the cofactor and compares encodings
         Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
     except (InvalidSignature, ValueError):
-        raise SignatureRefused("KEY-6", "the equation does not hold") from None
+        raise SignatureRefused("Mismatch", "the equation does not hold") from None
 
 
 def sign(seed: bytes, message: bytes) -> bytes:
@@ -88,7 +96,7 @@ def agree(secret: bytes, other: bytes) -> bytes:
     except ValueError:  # providers refuse the zero result themselves
         shared = bytes(32)
     if shared == bytes(32):
-        raise KeyRefused("KEY-8", "the X25519 key does not contribute")
+        raise KeyRefused("NonContributory", "the X25519 key does not contribute")
     return shared
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from . import messages, primitives, slot
-from .errors import KeyRefused, RuleBroken, SharekeyError, SignatureRefused
+from .errors import RuleBroken, SharekeyError, verify_as
 from .messages import Claim, Done, Grant, Install, Provisioned, Receipt, Release, Transfer, Withdraw, Withdrawn
 from .slot import SlotRecord
 
@@ -74,34 +74,39 @@ class Service:
     # Ownership
 
     def open(self, statement: "Provisioned | Done") -> None:
-        """SVC-1, SVC-2, SVC-17: a Provisioned or the Done of a Transfer, signed by the lock it names."""
-        statement.verify(statement.lock)
+        """SVC-1, SVC-2, SVC-17, SVC-19: a Provisioned or the Done of a Transfer, signed by the lock it names."""
+        verify_as("OwnershipSignature", statement, statement.lock)
         if isinstance(statement, Provisioned):
             new = Ownership(statement.epoch, statement.owner, statement.service)
         elif isinstance(statement.completed, Transfer):
             new = Ownership(statement.epoch, statement.completed.owner, statement.completed.service)
         else:
-            raise RuleBroken("SVC-1", "no statement of ownership")
+            raise RuleBroken("NotATransfer")
+        primitives.check_key_as("OwnerKey", new.owner)
         version, old = self.store.get((statement.lock, None))
         if old is None and new.service != self.key:
-            raise RuleBroken("SVC-1", "another service's lock")
+            raise RuleBroken("OtherService")
         if old is not None and new.epoch < old.epoch:
-            raise RuleBroken("SVC-2", "an older epoch")
+            raise RuleBroken("OldEpoch")
         if old is not None and new.epoch == old.epoch and new != old:
-            raise RuleBroken("SVC-17", "the epoch has other keys")
+            raise RuleBroken("Contradiction")
         if new != old:
             self._swap((statement.lock, None), version, new)
 
-    def _ownership(self, lock: bytes, epoch: int) -> Ownership:
-        """The ownership under which a message is to be taken (SVC-1, SVC-3, SVC-16)."""
+    def _owned(self, lock: bytes) -> Ownership:
+        """The ownership of a lock. Without one there is no record to act on (SVC-1)."""
         _, owned = self.store.get((lock, None))
         if owned is None:
             raise RuleBroken("SVC-1", "a lock without a statement of ownership")
-        if owned.service != self.key:
-            raise RuleBroken("SVC-16", "the lock has another service now")
-        if owned.epoch != epoch:
-            raise RuleBroken("SVC-3", "another epoch")
         return owned
+
+    def _of_epoch(self, owned: Ownership, epoch: int) -> None:
+        if owned.epoch != epoch:
+            raise RuleBroken("WrongEpoch")  # SVC-3, SLO-39
+
+    def _serving(self, owned: Ownership) -> None:
+        if owned.service != self.key:
+            raise RuleBroken("Moved")  # SVC-16
 
     def _read(self, lock: bytes, index: int, epoch: int) -> tuple[int, Published]:
         """The record of a slot; one of an older epoch reads as a fresh one of this (SLO-1)."""
@@ -117,16 +122,20 @@ class Service:
     # Grants
 
     def publish(self, grant: Grant) -> None:
-        """NotShared to Sharing. A refusal may still take the number (SLO-9)."""
-        owned = self._ownership(grant.lock, grant.epoch)
-        grant.verify(owned.owner)  # SVC-6
+        """NotShared to Sharing. A refusal may still take the number (SLO-9), and is told after that (SVC-21)."""
+        owned = self._owned(grant.lock)
+        verify_as("GrantSignature", grant, owned.owner)  # SVC-6
+        self._of_epoch(owned, grant.epoch)
+        self._serving(owned)
         key = (grant.lock, grant.slot)
         version, value = self._read(grant.lock, grant.slot, grant.epoch)
         try:
             self._check_subject(grant, value.slot)
-            new = slot.publish(value.slot, grant)
+            with slot.as_role():
+                new = slot.publish(value.slot, grant)
         except slot.PublicationRefused as refused:
-            self._swap(key, version, replace(value, slot=refused.record))
+            if refused.record != value.slot:
+                self._swap(key, version, replace(value, slot=refused.record))
             raise
         self._swap(key, version, Published(new, grant))
 
@@ -134,9 +143,9 @@ class Service:
     def _check_subject(grant: Grant, record: SlotRecord) -> None:
         """SVC-18."""
         try:
-            primitives.check_public_key(grant.subject)
-        except KeyRefused:
-            raise slot.PublicationRefused("SVC-18", slot.seen(record, grant.generation)) from None
+            primitives.check_key_as("SubjectKey", grant.subject)
+        except RuleBroken as bad:
+            raise slot.PublicationRefused(bad.name, slot.seen(record, grant.generation)) from None
 
     def find(self, subject: bytes) -> list[Grant]:
         """The grants that are shared with a subject; a share code's holder asks so as well."""
@@ -149,25 +158,30 @@ class Service:
         return found
 
     def release(self, lock: bytes, index: int, claim: Claim, install: Install) -> Release:
-        """The point of no return, checked in the order SVC-8 to SVC-13."""
-        _, owned = self.store.get((lock, None))
-        self._ownership(lock, owned.epoch if owned is not None else 0)
+        """The point of no return, checked in the order SVC-16, SVC-8 to SVC-13."""
+        owned = self._owned(lock)
+        self._serving(owned)
         version, value = self._read(lock, index, owned.epoch)
         share = value.slot.share
-        if share is None or value.grant is None or claim.grant != share.grant:
-            raise RuleBroken("SVC-8", "the claim names another grant")
-        _verify_as("SVC-9", claim, value.grant.subject)
+        if share is None or value.grant is None:
+            raise RuleBroken("NothingShared")
+        if claim.grant != share.grant:
+            raise RuleBroken("ClaimNamesOtherGrant")
+        verify_as("ClaimSignature", claim, value.grant.subject)
         if install.claim != claim.digest():
-            raise RuleBroken("SVC-10", "the install names another claim")
-        _verify_as("SVC-11", install, claim.device)
-        new = slot.release(value.slot, claim.grant, claim.device, install.digest())  # SVC-12, SVC-13
+            raise RuleBroken("InstallNamesOtherClaim")
+        verify_as("InstallSignature", install, claim.device)
+        with slot.as_role():
+            new = slot.release(value.slot, claim.grant, claim.device, install.digest())  # SVC-12, SVC-13
         self._swap((lock, index), version, replace(value, slot=new))
         return Release(install.digest()).signed(self.seed)  # SVC-4
 
     def withdraw(self, order: Withdraw) -> Withdrawn:
         """Answered however often it comes (SLO-16)."""
-        owned = self._ownership(order.lock, order.epoch)
-        order.verify(owned.owner)  # SVC-7
+        owned = self._owned(order.lock)
+        verify_as("WithdrawSignature", order, owned.owner)  # SVC-7
+        self._of_epoch(owned, order.epoch)
+        self._serving(owned)
         version, value = self._read(order.lock, order.slot, order.epoch)
         new, outcome = slot.withdraw(value.slot, order)
         self._swap((order.lock, order.slot), version, Published(new, value.grant if new.share else None))
@@ -178,30 +192,23 @@ class Service:
 
     def receipt(self, message: Receipt) -> None:
         """SVC-14, then the effects on the slot."""
-        message.verify(message.lock)
-        self._change(message.lock, message.epoch, message.slot, lambda record: slot.receipt(record, message))
+        owned = self._owned(message.lock)
+        verify_as("ReceiptSignature", message, message.lock)
+        self._change(owned, message, message.slot, lambda record: slot.receipt(record, message))
 
     def done(self, message: Done) -> None:
-        """SVC-14, then the effects on ownership or slot."""
-        message.verify(message.lock)
-        completed = message.completed
-        if isinstance(completed, Transfer):
-            self.open(message)
-        elif isinstance(completed, (messages.Activated, messages.Deactivated, messages.Inspected)):
-            self._change(
-                message.lock, message.epoch, completed.slot, lambda record: completed_effect(record, completed)
-            )
+        """SVC-14, then the effects on the slot. A Done of a Transfer goes to `open`."""
+        owned = self._owned(message.lock)
+        verify_as("DoneSignature", message, message.lock)
+        if not hasattr(message.completed, "slot"):
+            raise RuleBroken("NotOfASlot")
+        self._change(owned, message, message.completed.slot, lambda record: completed_effect(record, message))
 
-    def _change(self, lock: bytes, epoch: int, index: int, effect: Any) -> None:
-        """SLO-39: what is of another epoch than the record's changes nothing."""
-        _, owned = self.store.get((lock, None))
-        if owned is None:
-            raise RuleBroken("SVC-1", "a lock without a statement of ownership")
-        if owned.epoch != epoch:
-            return
-        version, value = self._read(lock, index, epoch)
+    def _change(self, owned: Ownership, message: "Receipt | Done", index: int, effect: Any) -> None:
+        self._of_epoch(owned, message.epoch)
+        version, value = self._read(message.lock, index, message.epoch)
         new = effect(value.slot)
-        self._swap((lock, index), version, Published(new, value.grant if new.share else None))
+        self._swap((message.lock, index), version, Published(new, value.grant if new.share else None))
 
     def view(self, lock: bytes, index: int) -> tuple[int, SlotRecord]:
         """SLO-4, SLO-5: the version of the record, and the record with its state and live generations."""
@@ -210,16 +217,9 @@ class Service:
         return version, value.slot
 
 
-def completed_effect(record: SlotRecord, completed: Any) -> SlotRecord:
-    """The effect of what a Done says was completed."""
+def completed_effect(record: SlotRecord, done: Done) -> SlotRecord:
+    """The effect of what a Done of this slot says was completed."""
+    completed = done.completed
     if isinstance(completed, messages.Inspected):
-        return slot.done_inspect(record, completed.left)
+        return slot.done_inspect(record, completed.left, done.digest())
     return slot.done_number(record, completed.generation, isinstance(completed, messages.Activated))
-
-
-def _verify_as(name: str, message: Any, key: bytes) -> None:
-    """A signature check that is one of a numbered order."""
-    try:
-        message.verify(key)
-    except SignatureRefused as bad:
-        raise RuleBroken(name, str(bad)) from None

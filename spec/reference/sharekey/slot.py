@@ -3,16 +3,19 @@
 The callers have checked authenticators, lock, epoch and slot before; nothing here knows a key.
 
 `live` holds one entry for each grant that may still open, not just its number: two phones may sign two
-grants of one number, and only one of them was never released.
+grants of one number, and only one of them was never released. A grant is named by number and digest together.
+
+The errors have the names of the specification without the "Slot." that the roles put before them (`as_role`).
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Callable, Optional
+from typing import Callable, Iterator, Optional
 
 from .errors import RuleBroken
-from .messages import Grant, Left, NeverReleased, Receipt, Released, Settled, Withdraw
+from .messages import Grant, Left, NeverReleased, Receipt, Released, Settled, Withdraw, Withdrawn
 from .wire import MAX_U32
 
 MAX_LIVE = 16  # SLO-13
@@ -43,6 +46,8 @@ class Live:
     device: Optional[bytes] = None
     install: Optional[bytes] = None
     confirmed: bool = False
+    proof: Optional[bytes] = None  # the digest of the receipt or Done that confirmed it
+    withdrawn: bool = False  # at the owner: its withdrawal was answered
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,17 @@ class SlotRecord:
         """The generations whose keys may still open."""
         return frozenset(entry.generation for entry in self.live)
 
-    def live_grant(self, grant: bytes) -> Optional[Live]:
+    def live_grant(self, generation: int, grant: bytes) -> Optional[Live]:
         """The live entry of a grant, if it is live."""
-        return next((entry for entry in self.live if entry.grant == grant), None)
+        return next((entry for entry in self.live if (entry.generation, entry.grant) == (generation, grant)), None)
 
-    def proved_dead(self, generation: int) -> bool:
-        """Whether a Done or a receipt proved that no key of this generation can open or install."""
-        return generation <= self.proven and generation not in self.live_generations
+    def proved_dead(self, generation: int, grant: bytes) -> bool:
+        """Whether a Done or a receipt proved that no key of this grant can open or install."""
+        return generation <= self.proven and self.live_grant(generation, grant) is None
+
+    def shares(self, generation: int, grant: bytes) -> bool:
+        """Whether this grant is the one that is shared."""
+        return self.share is not None and (self.share.generation, self.share.grant) == (generation, grant)
 
 
 class PublicationRefused(RuleBroken):
@@ -84,6 +93,17 @@ class PublicationRefused(RuleBroken):
     def __init__(self, name: str, record: SlotRecord) -> None:
         super().__init__(name)
         self.record = record
+
+
+@contextmanager
+def as_role() -> Iterator[None]:
+    """The slot's errors as those of a role."""
+    try:
+        yield
+    except PublicationRefused as refused:
+        raise PublicationRefused(f"Slot.{refused.name}", refused.record) from None
+    except RuleBroken as broken:
+        raise RuleBroken(f"Slot.{broken.name}", broken.detail) from None
 
 
 def seen(record: SlotRecord, number: int) -> SlotRecord:
@@ -105,8 +125,18 @@ def drop_live(record: SlotRecord, dead: Callable[[Live], bool]) -> SlotRecord:
 
 def put_live(record: SlotRecord, new: Live) -> SlotRecord:
     """Makes a grant live, or renews its entry; in the order of the generations."""
-    others = [entry for entry in record.live if entry.grant != new.grant]
+    others = [entry for entry in record.live if (entry.generation, entry.grant) != (new.generation, new.grant)]
     return replace(record, live=tuple(sorted(others + [new], key=lambda e: (e.generation, e.grant))))
+
+
+def note_live(record: SlotRecord, generation: int, grant: bytes, install: Optional[bytes] = None) -> SlotRecord:
+    """A grant may open, by what the owner signed or the service said (OWN-25)."""
+    known = record.live_grant(generation, grant)
+    if known is not None:
+        return put_live(record, replace(known, install=install or known.install))
+    if sum(not entry.confirmed for entry in record.live) >= MAX_LIVE:
+        raise RuleBroken("LiveFull")
+    return put_live(record, Live(grant, generation, None, install))
 
 
 def end_share(record: SlotRecord, ends: Callable[[Share], bool]) -> SlotRecord:
@@ -114,60 +144,98 @@ def end_share(record: SlotRecord, ends: Callable[[Share], bool]) -> SlotRecord:
     return replace(record, share=None) if record.share is not None and ends(record.share) else record
 
 
-def check_publication(record: SlotRecord, generation: int) -> None:
-    """SLO-8, SLO-11, SLO-12."""
+def check_publication(record: SlotRecord, generation: int, grant: Optional[bytes] = None) -> None:
+    """In this order: not published already, SLO-8, SLO-11, SLO-12."""
     after = seen(record, generation)
+    if grant is not None and record.shares(generation, grant):
+        raise PublicationRefused("AlreadyPublished", after)
     if generation <= record.highest:
-        raise PublicationRefused("SLO-8", after)
+        raise PublicationRefused("StaleNumber", after)
     if record.state != NOT_SHARED:
-        raise PublicationRefused("SLO-11", after)
-    if len(record.live_generations) >= MAX_LIVE:
-        raise PublicationRefused("SLO-12", after)
+        raise PublicationRefused("NotActive" if record.state == INACTIVE else "AlreadyShared", after)
+    if len(record.live) >= MAX_LIVE:
+        raise PublicationRefused("LiveFull", after)
 
 
 def publish(record: SlotRecord, grant: Grant) -> SlotRecord:
     """NotShared to Sharing."""
-    check_publication(record, grant.generation)
+    check_publication(record, grant.generation, grant.digest())
     return replace(seen(record, grant.generation), share=Share(grant.digest(), grant.generation))
 
 
 def release(record: SlotRecord, grant: bytes, device: bytes, install: bytes) -> SlotRecord:
     """SLO-14 and SLO-15: Sharing to Shared, or Shared again for the same grant and device."""
     share = record.share
-    if share is None or share.grant != grant or share.device not in (None, device):
-        raise RuleBroken("SLO-14", record.state)
-    new = replace(share, device=device, install=install)
-    entry = Live(grant, share.generation, device, install, share.confirmed)
-    return put_live(replace(record, share=new), entry)
+    if share is None or share.grant != grant:
+        raise RuleBroken("NotPublished", record.state)
+    if share.device not in (None, device):
+        raise RuleBroken("ClaimedByOtherDevice")
+    record = note_live(record, share.generation, grant, install)
+    return replace(record, share=replace(share, device=device, install=install))
 
 
 def withdraw(record: SlotRecord, order: Withdraw) -> tuple[SlotRecord, "NeverReleased | Released | Settled"]:
-    """A revocation or a reset, and the answer that says which (SLO-16 to SLO-23).
+    """A revocation or a reset, and the answer that says which (SLO-16 to SLO-23, SLO-44).
 
     SLO-22 holds because the share is over and the grant's number is not above the highest any more.
     """
-    record = end_share(seen(record, order.generation), lambda share: share.grant == order.grant)
-    entry = record.live_grant(order.grant)
-    if entry is not None and entry.install is not None:
-        return record, Released(entry.install)
-    if record.proved_dead(order.generation):
+    record = seen(record, order.generation)
+    if record.shares(order.generation, order.grant):
+        record = replace(record, share=None)
+    entry = record.live_grant(order.generation, order.grant)
+    if entry is not None:
+        return record, Released(entry.install or entry.proof)
+    if record.proved_dead(order.generation, order.grant):
         return record, Settled()
     return record, NeverReleased()
 
 
-def confirm(record: SlotRecord, generation: int, grant: bytes, device: bytes, install: Optional[bytes]) -> SlotRecord:
-    """A receipt, or what has the effects of one (SLO-24 to SLO-28, SLO-41, SLO-35)."""
+def answered(record: SlotRecord, answer: Withdrawn) -> SlotRecord:
+    """At the owner: the answer to a withdrawal (SLO-7, OWN-14, OWN-15, OWN-19, OWN-24, OWN-25, OWN-29)."""
+    generation, grant = answer.generation, answer.grant
+    known = record.live_grant(generation, grant)
+    if isinstance(answer.outcome, NeverReleased):
+        if known is not None and known.install is None and not known.confirmed:
+            record = drop_live(record, lambda entry: entry == known)
+    elif isinstance(answer.outcome, Released) and not record.proved_dead(generation, grant):
+        record = note_live(record, generation, grant, answer.outcome.install)
+    known = record.live_grant(generation, grant)
+    if known is not None:
+        record = put_live(record, replace(known, withdrawn=True))
+    if record.shares(generation, grant):
+        record = replace(record, share=None)
+    return seen(record, generation)
+
+
+def learn(record: SlotRecord, generation: int, grant: bytes) -> SlotRecord:
+    """At the owner: a grant that another phone signed (OWN-14, OWN-17, OWN-18, OWN-25)."""
     if generation <= record.proven:
         return record
+    newer = generation > record.highest
+    record = seen(note_live(record, generation, grant), generation)
+    withdrawn = record.live_grant(generation, grant).withdrawn
+    if record.state != INACTIVE and (newer or (record.share is None and not withdrawn)):
+        record = replace(record, share=Share(grant, generation))
+    return record
+
+
+def confirm(
+    record: SlotRecord, generation: int, grant: bytes, device: bytes, install: Optional[bytes], proof: bytes
+) -> SlotRecord:
+    """A receipt, or what has the effects of one (SLO-24 to SLO-28, SLO-41, SLO-43, SLO-35)."""
+    if generation <= record.proven:
+        return record
+    current = record.shares(generation, grant)
     record = replace(seen(record, generation), proven=generation)
-    record = end_share(record, lambda share: share.grant != grant and share.generation <= generation)
-    known = record.live_grant(grant)
+    if not current:
+        record = end_share(record, lambda share: share.generation <= generation)
+    known = record.live_grant(generation, grant)
     if known is not None and known.install is not None:
         install = known.install  # the latest one; the receipt may be of an earlier
-    record = drop_live(record, lambda entry: entry.generation <= generation)
-    record = put_live(record, Live(grant, generation, device, install, True))
-    if record.share is not None and record.share.grant == grant:
-        record = replace(record, share=replace(record.share, device=device, install=install, confirmed=True))
+    new = Live(grant, generation, device, install, True, proof, known is not None and known.withdrawn)
+    record = put_live(drop_live(record, lambda entry: entry.generation <= generation), new)
+    if current:
+        record = replace(record, share=Share(grant, generation, device, install, True))
     return record
 
 
@@ -175,7 +243,9 @@ def receipt(record: SlotRecord, message: Receipt) -> SlotRecord:
     """A receipt, however late (SLO-37); of another epoch it changes nothing (SLO-39)."""
     if message.epoch != record.epoch:
         return record
-    return confirm(record, message.generation, message.grant, message.device, message.install)
+    return confirm(
+        record, message.generation, message.grant, message.device, message.install, message.digest()
+    )
 
 
 def done_number(record: SlotRecord, number: int, activate: bool) -> SlotRecord:
@@ -190,16 +260,13 @@ def done_number(record: SlotRecord, number: int, activate: bool) -> SlotRecord:
     return record
 
 
-def done_inspect(record: SlotRecord, left: Left) -> SlotRecord:
-    """A Done of an Inspect (SLO-33 to SLO-36). It does not decide whether the slot is active.
-
-    That a vacant floor ends a share at or below it stands only in the diagram (VacantAtShare).
-    """
+def done_inspect(record: SlotRecord, left: Left, proof: bytes) -> SlotRecord:
+    """A Done of an Inspect (SLO-33 to SLO-36, SLO-42). It does not decide whether the slot is active."""
     floor = left.floor
     record = drop_live(seen(record, floor), lambda entry: entry.generation < floor)
     holder = left.holding
     if hasattr(holder, "grant"):
-        return confirm(record, floor, holder.grant, holder.device, None)
+        return confirm(record, floor, holder.grant, holder.device, None, proof)
     record = drop_live(record, lambda entry: entry.generation == floor)
     record = end_share(record, lambda share: share.generation <= floor)
     return replace(record, proven=max(record.proven, floor))

@@ -50,18 +50,23 @@ def test_share_code():
 def test_revocation():
     w = ready()
     d = w.share()
+    order = w.owner.withdraw(0, 2, d.grant.digest())
     assert w.withdraw(d).outcome == NeverReleased()
     assert w.owner.view(0)[1].state == "NotShared" and not w.owner.view(0)[1].live
     with pytest.raises(RuleBroken) as bad:
         w.release(d)
-    assert bad.value.name == "SVC-8"
-    assert w.withdraw(d).outcome == NeverReleased()
+    assert bad.value.name == "NothingShared"
+    assert w.service.withdraw(order).outcome == NeverReleased()
+    with pytest.raises(RuleBroken) as bad:
+        w.withdraw(d)
+    assert bad.value.name == "UnknownGrant"
 
 
 def test_reset_keeps_live_until_overwritten():
     w = ready()
     d = w.share()
     receipt = w.install(d)
+    order = w.owner.withdraw(0, 2, d.grant.digest())
     answer = w.withdraw(d)
     assert answer.outcome == Released(receipt.install)
     assert w.owner.view(0)[1].state == "NotShared"
@@ -71,7 +76,7 @@ def test_reset_keeps_live_until_overwritten():
     w.install(e)
     assert w.owner.view(0)[1].live_generations == {3}
     assert w.unlock(d) is None and w.unlock(e) == Accepted()
-    assert w.withdraw(d).outcome == Settled()
+    assert w.service.withdraw(order).outcome == Settled()
 
 
 def test_deactivation_kills():
@@ -106,7 +111,7 @@ def test_second_device_is_refused_by_the_service():
     other = guest.claim(identity, d.grant, w.entropy())
     with pytest.raises(RuleBroken) as bad:
         w.release(other)
-    assert bad.value.name == "SLO-14"
+    assert bad.value.name == "Slot.ClaimedByOtherDevice"
 
 
 def test_transfer_ends_everything():
@@ -116,7 +121,7 @@ def test_transfer_ends_everything():
     seed = w.entropy()
     done = w.command(Transfer(primitives.public_key(seed), w.service.key))
     assert w.owner.gone
-    w.owner = owner.transferred(seed, done.lock, done)
+    w.owner = owner.transferred(seed, done.lock, w.service.key, done)
     assert w.owner.epoch == 2 and w.owner.view(0)[1].state == "Inactive"
     assert w.service.view(done.lock, 0)[1].epoch == 2
     assert w.unlock(d) is None
@@ -141,12 +146,12 @@ def test_transfer_to_another_service():
     assert w.owner.epoch == 2
     with pytest.raises(RuleBroken) as bad:
         w.share()  # the owner's view is fresh: nothing is active
-    assert bad.value.name == "SLO-11"
+    assert bad.value.name == "Slot.NotActive"
     w.owner.done(w.command(Activate(0, 1), tell=False))
     order = w.owner.grant(0, w.owner.key, 3, Limits())
     with pytest.raises(RuleBroken) as bad:
         w.service.publish(w.owner.stored(order))
-    assert bad.value.name == "SVC-16"
+    assert bad.value.name == "Moved"
     assert done.epoch == 2
 
 
@@ -201,7 +206,7 @@ def test_factory_reset_makes_another_lock():
     challenge, session = w.challenge()
     order = FactoryReset(old, challenge.nonce).tagged(w.secret).encode()
     w.finish(w.lock.factory_reset(session, order, w.now, w.entropy(), True))
-    assert w.lock.challenge(session.purpose, w.now, w.entropy()).name == "RST-8"
+    assert w.lock.challenge(session.purpose, w.now, w.entropy()).name == "Resetting"
     with pytest.raises(NeedsMaking) as needs:
         w.boot()
     w.make(needs.value.before)
@@ -220,7 +225,7 @@ def test_boot_keeps_keys_and_ends_sessions():
     challenge, session = w.challenge()
     w.boot()
     unlock = guest.unlock(d, challenge, Action.Open, w.entropy(16))
-    assert w.lock.unlock(session, unlock.encode(), w.now).name == "SES-2"
+    assert w.lock.unlock(session, unlock.encode(), w.now).name == "SessionSuperseded"
     assert w.unlock(d) == Accepted()
 
 
@@ -251,7 +256,7 @@ def test_two_phones_of_one_number():
     lost = other.stored(other.grant(0, w.owner.key, 3, Limits()))
     with pytest.raises(RuleBroken) as bad:
         w.service.publish(lost)
-    assert bad.value.name == "SLO-8"
+    assert bad.value.name == "Slot.StaleNumber"
     other.withdrawn(w.service.withdraw(other.withdraw(0, lost.generation, lost.digest())))
     assert other.view(0)[1].state == "NotShared"
     other.learn(mine.grant)

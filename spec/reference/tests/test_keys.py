@@ -63,10 +63,10 @@ def signature_name(key, message, signature):
 def test_public_keys():
     for y in SMALL_ORDER_Y:
         for key in encodings(y):
-            assert key_name(key) == "KEY-2"
+            assert key_name(key) == "SmallOrder"
     for y in range(P, 1 << 255):
         for key in encodings(y):
-            assert key_name(key) == "KEY-1"
+            assert key_name(key) == "NotCanonical"
     primitives.check_public_key(PUB)
     for key in encodings(P - 2):
         primitives.check_public_key(key)
@@ -77,22 +77,22 @@ def test_signatures():
     primitives.verify(PUB, b"m", signature)
     for y in SMALL_ORDER_Y:
         for r in encodings(y):
-            assert signature_name(PUB, b"m", r + signature[32:]) == "KEY-4"
+            assert signature_name(PUB, b"m", r + signature[32:]) == "Commitment.SmallOrder"
     for r in encodings(P) + encodings((1 << 255) - 1):
-        assert signature_name(PUB, b"m", r + signature[32:]) == "KEY-3"
+        assert signature_name(PUB, b"m", r + signature[32:]) == "Commitment.NotCanonical"
     s = int.from_bytes(signature[32:], "little")
-    assert signature_name(PUB, b"m", signature[:32] + (s + L).to_bytes(32, "little")) == "KEY-5"
-    assert signature_name(PUB, b"m", signature[:32] + L.to_bytes(32, "little")) == "KEY-5"
-    assert signature_name(PUB, b"n", signature) == "KEY-6"
-    assert signature_name(bytes(32), b"m", bytes(32) + b"\xff" * 32) == "KEY-2"
-    assert signature_name(PUB, b"m", encodings(P)[0] + b"\xff" * 32) == "KEY-3"
+    assert signature_name(PUB, b"m", signature[:32] + (s + L).to_bytes(32, "little")) == "ScalarNotReduced"
+    assert signature_name(PUB, b"m", signature[:32] + L.to_bytes(32, "little")) == "ScalarNotReduced"
+    assert signature_name(PUB, b"n", signature) == "Mismatch"
+    assert signature_name(bytes(32), b"m", bytes(32) + b"\xff" * 32) == "Key.SmallOrder"
+    assert signature_name(PUB, b"m", encodings(P)[0] + b"\xff" * 32) == "Commitment.NotCanonical"
 
 
 def test_off_curve_key_passes_the_byte_checks_and_verifies_nothing():
     y = next(y for y in range(2, 100) if pow((y * y - 1) * (D * y * y + 1), (P - 1) // 2, P) == P - 1)
     key = y.to_bytes(32, "little")
     primitives.check_public_key(key)
-    assert signature_name(key, b"m", primitives.sign(SEED, b"m")) == "KEY-6"
+    assert signature_name(key, b"m", primitives.sign(SEED, b"m")) == "Mismatch"
 
 
 def test_cofactorless():
@@ -121,14 +121,14 @@ def test_cofactorless():
         if holds:
             primitives.verify(PUB, b"m", signature)
         else:
-            assert signature_name(PUB, b"m", signature) == "KEY-6"
+            assert signature_name(PUB, b"m", signature) == "Mismatch"
 
 
 def test_agreement_must_contribute():
     for u in (0, 1, P, P + 1, P - 1):
         with pytest.raises(KeyRefused) as bad:
             primitives.agree(SEED, u.to_bytes(32, "little"))
-        assert bad.value.name == "KEY-8"
+        assert bad.value.name == "NonContributory"
     other = bytes(range(1, 33))
     one = primitives.agree(SEED, primitives.agreement_key(other))
     assert one == primitives.agree(other, primitives.agreement_key(SEED))

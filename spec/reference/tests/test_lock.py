@@ -90,21 +90,21 @@ OTHER = bytes(range(1, 33))
 @pytest.mark.parametrize(
     "name,change",
     [
-        ("INS-3", {"grant": {"lock": OTHER}}),
-        ("INS-4", {"grant": {"epoch": 2}}),
-        ("INS-4", {"grant": {"epoch": 0}}),
-        ("INS-5", {"grant": {"slot": 1}}),
-        ("INS-5", {"grant": {"slot": 3}}),
-        ("INS-6", {"owner": OTHER}),
-        ("INS-7", {"claim": {"grant": OTHER}}),
-        ("INS-8", {"subject": OTHER}),
-        ("INS-8", {"grant": {"subject": BAD_KEY}}),
-        ("INS-9", {"install": {"claim": OTHER}}),
-        ("INS-10", {"install": {"nonce": bytes(16)}}),
-        ("INS-11", {"device": OTHER}),
-        ("INS-11", {"claim": {"device": BAD_KEY}}),
-        ("INS-12", {"release": {"install": OTHER}}),
-        ("INS-13", {"service": OTHER}),
+        ("WrongLock", {"grant": {"lock": OTHER}}),
+        ("WrongEpoch", {"grant": {"epoch": 2}}),
+        ("WrongEpoch", {"grant": {"epoch": 0}}),
+        ("SlotInactive", {"grant": {"slot": 1}}),
+        ("NoSuchSlot", {"grant": {"slot": 3}}),
+        ("GrantSignature.Mismatch", {"owner": OTHER}),
+        ("ClaimNamesOtherGrant", {"claim": {"grant": OTHER}}),
+        ("ClaimSignature.Mismatch", {"subject": OTHER}),
+        ("ClaimSignature.Key.SmallOrder", {"grant": {"subject": BAD_KEY}}),
+        ("InstallNamesOtherClaim", {"install": {"claim": OTHER}}),
+        ("WrongNonce", {"install": {"nonce": bytes(16)}}),
+        ("InstallSignature.Mismatch", {"device": OTHER}),
+        ("InstallSignature.Key.SmallOrder", {"claim": {"device": BAD_KEY}}),
+        ("ReleaseNamesOtherInstall", {"release": {"install": OTHER}}),
+        ("ReleaseSignature.Mismatch", {"service": OTHER}),
     ],
 )
 def test_install_refused_opaquely(name, change):
@@ -113,15 +113,15 @@ def test_install_refused_opaquely(name, change):
     before = frozen(w)
     refused(w, forge.send(**change), name)
     assert frozen(w) == before
-    refused(w, forge.send(), "SES-2")  # the attempt is used up (SES-1)
+    refused(w, forge.send(), "SessionSuperseded")  # the attempt is used up (SES-1)
 
 
 @pytest.mark.parametrize(
     "name,reason,change",
     [
-        ("INS-15", Reason.StaleGeneration, {"grant": {"generation": 1}}),
-        ("INS-15", Reason.StaleGeneration, {"grant": {"generation": 0}}),
-        ("INS-16", Reason.NonContributory, {"install": {"agreement": bytes(32)}}),
+        ("StaleGeneration", Reason.StaleGeneration, {"grant": {"generation": 1}}),
+        ("StaleGeneration", Reason.StaleGeneration, {"grant": {"generation": 0}}),
+        ("NonContributory", Reason.NonContributory, {"install": {"agreement": bytes(32)}}),
     ],
 )
 def test_install_refused_with_a_reason(name, reason, change):
@@ -137,7 +137,7 @@ def test_install_refused_with_a_reason(name, reason, change):
 @pytest.mark.parametrize("limits", [Limits(from_=1), Limits(until=1), Limits(schedule=Schedule(1, 0, 1, 0))])
 def test_install_without_a_clock(limits):
     w = ready()
-    refused(w, Forge(w, limits).send(now=Now(w.ticks, ABSENT)), "INS-14", Reason.NoClock)
+    refused(w, Forge(w, limits).send(now=Now(w.ticks, ABSENT)), "NoClock", Reason.NoClock)
     assert isinstance(Forge(w, limits).send(now=Now(w.ticks, UNSET)), Pending)
     w = ready()
     assert isinstance(Forge(w, Limits(uses=3)).send(now=Now(w.ticks, ABSENT)), Pending)
@@ -147,26 +147,26 @@ def test_install_that_does_not_decode():
     w = ready()
     forge = Forge(w)
     data = forge.bundle().encode()
-    refused(w, w.lock.install(forge.session, data[:-1], w.now, w.entropy()), "Truncated")
-    refused(w, forge.send(), "SES-2")
+    refused(w, w.lock.install(forge.session, data[:-1], w.now, w.entropy()), "Wire.Truncated")
+    refused(w, forge.send(), "SessionSuperseded")
 
 
 def test_install_order():
     """Everything wrong at once: the first check decides; and mended one by one, the next."""
     wrong = [
-        ("INS-3", {"grant": {"lock": OTHER}}),
-        ("INS-4", {"grant": {"epoch": 9}}),
-        ("INS-5", {"grant": {"slot": 9}}),
-        ("INS-6", {"owner": OTHER}),
-        ("INS-7", {"claim": {"grant": OTHER}}),
-        ("INS-8", {"subject": OTHER}),
-        ("INS-9", {"install": {"claim": OTHER}}),
-        ("INS-10", {"install": {"nonce": bytes(16)}}),
-        ("INS-11", {"device": OTHER}),
-        ("INS-12", {"release": {"install": OTHER}}),
-        ("INS-13", {"service": OTHER}),
-        ("INS-15", {"grant": {"generation": 0}}),
-        ("INS-16", {"install": {"agreement": bytes(32)}}),
+        ("WrongLock", {"grant": {"lock": OTHER}}),
+        ("WrongEpoch", {"grant": {"epoch": 9}}),
+        ("NoSuchSlot", {"grant": {"slot": 9}}),
+        ("GrantSignature.Mismatch", {"owner": OTHER}),
+        ("ClaimNamesOtherGrant", {"claim": {"grant": OTHER}}),
+        ("ClaimSignature.Mismatch", {"subject": OTHER}),
+        ("InstallNamesOtherClaim", {"install": {"claim": OTHER}}),
+        ("WrongNonce", {"install": {"nonce": bytes(16)}}),
+        ("InstallSignature.Mismatch", {"device": OTHER}),
+        ("ReleaseNamesOtherInstall", {"release": {"install": OTHER}}),
+        ("ReleaseSignature.Mismatch", {"service": OTHER}),
+        ("StaleGeneration", {"grant": {"generation": 0}}),
+        ("NonContributory", {"install": {"agreement": bytes(32)}}),
     ]
     while wrong:
         w = ready()
@@ -191,11 +191,11 @@ def test_generation_rule():
     w.install(d)  # GEN-2, GEN-3
     assert replace(w.lock.slots[0].holding, pairing=held.pairing) == held
     forge = Forge(w, number=2)
-    refused(w, forge.send(), "INS-15", Reason.StaleGeneration)  # the same number, another grant
+    refused(w, forge.send(), "StaleGeneration", Reason.StaleGeneration)  # the same number, another grant
     forge = Forge(w, number=3)
     w.finish(forge.send())
     assert w.lock.slots[0].floor == 3 and w.lock.slots[0].holding.used == 0
-    refused(w, Forge(w, number=2).send(), "INS-15", Reason.StaleGeneration)
+    refused(w, Forge(w, number=2).send(), "StaleGeneration", Reason.StaleGeneration)
 
 
 def test_rekey_needs_the_same_device_and_the_key_there():
@@ -205,7 +205,7 @@ def test_rekey_needs_the_same_device_and_the_key_there():
     w.finish(forge.send())
     again = Forge(w)
     again.grant, again.identity = forge.grant, forge.identity
-    refused(w, again.send(), "INS-15", Reason.StaleGeneration)  # another device of the same subject
+    refused(w, again.send(), "StaleGeneration", Reason.StaleGeneration)  # another device of the same subject
     again = Forge(w)
     again.grant, again.identity, again.device = forge.grant, forge.identity, forge.device
     assert again.bundle().grant == grant
@@ -214,7 +214,7 @@ def test_rekey_needs_the_same_device_and_the_key_there():
     w.activate()
     last = Forge(w)
     last.grant, last.identity, last.device = forge.grant, forge.identity, forge.device
-    refused(w, last.send(), "INS-15", Reason.StaleGeneration)
+    refused(w, last.send(), "StaleGeneration", Reason.StaleGeneration)
 
 
 # Unlock: UNL-1 to UNL-16
@@ -236,10 +236,10 @@ def send_unlock(w: World, d, now=None, key=None, **change):
 @pytest.mark.parametrize(
     "name,change",
     [
-        ("UNL-3", {"slot": 1}),
-        ("UNL-3", {"slot": 200}),
-        ("UNL-4", {"lock_nonce": bytes(16)}),
-        ("UNL-5", {"key": bytes(32)}),
+        ("NotInstalled", {"slot": 1}),
+        ("NoSuchSlot", {"slot": 200}),
+        ("WrongNonce", {"lock_nonce": bytes(16)}),
+        ("UnlockMac", {"key": bytes(32)}),
     ],
 )
 def test_unlock_refused_opaquely(name, change):
@@ -258,12 +258,12 @@ def replace_counter(state: tuple) -> tuple:
 @pytest.mark.parametrize(
     "limits,rights,clock,name,reason",
     [
-        (Limits(until=NOON + 1), 3, UNSET, "UNL-6", Reason.ClockUnset),
-        (Limits(until=NOON + 1), 3, ABSENT, "UNL-6", Reason.NoClock),
-        (Limits(from_=NOON + 1), 3, NOON, "UNL-7", Reason.NotYetValid),
-        (Limits(until=NOON), 3, NOON, "UNL-7", Reason.Expired),
-        (Limits(schedule=Schedule(127, 0, 1, 0)), 3, NOON, "UNL-8", Reason.OutsideSchedule),
-        (Limits(), 2, NOON, "UNL-10", Reason.ActionNotAllowed),
+        (Limits(until=NOON + 1), 3, UNSET, "ClockUnset", Reason.ClockUnset),
+        (Limits(until=NOON + 1), 3, ABSENT, "NoClock", Reason.NoClock),
+        (Limits(from_=NOON + 1), 3, NOON, "NotYetValid", Reason.NotYetValid),
+        (Limits(until=NOON), 3, NOON, "Expired", Reason.Expired),
+        (Limits(schedule=Schedule(127, 0, 1, 0)), 3, NOON, "OutsideSchedule", Reason.OutsideSchedule),
+        (Limits(), 2, NOON, "ActionNotAllowed", Reason.ActionNotAllowed),
     ],
 )
 def test_unlock_refused_with_a_reason(limits, rights, clock, name, reason):
@@ -297,22 +297,22 @@ def test_replay_and_malformed():
     challenge, session = w.challenge()
     unlock = guest.unlock(d, challenge, Action.Open, w.entropy(16)).encode()
     w.finish(w.lock.unlock(session, unlock, w.now))
-    refused(w, w.lock.unlock(session, unlock, w.now), "SES-2")
+    refused(w, w.lock.unlock(session, unlock, w.now), "SessionSuperseded")
     _, other = w.challenge()
-    refused(w, w.lock.unlock(other, unlock, w.now), "UNL-4")
+    refused(w, w.lock.unlock(other, unlock, w.now), "WrongNonce")
     challenge, session = w.challenge()
-    refused(w, w.lock.unlock(session, b"", w.now), "Truncated")
+    refused(w, w.lock.unlock(session, b"", w.now), "Wire.Truncated")
     unlock = guest.unlock(d, challenge, Action.Open, w.entropy(16)).encode()
-    refused(w, w.lock.unlock(session, unlock, w.now), "SES-2")
+    refused(w, w.lock.unlock(session, unlock, w.now), "SessionSuperseded")
 
 
 # Sessions
 
 
 def test_deadlines():
-    for purpose, limit, name in ((Purpose.Operate, 10_000, "SES-4"), (Purpose.Install, 120_000, "SES-3")):
+    for purpose, limit in ((Purpose.Operate, 10_000), (Purpose.Install, 120_000)):
         w = ready()
-        for late, bad in ((limit, None), (limit + 1, name), (-1, "SES-5")):
+        for late, bad in ((limit, None), (limit + 1, "SessionExpired"), (-1, "SessionExpired")):
             if purpose is Purpose.Install:
                 outcome = Forge(w).send(now=Now(w.ticks + late, NOON))
             else:
@@ -325,6 +325,20 @@ def test_deadlines():
                 refused(w, outcome, bad)
 
 
+def test_ticks_that_go_backwards_end_all_sessions():
+    w, d = installed()
+    forge = Forge(w, number=3)  # a session for Install at these ticks
+    w.ticks += 50
+    challenge, session = w.challenge()
+    unlock = guest.unlock(d, challenge, Action.Open, w.entropy(16)).encode()
+    w.ticks -= 20
+    refused(w, w.lock.unlock(session, unlock, w.now), "SessionExpired")
+    w.ticks += 40
+    refused(w, forge.send(), "SessionSuperseded")  # SES-9
+    w.ticks -= 100
+    assert w.unlock(d) == messages.Accepted()  # the lock goes on from there
+
+
 def test_newest_session_of_its_purpose_only():
     w, d = installed()
     challenge, session = w.challenge()
@@ -334,7 +348,7 @@ def test_newest_session_of_its_purpose_only():
     challenge, session = w.challenge()
     w.challenge()
     unlock = guest.unlock(d, challenge, Action.Open, w.entropy(16)).encode()
-    refused(w, w.lock.unlock(session, unlock, w.now), "SES-2")
+    refused(w, w.lock.unlock(session, unlock, w.now), "SessionSuperseded")
 
 
 def test_a_session_serves_its_purpose():
@@ -348,7 +362,7 @@ def test_a_new_epoch_ends_sessions():
     w = ready()
     forge = Forge(w)
     w.command(Transfer(w.owner.key, w.service.key))
-    refused(w, forge.send(), "SES-2")
+    refused(w, forge.send(), "SessionSuperseded")
 
 
 # Commands and operations
@@ -364,10 +378,10 @@ def send_command(w: World, operation, seed=None, now=None, **change):
 @pytest.mark.parametrize(
     "name,change",
     [
-        ("CMD-4", {"lock": OTHER}),
-        ("CMD-5", {"epoch": 2}),
-        ("CMD-6", {"lock_nonce": bytes(16)}),
-        ("CMD-7", {"seed": OTHER}),
+        ("WrongLock", {"lock": OTHER}),
+        ("WrongEpoch", {"epoch": 2}),
+        ("WrongNonce", {"lock_nonce": bytes(16)}),
+        ("CommandSignature.Mismatch", {"seed": OTHER}),
     ],
 )
 def test_command_refused_opaquely(name, change):
@@ -379,18 +393,18 @@ def test_command_to_a_fresh_lock():
     w = World()
     challenge, session = w.challenge()
     command = Command(w.lock.keys.lock_id, 0, challenge.nonce, bytes(16), Act(Action.Open)).signed(OTHER)
-    refused(w, w.lock.command(session, command.encode(), w.now), "CMD-3")
+    refused(w, w.lock.command(session, command.encode(), w.now), "NotProvisioned")
 
 
 @pytest.mark.parametrize(
     "operation,name,reason",
     [
-        (Activate(0, 1), "OPR-1", Reason.StaleNumber),
-        (Deactivate(0, 0), "OPR-1", Reason.StaleNumber),
+        (Activate(0, 1), "StaleNumber", Reason.StaleNumber),
+        (Deactivate(0, 0), "StaleNumber", Reason.StaleNumber),
         (Activate(3, 1), "NoSuchSlot", Reason.NoSuchSlot),
         (Inspect(3), "NoSuchSlot", Reason.NoSuchSlot),
-        (Transfer(BAD_KEY, OTHER), "KEY-7", Reason.BadKey),
-        (Transfer(primitives.public_key(OTHER), BAD_KEY), "KEY-7", Reason.BadKey),
+        (Transfer(BAD_KEY, OTHER), "OwnerKey.SmallOrder", Reason.BadKey),
+        (Transfer(primitives.public_key(OTHER), BAD_KEY), "ServiceKey.SmallOrder", Reason.BadKey),
     ],
 )
 def test_operation_refused(operation, name, reason):
@@ -403,15 +417,15 @@ def test_operation_refused(operation, name, reason):
 def test_exhausted():
     w = ready()
     w.finish(send_command(w, Deactivate(0, 2**32 - 1)))
-    refused(w, send_command(w, Activate(0, 2**32 - 1)), "OPR-14", Reason.Exhausted)
+    refused(w, send_command(w, Activate(0, 2**32 - 1)), "Exhausted", Reason.Exhausted)
     w.lock.header = records.HeaderRecord(replace(w.lock.owned, epoch=2**32 - 1))
     outcome = send_command(w, Transfer(w.owner.key, w.service.key), epoch=2**32 - 1)
-    refused(w, outcome, "OPR-6", Reason.Exhausted)
+    refused(w, outcome, "Exhausted", Reason.Exhausted)
 
 
 def test_set_clock():
     w = ready()
-    refused(w, send_command(w, SetClock(5), now=Now(w.ticks, ABSENT)), "OPR-9", Reason.NoClock)
+    refused(w, send_command(w, SetClock(5), now=Now(w.ticks, ABSENT)), "NoClock", Reason.NoClock)
     result = w.finish(send_command(w, SetClock(5)))
     assert result.set_clock == 5 and w.lock.counter.latest == 5
     w.boot()
@@ -444,17 +458,17 @@ def send_provision(w: World, secret=None, owner=None, service=None, nonce=None):
 
 def test_provision_refused():
     w = World()
-    refused(w, send_provision(w, nonce=bytes(16)), "PRV-3")
-    refused(w, send_provision(w, secret=bytes(16)), "PRV-4")
-    refused(w, send_provision(w, owner=BAD_KEY), "PRV-6", Reason.BadKey)
-    refused(w, send_provision(w, service=BAD_KEY), "PRV-6", Reason.BadKey)
+    refused(w, send_provision(w, nonce=bytes(16)), "WrongNonce")
+    refused(w, send_provision(w, secret=bytes(16)), "CardMac")
+    refused(w, send_provision(w, owner=BAD_KEY), "OwnerKey.SmallOrder", Reason.BadKey)
+    refused(w, send_provision(w, service=BAD_KEY), "ServiceKey.SmallOrder", Reason.BadKey)
     w.provision()
     assert send_provision(w).record is None  # PRV-11
     w.boot()
-    refused(w, send_provision(w, owner=w.service.key), "PRV-5", Reason.AlreadyProvisioned)
-    refused(w, send_provision(w, owner=BAD_KEY), "PRV-5", Reason.AlreadyProvisioned)
+    refused(w, send_provision(w, owner=w.service.key), "AlreadyProvisioned", Reason.AlreadyProvisioned)
+    refused(w, send_provision(w, owner=BAD_KEY), "AlreadyProvisioned", Reason.AlreadyProvisioned)
     w.command(Transfer(w.owner.key, w.service.key))
-    refused(w, send_provision(w), "PRV-5", Reason.AlreadyProvisioned)
+    refused(w, send_provision(w), "AlreadyProvisioned", Reason.AlreadyProvisioned)
 
 
 def send_reset(w: World, present=True, secret=None, **change):
@@ -466,14 +480,14 @@ def send_reset(w: World, present=True, secret=None, **change):
 def test_factory_reset_refused():
     w = ready()
     for name, change in (
-        ("RST-3", {"lock": OTHER}),
-        ("RST-4", {"nonce": bytes(16)}),
-        ("RST-5", {"secret": bytes(16)}),
-        ("RST-6", {"present": False}),
+        ("WrongLock", {"lock": OTHER}),
+        ("WrongNonce", {"nonce": bytes(16)}),
+        ("CardMac", {"secret": bytes(16)}),
+        ("NoPresence", {"present": False}),
     ):
         refused(w, send_reset(w, **change), name)
     pending = send_command(w, Activate(1, 1))
-    refused(w, send_reset(w), "RST-11")
+    refused(w, send_reset(w), "Busy")
     w.lock.dropped(pending)
     assert isinstance(send_reset(w), Pending)
 
@@ -481,17 +495,17 @@ def test_factory_reset_refused():
 def test_factory_reset_stops_everything_while_it_is_written():
     w = ready()
     pending = send_reset(w)
-    refused(w, w.lock.challenge(Purpose.Operate, w.now, w.entropy()), "STG-7")
+    refused(w, w.lock.challenge(Purpose.Operate, w.now, w.entropy()), "Busy")
     seed = records.unseal(records.SEED, pending.record, b"")
     assert not seed.initialised
     w.lock.failed(pending)
-    refused(w, w.lock.challenge(Purpose.Operate, w.now, w.entropy()), "STG-7")
+    refused(w, w.lock.challenge(Purpose.Operate, w.now, w.entropy()), "Busy")
     w.lock.reload(records.SEED, w.store[records.SEED])
     w.challenge()
     pending = send_reset(w)
     w.lock.failed(pending)
     w.lock.reload(records.SEED, pending.record)
-    refused(w, w.lock.challenge(Purpose.Operate, w.now, w.entropy()), "RST-8")
+    refused(w, w.lock.challenge(Purpose.Operate, w.now, w.entropy()), "Resetting")
 
 
 def test_seed_takes_in_what_was_before():

@@ -11,6 +11,7 @@ from sharekey.messages import Empty, Grant, Inactive, Installed, Left, NeverRele
 from sharekey.slot import SlotRecord
 
 LOCK = b"L" * 32
+PROOF = b"p" * 32  # the digest of a Done of an Inspect
 
 
 def grant(number: int, subject: int = 1) -> Grant:
@@ -22,7 +23,7 @@ def withdraw(of: Grant) -> Withdraw:
 
 
 def receipt(of: Grant, device: bytes = b"d" * 32, install: bytes = b"i" * 32, epoch: int = 1) -> Receipt:
-    return Receipt(install, LOCK, epoch, 0, of.generation, of.digest(), device, b"x" * 32)
+    return Receipt(install, LOCK, epoch, 0, of.generation, of.digest(), device, b"x" * 32, b"s" * 64)
 
 
 def active(number: int = 1) -> SlotRecord:
@@ -46,13 +47,13 @@ def test_slo_1():
 
 
 def test_publication():
-    assert name_of(lambda: slot.publish(SlotRecord(1), grant(1))) == "SLO-11"
+    assert name_of(lambda: slot.publish(SlotRecord(1), grant(1))) == "NotActive"
     record = slot.publish(active(), grant(2))
     assert record.state == "Sharing" and record.highest == 2 and not record.live
-    assert name_of(lambda: slot.publish(record, grant(2, 7))) == "SLO-8"
+    assert name_of(lambda: slot.publish(record, grant(2, 7))) == "StaleNumber"
     with pytest.raises(slot.PublicationRefused) as bad:
         slot.publish(record, grant(9))
-    assert bad.value.name == "SLO-11" and bad.value.record.highest == 9  # SLO-9
+    assert bad.value.name == "AlreadyShared" and bad.value.record.highest == 9  # SLO-9
     assert bad.value.record.share == record.share
 
 
@@ -63,7 +64,7 @@ def test_max_live():
         record = slot.release(slot.publish(record, g), g.digest(), b"d" * 32, b"i" * 32)
         record, _ = slot.withdraw(record, withdraw(g))
     assert len(record.live) == slot.MAX_LIVE
-    assert name_of(lambda: slot.publish(record, grant(18))) == "SLO-12"
+    assert name_of(lambda: slot.publish(record, grant(18))) == "LiveFull"
     record = slot.receipt(record, receipt(grant(17)))
     assert record.live_generations == {17}
     assert slot.publish(record, grant(18)).state == "Sharing"
@@ -71,20 +72,20 @@ def test_max_live():
 
 def test_release():
     g = grant(2)
-    assert name_of(lambda: slot.release(active(), g.digest(), b"d" * 32, b"i" * 32)) == "SLO-14"
+    assert name_of(lambda: slot.release(active(), g.digest(), b"d" * 32, b"i" * 32)) == "NotPublished"
     record = released(g)
     assert record.state == "Shared" and not record.share.confirmed and record.live_generations == {2}
     again = slot.release(record, g.digest(), b"d" * 32, b"j" * 32)
     assert again.share.install == b"j" * 32 and len(again.live) == 1
-    assert name_of(lambda: slot.release(record, g.digest(), b"e" * 32, b"j" * 32)) == "SLO-14"
-    assert name_of(lambda: slot.release(record, grant(3).digest(), b"d" * 32, b"j" * 32)) == "SLO-14"
+    assert name_of(lambda: slot.release(record, g.digest(), b"e" * 32, b"j" * 32)) == "ClaimedByOtherDevice"
+    assert name_of(lambda: slot.release(record, grant(3).digest(), b"d" * 32, b"j" * 32)) == "NotPublished"
 
 
 def test_withdrawal():
     g = grant(2)
     record, answer = slot.withdraw(slot.publish(active(), g), withdraw(g))
     assert answer == NeverReleased() and record.state == "NotShared"
-    assert name_of(lambda: slot.release(record, g.digest(), b"d" * 32, b"i" * 32)) == "SLO-14"  # SLO-22
+    assert name_of(lambda: slot.release(record, g.digest(), b"d" * 32, b"i" * 32)) == "NotPublished"  # SLO-22
     record, answer = slot.withdraw(released(g), withdraw(g))
     assert answer == Released(b"i" * 32) and record.state == "NotShared" and record.live_generations == {2}
     assert slot.withdraw(record, withdraw(g)) == (record, answer)  # SLO-16
@@ -96,12 +97,18 @@ def test_withdrawal_of_another_grant():
     g, unpublished = grant(2), grant(7)
     record, answer = slot.withdraw(slot.publish(active(), g), withdraw(unpublished))
     assert answer == NeverReleased() and record.state == "Sharing" and record.highest == 7  # SLO-10, SLO-18
-    assert name_of(lambda: slot.publish(record, unpublished)) == "SLO-8"
+    assert name_of(lambda: slot.publish(record, unpublished)) == "StaleNumber"
     twin = grant(2, 9)
     record, answer = slot.withdraw(released(g), withdraw(twin))
     assert answer == NeverReleased() and record.state == "Shared"
     proved = slot.receipt(released(g), receipt(g))
-    assert slot.withdraw(proved, withdraw(twin))[1] == NeverReleased()
+    assert slot.withdraw(proved, withdraw(twin))[1] == Settled()  # SLO-43: nothing else of that number installs
+    wrong = replace(withdraw(g), generation=9)
+    record, answer = slot.withdraw(released(g), wrong)
+    assert answer == NeverReleased() and record.state == "Shared" and record.highest == 9  # another grant
+    found = slot.done_inspect(active(), Left(2, Installed(g.digest(), b"d" * 32)), b"p" * 32)
+    assert slot.withdraw(found, withdraw(g))[1] == Released(b"p" * 32)  # SLO-44
+    assert name_of(lambda: slot.publish(slot.publish(active(), g), g)) == "AlreadyPublished"
 
 
 def test_receipts():
@@ -141,15 +148,15 @@ def test_dones():
 def test_inspects():
     g = grant(2)
     holder = Left(2, Installed(g.digest(), b"d" * 32))
-    record = slot.done_inspect(released(g), holder)
+    record = slot.done_inspect(released(g), holder, PROOF)
     assert record.share.confirmed and record.live_generations == {2} and record.proven == 2
-    vacant = slot.done_inspect(released(g), Left(4, Inactive()))
-    assert not vacant.live and vacant.proven == 4 and vacant.state == "NotShared"  # SLO-33, SLO-36
-    below = slot.done_inspect(released(g), Left(1, Empty()))
+    vacant = slot.done_inspect(released(g), Left(4, Inactive()), PROOF)
+    assert not vacant.live and vacant.proven == 4 and vacant.state == "NotShared"  # SLO-33, SLO-36, SLO-42
+    below = slot.done_inspect(released(g), Left(1, Empty()), PROOF)
     assert below.live_generations == {2} and below.state == "Shared"
-    at = slot.done_inspect(released(g), Left(2, Empty()))
+    at = slot.done_inspect(released(g), Left(2, Empty()), PROOF)
     assert not at.live  # SLO-34
-    assert slot.done_inspect(SlotRecord(1), Left(7, Empty())).highest == 7
+    assert slot.done_inspect(SlotRecord(1), Left(7, Empty()), PROOF).highest == 7
 
 
 def test_number_line_ends():
@@ -209,7 +216,7 @@ class Model:
 
     def look(self) -> None:
         left = Left(self.floor, self.holding)
-        self.said.append(lambda record: slot.done_inspect(record, left))
+        self.said.append(lambda record: slot.done_inspect(record, left, PROOF))
 
     def hear(self) -> None:
         """A statement arrives, or one that arrived before arrives again."""
@@ -221,7 +228,7 @@ class Model:
 
     def check(self) -> None:
         if isinstance(self.holding, Installed):
-            assert self.record.live_grant(self.holding.grant) is not None, "the view hides the holder"
+            assert self.record.live_grant(self.floor, self.holding.grant) is not None, "the view hides the holder"
         if self.record.share is not None:
             assert self.record.active
             if self.record.share.confirmed:

@@ -44,7 +44,7 @@ def test_power_cut_at_every_write_of_making():
 def test_damaged_seed_is_not_a_missing_one():
     w = ready()
     w.store[SEED] = w.store[SEED][:-1]
-    assert name_of(w.boot) == "LCK-5"
+    assert name_of(w.boot) == "SeedDamaged"
     with pytest.raises(NeedsMaking):
         Lock.boot(w.store, w.slots, w.secret, make_anyway=True)
 
@@ -114,7 +114,7 @@ def test_counter_ends():
     w = World()
     w.lock.counter = CounterRecord(2**64 - 2, 0)
     w.lock.next_number = 2**64 - 2
-    assert w.lock.challenge(Purpose.Operate, w.now, w.entropy()).name == "CTR-7"
+    assert w.lock.challenge(Purpose.Operate, w.now, w.entropy()).name == "Exhausted"
 
 
 # Persist, then act
@@ -126,7 +126,7 @@ def test_dropped_changes_nothing():
     pending = send_command(w, Deactivate(0, 9))
     w.lock.dropped(pending)
     assert (dict(w.store), list(w.lock.slots)) == before
-    assert name_of(lambda: w.lock.stored(pending)) == "STG-8"
+    assert name_of(lambda: w.lock.stored(pending)) == "NotPending"
 
 
 def test_failed_write_leaves_the_cell_busy():
@@ -135,10 +135,10 @@ def test_failed_write_leaves_the_cell_busy():
     w.install(d)
     pending = send_command(w, Deactivate(0, 9))
     w.lock.failed(pending)
-    refused(w, send_command(w, Inspect(0)), "STG-4", Reason.Busy)
+    refused(w, send_command(w, Inspect(0)), "Busy", Reason.Busy)
     assert w.unlock(d) is None
     w.command(Inspect(1))
-    refused(w, send_command(w, Transfer(w.owner.key, w.service.key)), "STG-6", Reason.Busy)
+    refused(w, send_command(w, Transfer(w.owner.key, w.service.key)), "Busy", Reason.Busy)
     w.lock.reload(slot_cell(0), w.store[slot_cell(0)])
     assert w.unlock(d) == messages.Accepted()
     pending = send_command(w, Deactivate(0, 9))
@@ -151,7 +151,7 @@ def test_reload_overtakes_a_write():
     w = ready()
     pending = send_command(w, Deactivate(0, 9))
     w.lock.reload(slot_cell(0), pending.record)
-    assert name_of(lambda: w.lock.stored(pending)) == "STG-8"
+    assert name_of(lambda: w.lock.stored(pending)) == "NotPending"
     assert w.lock.slots[0].floor == 9
 
 
@@ -161,8 +161,8 @@ def test_a_pending_result_holds_its_cell():
     w.install(d)
     _, pending = w.ask(d)
     assert pending.record is None
-    refused(w, send_command(w, Deactivate(0, 9)), "STG-4", Reason.Busy)
-    refused(w, send_command(w, Transfer(w.owner.key, w.service.key)), "STG-6", Reason.Busy)
+    refused(w, send_command(w, Deactivate(0, 9)), "Busy", Reason.Busy)
+    refused(w, send_command(w, Transfer(w.owner.key, w.service.key)), "Busy", Reason.Busy)
     w.finish(pending)
     w.finish(send_command(w, Deactivate(0, 9)))
 
@@ -170,7 +170,7 @@ def test_a_pending_result_holds_its_cell():
 def test_an_act_holds_the_header():
     w = ready()
     act = send_command(w, Act(Action.Open))
-    assert w.lock.challenge(Purpose.Operate, w.now, w.entropy()).name == "STG-4"
+    assert w.lock.challenge(Purpose.Operate, w.now, w.entropy()).name == "Busy"
     w.lock.dropped(act)
     w.challenge()
 
@@ -178,7 +178,7 @@ def test_an_act_holds_the_header():
 def test_a_challenge_holds_the_counter():
     w = ready()
     pending = w.lock.challenge(Purpose.Operate, w.now, w.entropy())
-    assert w.lock.challenge(Purpose.Install, w.now, w.entropy()).name == "STG-4"
+    assert w.lock.challenge(Purpose.Install, w.now, w.entropy()).name == "Busy"
     w.lock.dropped(pending)
 
 
@@ -196,7 +196,7 @@ def test_a_transfer_of_which_nobody_knows():
     w = ready()
     pending = send_command(w, Transfer(w.owner.key, w.service.key))
     w.lock.failed(pending)
-    assert w.lock.challenge(Purpose.Operate, w.now, w.entropy()).name == "STG-4"
+    assert w.lock.challenge(Purpose.Operate, w.now, w.entropy()).name == "Busy"
     w.lock.reload(HEADER, pending.record)
     assert w.lock.owned.epoch == 2 and w.lock.slot_now(0).floor == 0
 
@@ -204,7 +204,7 @@ def test_a_transfer_of_which_nobody_knows():
 def test_provision_waits_for_cells():
     w = World()
     pending = send_provision(w)
-    assert w.lock.challenge(Purpose.Operate, w.now, w.entropy()).name == "STG-7"
+    assert w.lock.challenge(Purpose.Operate, w.now, w.entropy()).name == "Busy"
     w.finish(pending)
     assert w.lock.owned.epoch == 1
 
@@ -220,12 +220,12 @@ def test_damaged_slot():
     w.boot()
     assert w.unlock(d) is None
     for operation in (Activate(0, 9), Deactivate(0, 9), Inspect(0)):
-        refused(w, send_command(w, operation), "DMG-1", Reason.SlotDamaged)
+        refused(w, send_command(w, operation), "SlotDamaged", Reason.SlotDamaged)
     w.command(Activate(1, 1))
     w.command(Transfer(w.owner.key, w.service.key))
     assert w.command(Inspect(0)).completed.left == messages.Left(0, messages.Inactive())
     w.boot()
-    refused(w, send_command(w, Inspect(0)), "DMG-1", Reason.SlotDamaged)
+    refused(w, send_command(w, Inspect(0)), "SlotDamaged", Reason.SlotDamaged)
 
 
 def test_first_write_of_the_epoch_mends():
@@ -246,8 +246,8 @@ def test_damaged_header_or_counter(cell):
     del w.store[cell]
     w.boot()
     assert w.unlock(d) is None
-    refused(w, send_command(w, Act(Action.Open)), "DMG-3")
-    refused(w, send_provision(w), "DMG-3")
+    refused(w, send_command(w, Act(Action.Open)), "Damaged")
+    refused(w, send_provision(w), "Damaged")
     w.finish(send_reset(w))
     assert w.lock.over
 
@@ -259,7 +259,7 @@ def test_a_rescue_session_serves_a_reset_only():
     challenge, session = w.challenge()
     w.lock.reload(HEADER, header)
     command = w.owner.stored(w.owner.command(Act(Action.Open), challenge, w.entropy(16)))
-    refused(w, w.lock.command(session, command.encode(), w.now), "DMG-3")
+    refused(w, w.lock.command(session, command.encode(), w.now), "SessionSuperseded")
     w.command(Act(Action.Open))
 
 
@@ -272,6 +272,11 @@ def test_counter_read_after_all_goes_on_at_its_ceiling():
     assert w.lock.next_number == 65536
 
 
+def fail_a_write(w, d):
+    _, pending = w.ask(d)
+    w.lock.failed(pending)
+
+
 def test_an_older_record_is_damage():
     w = ready()
     old = {cell: w.store[cell] for cell in w.store}
@@ -279,10 +284,15 @@ def test_an_older_record_is_damage():
     w.install(d)
     installed = w.store[slot_cell(0)]
     w.unlock(d)
+    with pytest.raises(LockError) as bad:
+        w.lock.reload(slot_cell(0), installed)
+    assert bad.value.name == "NotBusy"  # STG-13
+    fail_a_write(w, d)
     w.lock.reload(slot_cell(0), installed)
     assert w.lock.slots[0] is None
     w.lock.reload(slot_cell(0), w.store[slot_cell(0)])
     assert w.unlock(d) == messages.Accepted()
+    fail_a_write(w, d)
     w.lock.reload(slot_cell(0), old[slot_cell(0)])
     assert w.unlock(d) is None
 

@@ -208,11 +208,29 @@ def test_undefined_bytes():
 def test_bundle():
     data = bundle(Limits()).encode()
     assert name_of(m.Bundle, data + b"\0") == "Trailing"
-    assert name_of(m.Bundle, data[:4] + (147).to_bytes(2, "little") + data[6:]) == "Trailing"
-    assert name_of(m.Bundle, data[:4] + (185).to_bytes(2, "little") + data[6:]) == "TooLong"
+    assert name_of(m.Bundle, data[:4] + (147).to_bytes(2, "little") + data[6:]) == "Truncated"
+    assert name_of(m.Bundle, data[:4] + (185).to_bytes(2, "little") + data[6:]) == "Truncated"  # MSG-19
     assert name_of(m.Bundle, data[:4] + (65535).to_bytes(2, "little") + data[6:]) == "Truncated"
     at = 4 + 2 + 146
     assert name_of(m.Bundle, data[: at + 2] + b"X" + data[at + 3 :]) == "Magic"
+    assert name_of(m.Bundle, data[: at + 2] + b"X" + data[at + 3 :] + b"\0") == "Trailing"
+    longer = data[:4] + (147).to_bytes(2, "little") + data[6:at] + b"\0" + data[at:]
+    assert name_of(m.Bundle, longer) == "Trailing"  # the grant's
+
+
+def test_rules_over_several_fields_wait():
+    plain = m.Grant(bytes(32), 1, 0, 1, bytes(32), 3, Limits(2, 3, None, 1)).signed(SEED).encode()
+    wrong = plain[:79] + b"\x09" + plain[80:]
+    assert name_of(m.Grant, wrong) == "Value"
+    at = 78 + 18
+    assert name_of(m.Grant, wrong[:at] + b"\2" + wrong[at + 1 :]) == "Option"  # LIM-16
+    schedule = Schedule(1, 0, 1, 0, Next(5, 0))
+    plain = m.Grant(bytes(32), 1, 0, 1, bytes(32), 3, Limits(schedule=schedule)).signed(SEED).encode()
+    at = 78 + 3
+    assert plain[at : at + 5] == b"\1\0\0\1\0"
+    wrong = plain[: at + 3] + b"\0\0" + plain[at + 5 :]
+    assert name_of(m.Grant, wrong) == "Value"
+    assert name_of(m.Grant, wrong[: at + 7] + b"\2" + wrong[at + 8 :]) == "Option"  # LIM-17
 
 
 def test_refused_forms():

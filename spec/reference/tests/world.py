@@ -98,7 +98,18 @@ class World:
     def tell(self, said: Any) -> None:
         """Owner and service learn what the lock said."""
         for who in (self.owner, self.service):
-            who.receipt(said) if isinstance(said, Receipt) else who.done(said)
+            self.tell_one(who, said)
+
+    @staticmethod
+    def tell_one(who: Any, said: Any) -> None:
+        """A Receipt or a Done; the service takes the Done of a Transfer for a statement of ownership."""
+        if isinstance(said, Receipt):
+            who.receipt(said)
+        elif isinstance(who, Service) and not hasattr(said.completed, "slot"):
+            if isinstance(said.completed, messages.Transfer):
+                who.open(said)
+        else:
+            who.done(said)
 
     def activate(self, slot: int = 0) -> Done:
         return self.command(Activate(slot, self.owner.next_number(slot)))
