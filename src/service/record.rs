@@ -7,7 +7,7 @@ use crate::crypto::PublicKey;
 use crate::error::{ServiceError, StoredRecordError};
 use crate::id::{LockId, SlotId};
 use crate::message::{Grant, Withdrawn};
-use crate::slot::{AnySlot, State};
+use crate::slot::{AnySlot, GrantRef, State};
 use crate::wire::Unverified;
 
 /// Whether the lock still names this service.
@@ -30,6 +30,16 @@ pub struct Evidence {
     pub(super) done: Option<Vec<u8>>,
     pub(super) inspected: Option<Vec<u8>>,
     pub(super) receipt: Option<Vec<u8>>,
+    pub(super) withdrawn: Option<Withdrawn>,
+    pub(super) former: Vec<Former>,
+}
+
+/// A grant that is shared no more while its key may open: what another phone of the owner knows it by.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Former {
+    pub(super) key: GrantRef,
+    pub(super) grant: Vec<u8>,
+    /// The answer to its withdrawal; `None` where a Done ended the share.
     pub(super) withdrawn: Option<Withdrawn>,
 }
 
@@ -162,12 +172,26 @@ impl ShareRecord {
         Ok(Self { version, ..self.clone() })
     }
 
-    /// Takes the slot over; a grant that it no longer shares goes.
+    /// Takes the slot over. A grant that it no longer shares goes, and is kept as a former one for as
+    /// long as its key may open.
     pub(super) fn set_slot(&mut self, slot: AnySlot) {
+        let before = self.slot.shared();
         self.slot = slot;
-        if self.slot.shared().is_none() {
-            self.grant = None;
+        if self.slot.shared().is_none()
+            && let (Some(key), Some(grant)) = (before, self.grant.take())
+        {
+            self.evidence.former.push(Former { key, grant, withdrawn: None });
         }
+        let Self { slot, evidence, .. } = self;
+        evidence.former.retain(|former| slot.may_open().iter().any(|live| live.key() == former.key));
+    }
+
+    /// Keeps the answer to a withdrawal.
+    pub(super) fn note_withdrawn(&mut self, key: GrantRef, answer: Withdrawn) {
+        self.evidence.withdrawn = Some(answer);
+        self.evidence.former.iter_mut().filter(|former| former.key == key).for_each(|former| {
+            former.withdrawn = Some(answer);
+        });
     }
 }
 
@@ -231,6 +255,13 @@ impl TryFrom<Stored> for ShareRecord {
                 }
             }
             _ => return Err(StoredRecordError::GrantPresence),
+        }
+        for former in &evidence.former {
+            let expected = (lock, epoch, slot_id, former.key.generation);
+            let found = parse_grant(&former.grant).map(|grant| (grant.lock, grant.epoch, grant.slot, grant.generation));
+            if found != Some(expected) {
+                return Err(StoredRecordError::GrantContent);
+            }
         }
         Ok(Self { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence })
     }

@@ -68,7 +68,7 @@ impl<C: Crypto> Service<C> {
         let (slot, outcome) = next.slot.clone().withdraw(key);
         next.set_slot(slot);
         let answer = Withdrawn { withdraw: *body, outcome };
-        next.evidence.withdrawn = Some(answer);
+        next.note_withdrawn(key, answer);
         let encoded = wire::seal(&self.crypto, &self.signer, &answer)?;
         Ok(Staged::new(record, next, encoded))
     }
@@ -86,17 +86,33 @@ impl<C: Crypto> Service<C> {
 
 impl<C: Crypto> Service<C> {
     /// Every signed message that the owner's app should [see](crate::owner::Owner::see) with the
-    /// record's version: the grant that is shared, and the latest Done, inspection, receipt and answer
-    /// to a withdrawal of this epoch.
+    /// record's version, in this order: the latest Done; each grant that is shared no more while its key
+    /// may open, with the answer to its withdrawal; the grant that is shared; the latest inspection,
+    /// receipt and answer to a withdrawal, all of this epoch (spec: "Owner").
     ///
     /// # Errors
     /// [`ServiceError::Seal`].
     pub fn messages(&self, record: &ShareRecord) -> Result<Vec<Vec<u8>>, ServiceError> {
-        let (report, withdrawn) = (record.report(), self.last_withdrawn(record)?);
-        let evidence = report.evidence;
-        let withdrawn = withdrawn.as_ref().map(Encoded::as_bytes);
-        let kept = [report.grant, evidence.done(), evidence.inspected(), evidence.receipt(), withdrawn];
-        Ok(kept.into_iter().flatten().map(Vec::from).collect())
+        let evidence = record.evidence();
+        let mut messages: Vec<Vec<u8>> = evidence.done().map(Vec::from).into_iter().collect();
+        for former in &evidence.former {
+            messages.push(former.grant.clone());
+            if let Some(answer) = &former.withdrawn {
+                messages.push(self.answer_again(answer)?);
+            }
+        }
+        let kept = [record.grant(), evidence.inspected(), evidence.receipt()];
+        messages.extend(kept.into_iter().flatten().map(Vec::from));
+        // That of a former grant stands beside it.
+        let told = |answer: &Withdrawn| evidence.former.iter().any(|former| former.withdrawn == Some(*answer));
+        if let Some(answer) = evidence.withdrawn.filter(|answer| !told(answer)) {
+            messages.push(self.answer_again(&answer)?);
+        }
+        Ok(messages)
+    }
+
+    fn answer_again(&self, answer: &Withdrawn) -> Result<Vec<u8>, ServiceError> {
+        Ok(Vec::from(wire::seal(&self.crypto, &self.signer, answer)?.as_bytes()))
     }
 }
 

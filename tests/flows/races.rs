@@ -313,3 +313,49 @@ fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot()
     assert_eq!(w.record(HALL).slot().state(), State::NotShared);
     assert_eq!(w.record(HALL).slot().highest(), Generation::new(18), "the refused number is taken all the same");
 }
+
+#[test]
+fn a_report_names_every_key_that_may_open_to_a_phone_that_heard_of_none() {
+    let mut w = World::active();
+    let mut other = w.olga.twin();
+    let (mut ana, ben) = (w.guest(ANA), w.guest(BEN));
+    w.share(HALL, &ana).unwrap();
+    // Her receipt stays with her.
+    ana.fetch(&mut w.door, &mut w.cloud).unwrap();
+    assert!(matches!(w.withdraw(HALL), Ok(WithdrawnOutcome::Released { .. })));
+    w.share(HALL, &ben).unwrap();
+    assert_eq!(w.withdraw(HALL), Ok(WithdrawnOutcome::NeverReleased));
+
+    other.sync(&w.cloud, w.door.id()).unwrap();
+    assert_eq!(other.state(HALL), State::NotShared);
+    assert_eq!(other.may_open(HALL), [2]);
+    assert_eq!(other.view().status(HALL).may_open[0].subject(), Some(ana.subject()), "and to whom it went");
+    w.open(&mut ana).unwrap();
+
+    // Overwritten, it is named no more.
+    w.share(HALL, &ben).unwrap();
+    let mut ben = ben;
+    w.download(&mut ben).unwrap();
+    other.sync(&w.cloud, w.door.id()).unwrap();
+    assert_eq!(other.may_open(HALL), [4]);
+    assert_eq!(w.olga.sync(&w.cloud, w.door.id()).map(|_| w.olga.may_open(HALL)), Ok(vec![4]));
+}
+
+#[test]
+fn a_share_that_a_late_deactivation_ended_is_named_while_its_key_may_open() {
+    let mut w = World::active();
+    let mut other = w.olga.twin();
+    // The deactivation's Done gets to the cloud after the slot was opened again and shared.
+    let (late, ..) =
+        w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.deactivate(view, HALL, challenge, rng)).unwrap();
+    let mut ana = w.guest(ANA);
+    w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng)).unwrap();
+    w.share(HALL, &ana).unwrap();
+    ana.fetch(&mut w.door, &mut w.cloud).unwrap();
+    w.cloud.done(w.door.id(), &late).unwrap();
+    assert_eq!(w.record(HALL).slot().state(), State::Inactive);
+
+    other.sync(&w.cloud, w.door.id()).unwrap();
+    assert_eq!(other.may_open(HALL), [4]);
+    w.open(&mut ana).unwrap();
+}
