@@ -2,10 +2,12 @@
 //! fuzzing. Feature `model`; never part of a product.
 //!
 //! - [`symbolic`]: a provider whose signatures and MACs are terms that only the key's holder can build.
+//! - [`state`]: the reference model: what must happen, to compare the roles with.
 //! - [`invariant`]: the protocol's fifteen invariants by name, judged over what happened.
 //!
 //! Nothing here calls the code that decides in the roles: a rule that is wrong there is not wrong here
 //! in the same way.
 
 pub mod invariant;
+pub mod state;
 pub mod symbolic;
