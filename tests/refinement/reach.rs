@@ -22,7 +22,8 @@ pub fn run<S: Strategy>(cases: u32, strategy: &S, wanted: &[(&str, u64)], test: 
     REACHED.with(|reached| reached.borrow_mut().clear());
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|asked| asked.parse().ok());
     let run = asked.unwrap_or(cases);
-    let config = Config { cases: run, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
+    // PROPTEST_MAX_SHRINK_ITERS and the other variables of proptest hold too.
+    let config = Config { cases: run, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
         .run(strategy, |value| {
             test(value);

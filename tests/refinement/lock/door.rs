@@ -8,89 +8,20 @@ use rand_chacha::rand_core::SeedableRng;
 use sharekey::crypto::Digest;
 use sharekey::error::LockError;
 use sharekey::id::{LockId, SlotId};
-use sharekey::lock::{
-    Cell, Challenged, Commanded, Erased, Found, Installed, Lock, Making, Now, Owned, Ownership, Pending,
-    PhysicalPresence, Refusal, Session, Staged, StoredSeed, Unlocked, purpose,
-};
+use sharekey::lock::{Cell, Lock, Making, Now, Ownership, PhysicalPresence, StoredSeed, purpose};
 use sharekey::message::SlotReport;
 use sharekey::model::invariant::Ledger;
 use sharekey::model::state::{Content, Effect, Ending, Purpose, Read, Verdict};
 use sharekey::secret::ActivationSecret;
 
 use super::bytes::{CARD, Known, pairing_in, record};
+use super::ending::{AnySession, Came, Detached, Envelope, Output, Store, Waiting, came, end, refused};
 use super::machine::Machine;
 use super::steps::{As, Sent, Step};
 use crate::forge::{Forge, Provider};
 use crate::reach::note;
 
 pub const SLOTS: usize = super::machine::SLOTS as usize;
-
-/// A store that remembers what every cell held.
-#[derive(Default)]
-pub struct Store(BTreeMap<Cell, Vec<Vec<u8>>>);
-
-impl Store {
-    pub fn put(&mut self, cell: Cell, bytes: &[u8]) {
-        self.0.entry(cell).or_default().push(bytes.to_vec());
-    }
-
-    fn read(&self, cell: Cell, read: Read) -> Option<&[u8]> {
-        let back = match read {
-            Read::Newest => 0,
-            Read::Older(by) => by,
-            Read::Spoilt | Read::NotYet => return None,
-        };
-        self.0.get(&cell)?.iter().rev().nth(back).map(Vec::as_slice)
-    }
-
-    fn seed(&self) -> Found<'_> {
-        self.read(Cell::Seed, Read::Newest).map_or(Found::Nothing, Found::Bytes)
-    }
-}
-
-pub enum AnySession {
-    Install(Session<purpose::Install>),
-    Operate(Session<purpose::Operate>),
-}
-
-/// What an accepted operation gave.
-pub enum Output {
-    ForInstall(Challenged<purpose::Install>),
-    ToOperate(Challenged<purpose::Operate>),
-    Owned(Owned),
-    Commanded(Commanded),
-    Installed(Installed),
-    Unlocked(Unlocked),
-    Erased(Erased),
-}
-
-enum Waiting {
-    ForInstall(Pending<Challenged<purpose::Install>>),
-    ToOperate(Pending<Challenged<purpose::Operate>>),
-    Owned(Pending<Owned>),
-    Commanded(Pending<Commanded>),
-    Installed(Pending<Installed>),
-    Unlocked(Pending<Unlocked>),
-    Erased(Pending<Erased>),
-}
-
-/// Something that was sent: what, its bytes, and whether the deadline had passed.
-#[derive(Clone)]
-pub struct Envelope {
-    pub sent: Sent,
-    pub bytes: Vec<u8>,
-    pub in_time: bool,
-}
-
-/// A detached operation: what waits, its cell, its record until that is stored, and for what it came.
-struct Detached {
-    waiting: Waiting,
-    write: Option<(Cell, Vec<u8>)>,
-    envelope: Option<Envelope>,
-    effect: Effect,
-    /// The ledger heard of it, for its record was stored.
-    told: bool,
-}
 
 pub struct Door<C: Provider> {
     pub lock: Option<Lock<C, SLOTS>>,
@@ -105,62 +36,6 @@ pub struct Door<C: Provider> {
     pub grants: BTreeMap<Digest, Digest>,
     /// Of a lock that began in a crafted epoch there is no honest history.
     pub ledger: Option<Ledger>,
-}
-
-/// How a staged operation ended.
-struct Ended<T> {
-    output: Option<T>,
-    pending: Option<Pending<T>>,
-    write: Option<(Cell, Vec<u8>)>,
-}
-
-fn end<T>(staged: Staged<'_, T>, ending: Ending, store: &mut Store) -> Ended<T> {
-    let write = staged.record().map(|record| (record.cell(), record.as_bytes().to_vec()));
-    let (mut output, mut pending) = (None, None);
-    match ending {
-        Ending::Commit => {
-            let put = |record: &sharekey::lock::Record| {
-                store.put(record.cell(), record.as_bytes());
-                Ok::<(), ()>(())
-            };
-            output = Some(staged.commit(put).unwrap());
-        }
-        Ending::Drop => drop(staged),
-        Ending::Fail { written } => {
-            let put = |record: &sharekey::lock::Record| {
-                if written {
-                    store.put(record.cell(), record.as_bytes());
-                }
-                Err(())
-            };
-            output = staged.commit(put).ok();
-        }
-        Ending::Detach => pending = Some(staged.detach().1),
-    }
-    Ended { output, pending, write }
-}
-
-/// What a step really came to.
-enum Came {
-    Accepted { output: Option<Output>, waiting: Option<Waiting>, write: Option<(Cell, Vec<u8>)> },
-    Refused { why: LockError, answer: Option<Vec<u8>> },
-}
-
-fn came<T>(
-    result: Result<Ended<T>, (LockError, Option<Vec<u8>>)>,
-    output: fn(T) -> Output,
-    waiting: fn(Pending<T>) -> Waiting,
-) -> Came {
-    match result {
-        Ok(ended) => {
-            Came::Accepted { output: ended.output.map(output), waiting: ended.pending.map(waiting), write: ended.write }
-        }
-        Err((why, answer)) => Came::Refused { why, answer },
-    }
-}
-
-fn refused(refusal: &Refusal) -> (LockError, Option<Vec<u8>>) {
-    (refusal.error(), Some(refusal.answer().to_vec()))
 }
 
 impl<C: Provider> Door<C> {
@@ -358,7 +233,9 @@ impl<C: Provider> Door<C> {
                 if output.is_some() || told {
                     self.happened(effect, envelope.as_ref(), output.is_some());
                 }
-                assert_eq!(output.is_some(), self.taken(ending, record.is_some()), "a result without its write");
+                let failed = record.is_some() && matches!(ending, Ending::Fail { .. });
+                let taken = !failed && !matches!(ending, Ending::Drop | Ending::Detach);
+                assert_eq!(output.is_some(), taken, "a result without its write");
                 if let Some(output) = output {
                     self.check_output(machine, effect, output, envelope.as_ref());
                 } else if let Some(waiting) = waiting {
@@ -378,24 +255,14 @@ impl<C: Provider> Door<C> {
         }
     }
 
-    fn taken(&self, ending: Ending, writes: bool) -> bool {
-        match ending {
-            Ending::Commit => true,
-            Ending::Fail { .. } => !writes,
-            Ending::Drop | Ending::Detach => false,
-        }
-    }
-
     /// The record is exactly what the spec says, under the lock's own key.
     fn check_write(&mut self, record_model: Option<&Content>, write: Option<&(Cell, Vec<u8>)>, effect: &Effect) {
         assert_eq!(write.map(|(cell, _)| *cell), record_model.map(Content::cell), "what {effect:?} writes");
         let (Some(content), Some((_, bytes))) = (record_model, write) else { return };
         let covered = record::<C>(content, |digest| self.grants[digest], bytes);
-        if matches!(content, Content::Seed { .. }) {
-            assert_eq!(*bytes, covered);
-            return;
-        }
-        assert_eq!(*bytes, self.tagged(covered), "the record of {content:?}");
+        let seed = matches!(content, Content::Seed { .. });
+        let expected = if seed { covered } else { self.tagged(covered) };
+        assert_eq!(*bytes, expected, "the record of {content:?}");
         if let Content::Slot(_, slot) = content
             && let sharekey::model::state::Holds::Installed(key) = slot.holds
         {

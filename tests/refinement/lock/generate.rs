@@ -20,40 +20,44 @@ pub fn step(state: &Machine) -> BoxedStrategy<Step> {
         return prop_oneof![3 => Just(all), 1 => 0..all].prop_map(|writes| Step::Make { writes }).boxed();
     }
     if state.model.erased {
-        return prop_oneof![4 => boot(), 1 => challenge(), 1 => reload(state)].boxed();
+        return prop_oneof![4 => boot(), 1 => challenge(state), 1 => reload(state)].boxed();
     }
-    let mut choices = vec![(7, challenge()), (3, now(state)), (1, boot()), (1, reload(state))];
+    let mut choices = if state.calm {
+        vec![(40, challenge(state)), (40, clock_only(state)), (10, now(state)), (1, boot()), (1, reload(state))]
+    } else {
+        vec![(70, challenge(state)), (30, now(state)), (10, boot()), (10, reload(state))]
+    };
     if state.spins(3) && state.model.next.is_some_and(|next| next.value().is_multiple_of(7)) {
-        choices.push((1, (0..3_u64).prop_map(|left| Step::Spin { left }).boxed()));
+        choices.push((10, (0..3_u64).prop_map(|left| Step::Spin { left }).boxed()));
     }
     if let Some(recovery) = recovery(state) {
-        choices.push((9, recovery));
+        choices.push((90, recovery));
     }
     let open: Vec<_> = state.model.sessions.values().map(|open| open.id).collect();
     let (newest, old): (Vec<_>, Vec<_>) = state.handles.iter().copied().partition(|(id, _)| open.contains(id));
     for (session, purpose) in newest {
-        choices.push((14, request(state, session, purpose)));
+        choices.push((if state.calm { 300 } else { 140 }, request(state, session, purpose)));
     }
     if let Some((session, purpose)) = old.last() {
-        choices.push((1, request(state, *session, *purpose)));
+        choices.push((10, request(state, *session, *purpose)));
     }
     proptest::strategy::Union::new_weighted(choices).boxed()
 }
 
 fn request(state: &Machine, session: u64, purpose: Purpose) -> BoxedStrategy<Step> {
-    (send::sent(state, session, purpose), ending())
+    (send::sent(state, session, purpose), ending(state))
         .prop_map(move |(sent, ending)| Step::Send { session, sent, ending })
         .boxed()
 }
 
-fn challenge() -> BoxedStrategy<Step> {
+fn challenge(state: &Machine) -> BoxedStrategy<Step> {
     let purpose = prop_oneof![2 => Just(Purpose::Install), 5 => Just(Purpose::Operate)];
-    (purpose, ending()).prop_map(|(purpose, ending)| Step::Challenge { purpose, ending }).boxed()
+    (purpose, ending(state)).prop_map(|(purpose, ending)| Step::Challenge { purpose, ending }).boxed()
 }
 
-fn ending() -> BoxedStrategy<Ending> {
+fn ending(state: &Machine) -> BoxedStrategy<Ending> {
     prop_oneof![
-        24 => Just(Ending::Commit),
+        if state.calm { 200 } else { 24 } => Just(Ending::Commit),
         1 => Just(Ending::Drop),
         1 => any::<bool>().prop_map(|written| Ending::Fail { written }),
         2 => Just(Ending::Detach),
@@ -146,6 +150,14 @@ pub fn moment(state: &Machine) -> BoxedStrategy<u64> {
     prop_oneof![7 => beside, 2 => week, 1 => any::<u64>()].boxed()
 }
 
+/// Only the clock moves.
+fn clock_only(state: &Machine) -> BoxedStrategy<Step> {
+    let was = state.now;
+    moment(state)
+        .prop_map(move |at| Step::Now(Now { clock: Clock::At(Timestamp::from_unix_seconds(at)), ..was }))
+        .boxed()
+}
+
 fn now(state: &Machine) -> BoxedStrategy<Step> {
     let ticks = state.now.ticks;
     let opened: Vec<_> = state.model.sessions.values().map(|open| open.ticks).chain([ticks]).collect();
@@ -186,14 +198,39 @@ pub fn limits(state: &Machine) -> BoxedStrategy<Limits> {
         .boxed()
 }
 
+/// A schedule, and a moment at or beside one of its edges, or anywhere in time.
+pub fn schedule_at() -> BoxedStrategy<(Schedule, Timestamp)> {
+    let anchors = prop_oneof![(0..u64::MAX / 2), Just(NOON), Just(0), Just(u64::MAX - 200_000)];
+    (anchors, schedule_around(NOON..NOON + 14 * 86_400), 0..9_u64, -61..=61_i64, any::<u64>())
+        .prop_map(|(anchor, schedule, day, by, edge)| {
+            let (start, end) = schedule.window();
+            let offset = schedule.next_offset().map_or(schedule.offset(), |next| next.offset);
+            let edges = [0, u64::from(start) * 60, u64::from(end) * 60, 43_200];
+            let midnight = (anchor - anchor % 86_400).saturating_add(day * 86_400);
+            let local = midnight.saturating_add(edges[usize::try_from(edge % 4).unwrap()]).saturating_add_signed(by);
+            let utc = local.saturating_add_signed(-i64::from(offset.minutes()) * 60);
+            let change = schedule.next_offset().map_or(utc, |next| next.at.unix_seconds().saturating_add_signed(by));
+            (schedule, Timestamp::from_unix_seconds(if edge % 5 == 0 { change } else { utc }))
+        })
+        .boxed()
+}
+
+fn schedule_around(moments: std::ops::Range<u64>) -> BoxedStrategy<Schedule> {
+    of_changes(prop_oneof![3 => moments, 1 => any::<u64>()].boxed())
+}
+
 fn schedule(state: &Machine) -> BoxedStrategy<Schedule> {
+    of_changes(moment(state))
+}
+
+fn of_changes(changes: BoxedStrategy<u64>) -> BoxedStrategy<Schedule> {
     let minute = || prop_oneof![select(vec![0_u16, 1, 719, 720, 721, 1438, 1439]), 0..1440_u16];
     let offset = || {
         prop_oneof![select(vec![-720_i16, -60, 0, 60, 840]), -720..=840_i16]
             .prop_map(|minutes| UtcOffset::from_minutes(minutes).unwrap())
     };
-    let change = (moment(state), offset())
-        .prop_map(|(at, offset)| OffsetChange { at: Timestamp::from_unix_seconds(at), offset });
+    let change =
+        (changes, offset()).prop_map(|(at, offset)| OffsetChange { at: Timestamp::from_unix_seconds(at), offset });
     let days = prop_oneof![Just(0x7f_u8), (0..7_u8).prop_map(|day| 1 << day), 1..=127_u8];
     let next = prop_oneof![Just(None), change.prop_map(Some)];
     (days, minute(), minute(), offset(), next)

@@ -45,6 +45,8 @@ pub struct Machine {
     rescue: BTreeSet<u64>,
     /// How many challenges the last step spun off.
     pub spun: u64,
+    /// Little goes wrong.
+    pub calm: bool,
 }
 
 /// How a history begins.
@@ -55,7 +57,7 @@ pub struct Start {
 }
 
 impl Machine {
-    fn new(start: Start) -> Self {
+    fn new(start: Start, calm: bool) -> Self {
         let mut model = LockModel::made(SLOTS);
         if let Some(epoch) = start.owned {
             let (owner, service) = (key(OWNERS[0]), key(SERVICES[0]));
@@ -77,6 +79,7 @@ impl Machine {
             given: BTreeMap::new(),
             rescue: BTreeSet::new(),
             spun: 0,
+            calm,
         }
     }
 
@@ -203,17 +206,19 @@ impl ReferenceStateMachine for Machine {
 
     fn init_state() -> BoxedStrategy<Self> {
         let owned =
-            prop_oneof![2 => Just(None), 6 => Just(Some(1)), 1 => Just(Some(u32::MAX - 1)), 1 => Just(Some(u32::MAX))];
+            prop_oneof![4 => Just(None), 20 => Just(Some(1)), 2 => Just(Some(u32::MAX - 1)), 1 => Just(Some(u32::MAX))];
         let lease = sharekey::lock::COUNTER_LEASE;
         let ceiling = prop_oneof![
-            6 => Just(0),
-            2 => Just(lease * 1_000),
-            1 => Just(u64::MAX - lease),
+            40 => Just(0),
+            10 => Just(lease * 1_000),
+            2 => Just(u64::MAX - lease),
             1 => Just(u64::MAX - lease + 1),
-            1 => Just(u64::MAX - 2 * lease),
+            4 => Just(u64::MAX - 3 * lease),
             1 => Just(u64::MAX),
         ];
-        (owned, ceiling).prop_map(|(owned, ceiling)| Self::new(Start { owned, ceiling })).boxed()
+        (owned, ceiling, prop::bool::weighted(0.6))
+            .prop_map(|(owned, ceiling, calm)| Self::new(Start { owned, ceiling }, calm))
+            .boxed()
     }
 
     fn transitions(state: &Self) -> BoxedStrategy<Step> {

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod door;
+mod ending;
 mod generate;
 mod machine;
 mod output;
@@ -9,4 +10,5 @@ mod send;
 pub mod steps;
 
 pub use self::door::Door;
+pub use self::generate::schedule_at;
 pub use self::machine::Machine;

@@ -5,14 +5,15 @@ use sharekey::crypto::{Digest, PublicKey, Tag};
 use sharekey::error::RefuseReason;
 use sharekey::limits::Action;
 use sharekey::message::{Challenge, Completed, Done, Outcome, Provisioned, Receipt, Refused, Reply};
-use sharekey::model::invariant::{Answered, Event, Ledger, Place, Service};
+use sharekey::model::invariant::{Answered, Event, Ledger, Order, Place, Service};
 use sharekey::model::state::{Answer, Effect};
 use sharekey::wire::Unverified;
 
 use super::bytes::{CARD, agreement};
-use super::door::{AnySession, Door, Envelope, Output};
+use super::door::Door;
+use super::ending::{AnySession, Envelope, Output};
 use super::machine::Machine;
-use super::steps::{BAD, Flaw, OWNERS, Sent};
+use super::steps::{self, BAD, Flaw, OWNERS, Sent};
 use crate::forge::{Forge, Provider};
 use crate::reach::note;
 
@@ -204,6 +205,7 @@ impl<C: Provider> Door<C> {
                 let Some(lock) = self.known.locks.get(&command.lock).copied() else { return };
                 let (owner, digest) = (forge.key(command.by), forge.digest(&envelope.bytes));
                 self.observe(&Event::Ordered { command: digest, owner, lock, epoch: Epoch::new(command.epoch) });
+                self.observe(&Event::Meant { command: digest, order: meant::<C>(&command.order) });
             }
             _ => {}
         }
@@ -264,6 +266,22 @@ impl<C: Provider> Door<C> {
                 Event::Obeyed { lock, epoch, command, answered }
             }
         }
+    }
+}
+
+fn meant<C: Provider>(order: &steps::Order) -> Order {
+    let place = |slot, generation| (sharekey::id::SlotId::new(slot), Generation::new(generation));
+    match *order {
+        steps::Order::Activate { slot, generation } => {
+            let (slot, generation) = place(slot, generation);
+            Order::Switch { slot, active: true, generation }
+        }
+        steps::Order::Deactivate { slot, generation } => {
+            let (slot, generation) = place(slot, generation);
+            Order::Switch { slot, active: false, generation }
+        }
+        steps::Order::Transfer { owner, .. } => Order::Transfer { owner: Forge::<C>::new().key(owner) },
+        _ => Order::Other,
     }
 }
 

@@ -24,9 +24,10 @@ pub fn sent(state: &Machine, session: u64, purpose: Purpose) -> BoxedStrategy<Se
             let kinds = select(vec![As::Unlock, As::Command, As::Provision, As::Reset]);
             let fresh = state.model.ownership().is_err();
             let (unlock, provision) = (if state.keys.is_empty() { 1 } else { 24 }, if fresh { 40 } else { 2 });
+            let command = if state.calm && (0..SLOTS).any(|slot| is_open(state, slot)) { 6 } else { 24 };
             prop_oneof![
                 unlock => self::unlock(state, session),
-                24 => command(state, session).prop_map(Sent::Command),
+                command => self::command(state, session).prop_map(Sent::Command),
                 provision => self::provision(session),
                 1 => reset(state, session),
                 1 => (kinds, broken).prop_map(|(kind, broken)| Sent::Malformed(kind, broken)),
@@ -40,7 +41,7 @@ pub fn sent(state: &Machine, session: u64, purpose: Purpose) -> BoxedStrategy<Se
 /// The session's nonce, mostly; or another that was given; or none that ever was.
 fn nonce(state: &Machine, session: u64) -> BoxedStrategy<Option<u64>> {
     let others: Vec<_> = state.nonces.iter().rev().take(4).copied().chain([session]).collect();
-    prop_oneof![30 => Just(Some(session)), 2 => select(others).prop_map(Some), 1 => Just(None)].boxed()
+    prop_oneof![40 => Just(Some(session)), 2 => select(others).prop_map(Some), 1 => Just(None)].boxed()
 }
 
 /// Something that was sent before, to the byte.
