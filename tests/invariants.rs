@@ -1,6 +1,11 @@
 //! Each judgement of the ledger, broken alone by the shortest history that breaks it; and an honest
 //! history that breaks none.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
 
 #[path = "invariants/history.rs"]
 mod history;
@@ -8,7 +13,7 @@ mod history;
 use std::collections::BTreeSet;
 
 use history::*;
-use sharekey::model::invariant::Event::{Claimed, Erased, Granted, Installed, Meant, Obeyed, Ordered, Owned};
+use sharekey::model::invariant::Event::{Acted, Claimed, Erased, Granted, Installed, Meant, Obeyed, Ordered, Owned};
 use sharekey::model::invariant::{Answered, Event, Held, Invariant, Order, Service, ViewFacts, Violation, Withdrawal};
 
 /// Of every history the last event, and it alone, breaks an invariant.

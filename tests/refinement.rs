@@ -1,4 +1,4 @@
-//! The real lock, slot machine, service and owner's phone, in step with the reference model over long
+//! The real lock, slot machine, service, owner's phone and guest's device, in step with the reference model over long
 //! histories with full-width numbers.
 //!
 //! `PROPTEST_CASES` sets how many histories each test runs; `REACHED=1` prints what they reached.
@@ -14,6 +14,8 @@
 
 #[path = "refinement/forge.rs"]
 mod forge;
+#[path = "refinement/guest.rs"]
+mod guest;
 #[path = "refinement/lock/mod.rs"]
 mod lock;
 #[path = "refinement/reach.rs"]
@@ -151,4 +153,17 @@ fn a_schedule_allows_the_minutes_that_the_model_counts() {
         assert_eq!(schedule.allows(at), allowed, "{schedule:?} at {at:?}");
         reach::note(if allowed { "allowed" } else { "not allowed" });
     });
+}
+
+#[test]
+fn a_guests_device_goes_along_as_the_model_says() {
+    let wanted = [
+        ("guest: Challenge true", 100),
+        ("guest: Challenge false", 50),
+        ("guest: Release true", 50),
+        ("guest: Release false", 50),
+        ("guest: Receipt true", 5),
+        ("guest: Receipt false", 100),
+    ];
+    reach::run(400, &guest::moves(), &wanted, |moves| guest::run::<Symbolic>(&moves));
 }

@@ -161,12 +161,14 @@ fn clock_only(state: &Machine) -> BoxedStrategy<Step> {
 fn now(state: &Machine) -> BoxedStrategy<Step> {
     let ticks = state.now.ticks;
     let opened: Vec<_> = state.model.sessions.values().map(|open| open.ticks).chain([ticks]).collect();
-    let at_deadline = (select(opened), select(vec![10_000_u64, 120_000]), -1..=1_i64)
+    let at_deadline = (select(opened.clone()), select(vec![10_000_u64, 120_000]), -1..=1_i64)
         .prop_map(|(opened, deadline, by)| opened.saturating_add(deadline).saturating_add_signed(by));
     let next_ticks = prop_oneof![
         5 => (0..3_000_u64).prop_map(move |by| ticks.saturating_add(by)),
         4 => at_deadline,
         1 => Just(ticks.saturating_sub(1)),
+        // Back to when a session was opened: it is in time, and the ticks went backwards.
+        2 => select(opened),
         1 => select(vec![0, u64::MAX - 5_000, u64::MAX]),
     ];
     let clock = prop_oneof![
