@@ -23,12 +23,16 @@ mod reach;
 #[path = "refinement/share/mod.rs"]
 mod share;
 
+use lock::steps::{As, Broken, Sent, Step};
 use lock::{Door, Machine};
 use proptest::test_runner::Config;
 use proptest_state_machine::{ReferenceStateMachine as _, StateMachineTest as _};
 use share::Cloud;
 use sharekey::crypto::Ring;
+use sharekey::error::LockError;
+use sharekey::lock::Now;
 use sharekey::model::state::limits::schedule_allows;
+use sharekey::model::state::{Answer, Ending, Purpose, Verdict};
 use sharekey::model::symbolic::Symbolic;
 
 /// What a run against the lock has to reach, at least so often in a hundred histories.
@@ -123,6 +127,30 @@ fn the_lock_does_what_the_model_says() {
     reach::run(900, &Machine::sequential_strategy(1..150), LOCK, |(machine, steps, seen)| {
         Door::<Symbolic>::test_sequential(Config::default(), machine, steps, seen);
     });
+}
+
+/// Too rare for chance: a session of one purpose is used late, then the ticks go back, to before that use and
+/// after the other session's challenge (SES-5).
+#[test]
+fn ticks_that_go_back_after_another_sessions_use_end_a_session() {
+    let (mut machine, ending) = (Machine::owned(), Ending::Commit);
+    let at = |ticks| Step::Now(Now { ticks, ..Machine::owned().now });
+    let malformed = Sent::Malformed(As::Bundle, Broken::Empty);
+    let reset = Sent::Reset { lock: machine.model.lock, nonce: Some(1), by_the_card: true };
+    let steps = [
+        Step::Challenge { purpose: Purpose::Install, ending },
+        Step::Challenge { purpose: Purpose::Operate, ending },
+        at(6_000),
+        Step::Send { session: 0, sent: malformed, ending },
+        at(4_000),
+        Step::Send { session: 1, sent: reset, ending },
+    ];
+    Door::<Symbolic>::test_sequential(Config::default(), machine.clone(), steps.to_vec(), None);
+    for step in &steps {
+        machine = Machine::apply(machine, step);
+    }
+    let expired = Verdict::Refused { why: LockError::SessionExpired, answer: Some(Answer::Opaque) };
+    assert_eq!(machine.verdict, Some(expired));
 }
 
 #[test]

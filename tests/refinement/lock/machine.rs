@@ -57,6 +57,11 @@ pub struct Start {
 }
 
 impl Machine {
+    /// A lock in its first epoch.
+    pub fn owned() -> Self {
+        Self::new(Start { owned: Some(1), ceiling: 0 }, true)
+    }
+
     fn new(start: Start, calm: bool) -> Self {
         let mut model = LockModel::made(SLOTS);
         if let Some(epoch) = start.owned {
