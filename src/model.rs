@@ -2,6 +2,7 @@
 //! fuzzing. Feature `model`; never part of a product.
 //!
 //! - [`symbolic`]: a provider whose signatures and MACs are terms that only the key's holder can build.
+//! - [`state`]: the reference model: what must happen, to compare the roles with.
 //! - [`invariant`]: the protocol's fifteen invariants by name, judged over what happened.
 //! - [`power`]: a store on simulated flash whose power goes in the middle of a write.
 //!
@@ -10,4 +11,5 @@
 
 pub mod invariant;
 pub mod power;
+pub mod state;
 pub mod symbolic;

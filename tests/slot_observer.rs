@@ -129,3 +129,25 @@ fn where_nothing_is_shared_a_learned_grant_is_unless_it_was_withdrawn() {
         assert_eq!((reset.state(), live(&reset)), (State::NotShared, vec![2]));
     }
 }
+
+#[test]
+fn a_grant_learned_after_its_receipt_shows_as_downloaded() {
+    let told = active::<Observer>().confirm(&proof_of(key(5)));
+    assert_eq!((told.state(), live(&told)), (State::NotShared, vec![5]));
+    let (view, result) = told.clone().learn(key(5));
+    result.unwrap();
+    assert_eq!((view.state(), view.shared(), view.device()), (State::Shared, Some(key(5)), Some(device())));
+    assert!(view.is_downloaded());
+
+    // Not what is dead, was withdrawn, or is of a closed slot; nor in place of another share.
+    for dead in [twin(5), key(4)] {
+        assert_eq!(told.clone().learn(dead), (told.clone(), Ok(())));
+    }
+    let (reset, result) = told.clone().withdrawn(key(5), &RELEASED);
+    result.unwrap();
+    assert_eq!(reset.clone().learn(key(5)), (reset, Ok(())));
+    let closed = AnySlot::<Observer>::new(Epoch::FIRST).confirm(&proof_of(key(5)));
+    assert_eq!(closed.clone().learn(key(5)), (closed, Ok(())));
+    let other = publish(told, 6);
+    assert_eq!(other.clone().learn(key(5)), (other, Ok(())));
+}

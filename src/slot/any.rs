@@ -269,7 +269,11 @@ impl AnySlot<Observer> {
     pub fn learn(mut self, key: GrantRef) -> (Self, Result<(), SlotError>) {
         let share = self.share();
         match self.line_mut().learn(key, share) {
-            Ok(event) => self.follow(event, Some(Share { key, device: None })),
+            Ok(event) => {
+                let confirmation = self.line().live.find(key).and_then(LiveKey::confirmation);
+                let device = confirmation.map(|confirmation| confirmation.device);
+                self.follow(event, Some(Share { key, device }))
+            }
             Err(error) => (self, Err(error)),
         }
     }

@@ -117,16 +117,19 @@ impl Line {
     }
 
     /// Takes in a grant that another phone of the owner signed. Where nothing is shared, one that may
-    /// open and was not withdrawn is what is shared, however it came to be known before.
+    /// open and was not withdrawn is what is shared, however it came to be known before: also by the lock's
+    /// proof that it was downloaded.
     pub(super) fn learn(&mut self, key: GrantRef, share: Option<Share>) -> Result<Event, SlotError> {
+        let (known, free) = (self.live.find(key), share.is_none());
+        let withdrawn = known.is_some_and(|live| live.withdrawn);
         if key.generation <= self.floor {
-            return Ok(Event::LearnOlder);
+            let downloaded = known.is_some_and(|live| live.confirmation.is_some());
+            return Ok(if downloaded && free && !withdrawn { Event::LearnDownloaded } else { Event::LearnOlder });
         }
-        let withdrawn = self.live.find(key).is_some_and(|live| live.withdrawn);
         let newer = key.generation > self.highest;
         self.live.note(key, None)?;
         self.take(key.generation);
-        let shared = newer || (share.is_none() && !withdrawn);
+        let shared = newer || (free && !withdrawn);
         Ok(if shared { Event::LearnNewer } else { Event::LearnOlder })
     }
 

@@ -125,6 +125,8 @@ table! {
     /// Another phone of the owner signed a grant with a number above the highest seen; or one that may
     /// open and was not withdrawn, while nothing is shared.
     LearnNewer            [stay]               [go Sharing]         [go Sharing]                [go Sharing]
+    /// Another phone of the owner signed the grant that the lock proved installed, and nothing is shared.
+    LearnDownloaded       [stay]               [go Shared]          [never]                     [never]
     /// Another phone of the owner signed any other grant.
     LearnOlder            [stay]               [stay]               [stay]                      [stay]
 }
