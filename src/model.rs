@@ -3,9 +3,11 @@
 //!
 //! - [`symbolic`]: a provider whose signatures and MACs are terms that only the key's holder can build.
 //! - [`invariant`]: the protocol's fifteen invariants by name, judged over what happened.
+//! - [`adversary`]: what an attacker makes from the keys and messages that it holds.
 //!
 //! Nothing here calls the code that decides in the roles: a rule that is wrong there is not wrong here
 //! in the same way.
 
+pub mod adversary;
 pub mod invariant;
 pub mod symbolic;

@@ -1,0 +1,54 @@
+//! Exhaustive search: the shipping owner, guest, service and lock over the symbolic provider, under an
+//! attacker who owns the network.
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::enum_glob_use,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and says what it searched"
+)]
+
+#[path = "checker/actions.rs"]
+mod actions;
+#[path = "checker/cast.rs"]
+mod cast;
+#[path = "checker/cloud.rs"]
+mod cloud;
+#[path = "checker/guest.rs"]
+mod guest;
+#[path = "checker/intern.rs"]
+mod intern;
+#[path = "checker/lock.rs"]
+mod lock;
+#[path = "checker/lock_steps.rs"]
+mod lock_steps;
+#[path = "checker/net.rs"]
+mod net;
+#[path = "checker/phone.rs"]
+mod phone;
+#[path = "checker/progress.rs"]
+mod progress;
+#[path = "checker/reach.rs"]
+mod reach;
+#[path = "checker/run.rs"]
+mod run;
+#[path = "checker/scenario.rs"]
+mod scenario;
+#[path = "checker/scenarios.rs"]
+mod scenarios;
+#[path = "checker/start.rs"]
+mod start;
+#[path = "checker/system.rs"]
+mod system;
+#[path = "checker/world.rs"]
+mod world;
+
+#[test]
+fn honest() {
+    run::search(scenarios::honest());
+}
