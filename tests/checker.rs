@@ -48,7 +48,20 @@ mod system;
 #[path = "checker/world.rs"]
 mod world;
 
+/// Enough for what has to be explored in every test run.
+const AT_LEAST: usize = 1_000_000;
+
 #[test]
-fn honest() {
-    run::search(scenarios::honest());
+fn every_scenario_within_its_bounds() {
+    let states: usize = scenarios::all().into_iter().map(run::search).sum();
+    println!("{states} states in all");
+    assert!(states >= AT_LEAST, "{states} states are too few");
+}
+
+/// Hours. `SHAREKEY_CHECKER_SECONDS` stops each scenario after so long.
+#[test]
+#[ignore = "takes hours"]
+fn campaign() {
+    let states: usize = scenarios::campaign().into_iter().map(run::search).sum();
+    println!("{states} states in all");
 }

@@ -31,7 +31,7 @@ impl World {
         let bounds = &self.scenario.bounds;
         let mut lock = |input: Input, writes: bool| {
             actions.push(Action { who: Who::Lock, input });
-            if writes && self.scenario.cuts && flash.reboots <= bounds.reboots {
+            if writes && self.scenario.cuts && flash.reboots < bounds.reboots {
                 actions.push(Action { who: Who::LockCut, input });
             }
         };

@@ -69,6 +69,17 @@ fn same_but_version(a: &ShareRecord, b: &ShareRecord) -> bool {
         && (a.epoch(), a.owner(), a.service(), a.standing()) == (b.epoch(), b.owner(), b.service(), b.standing())
 }
 
+/// What decides: all but the version, and which install and which withdrawal came last.
+fn same_but_last(a: &ShareRecord, b: &ShareRecord) -> bool {
+    let keys = |record: &ShareRecord| -> Vec<_> {
+        record.slot().may_open().iter().map(|live| (live.key(), live.confirmation().copied())).collect()
+    };
+    let (x, y) = (a.slot(), b.slot());
+    (x.state(), x.shared(), x.device(), x.highest()) == (y.state(), y.shared(), y.device(), y.highest())
+        && (x.floor(), x.last_done(), keys(a)) == (y.floor(), y.last_done(), keys(b))
+        && (a.epoch(), a.owner(), a.service(), a.standing()) == (b.epoch(), b.owner(), b.service(), b.standing())
+}
+
 impl World {
     fn service(&self) -> &Service<Symbolic> {
         &self.cast.service
@@ -103,12 +114,14 @@ impl World {
         self.note(reached);
         let mut out: Vec<Msg> = out.iter().map(|message| self.put(message)).collect();
         // Where nothing but the version changed, the record is taken to be as before: its report is, too.
-        let same = same_but_version(&before.record(slot), &record);
+        let present = before.record(slot);
+        let same = same_but_version(&present, &record);
+        let repeated = same_but_last(&present, &record);
         let next = if same { local } else { self.clouds.id(before.with(slot, &record)) };
         if !same {
             out.push(self.report(slot, &record));
         }
-        Some(Step { next, out, events: self.happened(events), ..Step::default() })
+        Some(Step { next, out, events: self.happened(events), repeated, ..Step::default() })
     }
 
     fn serve_grant(

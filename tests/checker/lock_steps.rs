@@ -60,13 +60,18 @@ impl World {
         let mut running = flash.run();
         let (given, written) = give::<P>(&mut running.lock, NOW);
         let challenge = self.put(&given.challenge);
-        let stored = flash.wrote(&written);
-        let cut = written.is_some().then(|| (self.locks.id(stored.reboot()), 0));
-        let mut next = stored;
+        let mut next = flash.wrote(&written);
         next.open[purpose] = Some((next.given, challenge));
         next.given += 1;
+        let cut = written.is_some().then(|| (self.locks.id(next.reboot()), 0));
         let event = Event::Challenged { lock: self.cast.lock, nonce: nonce(&given.challenge) };
-        Step { next: self.locks.id(next), out: vec![challenge], events: self.happened(vec![event]), cut, fault: None }
+        Step {
+            next: self.locks.id(next),
+            out: vec![challenge],
+            events: self.happened(vec![event]),
+            cut,
+            ..Step::default()
+        }
     }
 
     /// An attempt at the lock as it is now.
@@ -165,7 +170,7 @@ impl World {
             (self.locks.id(next.reboot()), self.happened(cut_events))
         });
         self.note(reached);
-        Step { next: self.locks.id(next), out, events: self.happened(events), cut, fault: None }
+        Step { next: self.locks.id(next), out, events: self.happened(events), cut, ..Step::default() }
     }
 
     fn commanded(

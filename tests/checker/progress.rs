@@ -65,7 +65,9 @@ impl World {
             if honest
                 && may_install(&left, &record, body.generation, self.digest(grant), self.device_key(device, grant))
             {
-                self.installs(&flash, record.clone(), device, grant)?;
+                let again = left.floor == body.generation;
+                let within = !again || self.scenario.uses.is_none_or(|uses| used(&flash, slot) < uses);
+                self.installs(&flash, record.clone(), (device, grant), within)?;
             }
         }
         Ok(())
@@ -82,7 +84,7 @@ impl World {
         *sharekey::wire::Unverified::parse(claimed.claim()).unwrap().claims()
     }
 
-    fn installs(&self, flash: &Flash, mut record: ShareRecord, device: u8, grant: Msg) -> Ran {
+    fn installs(&self, flash: &Flash, mut record: ShareRecord, (device, grant): (u8, Msg), within: bool) -> Ran {
         let who = self.device(device);
         let rng = &mut entropy(&[b"device", &[who.subject, who.number], self.digest(grant).as_bytes()]);
         let claimed = account(who.subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).unwrap();
@@ -96,7 +98,7 @@ impl World {
             lock.install(given.session, download.bundle(), NOW, rng).map_err(|_| "the lock does not install")?;
         let receipt = commit(staged).0.receipt;
         let key = download.finish(&Symbolic, &receipt).map_err(|_| "the guest does not take the receipt")?;
-        opens(&mut lock, &key, true)
+        opens(&mut lock, &key, within)
     }
 
     /// A guest whose key is installed, and who has its receipt, opens at the first attempt.

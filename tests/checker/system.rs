@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sharekey::model::invariant::{Invariant, Violation};
 use stateright::{Model, Property};
 
-use super::net::{Msg, Net};
+use super::net::{Msg, Net, REPORT};
 use super::reach::RULES;
 use super::world::{Input, Step, World};
 
@@ -77,6 +77,9 @@ impl World {
             }
             Who::Service => {
                 let step = self.step(state.cloud, input)?;
+                if is_repetition(state, &step) {
+                    return None;
+                }
                 State { cloud: step.next, ..state.after(self, &step, step.events) }
             }
             Who::OtherReads => State { read: Some(state.cloud), ..state.clone() },
@@ -94,7 +97,7 @@ impl World {
         let step = self.step(state.read?, input)?;
         let (Input::Serve { slot, .. } | Input::Release { slot, .. }) = input else { return None };
         let (present, decided) = (self.clouds.get(state.cloud), self.clouds.get(step.next));
-        if step.next == state.read? || !present.takes(slot, &decided) {
+        if is_repetition(state, &step) || step.next == state.read? || !present.takes(slot, &decided) {
             let mut reached = super::reach::Reached::default();
             reached.add(super::reach::Milestone::StaleWriteRefused);
             self.note(reached);
@@ -138,6 +141,11 @@ impl World {
             .copied()
             .try_for_each(|phone| self.facts(phone).views.iter().try_for_each(|view| ledger.judge_view(view)))
     }
+}
+
+/// A request repeated, whose answer is known: an attacker could go on so for ever.
+fn is_repetition(state: &State, step: &Step) -> bool {
+    step.repeated && step.out.iter().all(|msg| msg.kind() == REPORT || state.net.has(*msg))
 }
 
 fn serve_rule(message: Msg) -> usize {

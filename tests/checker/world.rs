@@ -62,6 +62,8 @@ pub struct Step {
     pub events: u32,
     /// Where the power goes after the write: how the party stands then, and what happened.
     pub cut: Option<(u32, u32)>,
+    /// At the service: nothing changed but the version, and which install or answer the record gave last.
+    pub repeated: bool,
     /// Something is wrong with the step itself.
     pub fault: Option<Violation>,
 }
