@@ -1,6 +1,6 @@
 //! Exhaustive search: the shipping owner, guest, service and lock over the symbolic provider, under an
 //! attacker who owns the network.
-#![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
+#![allow(unreachable_pub, reason = "the modules of one test")]
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

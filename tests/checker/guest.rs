@@ -17,7 +17,7 @@ use sharekey::model::symbolic::Symbolic;
 use sharekey::secret::Seed;
 use sharekey::wire::{Kind, Unverified};
 
-use super::cast::{ANA, CLOUD, OLGA, OTTO, account, entropy, key_of, seed};
+use super::cast::{ANA, CLOUD, OLGA, account, entropy, key_of, seed};
 use super::net::Msg;
 use super::phone::granted;
 use super::scenario::{Device, Op};
@@ -91,7 +91,7 @@ impl World {
     }
 
     /// What the attacker signs with the keys that it holds.
-    pub fn forge(&self, local: u32, input: Input) -> Option<Step> {
+    pub fn forge(&self, input: Input) -> Option<Step> {
         match input {
             Input::ForgeRelease(install) => {
                 let body = Release { install: self.digest(install) };
@@ -100,7 +100,7 @@ impl World {
             Input::ForgeWithdrawn { grant, outcome } => self.forge_withdrawn(grant, outcome),
             Input::ForgeInstall { device, claim, challenge } => self.forge_install(device, claim, challenge),
             Input::ForgeCommand { op, epoch, challenge } => self.forge_command(op, epoch, challenge),
-            Input::ForgeGrant { epoch } => self.forge_grant(local, epoch),
+            Input::ForgeGrant { epoch } => self.forge_grant(epoch),
             other => panic!("{other:?} is not the attacker's"),
         }
     }
@@ -158,7 +158,7 @@ impl World {
     }
 
     /// A grant by the former owner, for an ownership that may not be its.
-    fn forge_grant(&self, _local: u32, epoch: u8) -> Option<Step> {
+    fn forge_grant(&self, epoch: u8) -> Option<Step> {
         let body = Grant {
             lock: self.cast.lock,
             epoch: Epoch::new(u32::from(epoch)),
@@ -178,9 +178,4 @@ impl World {
 fn pairing_of(key: &sharekey::guest::GuestKey) -> Vec<u8> {
     let stored = postcard::to_allocvec(key).unwrap();
     stored[stored.len() - 32..].to_vec()
-}
-
-/// Who owns the lock in which epoch, where it is handed over once.
-pub fn owner_of(epoch: Epoch) -> u8 {
-    if epoch == Epoch::FIRST { OLGA } else { OTTO }
 }

@@ -4,7 +4,7 @@ use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::lock::purpose::{self, Purpose};
-use sharekey::message::{Command, Completed, Done, Holding, Operation, Receipt};
+use sharekey::message::{Command, Completed, Done, Holding, Install, Operation, Receipt, Unlock};
 use sharekey::model::adversary;
 use sharekey::model::invariant::{Answered, Event, Invariant, Violation};
 use sharekey::wire::{Message, Unverified};
@@ -113,15 +113,16 @@ impl World {
             }
         };
         let purpose = if matches!(input, Input::Bundle { .. }) { INSTALL } else { OPERATE };
-        let (_, challenge) = flash.open[purpose].unwrap();
         let late = self.attempt(flash, input, How::Late).is_ok();
         let superseded = self.attempt(flash, input, How::Superseded).is_ok();
-        let answered = Answered { nonce: nonce(self.msgs.bytes(challenge)), in_time: !late };
+        let answered = Answered { nonce: self.answered_by(input), in_time: !late };
 
         let mut stored = flash.wrote(&accepted.written);
         stored.open[purpose] = None;
         let disagrees = !stored.agrees_with(&accepted.lock);
-        let fault = if superseded {
+        let fault = if !self.is_chain(input) {
+            Some(Violation { invariant: Invariant::Release, what: "installed under the release of another install" })
+        } else if superseded {
             Some(Violation { invariant: Invariant::Replay, what: "accepted in a session that a newer one closed" })
         } else if disagrees {
             Some(Violation { invariant: Invariant::Power, what: "the lock in memory is not the one on flash" })
@@ -130,6 +131,23 @@ impl World {
         };
         let step = self.accepted(flash, stored, &accepted, answered, input);
         Some(Step { fault, ..step })
+    }
+
+    /// Whether the parts of a bundle name each other, if it is one.
+    fn is_chain(&self, input: Input) -> bool {
+        let Input::Bundle { grant, claim, install, release } = input else { return true };
+        self.chain(release) == Some((grant, claim, install))
+    }
+
+    /// The nonce that a request says it answers: not the session's, which the lock has to compare it with.
+    fn answered_by(&self, input: Input) -> [u8; 16] {
+        let nonce = match input {
+            Input::Bundle { install, .. } => parse::<Install>(self.msgs.bytes(install)).claims().nonce,
+            Input::Unlock(message) => parse::<Unlock>(self.msgs.bytes(message)).claims().lock_nonce,
+            Input::Command(message) => parse::<Command>(self.msgs.bytes(message)).claims().lock_nonce,
+            other => panic!("{other:?} answers no challenge"),
+        };
+        *nonce.as_bytes()
     }
 
     fn accepted(&self, before: &Flash, mut next: Flash, accepted: &Accepted, answered: Answered, input: Input) -> Step {

@@ -13,8 +13,18 @@ use sharekey::wire::{Kind, Unverified};
 use super::intern::{Interner, Memo};
 
 /// A message by its number. The number begins with the kind, so that a sorted set is grouped by kind.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Msg(u32);
+
+impl core::fmt::Debug for Msg {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match Kind::ALL.into_iter().find(|kind| kind.byte() == self.kind()) {
+            Some(kind) => write!(f, "{kind:?}")?,
+            None => write!(f, "Report")?,
+        }
+        write!(f, "#{}", self.0 & ((1 << SUB_SHIFT) - 1))
+    }
+}
 
 const KIND_SHIFT: u32 = 27;
 const SUB_SHIFT: u32 = 23;

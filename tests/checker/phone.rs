@@ -7,7 +7,7 @@ use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::OwnerError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::message::{Completed, Done, Grant, Holding, Operation, Receipt};
+use sharekey::message::{Completed, Done, Grant, Holding, Receipt};
 use sharekey::model::invariant::{Event, ViewFacts};
 use sharekey::model::symbolic::Symbolic;
 use sharekey::owner::{Learned, Method, OwnedLock, Owner, PendingCommand};
@@ -279,12 +279,6 @@ pub fn granted(grant: &[u8], owner: PublicKey) -> Event {
         generation: body.generation,
         uses: body.limits.uses(),
     }
-}
-
-/// What a pending command ordered.
-pub fn ordered(pending: &[u8]) -> Operation {
-    let pending: PendingCommand = postcard::from_bytes(pending).unwrap();
-    *pending.operation()
 }
 
 fn downloaded(view: &OwnedLock) -> bool {

@@ -17,7 +17,6 @@ use sharekey::slot::State as SlotState;
 use super::cast::{BEN, CLOUD, account, entropy, key_of, owner};
 use super::lock::{Flash, NOW, TestLock, commit, give};
 use super::net::Msg;
-use super::phone;
 use super::system::State;
 use super::world::World;
 
@@ -107,7 +106,8 @@ impl World {
         let install = self.msgs.info(receipt).parent.unwrap();
         let Some((_, _, attempt)) = self.attempt_of(install) else { return Ok(()) };
         let releases = state.net.kind(sharekey::wire::Kind::Release).iter();
-        let release = releases.copied().find(|release| self.msgs.info(*release).parent == Some(install)).unwrap();
+        let found = releases.copied().find(|release| self.msgs.info(*release).parent == Some(install));
+        let Some(release) = found else { return Err("a key is installed that was not released") };
         let download = attempt.bundle(&Symbolic, self.msgs.bytes(release)).map_err(|_| "the guest lost its release")?;
         let key = download.finish(&Symbolic, self.msgs.bytes(receipt)).map_err(|_| "the guest lost its key")?;
         let within = self.scenario.uses.is_none_or(|uses| used(&flash, slot) < uses);
@@ -256,9 +256,4 @@ fn opens(lock: &mut TestLock, key: &GuestKey, within: bool) -> Ran {
         Ok(_) => Err("a spent key opens"),
         Err(_) => Err("an installed key within its limits does not open"),
     }
-}
-
-/// The view of a phone, for printing.
-pub fn view_of(world: &World, phone: u32) -> Option<OwnedLock> {
-    world.phones.get(phone).view.as_deref().map(phone::read)
 }

@@ -8,10 +8,6 @@ macro_rules! milestones {
         /// Something that a scenario must have seen happen.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Milestone { $($name),* }
-
-        impl Milestone {
-            pub const ALL: &[Self] = &[$(Self::$name),*];
-        }
     };
 }
 

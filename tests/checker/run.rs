@@ -12,11 +12,7 @@ use super::world::World;
 const THREADS: usize = 2;
 
 /// Searches all states of the scenario; fails where an invariant breaks, or a milestone is not reached.
-pub fn search(mut scenario: Scenario) -> usize {
-    hack(&mut scenario);
-    if std::env::var("ONLY").is_ok_and(|only| !scenario.name.starts_with(&only)) {
-        return 0;
-    }
+pub fn search(scenario: Scenario) -> usize {
     let world = Arc::new(World::new(scenario));
     let began = Instant::now();
     let search = System(Arc::clone(&world)).checker().threads(THREADS).finish_when(HasDiscoveries::AnyFailures);
@@ -32,26 +28,13 @@ pub fn search(mut scenario: Scenario) -> usize {
     };
     let limit = std::env::var("SHAREKEY_CHECKER_SECONDS").ok().map(|seconds| seconds.parse::<f64>().unwrap());
     let timed_out = limit.is_some_and(|limit| began.elapsed().as_secs_f64() >= limit);
+    let stopped = if timed_out { " (stopped)" } else { "" };
     println!(
-        "{}{}: {unique} states, {generated} steps, depth {depth}, {:.1} s",
+        "{}{stopped}: {unique} states, {generated} steps, depth {depth}, {:.1} s",
         world.scenario.name,
-        if timed_out { " (stopped)" } else { "" },
         began.elapsed().as_secs_f64()
     );
-    println!(
-        "  locks {}, services {}, phones {}, ledgers {}, computed steps {}, honest runs {}",
-        world.locks.len(),
-        world.clouds.len(),
-        world.phones.len(),
-        world.ledgers.len(),
-        world.steps.len(),
-        world.progressed.len()
-    );
-    for (rule, tried, fired) in world.stats.table() {
-        if tried > 0 {
-            println!("  {rule:<16} tried {tried:>12}, fired {fired:>12}");
-        }
-    }
+    say(&world);
     for (name, story) in &failures {
         println!("{name} is broken:");
         story.iter().for_each(|line| println!("  {line}"));
@@ -68,7 +51,7 @@ fn finish(checker: impl Checker<System>) -> Found {
     let failures = checker.discoveries().into_iter().map(|(name, path)| {
         let world = &checker.model().0;
         let last = path.last_state().clone();
-        let mut story: Vec<String> = path.into_actions().iter().map(|action| describe(world, action)).collect();
+        let mut story: Vec<String> = path.into_actions().iter().map(describe).collect();
         story.push(why(world, &last));
         (name, story)
     });
@@ -76,7 +59,7 @@ fn finish(checker: impl Checker<System>) -> Found {
     (checker.unique_state_count(), checker.state_count(), checker.max_depth(), failures)
 }
 
-fn describe(_world: &World, action: &Action) -> String {
+fn describe(action: &Action) -> String {
     format!("{:?} {:?}", action.who, action.input)
 }
 
@@ -89,31 +72,20 @@ fn why(world: &World, state: &State) -> String {
     }
 }
 
-fn hack(scenario: &mut Scenario) {
-    let Ok(text) = std::env::var("HACK") else { return };
-    for part in text.split(',') {
-        let (name, value) = part.split_once('=').unwrap();
-        let value: usize = value.parse().unwrap();
-        let b = &mut scenario.bounds;
-        match name {
-            "c" => b.challenges = value,
-            "r" => b.reboots = value as u8,
-            "g" => b.grants = value,
-            "w" => b.withdraws = value,
-            "a" => b.activates = value,
-            "d" => b.deactivates = value,
-            "i" => b.inspects = value,
-            "o" => b.acts = value,
-            "t" => b.transfers = value,
-            "n" => b.installs = value,
-            "u" => b.unlocks = value,
-            "f" => b.forged = value,
-            "lone" => scenario.lone = value == 1,
-            "listen" => scenario.listening = value as u8,
-            "act" => scenario.acting = value as u8,
-            "p" => scenario.progress = value == 1,
-            "x" => scenario.recombine = value == 1,
-            _ => panic!(),
+/// How much was behind the states, and how often each rule was tried and led to another state.
+fn say(world: &World) {
+    println!(
+        "  locks {}, services {}, phones {}, ledgers {}, computed steps {}, honest runs {}",
+        world.locks.len(),
+        world.clouds.len(),
+        world.phones.len(),
+        world.ledgers.len(),
+        world.steps.len(),
+        world.progressed.len()
+    );
+    for (rule, tried, fired) in world.stats.table() {
+        if tried > 0 {
+            println!("  {rule:<16} tried {tried:>12}, fired {fired:>12}");
         }
     }
 }

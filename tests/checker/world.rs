@@ -139,7 +139,7 @@ impl World {
             | Input::ForgeWithdrawn { .. }
             | Input::ForgeInstall { .. }
             | Input::ForgeCommand { .. }
-            | Input::ForgeGrant { .. } => self.forge(local, input),
+            | Input::ForgeGrant { .. } => self.forge(input),
         }
     }
 
