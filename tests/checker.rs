@@ -19,6 +19,8 @@ mod actions;
 mod cast;
 #[path = "checker/cloud.rs"]
 mod cloud;
+#[path = "checker/findings.rs"]
+mod findings;
 #[path = "checker/guest.rs"]
 mod guest;
 #[path = "checker/intern.rs"]

@@ -91,6 +91,19 @@ pub fn two_phones() -> Scenario {
     }
 }
 
+/// The two phones order at the lock, each by its own count of the numbers.
+pub fn two_at_the_lock() -> Scenario {
+    Scenario {
+        name: "two phones at the lock",
+        acting: 0b11,
+        listening: 0b11,
+        // No grant: with one, a late Done makes reports hide a key (`findings`).
+        bounds: Bounds { challenges: 4, activates: 2, deactivates: 1, inspects: 1, ..NOTHING },
+        reach: &[StaleNumberRefused, InspectedVacant, DoneOld],
+        ..BASE
+    }
+}
+
 /// Ana's key is installed and withdrawn, and the slot shared with Ben, who has two devices.
 pub fn overwrite() -> Scenario {
     Scenario {
@@ -276,6 +289,7 @@ pub fn all() -> Vec<Scenario> {
     vec![
         honest(),
         two_phones(),
+        two_at_the_lock(),
         overwrite(),
         late_dones(),
         reopened(),

@@ -80,7 +80,7 @@ impl World {
         if self.scenario.former_owner { (2, OTTO, None) } else { (2, OLGA, Some(view)) }
     }
 
-    fn go(&self, state: &State, who: Who, input: Input) -> State {
+    pub fn go(&self, state: &State, who: Who, input: Input) -> State {
         self.take(state, Action { who, input }).unwrap_or_else(|| panic!("{who:?} {input:?} changes nothing"))
     }
 
@@ -93,11 +93,11 @@ impl World {
         }
     }
 
-    fn newest(net: &Net, kind: Kind) -> Msg {
+    pub fn newest(net: &Net, kind: Kind) -> Msg {
         *net.kind(kind).last().unwrap()
     }
 
-    fn report_to(&self, state: &State, phone: u8) -> State {
+    pub fn report_to(&self, state: &State, phone: u8) -> State {
         let version = |report: &&Msg| -> u64 {
             let report: Report = postcard::from_bytes(self.msgs.bytes(**report)).unwrap();
             if report.slot == 0 { report.version } else { 0 }
@@ -112,7 +112,7 @@ impl World {
         }
     }
 
-    fn activate(&self, state: State) -> State {
+    pub fn activate(&self, state: State) -> State {
         let state = self.go(&state, Who::Lock, Input::Challenge(For::Operate));
         let (_, challenge) = self.locks.get(state.lock).open[OPERATE].unwrap();
         let state = self.go(&state, Who::Phone(0), Input::Order { op: Op::Activate, slot: 0, challenge });
@@ -134,7 +134,7 @@ impl World {
         state
     }
 
-    fn share_with(&self, state: State, subject: u8) -> State {
+    pub fn share_with(&self, state: State, subject: u8) -> State {
         let before = state.net.clone();
         let state = self.go(&state, Who::Phone(0), Input::Share { subject, slot: 0 });
         let grants = state.net.kind(Kind::Grant).iter();
