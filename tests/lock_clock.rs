@@ -120,7 +120,7 @@ fn a_lease_never_lowers_the_latest_time() {
 #[test]
 fn the_owner_sets_the_clock_forward() {
     let (mut stand, key) = dated();
-    stand.set_clock(NOON + 500).unwrap();
+    let _ = stand.set_clock(NOON + 500).unwrap();
     assert_eq!(stored_counter(&stand.store), (COUNTER_LEASE, NOON + 500));
     assert_latest(&mut stand, &key, NOON + 500);
 }
@@ -128,7 +128,7 @@ fn the_owner_sets_the_clock_forward() {
 #[test]
 fn the_owner_sets_the_clock_back() {
     let (mut stand, key) = dated();
-    stand.set_clock(NOON - 500).unwrap();
+    let _ = stand.set_clock(NOON - 500).unwrap();
     assert_eq!(stored_counter(&stand.store), (COUNTER_LEASE, NOON - 500));
     assert_latest(&mut stand, &key, NOON - 500);
 }
@@ -136,9 +136,9 @@ fn the_owner_sets_the_clock_back() {
 #[test]
 fn a_clock_set_by_mistake_to_the_end_of_time_can_be_set_back() {
     let (mut stand, key) = dated();
-    stand.set_clock(u64::MAX).unwrap();
+    let _ = stand.set_clock(u64::MAX).unwrap();
     assert_eq!(at(&mut stand, &key, NOON), Err(LockError::ClockUnset));
-    stand.set_clock(NOON).unwrap();
+    let _ = stand.set_clock(NOON).unwrap();
     assert_latest(&mut stand, &key, NOON);
 }
 
@@ -146,7 +146,7 @@ fn a_clock_set_by_mistake_to_the_end_of_time_can_be_set_back() {
 fn what_was_set_survives_a_boot() {
     for set in [NOON - 500, NOON + 500] {
         let (mut stand, key) = dated();
-        stand.set_clock(set).unwrap();
+        let _ = stand.set_clock(set).unwrap();
         stand.clock = Clock::Unset;
         stand.reboot();
         assert_eq!(stand.open(&key).unwrap_err().error(), LockError::ClockUnset);
@@ -166,7 +166,7 @@ fn the_latest_time_on_flash_is_believed_at_a_boot() {
 fn a_clock_that_was_lost_is_set_by_the_owner() {
     let (mut stand, key) = dated();
     stand.clock = Clock::Unset;
-    stand.set_clock(NOON + 60).unwrap();
+    let _ = stand.set_clock(NOON + 60).unwrap();
     assert_latest(&mut stand, &key, NOON + 60);
 }
 

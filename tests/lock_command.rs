@@ -62,7 +62,7 @@ fn each_refuses(change: impl Fn(&mut Command), error: LockError) {
     for operation in operations() {
         let (mut stand, _) = Stand::installed();
         refuses(&mut stand, operation, &change, error, None);
-        stand.command(operation).unwrap();
+        let _ = stand.command(operation).unwrap();
     }
 }
 
@@ -77,7 +77,7 @@ fn a_malformed_command_is_refused() {
             let Some((message, error)) = bad::malformed(way, &frame, Command::MAX_LEN, &seal) else { break };
             stand.refuses_command(session, &message, LockError::Wire(error), None);
         }
-        stand.command(operation).unwrap();
+        let _ = stand.command(operation).unwrap();
     }
 }
 
@@ -105,7 +105,7 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
         let sign = |stand: &Stand, nonce| forge::signed(&stand.command_body(nonce, operation), &seed(OWNER));
         let (message, newer) = (sign(&stand, nonce), sign(&stand, newer));
         stand.refuses_command(session, &message, LockError::SessionSuperseded, None);
-        stand.send_command(newer_session, &newer).unwrap();
+        let _ = stand.send_command(newer_session, &newer).unwrap();
     }
 }
 
@@ -117,7 +117,7 @@ fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
         let message = forge::signed(&stand.command_body(nonce, deactivate(0, 2)), &seed(OWNER));
         stand.ticks += wait;
         if accepted {
-            stand.send_command(session, &message).unwrap();
+            let _ = stand.send_command(session, &message).unwrap();
         } else {
             stand.refuses_command(session, &message, LockError::SessionExpired, None);
         }
@@ -130,7 +130,7 @@ fn a_command_is_carried_out_once() {
     let (nonce, session) = stand.operate();
     let operation = Operation::Act { action: Action::Open };
     let message = forge::signed(&stand.command_body(nonce, operation), &seed(OWNER));
-    stand.send_command(session, &message).unwrap();
+    let _ = stand.send_command(session, &message).unwrap();
     let (_, session) = stand.operate();
     stand.refuses_command(session, &message, LockError::WrongNonce, None);
 }
@@ -176,7 +176,7 @@ fn a_command_that_the_owner_did_not_sign_is_refused() {
             let error = LockError::CommandSignature(SignatureError::Mismatch);
             stand.refuses_command(session, &message, error, None);
         }
-        stand.command(operation).unwrap();
+        let _ = stand.command(operation).unwrap();
     }
 }
 
@@ -262,14 +262,14 @@ fn a_number_that_is_not_above_the_floor_is_refused_with_the_reason() {
     for operation in [activate(1, 0), deactivate(1, 0)] {
         refuses(&mut stand, operation, |_| {}, LockError::StaleNumber, stale);
     }
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     for (operation, floor, holding) in [
         (deactivate(0, 3), 3, Holding::Inactive),
         (activate(0, 4), 4, Holding::Empty),
         (activate(0, 5), 5, Holding::Empty),
         (deactivate(0, u32::MAX), u32::MAX, Holding::Inactive),
     ] {
-        stand.command(operation).unwrap();
+        let _ = stand.command(operation).unwrap();
         let report = stand.report(0).unwrap();
         assert_eq!((report.floor.value(), report.holding), (floor, holding));
         if floor < u32::MAX {
@@ -286,7 +286,7 @@ fn at_the_end_of_the_number_line_no_number_is_left_until_a_transfer() {
         refuses(&mut stand, operation, |_| {}, LockError::Exhausted, Some(RefuseReason::Exhausted));
     }
     let (owner, service) = (public(&seed(OWNER)), public(&seed(SERVICE)));
-    stand.command(Operation::Transfer { owner, service }).unwrap();
+    let _ = stand.command(Operation::Transfer { owner, service }).unwrap();
     stand.activate(0, 1);
 }
 
@@ -300,7 +300,7 @@ fn a_slot_that_the_lock_does_not_have_is_refused_with_the_reason() {
         }
     }
     let last = u8::try_from(SLOTS).unwrap() - 1;
-    stand.command(activate(last, 1)).unwrap();
+    let _ = stand.command(activate(last, 1)).unwrap();
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn a_transfer_in_the_last_epoch_is_refused_with_the_reason() {
         stand.store.set(Cell::Header, record);
         stand.reboot();
         if accepted {
-            stand.command(transfer).unwrap();
+            let _ = stand.command(transfer).unwrap();
         } else {
             refuses(&mut stand, transfer, |_| {}, LockError::Exhausted, Some(RefuseReason::Exhausted));
         }
@@ -347,7 +347,7 @@ fn a_lock_without_a_clock_refuses_to_set_it_with_the_reason() {
     let set_clock = operations()[3];
     refuses(&mut stand, set_clock, |_| {}, LockError::NoClock, Some(RefuseReason::NoClock));
     stand.clock = Clock::Unset;
-    stand.command(set_clock).unwrap();
+    let _ = stand.command(set_clock).unwrap();
 }
 
 #[test]
@@ -362,10 +362,10 @@ fn a_slot_whose_write_failed_is_busy_and_so_is_a_transfer() {
     for operation in [activate(0, 2), deactivate(0, 2), inspect(0), operations()[2]] {
         refuses(&mut stand, operation, |_| {}, LockError::Busy, Some(RefuseReason::Busy));
     }
-    stand.command(inspect(1)).unwrap();
-    stand.command(deactivate(1, 2)).unwrap();
-    stand.command(Operation::Act { action: Action::Lock }).unwrap();
+    let _ = stand.command(inspect(1)).unwrap();
+    let _ = stand.command(deactivate(1, 2)).unwrap();
+    let _ = stand.command(Operation::Act { action: Action::Lock }).unwrap();
     let stored = stand.store.get(Cell::Slot(SlotId::new(0))).map(<[u8]>::to_vec);
     stand.lock.reload(Cell::Slot(SlotId::new(0)), stored.as_deref()).unwrap();
-    stand.command(operations()[2]).unwrap();
+    let _ = stand.command(operations()[2]).unwrap();
 }

@@ -79,7 +79,7 @@ fn activate_and_deactivate_wipe_the_installed_key_from_the_store() {
     {
         let (mut stand, key) = Stand::installed();
         assert!(holds(stand.store.get(Cell::Slot(SLOT)).unwrap(), &key.pairing));
-        stand.command(operation).unwrap();
+        let _ = stand.command(operation).unwrap();
         assert!(!holds(stand.store.get(Cell::Slot(SLOT)).unwrap(), &key.pairing));
         assert_eq!(stand.open(&key).unwrap_err().error(), LockError::NotInstalled);
     }
@@ -91,7 +91,7 @@ fn activate_and_deactivate_leave_the_other_slots_alone() {
     stand.activate(1, 1);
     let other = stand.download(1, 2, |_| {}).unwrap();
     stand.deactivate(1, 3);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     assert_eq!(stand.open(&other).unwrap_err().error(), LockError::NotInstalled);
     assert_eq!(stand.report(2), Ok(left(0, Holding::Inactive)));
 }
@@ -116,7 +116,7 @@ fn inspect_reports_what_the_slot_holds_and_writes_nothing() {
     inspects(&mut stand, left(1, Holding::Empty));
     let (nonce, session) = stand.for_install();
     let chain = stand.chain(nonce, 0, 4);
-    stand.send_bundle(session, &chain.bundle()).unwrap();
+    let _ = stand.send_bundle(session, &chain.bundle()).unwrap();
     let grant = digest(&chain.parts().grant);
     inspects(&mut stand, left(4, Holding::Installed { grant, device: public(&seed(DEVICE)) }));
     stand.deactivate(0, 5);
@@ -155,7 +155,7 @@ fn after_a_transfer_every_slot_is_inactive_at_floor_0() {
     let (mut stand, _) = Stand::installed();
     stand.activate(1, 7);
     stand.deactivate(2, 8);
-    stand.command(transfer()).unwrap();
+    let _ = stand.command(transfer()).unwrap();
     for _ in 0..2 {
         for slot in 0..u8::try_from(SLOTS).unwrap() {
             assert_eq!(stand.report(slot), Ok(left(0, Holding::Inactive)));
@@ -167,7 +167,7 @@ fn after_a_transfer_every_slot_is_inactive_at_floor_0() {
 #[test]
 fn after_a_transfer_the_old_owners_commands_are_refused() {
     let mut stand = Stand::active();
-    stand.command(transfer()).unwrap();
+    let _ = stand.command(transfer()).unwrap();
     let (nonce, session) = stand.operate();
     let operation = Operation::Act { action: Action::Open };
     let message = forge::signed(&stand.command_body(nonce, operation), &seed(OWNER));
@@ -177,14 +177,14 @@ fn after_a_transfer_the_old_owners_commands_are_refused() {
     let mut command = stand.command_body(nonce, operation);
     command.epoch = Epoch::FIRST;
     stand.refuses_command(session, &forge::signed(&command, &seed(OWNER)), LockError::WrongEpoch, None);
-    stand.command_by(NEW_OWNER, operation).unwrap();
+    let _ = stand.command_by(NEW_OWNER, operation).unwrap();
 }
 
 /// After a transfer, with slot 0 active again.
 fn transferred(stand: &mut Stand) {
-    stand.command(transfer()).unwrap();
+    let _ = stand.command(transfer()).unwrap();
     let operation = Operation::Activate { slot: SLOT, generation: Generation::new(1) };
-    stand.command_by(NEW_OWNER, operation).unwrap();
+    let _ = stand.command_by(NEW_OWNER, operation).unwrap();
 }
 
 #[test]
@@ -214,10 +214,10 @@ fn after_a_transfer_the_old_owners_grants_and_the_old_services_releases_are_refu
 #[test]
 fn after_a_transfer_the_old_guests_key_opens_nothing() {
     let (mut stand, key) = Stand::installed();
-    stand.command(transfer()).unwrap();
+    let _ = stand.command(transfer()).unwrap();
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::NotInstalled);
     let operation = Operation::Activate { slot: SLOT, generation: Generation::new(1) };
-    stand.command_by(NEW_OWNER, operation).unwrap();
+    let _ = stand.command_by(NEW_OWNER, operation).unwrap();
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::NotInstalled);
     assert!(!holds(stand.store.get(Cell::Slot(SLOT)).unwrap(), &key.pairing));
 }
@@ -232,7 +232,7 @@ fn after_a_transfer_numbers_start_again_at_1() {
         (chain.owner, chain.service) = (seed(NEW_OWNER), seed(NEW_SERVICE));
     };
     let key = stand.download(0, 2, change).unwrap();
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let (chain, session) = begin(&mut stand, 2);
     let (newer, newer_session) = begin(&mut stand, 2);
     stand.refuses_bundle(session, &chain.bundle(), LockError::SessionSuperseded, None);
-    stand.send_bundle(newer_session, &newer.bundle()).unwrap();
+    let _ = stand.send_bundle(newer_session, &newer.bundle()).unwrap();
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_session_lasts_120_seconds_and_not_a_millisecond_longer() {
     stand.refuses_bundle(session, &chain.bundle(), LockError::SessionExpired, None);
     let (chain, session) = begin(&mut stand, 2);
     stand.ticks += 120_000;
-    stand.send_bundle(session, &chain.bundle()).unwrap();
+    let _ = stand.send_bundle(session, &chain.bundle()).unwrap();
 }
 
 #[test]

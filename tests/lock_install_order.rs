@@ -154,7 +154,7 @@ fn with_no_rule_broken_the_same_chain_installs() {
     let (mut stand, _) = Stand::installed();
     let (nonce, session) = stand.for_install();
     let bundle = bundle(&mut stand, nonce, &[]);
-    stand.send_bundle(session, &bundle).unwrap();
+    let _ = stand.send_bundle(session, &bundle).unwrap();
 }
 
 fn begin(stand: &mut Stand) -> (Chain, Session<purpose::Install>) {

@@ -80,7 +80,7 @@ fn a_lock_that_can_never_tell_time_takes_a_key_that_is_limited_by_uses_alone() {
     let mut stand = Stand::active();
     stand.clock = Clock::Absent;
     let key = stand.download(0, 2, |chain| chain.grant.limits = uses(1)).unwrap();
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn the_installed_number_under_another_grant_is_stale() {
     refuses(&mut stand, 2, |chain| chain.grant.rights = Rights::OPEN, STALE);
     refuses(&mut stand, 2, |chain| chain.grant.limits = uses(1), STALE);
     refuses(&mut stand, 2, |chain| (chain.subject, chain.grant.subject) = (seed(OTHER), public(&seed(OTHER))), STALE);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     stand.goes_on();
 }
 
@@ -170,7 +170,7 @@ fn the_installed_number_under_another_grant_is_stale() {
 fn the_installed_grant_for_another_device_is_stale() {
     let (mut stand, key) = Stand::installed();
     refuses(&mut stand, 2, |chain| chain.device = seed(OTHER), STALE);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     stand.goes_on();
 }
 
@@ -183,7 +183,7 @@ fn a_rekey_gives_a_new_pairing_key_and_the_old_one_no_longer_opens() {
     assert_eq!(stand.report(0), report);
     let (nonce, session) = stand.operate();
     stand.refuses_unlock(session, &old.message(Action::Open, nonce), LockError::UnlockMac, None);
-    stand.open(&new).unwrap();
+    let _ = stand.open(&new).unwrap();
     assert!(holds(&slot_record(&stand), &new.pairing));
     assert!(!holds(&slot_record(&stand), &old.pairing));
 }
@@ -194,7 +194,7 @@ fn a_rekey_changes_nothing_but_the_pairing_key() {
     let set = |chain: &mut Chain| (chain.grant.rights, chain.grant.limits) = (Rights::OPEN, limits);
     let mut stand = Stand::active();
     let old = stand.download(0, 2, set).unwrap();
-    stand.open(&old).unwrap();
+    let _ = stand.open(&old).unwrap();
     let before = slot_record(&stand);
     let new = stand.download(0, 2, set).unwrap();
 
@@ -210,7 +210,7 @@ fn a_rekey_gives_no_opening_back() {
     let mut stand = Stand::active();
     let mut key = stand.download(0, 2, set).unwrap();
     for _ in 0..3 {
-        stand.open(&key).unwrap();
+        let _ = stand.open(&key).unwrap();
         key = stand.download(0, 2, set).unwrap();
     }
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::UsesSpent);
@@ -219,7 +219,7 @@ fn a_rekey_gives_no_opening_back() {
 #[test]
 fn an_overwrite_wipes_the_old_key_and_starts_with_no_opening_used() {
     let (mut stand, old) = Stand::installed_with(Rights::OPEN_AND_LOCK, uses(1));
-    stand.open(&old).unwrap();
+    let _ = stand.open(&old).unwrap();
     let set = |chain: &mut Chain| {
         (chain.device, chain.grant.limits, chain.grant.rights) = (seed(OTHER), uses(2), Rights::OPEN);
     };
@@ -232,8 +232,8 @@ fn an_overwrite_wipes_the_old_key_and_starts_with_no_opening_used() {
     assert_eq!(report.floor, Generation::new(3));
     assert!(matches!(report.holding, Holding::Installed { device, .. } if device == public(&seed(OTHER))));
     assert_eq!(stand.act(&new, Action::Lock).unwrap_err().error(), LockError::ActionNotAllowed);
-    stand.open(&new).unwrap();
-    stand.open(&new).unwrap();
+    let _ = stand.open(&new).unwrap();
+    let _ = stand.open(&new).unwrap();
     assert_eq!(stand.open(&new).unwrap_err().error(), LockError::UsesSpent);
 }
 

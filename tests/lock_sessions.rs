@@ -70,8 +70,8 @@ fn an_older_session_with_the_newer_ones_nonce_is_refused() {
 fn the_two_purposes_do_not_disturb_each_other() {
     let (mut stand, key) = Stand::installed();
     let download = stand.for_install();
-    stand.open(&key).unwrap();
-    stand.command(INSPECT).unwrap();
+    let _ = stand.open(&key).unwrap();
+    let _ = stand.command(INSPECT).unwrap();
     let unlock = stand.operate();
     assert_eq!(install(&mut stand, download), Ok(()));
     // The download overwrote the key; the session was good all the same.
@@ -156,7 +156,7 @@ fn ticks_that_went_backwards_since_the_challenge_are_expiry() {
     let session = stand.operate();
     stand.ticks -= 1;
     assert_eq!(open(&mut stand, &key, session), Err(LockError::SessionExpired));
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     let session = stand.for_install();
     stand.ticks -= 1;
     assert_eq!(install(&mut stand, session), Err(LockError::SessionExpired));
@@ -276,5 +276,5 @@ fn a_challenge_reported_late_closes_no_session_and_takes_no_time_back() {
 
     let _session = stand.lock.written(pending).unwrap().session;
     let bundle = stand.chain(nonce, 0, 3).bundle();
-    stand.send_bundle(download, &bundle).unwrap();
+    let _ = stand.send_bundle(download, &bundle).unwrap();
 }

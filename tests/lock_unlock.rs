@@ -48,7 +48,7 @@ fn an_unlock_of_a_key_without_a_limit_of_uses_writes_nothing() {
         let (nonce, session) = stand.operate();
         let staged = stand.lock.unlock(session, &key.message(action, nonce), stand.now()).unwrap();
         assert!(staged.record().is_none());
-        staged.commit(|_| -> Result<(), ()> { panic!("nothing to write") }).unwrap();
+        let _ = staged.commit(|_| -> Result<(), ()> { panic!("nothing to write") }).unwrap();
     }
     assert_eq!(stand.snapshot(), before);
 }
@@ -63,7 +63,7 @@ fn a_malformed_unlock_is_refused() {
         let Some((message, error)) = bad::malformed(way, &frame, Unlock::MAX_LEN, &seal) else { break };
         stand.refuses_unlock(session, &message, LockError::Wire(error), None);
     }
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn an_action_that_is_not_defined_is_refused() {
         let message = forge::tag(frame, &key.pairing);
         stand.refuses_unlock(session, &message, LockError::Wire(WireError::Value), None);
     }
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let (newer, newer_session) = stand.operate();
     let message = key.message(Action::Open, nonce);
     stand.refuses_unlock(session, &message, LockError::SessionSuperseded, None);
-    stand.send_unlock(newer_session, &key.message(Action::Open, newer)).unwrap();
+    let _ = stand.send_unlock(newer_session, &key.message(Action::Open, newer)).unwrap();
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     stand.refuses_unlock(session, &key.message(Action::Open, nonce), LockError::SessionExpired, None);
     let (nonce, session) = stand.operate();
     stand.ticks += 10_000;
-    stand.send_unlock(session, &key.message(Action::Open, nonce)).unwrap();
+    let _ = stand.send_unlock(session, &key.message(Action::Open, nonce)).unwrap();
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn an_unlock_is_accepted_once() {
     let (mut stand, key) = Stand::installed();
     let (nonce, session) = stand.operate();
     let message = key.message(Action::Open, nonce);
-    stand.send_unlock(session, &message).unwrap();
+    let _ = stand.send_unlock(session, &message).unwrap();
     let (_, session) = stand.operate();
     stand.refuses_unlock(session, &message, LockError::WrongNonce, None);
 }
@@ -118,7 +118,7 @@ fn an_unlock_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     for nonce in [earlier, for_install, Nonce::from_bytes([9; 16])] {
         refuses(&mut stand, &key, |unlock| unlock.lock_nonce = nonce, LockError::WrongNonce);
     }
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_slot_without_a_key_opens_for_nobody() {
     refuses(&mut stand, &key, at(2), LockError::NotInstalled); // inactive
     refuses(&mut stand, &key, at(3), LockError::NoSuchSlot);
     refuses(&mut stand, &key, at(u8::MAX), LockError::NoSuchSlot);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -161,8 +161,8 @@ fn the_key_of_one_slot_does_not_open_another() {
     let other = stand.download(1, 2, |chain| chain.device = seed(OTHER)).unwrap();
     refuses(&mut stand, &key, |unlock| unlock.slot = other.slot, LockError::UnlockMac);
     refuses(&mut stand, &other, |unlock| unlock.slot = key.slot, LockError::UnlockMac);
-    stand.open(&key).unwrap();
-    stand.open(&other).unwrap();
+    let _ = stand.open(&key).unwrap();
+    let _ = stand.open(&other).unwrap();
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_mac_under_any_other_secret_is_refused() {
     let (nonce, session) = stand.operate();
     let message = forge::tagged(&key.unlock(Action::Open, nonce), &common::stand::CARD);
     stand.refuses_unlock(session, &message, LockError::UnlockMac, None);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn no_bit_of_an_unlock_can_be_flipped() {
             assert_eq!(refusal.error(), LockError::UnlockMac, "bit {bit} of the MAC");
         }
     }
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn of_two_broken_rules_the_earlier_one_is_reported_and_nothing_is_told() {
                 stand.ticks += 10_001;
             }
             stand.refuses_unlock(session, &forge::tag(frame, &pairing), first, None);
-            stand.act(&key, Action::Lock).unwrap();
+            let _ = stand.act(&key, Action::Lock).unwrap();
         }
     }
 }

@@ -153,9 +153,9 @@ fn a_key_of_n_uses_opens_exactly_n_times_and_locks_ever_after() {
         let (mut stand, key) = installed(limits(None, None, None, Some(uses)));
         for _ in 0..uses {
             let before = stand.store.clone();
-            stand.act(&key, Action::Lock).unwrap();
+            let _ = stand.act(&key, Action::Lock).unwrap();
             assert_eq!(stand.store, before, "to lock is no use");
-            stand.open(&key).unwrap();
+            let _ = stand.open(&key).unwrap();
             assert_eq!(stand.store.writes, before.writes + 1);
         }
         refuses(&mut stand, &key, Action::Open, SPENT);
@@ -176,7 +176,7 @@ fn the_last_use_of_the_longest_count_is_counted_without_wrapping() {
         stand.reboot();
     };
     used(&mut stand, u32::MAX - 1);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     refuses(&mut stand, &key, Action::Open, SPENT);
     used(&mut stand, u32::MAX);
     refuses(&mut stand, &key, Action::Open, SPENT);
@@ -187,7 +187,7 @@ fn a_refused_unlock_counts_no_use() {
     let (mut stand, key) = installed(limits(Some(NOON + 1), None, None, Some(1)));
     refuses(&mut stand, &key, Action::Open, NOT_YET);
     stand.clock = at(NOON + 1);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_use_that_was_not_stored_opens_nothing_and_is_not_lost() {
     let staged = stand.lock.unlock(session, &key.message(Action::Open, nonce), now).unwrap();
     assert_eq!(staged.commit(fails).unwrap_err(), PowerCut);
     stand.reboot();
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     refuses(&mut stand, &key, Action::Open, SPENT);
 }
 
@@ -219,7 +219,7 @@ fn a_use_that_was_not_stored_opens_nothing_and_is_not_lost() {
 fn a_use_changes_nothing_in_the_record_but_the_count() {
     let (mut stand, key) = installed(limits(Some(NOON), None, None, Some(2)));
     let before = stand.store.get(SLOT).unwrap().to_vec();
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     let mut content = before[5..before.len() - 16].to_vec();
     let at_used = content.len() - 4;
     assert_eq!(content[at_used..], 0u32.to_le_bytes());
@@ -234,7 +234,7 @@ fn of_two_broken_limits_the_earlier_one_is_reported() {
     decides(&mut stand, &key, &[(Clock::Unset, Some(CLOCK_UNSET)), (at(NOON), Some(NOT_YET))]);
     decides(&mut stand, &key, &[(at(NOON + 10), Some(OUTSIDE)), (at(NOON + DAY), Some(EXPIRED))]);
     stand.clock = at(NOON + HOUR);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     refuses(&mut stand, &key, Action::Open, SPENT);
     // Spent as well from here on.
     stand.clock = at(NOON);

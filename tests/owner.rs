@@ -147,7 +147,7 @@ fn an_activation_and_a_deactivation_move_the_view_once_done() {
 
     let (command, pending) = accept(owner().deactivate(&mut view, SLOT, &challenge(), &mut rng()).unwrap());
     let done = done_for(&command, deactivated(2).completed);
-    finish(&pending, &mut view, &by_lock(&done));
+    let _ = finish(&pending, &mut view, &by_lock(&done));
     assert_eq!(view.status(SLOT).state, State::Inactive);
     // The same answer again changes nothing.
     let before = view.clone();
@@ -206,7 +206,7 @@ fn a_refused_command_says_why_only_under_the_locks_signature() {
 fn an_inspection_tells_the_floor_that_a_stale_number_must_pass() {
     let mut view = view();
     let (command, pending) = accept(owner().inspect(&mut view, SLOT, &challenge(), &mut rng()).unwrap());
-    finish(&pending, &mut view, &by_lock(&done_for(&command, found(41, Holding::Empty).completed)));
+    let _ = finish(&pending, &mut view, &by_lock(&done_for(&command, found(41, Holding::Empty).completed)));
     let (_, pending) = activate(&mut view);
     assert_eq!(*pending.operation(), Operation::Activate { slot: SLOT, generation: generation(42) });
 }
@@ -218,7 +218,7 @@ fn a_clock_or_bolt_command_ends_with_its_own_echo() {
     let (command, pending) = accept(owner().set_clock(&mut view, now, &challenge(), &mut rng()).unwrap());
     let wrong = by_lock(&done_for(&command, Completed::SetClock { to: later }));
     assert_eq!(pending.finish(&owner(), &mut view, &wrong).err(), Some(OwnerError::OtherOperation));
-    finish(&pending, &mut view, &by_lock(&done_for(&command, Completed::SetClock { to: now })));
+    let _ = finish(&pending, &mut view, &by_lock(&done_for(&command, Completed::SetClock { to: now })));
 
     let (command, pending) = accept(owner().act(&mut view, Action::Open, &challenge(), &mut rng()).unwrap());
     let wrong = by_lock(&done_for(&command, Completed::Act { action: Action::Lock }));
@@ -256,7 +256,7 @@ fn a_command_is_for_ones_own_lock_and_its_own_challenge() {
 fn the_last_number_is_not_passed() {
     let mut view = view();
     let inspected = by_lock(&found(u32::MAX, Holding::Empty));
-    accept(owner().learn(&mut view, &inspected).unwrap());
+    let _ = accept(owner().learn(&mut view, &inspected).unwrap());
     let error = owner().activate(&mut view, SLOT, &challenge(), &mut rng()).err().unwrap();
     assert_eq!(error, OwnerError::Slot(SlotError::Exhausted));
     let error = owner().deactivate(&mut view, SLOT, &challenge(), &mut rng()).err().unwrap();
@@ -283,7 +283,7 @@ fn a_lock_that_was_handed_over_is_commanded_no_more() {
         let other = by_lock(&Done { completed, ..done });
         assert_eq!(pending.finish(&owner(), &mut view, &other).err(), Some(OwnerError::OtherOperation));
     }
-    finish(&pending, &mut view, &by_lock(&done));
+    let _ = finish(&pending, &mut view, &by_lock(&done));
     assert_eq!((view.standing(), view.epoch()), (Standing::Transferred, Epoch::new(2)));
     let error = owner().activate(&mut view, SLOT, &challenge(), &mut rng()).err().unwrap();
     assert_eq!(error, OwnerError::Transferred);
@@ -296,7 +296,7 @@ fn a_transfer_to_oneself_ends_every_key_and_asks_for_an_inspection() {
     let (me, service) = (public(&owner_seed()), public(&seed(51)));
     let (command, pending) = transfer(&mut view, me, service);
     let before_transfer = activate(&mut view).1;
-    finish(&pending, &mut view, &by_lock(&Done { command: digest(&command), ..transfer_to(me, service, 2) }));
+    let _ = finish(&pending, &mut view, &by_lock(&Done { command: digest(&command), ..transfer_to(me, service, 2) }));
     assert_eq!((view.standing(), *view.service(), view.epoch()), (Standing::Owned, service, Epoch::new(2)));
     let status = view.status(SLOT);
     assert_eq!((status.state, status.may_open.len(), status.inspected), (State::Inactive, 0, false));
@@ -323,10 +323,10 @@ fn a_new_owner_trusts_only_its_own_inspection() {
     assert_eq!((view.epoch(), view.status(SLOT).inspected), (Epoch::new(7), false));
     let found = |command: Digest| Done { command, epoch: Epoch::new(7), ..found(0, Holding::Inactive) };
     // Somebody else's inspection does not count as one's own.
-    accept(owner().learn(&mut view, &by_lock(&found(some_digest(9)))).unwrap());
+    let _ = accept(owner().learn(&mut view, &by_lock(&found(some_digest(9)))).unwrap());
     assert!(!view.status(SLOT).inspected);
     let (command, pending) = accept(owner().inspect(&mut view, SLOT, &challenge(), &mut rng()).unwrap());
-    finish(&pending, &mut view, &by_lock(&found(digest(&command))));
+    let _ = finish(&pending, &mut view, &by_lock(&found(digest(&command))));
     assert!(view.status(SLOT).inspected);
     assert!(!view.status(SlotId::new(4)).inspected);
 }

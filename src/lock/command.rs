@@ -14,6 +14,7 @@ use crate::message::{Command, Completed, Done, Operation, SlotReport};
 use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// A command was carried out, as far as records go.
+#[must_use = "what is left to do stands in it, and the proof"]
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Commanded {

@@ -17,6 +17,7 @@ use crate::secret::AgreementSecret;
 use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// A key was installed.
+#[must_use = "the guest waits for the receipt"]
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Installed {

@@ -12,6 +12,7 @@ use crate::message::{Provision, Provisioned};
 use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// The lock has an owner.
+#[must_use = "the owner waits for the proof"]
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Owned {

@@ -14,6 +14,7 @@ use crate::message::{Outcome, Reply, Unlock};
 use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// Move the bolt now, and send the reply.
+#[must_use = "the bolt does not move by itself"]
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Unlocked {
@@ -124,12 +125,13 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
                 return Err(error);
             }
         };
-        if unlock.claims().lock_nonce != nonce {
+        let (right_nonce, tag) = (unlock.claims().lock_nonce == nonce, unlock.tag());
+        // Before the nonce is judged, so that every refusal from here on costs the same.
+        let authentic = unlock.verify_mac(&self.crypto, key.pairing.expose());
+        if !right_nonce {
             return Err(LockError::WrongNonce);
         }
-        let tag = unlock.tag();
-        let unlock = unlock.verify_mac(&self.crypto, key.pairing.expose())?;
-        Ok(Authentic { unlock, tag, record, key })
+        Ok(Authentic { unlock: authentic?, tag, record, key })
     }
 
     fn installed(&self, slot: SlotId, epoch: Epoch) -> Result<(&SlotRecord, &InstalledKey), LockError> {

@@ -12,6 +12,7 @@ use crate::staged::Staged;
 use crate::wire::{Kind, Unverified, Verified};
 
 /// What the view learned.
+#[must_use = "it may convict the service"]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Learned {
     /// Nothing that it did not know.

@@ -85,7 +85,8 @@ impl Live {
 
     /// The lock confirmed `key`: everything below it is dead, and so is any other of its number.
     pub(super) fn confirm(&mut self, key: GrantRef, install: Option<Digest>, confirmation: Confirmation) {
-        let install = install.or(self.find(key).and_then(LiveKey::install));
+        // A late receipt is of an earlier install than the one that was released last.
+        let install = self.find(key).and_then(LiveKey::install).or(install);
         let withdrawn = self.find(key).is_some_and(|live| live.withdrawn);
         self.forget_up_to(key.generation);
         // There is room: at most MAX_LIVE keys are unproven, and any that was confirmed is forgotten.

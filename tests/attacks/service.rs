@@ -184,7 +184,7 @@ fn denying_a_release_that_the_lock_proved_convicts_it_and_hides_nothing() {
 fn an_inspection_convicts_it_too_where_the_guest_withholds_the_receipt() {
     let (mut w, mut ana, grant) = shared_with_ana();
     let denial = answer(&grant, WithdrawnOutcome::NeverReleased, CLOUD);
-    w.olga.learn(&denial).unwrap();
+    let _ = w.olga.learn(&denial).unwrap();
     ana.fetch_colluding(&mut w.door).unwrap();
     let order = w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.inspect(view, HALL, challenge, rng));
     let (done, _, learned) = order.unwrap();
@@ -201,7 +201,7 @@ fn it_hides_no_key_by_settling_or_by_leaving_out() {
     w.sync();
     assert_eq!(w.olga.may_open(HALL), [2]);
     w.olga.sign_withdrawal(HALL).unwrap();
-    w.olga.learn(&answer(&grant, WithdrawnOutcome::Settled, CLOUD)).unwrap();
+    let _ = w.olga.learn(&answer(&grant, WithdrawnOutcome::Settled, CLOUD)).unwrap();
     assert_eq!((w.olga.state(HALL), w.olga.may_open(HALL)), (State::NotShared, vec![2]));
     w.open(&mut ana).unwrap();
 }

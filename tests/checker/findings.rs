@@ -1,5 +1,4 @@
-//! What the search found and the shipping code does not hold yet, each as its shortest story. A finding that is
-//! mended loses its `ignore`.
+//! What the search found, and was mended since: each as its shortest story.
 
 use std::sync::Arc;
 
@@ -63,7 +62,6 @@ fn judge(world: &World, state: &State) {
 /// installed; then the service hears of the Deactivate. Its share ends, and no message of its report names
 /// the key that it released: the first phone, which opened the slot, shows that nobody can open.
 #[test]
-#[ignore = "a finding that is not mended yet"]
 fn a_late_done_makes_reports_hide_a_released_key() {
     let world = world();
     let (state, deactivated) = order(&world, &world.start(), Op::Deactivate);
@@ -78,7 +76,6 @@ fn a_late_done_makes_reports_hide_a_released_key() {
 /// Ana's key is installed, its receipt withheld, and reset; Ben's is released and reset. The report has the
 /// answer to the last withdrawal only: the first phone does not hear of Ana's key.
 #[test]
-#[ignore = "a finding that is not mended yet"]
 fn a_second_reset_makes_reports_hide_the_key_of_the_first() {
     let world = world();
     let mut state = world.start();

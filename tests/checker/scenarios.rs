@@ -97,7 +97,6 @@ pub fn two_at_the_lock() -> Scenario {
         name: "two phones at the lock",
         acting: 0b11,
         listening: 0b11,
-        // No grant: with one, a late Done makes reports hide a key (`findings`).
         bounds: Bounds { challenges: 4, activates: 2, deactivates: 1, inspects: 1, ..NOTHING },
         reach: &[StaleNumberRefused, InspectedVacant, DoneOld],
         ..BASE

@@ -61,7 +61,7 @@ fn an_inspection_of_an_empty_slot_ends_a_share_whose_number_the_lock_has_passed(
     w.share(HALL, &ana).unwrap();
     // The tablet turned the slot with the same number, and its Done got lost.
     let order = tablet.order(&mut w.door, |owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng));
-    order.unwrap();
+    let _ = order.unwrap();
     assert_eq!(w.state(HALL), State::Sharing);
     w.olga.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
     assert_eq!(w.state(HALL), State::NotShared);

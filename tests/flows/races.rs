@@ -80,7 +80,7 @@ fn a_late_receipt_of_an_overwritten_key_changes_nothing() {
     assert_eq!(w.cloud.receipt(w.place(HALL), &late), Ok(State::Shared));
     assert_eq!(*w.record(HALL).slot(), slot);
     // It is evidence that Ana's grant was released, and nothing else.
-    w.olga.learn(&late).unwrap();
+    let _ = w.olga.learn(&late).unwrap();
     assert_eq!(w.olga.view().slot(HALL), view.slot(HALL));
     assert_eq!(w.olga.may_open(HALL), [3]);
 }
@@ -110,7 +110,7 @@ fn late_dones_in_reverse_order_do_not_turn_a_slot_back() {
         let order = w.olga.order(&mut w.door, |owner, view, challenge, rng| {
             if turn { owner.activate(view, HALL, challenge, rng) } else { owner.deactivate(view, HALL, challenge, rng) }
         });
-        order.unwrap();
+        let _ = order.unwrap();
     }
     let dones = w.tape.all(Kind::Done);
     assert_eq!(w.record(HALL).slot().state(), State::Inactive, "the cloud has heard of none");
@@ -153,7 +153,7 @@ fn a_withdrawal_that_loses_the_race_is_answered_with_the_install_that_won() {
     let install = Unverified::<Receipt>::parse(&receipt).unwrap().claims().install;
 
     let answer = w.cloud.withdraw(w.place(HALL), &withdraw).unwrap();
-    w.olga.learn(&answer).unwrap();
+    let _ = w.olga.learn(&answer).unwrap();
     let status = w.olga.view().status(HALL);
     assert_eq!((status.state, status.shared), (State::NotShared, None));
     assert_eq!(status.may_open[0].install, Some(install), "the owner sees that it was too late");
@@ -305,7 +305,7 @@ fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot()
         let withdraw = phone.sign_withdrawal(HALL).unwrap();
         let mut lenient = World::active();
         let answer = lenient.cloud.withdraw(lenient.place(HALL), &withdraw).unwrap();
-        phone.learn(&answer).unwrap();
+        let _ = phone.learn(&answer).unwrap();
     }
     let full = Stop::Service(ServiceError::Slot(SlotError::LiveFull));
     let ben = w.guest(BEN).subject();
@@ -349,7 +349,8 @@ fn a_share_that_a_late_deactivation_ended_is_named_while_its_key_may_open() {
     let (late, ..) =
         w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.deactivate(view, HALL, challenge, rng)).unwrap();
     let mut ana = w.guest(ANA);
-    w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng)).unwrap();
+    let _ =
+        w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng)).unwrap();
     w.share(HALL, &ana).unwrap();
     ana.fetch(&mut w.door, &mut w.cloud).unwrap();
     w.cloud.done(w.door.id(), &late).unwrap();

@@ -265,8 +265,7 @@ inline hear_grant(g) {
 }
 
 /* A report of the record: with the messages that come with it, the view is true as of its version.
-   As it should be: something that shows every live key. REPORT_LAST, as service.rs does it: the grant that
-   is shared, and the latest Done, receipt and answer to a withdrawal. */
+   Something shows every live key (SVC-22). REPORT_LAST, as it was once: the grant that is shared, and the latest Done, receipt and answer to a withdrawal. */
 inline report() {
     if :: SHARING(R) -> hear_grant(share[R]) :: else fi;
     if :: last[R] -> hear_turn(P, HAS(done_on, last[R]), last[R]) :: else fi;
