@@ -20,6 +20,8 @@ fn signed<T: Message>(body: &T, seed: u8) -> (PublicKey, Vec<u8>) {
     (Ring.public_key(&key), bytes)
 }
 
+//= spec/protocol.md#frame
+//# The authenticator MUST cover exactly the bytes before it, header included.
 #[test]
 fn a_signature_covers_every_bit_before_it() {
     let grant = Grant::samples(Size::High).pop().unwrap();
@@ -37,6 +39,8 @@ fn a_signature_covers_every_bit_before_it() {
     assert_eq!(*digest.as_bytes(), Ring.sha256(&[&good]));
 }
 
+//= spec/protocol.md#frame
+//# The authenticator MUST cover exactly the bytes before it, header included.
 #[test]
 fn a_mac_covers_every_bit_before_it() {
     let unlock = Unlock::samples(Size::High).pop().unwrap();
