@@ -18,6 +18,8 @@ fn a_receipt_proves_a_release_that_the_owner_never_heard_of() {
     assert!(slot.is_downloaded());
 }
 
+//= spec/protocol.md#owner
+//# The owner's view MUST count a grant as live from its signing until a Withdrawn of NeverReleased, a Done or a receipt says otherwise.
 #[test]
 fn whatever_the_owner_signed_may_open_until_the_record_denies_it() {
     let slot = publish(active::<Observer>(), 2);
@@ -27,6 +29,8 @@ fn whatever_the_owner_signed_may_open_until_the_record_denies_it() {
     assert_eq!((slot.state(), live(&slot)), (State::NotShared, vec![]));
 }
 
+//= spec/protocol.md#owner
+//# The owner's view MUST NOT take a generation out of live on a Withdrawn of Released or Settled.
 #[test]
 fn a_released_key_stays_live_after_its_reset() {
     let (slot, result) = publish(active::<Observer>(), 2).withdrawn(key(2), &RELEASED);
@@ -39,6 +43,8 @@ fn a_released_key_stays_live_after_its_reset() {
     assert_eq!(live(&slot), [2]);
 }
 
+//= spec/protocol.md#owner
+//# The owner's view MUST NOT take a generation out of live on a Withdrawn of Released or Settled.
 #[test]
 fn the_records_word_alone_settles_nothing_for_the_owner() {
     let (slot, result) = publish(active::<Observer>(), 2).withdrawn(key(2), &WithdrawnOutcome::Settled);
@@ -106,6 +112,8 @@ fn a_view_that_is_full_says_so_instead_of_forgetting() {
     assert_eq!(slot.clone().withdrawn(key(18), &RELEASED), (slot, Err(SlotError::LiveFull)));
 }
 
+//= spec/protocol.md#owner
+//# A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
 #[test]
 fn where_nothing_is_shared_a_learned_grant_is_unless_it_was_withdrawn() {
     // The loser of a number: its own grant is denied, the winner's learned before or after that.

@@ -64,6 +64,10 @@ impl Evidence {
 /// Reading one back with `serde` checks that it does not contradict itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
+//= spec/protocol.md#service-confirmation
+//= type=implication
+//= reason=a record holds public keys, numbers and signed messages; there is no field for a secret
+//# The service MUST NOT hold a secret of an owner, a guest or a lock.
 pub struct ShareRecord {
     pub(super) lock: LockId,
     pub(super) slot_id: SlotId,
@@ -149,6 +153,8 @@ impl ShareRecord {
     /// What to tell the owner's app. Advisory, but for the signed messages in it.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
+        //= spec/protocol.md#states
+        //# A view MUST name the version of the record that it is a view of.
         Report { version: self.version, state: self.slot.state(), grant: self.grant(), evidence: &self.evidence }
     }
 

@@ -8,6 +8,8 @@ use crate::error::SlotError;
 
 /// How many unproven keys of one slot may be live; publishing more is refused until something is
 /// proved dead.
+//= spec/protocol.md#number-line
+//# MAX_LIVE MUST be 16.
 pub const MAX_LIVE: usize = 16;
 
 /// Beside the unproven keys there is room for the one that the lock confirmed, whoever released it:
@@ -87,8 +89,16 @@ impl Live {
     pub(super) fn confirm(&mut self, key: GrantRef, install: Option<Digest>, confirmation: Confirmation) {
         let install = install.or(self.find(key).and_then(LiveKey::install));
         let withdrawn = self.find(key).is_some_and(|live| live.withdrawn);
+        //= spec/protocol.md#done-and-receipt
+        //# A receipt above the proven floor MUST take all lower generations out of live.
+        //= spec/protocol.md#done-and-receipt
+        //# A Done of an Inspect MUST take all generations below the floor that it reports out of live.
         self.forget_up_to(key.generation);
         // There is room: at most MAX_LIVE keys are unproven, and any that was confirmed is forgotten.
+        //= spec/protocol.md#states
+        //# A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
+        //= spec/protocol.md#done-and-receipt
+        //# A receipt above the proven floor MUST make its own generation live, as confirmed with its device.
         let _ = self.insert(LiveKey { key, install, confirmation: Some(confirmation), withdrawn });
     }
 
