@@ -9,7 +9,7 @@ use common::forge::{bare, signed, some_digest};
 use common::{digest, public, seed};
 use sharekey::counter::Epoch;
 use sharekey::crypto::{Agree, AgreementKey, Kdf, Nonce, Ring};
-use sharekey::error::{GuestError, SignatureError};
+use sharekey::error::{GuestError, KeyError, SignatureError};
 use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
@@ -39,6 +39,13 @@ fn a_grant_to_somebody_else_is_not_claimed() {
         assert_eq!(claimed.err(), Some(GuestError::NotTheSubject));
     }
     assert!(account().claim(&Ring, &granted(2), Some(&public(&owner_seed())), &mut rng()).is_ok());
+}
+
+#[test]
+fn a_grant_of_a_lock_whose_id_is_no_good_key_is_not_claimed() {
+    let grant = signed(&Grant { lock: LockId::new(bad_key()), ..grant(2) }, &owner_seed());
+    let claimed = account().claim(&Ring, &grant, None, &mut rng());
+    assert_eq!(claimed.err(), Some(GuestError::LockKey(KeyError::SmallOrder)));
 }
 
 //= spec/protocol.md#guest
