@@ -66,6 +66,8 @@ fn each_refuses(change: impl Fn(&mut Command), error: LockError) {
     }
 }
 
+//= spec/protocol.md#commands
+//# The command MUST decode.
 #[test]
 fn a_malformed_command_is_refused() {
     for operation in operations() {
@@ -81,6 +83,8 @@ fn a_malformed_command_is_refused() {
     }
 }
 
+//= spec/protocol.md#commands
+//# The command MUST decode.
 #[test]
 fn an_operation_or_an_action_that_is_not_defined_is_refused() {
     let mut stand = Stand::active();
@@ -96,6 +100,8 @@ fn an_operation_or_an_action_that_is_not_defined_is_refused() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#commands
+//# The session MUST be the newest for Operate and in time.
 #[test]
 fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     for operation in operations() {
@@ -109,6 +115,8 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     }
 }
 
+//= spec/protocol.md#commands
+//# The session MUST be the newest for Operate and in time.
 #[test]
 fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     for (wait, accepted) in [(10_000, true), (10_001, false)] {
@@ -135,6 +143,8 @@ fn a_command_is_carried_out_once() {
     stand.refuses_command(session, &message, LockError::WrongNonce, None);
 }
 
+//= spec/protocol.md#commands
+//# The lock MUST be provisioned.
 #[test]
 fn a_lock_without_an_owner_obeys_nobody() {
     for operation in operations() {
@@ -142,12 +152,16 @@ fn a_lock_without_an_owner_obeys_nobody() {
     }
 }
 
+//= spec/protocol.md#commands
+//# The command MUST name this lock.
 #[test]
 fn a_command_for_another_lock_is_refused() {
     let other = LockId::new(public(&seed(OTHER)));
     each_refuses(|command| command.lock = other, LockError::WrongLock);
 }
 
+//= spec/protocol.md#commands
+//# The command MUST be of the lock's epoch.
 #[test]
 fn a_command_of_another_epoch_is_refused_be_it_lower_or_higher() {
     for epoch in [0, 2, u32::MAX] {
@@ -155,6 +169,8 @@ fn a_command_of_another_epoch_is_refused_be_it_lower_or_higher() {
     }
 }
 
+//= spec/protocol.md#commands
+//# The command MUST carry the session's nonce.
 #[test]
 fn a_command_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     each_refuses(|command| command.lock_nonce = Nonce::from_bytes([7; 16]), LockError::WrongNonce);
@@ -166,6 +182,8 @@ fn a_command_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     }
 }
 
+//= spec/protocol.md#commands
+//# The command's signature MUST verify under the owner key.
 #[test]
 fn a_command_that_the_owner_did_not_sign_is_refused() {
     for operation in operations() {
@@ -218,6 +236,8 @@ const RULES: [(LockError, Option<RefuseReason>); 7] = [
     (LockError::StaleNumber, Some(RefuseReason::StaleNumber)),
 ];
 
+//= spec/protocol.md#commands
+//# A refusal before the signature held MUST be the opaque Refused.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, (first, told)) in RULES.into_iter().enumerate() {
@@ -251,6 +271,10 @@ fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     }
 }
 
+//= spec/protocol.md#commands
+//# A refusal after the signature held MUST be a signed Refused with the reason.
+//= spec/protocol.md#operations
+//# Activate and Deactivate MUST be refused unless their generation is above the slot's floor.
 #[test]
 fn a_number_that_is_not_above_the_floor_is_refused_with_the_reason() {
     let (mut stand, key) = Stand::installed();
@@ -278,6 +302,8 @@ fn a_number_that_is_not_above_the_floor_is_refused_with_the_reason() {
     }
 }
 
+//= spec/protocol.md#operations
+//# Activate and Deactivate at a floor of 2^32 − 1 MUST be refused with Exhausted.
 #[test]
 fn at_the_end_of_the_number_line_no_number_is_left_until_a_transfer() {
     let mut stand = Stand::active();
@@ -303,6 +329,8 @@ fn a_slot_that_the_lock_does_not_have_is_refused_with_the_reason() {
     let _ = stand.command(activate(last, 1)).unwrap();
 }
 
+//= spec/protocol.md#strict-keys
+//# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
 #[test]
 fn a_transfer_to_a_key_that_is_not_a_good_key_is_refused_with_the_reason() {
     let mut stand = Stand::active();
@@ -320,6 +348,8 @@ fn a_transfer_to_a_key_that_is_not_a_good_key_is_refused_with_the_reason() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#operations
+//# Transfer MUST be refused when the epoch has no further number.
 #[test]
 fn a_transfer_in_the_last_epoch_is_refused_with_the_reason() {
     let mut stand = Stand::provisioned();
@@ -340,6 +370,8 @@ fn a_transfer_in_the_last_epoch_is_refused_with_the_reason() {
     }
 }
 
+//= spec/protocol.md#operations
+//# SetClock MUST be refused by a lock whose clock is Absent.
 #[test]
 fn a_lock_without_a_clock_refuses_to_set_it_with_the_reason() {
     let mut stand = Stand::active();
@@ -350,6 +382,8 @@ fn a_lock_without_a_clock_refuses_to_set_it_with_the_reason() {
     let _ = stand.command(set_clock).unwrap();
 }
 
+//= spec/protocol.md#operations
+//# Act MUST NOT depend on any slot.
 #[test]
 fn a_slot_whose_write_failed_is_busy_and_so_is_a_transfer() {
     let mut stand = Stand::active();

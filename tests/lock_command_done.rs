@@ -48,6 +48,8 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
+//= spec/protocol.md#operations
+//# Activate MUST make its generation the floor and leave the slot Empty.
 #[test]
 fn activate_takes_the_number_leaves_the_slot_empty_and_says_so() {
     let mut stand = Stand::provisioned();
@@ -60,6 +62,8 @@ fn activate_takes_the_number_leaves_the_slot_empty_and_says_so() {
     assert_eq!(stand.report(0), Ok(left));
 }
 
+//= spec/protocol.md#operations
+//# Deactivate MUST make its generation the floor and leave the slot Inactive.
 #[test]
 fn deactivate_takes_the_number_closes_the_slot_and_says_so() {
     let (mut stand, _) = Stand::installed();
@@ -72,6 +76,8 @@ fn deactivate_takes_the_number_closes_the_slot_and_says_so() {
     assert_eq!(stand.report(0), Ok(left));
 }
 
+//= spec/protocol.md#operations
+//# Activate and Deactivate MUST wipe the key that was installed.
 #[test]
 fn activate_and_deactivate_wipe_the_installed_key_from_the_store() {
     let generation = Generation::new(3);
@@ -96,6 +102,8 @@ fn activate_and_deactivate_leave_the_other_slots_alone() {
     assert_eq!(stand.report(2), Ok(left(0, Holding::Inactive)));
 }
 
+//= spec/protocol.md#operations
+//# Act MUST NOT depend on any slot.
 #[test]
 fn act_moves_the_bolt_and_writes_nothing() {
     let mut stand = Stand::provisioned();
@@ -104,6 +112,8 @@ fn act_moves_the_bolt_and_writes_nothing() {
     }
 }
 
+//= spec/protocol.md#operations
+//# Inspect MUST report the slot's floor and what it holds in this epoch.
 #[test]
 fn inspect_reports_what_the_slot_holds_and_writes_nothing() {
     let mut stand = Stand::provisioned();
@@ -140,6 +150,10 @@ fn set_clock_records_the_time_from_which_on_the_clock_is_believed() {
     }
 }
 
+//= spec/protocol.md#operations
+//# Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.
+//= spec/protocol.md#operations
+//# The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
 #[test]
 fn a_transfer_begins_the_next_epoch_in_one_write_and_echoes_both_keys() {
     let (mut stand, _) = Stand::installed();
@@ -150,6 +164,8 @@ fn a_transfer_begins_the_next_epoch_in_one_write_and_echoes_both_keys() {
     assert_eq!(stand.owner(), Ok((Epoch::new(2), owner)));
 }
 
+//= spec/protocol.md#operations
+//# Inspect MUST report the slot's floor and what it holds in this epoch.
 #[test]
 fn after_a_transfer_every_slot_is_inactive_at_floor_0() {
     let (mut stand, _) = Stand::installed();
@@ -211,6 +227,8 @@ fn after_a_transfer_the_old_owners_grants_and_the_old_services_releases_are_refu
     }
 }
 
+//= spec/protocol.md#unlock
+//# The slot MUST exist, undamaged, with a key installed in this epoch.
 #[test]
 fn after_a_transfer_the_old_guests_key_opens_nothing() {
     let (mut stand, key) = Stand::installed();

@@ -65,6 +65,8 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
+//= spec/protocol.md#install
+//# A lock whose clock is Absent MUST refuse a grant with `from`, `until` or a schedule.
 #[test]
 fn a_lock_that_can_never_tell_time_refuses_limits_that_need_it() {
     let mut stand = Stand::active();
@@ -101,6 +103,10 @@ fn dates_are_not_judged_at_the_install() {
     stand.download(0, 3, |chain| chain.grant.limits = past).unwrap();
 }
 
+//= spec/protocol.md#install
+//# The generation rule MUST allow the grant.
+//= spec/protocol.md#generation-rule
+//# Any other grant MUST be refused as stale.
 #[test]
 fn a_number_below_the_floor_is_stale() {
     let mut stand = Stand::provisioned();
@@ -112,6 +118,10 @@ fn a_number_below_the_floor_is_stale() {
     refuses(&mut stand, 5, |_| {}, STALE);
 }
 
+//= spec/protocol.md#encoding
+//# A party MUST compare numbers without wrapping.
+//= spec/protocol.md#generation-rule
+//# A grant whose generation is above the slot's floor MUST install: it overwrites what was there, becomes the floor, and starts with no use counted.
 #[test]
 fn the_first_number_above_the_floor_and_the_last_number_of_all_install() {
     let mut stand = Stand::active();
@@ -140,6 +150,8 @@ fn a_number_that_an_activation_took_is_stale() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#generation-rule
+//# Any other grant MUST be refused as stale.
 #[test]
 fn a_grant_whose_key_was_wiped_at_the_lock_never_installs_again() {
     let (mut stand, _) = Stand::installed();
@@ -156,6 +168,8 @@ fn a_grant_whose_key_was_wiped_at_the_lock_never_installs_again() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#generation-rule
+//# A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
 #[test]
 fn the_installed_number_under_another_grant_is_stale() {
     let (mut stand, key) = Stand::installed();
@@ -166,6 +180,8 @@ fn the_installed_number_under_another_grant_is_stale() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#generation-rule
+//# A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
 #[test]
 fn the_installed_grant_for_another_device_is_stale() {
     let (mut stand, key) = Stand::installed();
@@ -174,6 +190,8 @@ fn the_installed_grant_for_another_device_is_stale() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#generation-rule
+//# A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
 #[test]
 fn a_rekey_gives_a_new_pairing_key_and_the_old_one_no_longer_opens() {
     let (mut stand, old) = Stand::installed();
@@ -188,6 +206,8 @@ fn a_rekey_gives_a_new_pairing_key_and_the_old_one_no_longer_opens() {
     assert!(!holds(&slot_record(&stand), &old.pairing));
 }
 
+//= spec/protocol.md#generation-rule
+//# A re-key MUST replace the pairing key and nothing else.
 #[test]
 fn a_rekey_changes_nothing_but_the_pairing_key() {
     let limits = limits(Some(NOON), None, Some(always()), Some(3));
@@ -216,6 +236,8 @@ fn a_rekey_gives_no_opening_back() {
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::UsesSpent);
 }
 
+//= spec/protocol.md#generation-rule
+//# A grant whose generation is above the slot's floor MUST install: it overwrites what was there, becomes the floor, and starts with no use counted.
 #[test]
 fn an_overwrite_wipes_the_old_key_and_starts_with_no_opening_used() {
     let (mut stand, old) = Stand::installed_with(Rights::OPEN_AND_LOCK, uses(1));

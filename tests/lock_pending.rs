@@ -37,6 +37,8 @@ fn floor(stand: &Stand, slot: u8) -> u32 {
     stand.report(slot).unwrap().floor.value()
 }
 
+//= spec/protocol.md#persist-then-act
+//# A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
 #[test]
 fn a_report_after_a_reload_is_refused_and_changes_nothing() {
     let mut stand = Stand::provisioned();
@@ -49,6 +51,8 @@ fn a_report_after_a_reload_is_refused_and_changes_nothing() {
     assert_eq!(floor(&stand, 0), 0);
 }
 
+//= spec/protocol.md#persist-then-act
+//# A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
 #[test]
 fn a_report_of_an_overtaken_write_does_not_end_the_wait_for_a_newer_one() {
     let mut stand = Stand::provisioned();
@@ -133,6 +137,8 @@ fn a_report_to_a_lock_that_only_just_booted_is_refused() {
     assert_eq!(booted.ownership(), Err(LockError::Busy));
 }
 
+//= spec/protocol.md#persist-then-act
+//# A lock whose seed cell, read again, does not hold its own seed with `initialised` true MUST refuse everything until it was booted.
 #[test]
 fn a_report_after_the_factory_reset_is_refused() {
     let mut stand = Stand::provisioned();
@@ -151,6 +157,8 @@ fn a_report_after_the_factory_reset_is_refused() {
     assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Resetting);
 }
 
+//= spec/protocol.md#persist-then-act
+//# An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
 #[test]
 fn a_deactivation_cannot_slip_between_an_unlock_and_its_bolt() {
     let (mut stand, key) = Stand::installed();
@@ -165,6 +173,8 @@ fn a_deactivation_cannot_slip_between_an_unlock_and_its_bolt() {
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::NotInstalled);
 }
 
+//= spec/protocol.md#persist-then-act
+//# A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
 #[test]
 fn a_transfer_cannot_slip_between_an_unlock_and_its_bolt() {
     let (mut stand, key) = Stand::installed();
@@ -176,6 +186,12 @@ fn a_transfer_cannot_slip_between_an_unlock_and_its_bolt() {
     let _ = stand.command(transfer()).unwrap();
 }
 
+//= spec/protocol.md#install
+//# The header's and the counter's cells MUST be free and sound.
+//= spec/protocol.md#install
+//# The lock MUST be provisioned.
+//= spec/protocol.md#persist-then-act
+//# An Act MUST hold the header's cell until its result is taken.
 #[test]
 fn the_owner_opening_holds_the_header_so_that_everything_waits() {
     let mut stand = Stand::active();
@@ -213,6 +229,8 @@ fn with_slot_2_unread(mut stand: Stand) -> Stand {
     stand
 }
 
+//= spec/protocol.md#persist-then-act
+//# A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
 #[test]
 fn provisioning_waits_until_every_cell_is_read() {
     let mut stand = with_slot_2_unread(Stand::fresh());
@@ -224,6 +242,8 @@ fn provisioning_waits_until_every_cell_is_read() {
     stand.take_ownership();
 }
 
+//= spec/protocol.md#persist-then-act
+//# A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
 #[test]
 fn transfer_and_factory_reset_wait_until_every_cell_is_read() {
     let mut stand = with_slot_2_unread(Stand::active());

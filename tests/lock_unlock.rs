@@ -53,6 +53,8 @@ fn an_unlock_of_a_key_without_a_limit_of_uses_writes_nothing() {
     assert_eq!(stand.snapshot(), before);
 }
 
+//= spec/protocol.md#unlock
+//# The unlock MUST decode.
 #[test]
 fn a_malformed_unlock_is_refused() {
     let (mut stand, key) = Stand::installed();
@@ -79,6 +81,8 @@ fn an_action_that_is_not_defined_is_refused() {
     let _ = stand.open(&key).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# The session MUST be the newest for Operate and in time.
 #[test]
 fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let (mut stand, key) = Stand::installed();
@@ -89,6 +93,8 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let _ = stand.send_unlock(newer_session, &key.message(Action::Open, newer)).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# The session MUST be the newest for Operate and in time.
 #[test]
 fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     let (mut stand, key) = Stand::installed();
@@ -110,6 +116,8 @@ fn an_unlock_is_accepted_once() {
     stand.refuses_unlock(session, &message, LockError::WrongNonce, None);
 }
 
+//= spec/protocol.md#unlock
+//# The unlock MUST carry the session's nonce.
 #[test]
 fn an_unlock_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     let (mut stand, key) = Stand::installed();
@@ -121,12 +129,18 @@ fn an_unlock_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     let _ = stand.open(&key).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# The header's and the counter's cells MUST be free and sound.
+//= spec/protocol.md#unlock
+//# The lock MUST be provisioned.
 #[test]
 fn a_lock_without_an_owner_opens_for_nobody() {
     let key = Key { slot: SlotId::new(0), pairing: [0; 32] };
     refuses(&mut Stand::fresh(), &key, |_| {}, LockError::NotProvisioned);
 }
 
+//= spec/protocol.md#unlock
+//# The slot MUST exist, undamaged, with a key installed in this epoch.
 #[test]
 fn a_slot_without_a_key_opens_for_nobody() {
     let (mut stand, key) = Stand::installed();
@@ -154,6 +168,8 @@ fn a_key_that_was_wiped_at_the_lock_opens_nothing() {
     refuses(&mut stand, &key, |_| {}, LockError::UnlockMac);
 }
 
+//= spec/protocol.md#unlock
+//# The unlock's tag MUST verify under the slot's pairing key.
 #[test]
 fn the_key_of_one_slot_does_not_open_another() {
     let (mut stand, key) = Stand::installed();
@@ -165,6 +181,8 @@ fn the_key_of_one_slot_does_not_open_another() {
     let _ = stand.open(&other).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# The unlock's tag MUST verify under the slot's pairing key.
 #[test]
 fn a_mac_under_any_other_secret_is_refused() {
     let (mut stand, key) = Stand::installed();
@@ -179,6 +197,8 @@ fn a_mac_under_any_other_secret_is_refused() {
     let _ = stand.open(&key).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# A refusal before the tag held MUST be the opaque Refused, whatever the cause.
 #[test]
 fn no_bit_of_an_unlock_can_be_flipped() {
     let (mut stand, key) = Stand::installed();
@@ -197,6 +217,10 @@ fn no_bit_of_an_unlock_can_be_flipped() {
     let _ = stand.open(&key).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# The rights MUST allow the action.
+//= spec/protocol.md#unlock
+//# A refusal after the tag held MUST be a Reply with the reason.
 #[test]
 fn an_action_outside_the_rights_is_refused_with_the_reason() {
     let cases = [(Rights::OPEN, Action::Open, Action::Lock), (Rights::LOCK, Action::Lock, Action::Open)];
@@ -220,6 +244,10 @@ const STRANGER: [LockError; 5] = [
     LockError::UnlockMac,
 ];
 
+//= spec/protocol.md#unlock
+//# A refusal before the tag held MUST be the opaque Refused, whatever the cause.
+//= spec/protocol.md#errors-and-refusals
+//# A lock MUST NOT tell a sender that has not authenticated why it refuses.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_nothing_is_told() {
     for (at, first) in STRANGER.into_iter().enumerate() {

@@ -50,6 +50,8 @@ fn key(n: u32) -> GrantRef {
 
 // --- share --------------------------------------------------------------------------------------
 
+//= spec/protocol.md#owner
+//# The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
 #[test]
 fn a_share_says_to_whom_how_and_what() {
     let view = sharing_view();
@@ -63,6 +65,8 @@ fn a_share_says_to_whom_how_and_what() {
     assert_eq!(live(&view), [2]);
 }
 
+//= spec/protocol.md#owner
+//# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
 #[test]
 fn a_grant_leaves_only_once_its_number_is_stored() {
     let mut view = active_view();
@@ -100,6 +104,8 @@ fn a_seventeenth_key_that_may_open_is_not_signed() {
 
 // --- withdraw -----------------------------------------------------------------------------------
 
+//= spec/protocol.md#owner
+//# The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
 #[test]
 fn a_withdrawal_is_pending_until_it_is_answered() {
     let mut view = sharing_view();
@@ -127,6 +133,8 @@ fn only_what_is_shared_or_may_open_is_withdrawn() {
     assert_eq!(stranger.withdraw_key(&mut view, SLOT, key(2)).err(), Some(OwnerError::NotOwner));
 }
 
+//= spec/protocol.md#states
+//# A view MUST show every live generation, whatever the state.
 #[test]
 fn a_key_that_outlived_its_share_can_still_be_withdrawn() {
     let mut view = sharing_view();
@@ -141,6 +149,8 @@ fn a_key_that_outlived_its_share_can_still_be_withdrawn() {
     assert_eq!(live(&view), Vec::<u32>::new());
 }
 
+//= spec/protocol.md#owner
+//# A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
 #[test]
 fn a_denied_grant_is_gone_and_a_settled_one_stays_until_the_lock_says_so() {
     let mut view = sharing_view();
@@ -156,6 +166,8 @@ fn a_denied_grant_is_gone_and_a_settled_one_stays_until_the_lock_says_so() {
 
 // --- receipts and inspections -------------------------------------------------------------------
 
+//= spec/protocol.md#states
+//# A view MUST NOT say that a key was downloaded before the share is confirmed.
 #[test]
 fn downloaded_is_said_only_with_the_locks_proof() {
     let mut view = sharing_view();
@@ -184,6 +196,18 @@ fn an_old_done_does_not_move_the_view() {
     }
 }
 
+//= spec/protocol.md#frame
+//# A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
+//= spec/protocol.md#done-and-receipt
+//# A receipt or a Done of another epoch than the record's MUST change nothing.
+//= spec/protocol.md#owner
+//# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
+//= spec/protocol.md#owner
+//# The owner MUST check a Withdrawn under the service key of the epoch.
+//= spec/protocol.md#owner
+//# A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
+//= spec/protocol.md#owner
+//# A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
 #[test]
 fn every_message_is_checked_before_it_teaches() {
     let view = sharing_view();
@@ -233,6 +257,8 @@ fn another_phones_transfer_is_learned_once() {
 
 // --- other phones -------------------------------------------------------------------------------
 
+//= spec/protocol.md#number-line
+//# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
 #[test]
 fn another_phones_grant_shows_as_sharing_until_it_is_withdrawn() {
     let mut view = active_view();
@@ -248,6 +274,8 @@ fn another_phones_grant_shows_as_sharing_until_it_is_withdrawn() {
     assert_eq!(share(&mut view).unwrap(), granted(5));
 }
 
+//= spec/protocol.md#owner
+//# A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
 #[test]
 fn a_release_that_another_phone_asked_about_is_not_hidden() {
     let mut view = active_view();
@@ -267,6 +295,10 @@ fn convicted(learned: Learned) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
+//= spec/protocol.md#owner
+//# A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
+//= spec/protocol.md#owner
+//# A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
 #[test]
 fn a_denial_beside_a_proof_convicts_the_service_whichever_comes_first() {
     let denial = withdrawn(2, NEVER);
@@ -304,6 +336,12 @@ fn what_the_service_says_of_unheard_of_grants_is_not_hoarded() {
 
 // --- reports ------------------------------------------------------------------------------------
 
+//= spec/protocol.md#states
+//# A view MUST name the version of the record that it is a view of.
+//= spec/protocol.md#owner
+//# The owner MUST refuse a report whose version is below that of a report of the same slot that it took in before.
+//= spec/protocol.md#owner
+//# A report MUST NOT change anything where one of its messages is refused.
 #[test]
 fn a_report_is_taken_in_whole_and_never_an_older_one() {
     let mut view = sharing_view();

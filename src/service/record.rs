@@ -74,6 +74,10 @@ impl Evidence {
 /// Reading one back with `serde` checks that it does not contradict itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
+//= spec/protocol.md#service-confirmation
+//= type=implication
+//= reason=a record holds public keys, numbers and signed messages; there is no field for a secret
+//# The service MUST NOT hold a secret of an owner, a guest or a lock.
 pub struct ShareRecord {
     pub(super) lock: LockId,
     pub(super) slot_id: SlotId,
@@ -159,6 +163,8 @@ impl ShareRecord {
     /// What to tell the owner's app. Advisory, but for the signed messages in it.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
+        //= spec/protocol.md#states
+        //# A view MUST name the version of the record that it is a view of.
         Report { version: self.version, state: self.slot.state(), grant: self.grant(), evidence: &self.evidence }
     }
 
@@ -168,6 +174,8 @@ impl ShareRecord {
 
     /// The record after one more accepted operation.
     pub(super) fn step(&self) -> Result<Self, ServiceError> {
+        //= spec/protocol.md#service-confirmation
+        //# Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
         let version = self.version.checked_add(1).ok_or(ServiceError::Exhausted)?;
         Ok(Self { version, ..self.clone() })
     }
@@ -180,6 +188,8 @@ impl ShareRecord {
         if self.slot.shared().is_none()
             && let (Some(key), Some(grant)) = (before, self.grant.take())
         {
+            //= spec/protocol.md#owner
+            //# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
             self.evidence.former.push(Former { key, grant, withdrawn: None });
         }
         let Self { slot, evidence, .. } = self;

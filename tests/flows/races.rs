@@ -85,6 +85,8 @@ fn a_late_receipt_of_an_overwritten_key_changes_nothing() {
     assert_eq!(w.olga.may_open(HALL), [3]);
 }
 
+//= spec/protocol.md#done-and-receipt
+//# A receipt or a Done that comes late MUST still have these effects.
 #[test]
 fn a_late_receipt_of_a_key_that_still_opens_is_taken_in_beside_the_next_share() {
     let mut w = World::active();
@@ -123,6 +125,8 @@ fn late_dones_in_reverse_order_do_not_turn_a_slot_back() {
     assert_eq!(w.state(HALL), State::NotShared);
 }
 
+//= spec/protocol.md#done-and-receipt
+//# A receipt or a Done that comes late MUST still have these effects.
 #[test]
 fn a_late_done_below_the_share_proves_older_keys_dead_and_leaves_the_share() {
     let mut w = World::provisioned(1);
@@ -161,6 +165,8 @@ fn a_withdrawal_that_loses_the_race_is_answered_with_the_install_that_won() {
     w.open(&mut ana).unwrap();
 }
 
+//= spec/protocol.md#service
+//# The service MUST sign a Release or a Withdrawn only after the store accepted the record that it belongs to.
 #[test]
 fn of_a_release_and_a_withdrawal_decided_on_one_record_only_one_is_stored() {
     let mut w = World::active();
@@ -284,6 +290,8 @@ fn too_many_live_keys_hold_up_publishing_until_a_proof_lets_them_go() {
     assert_eq!(w.olga.state(STUDIO), State::NotShared, "other slots were never held up");
 }
 
+//= spec/protocol.md#number-line
+//# A publication MUST be refused while MAX_LIVE generations are live.
 #[test]
 fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot() {
     let mut w = World::active();
@@ -314,6 +322,8 @@ fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot()
     assert_eq!(w.record(HALL).slot().highest(), Generation::new(18), "the refused number is taken all the same");
 }
 
+//= spec/protocol.md#owner
+//# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
 #[test]
 fn a_report_names_every_key_that_may_open_to_a_phone_that_heard_of_none() {
     let mut w = World::active();
@@ -341,6 +351,8 @@ fn a_report_names_every_key_that_may_open_to_a_phone_that_heard_of_none() {
     assert_eq!(w.olga.sync(&w.cloud, w.door.id()).map(|_| w.olga.may_open(HALL)), Ok(vec![4]));
 }
 
+//= spec/protocol.md#owner
+//# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
 #[test]
 fn a_share_that_a_late_deactivation_ended_is_named_while_its_key_may_open() {
     let mut w = World::active();
