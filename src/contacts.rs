@@ -47,6 +47,8 @@ impl TryFrom<RawContact> for Contact {
     type Error = KeyError;
 
     fn try_from(RawContact { name, key, trust }: RawContact) -> Result<Self, KeyError> {
+        //= spec/protocol.md#contacts
+        //# A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
         key.check()?;
         Ok(Self { name, key, trust })
     }
@@ -110,7 +112,11 @@ impl ContactBook {
     /// is no good key.
     pub fn add(&mut self, id: AccountId, name: ContactName, key: PublicKey) -> Result<(), ContactError> {
         let Entry::Vacant(place) = self.0.entry(id) else { return Err(ContactError::Duplicate) };
+        //= spec/protocol.md#contacts
+        //# A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
         key.check()?;
+        //= spec/protocol.md#contacts
+        //# A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
         place.insert(Contact { name, key, trust: Trust::Unverified });
         Ok(())
     }
@@ -163,6 +169,8 @@ impl ContactBook {
     /// the one on the contact's device.
     pub fn verify(&mut self, crypto: &impl Hash, id: &AccountId, read_out: &Fingerprint) -> Result<(), ContactError> {
         let contact = self.get_mut(id)?;
+        //= spec/protocol.md#contacts
+        //# A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
         if Fingerprint::of(crypto, &contact.key) != *read_out {
             return Err(ContactError::FingerprintMismatch);
         }
@@ -177,6 +185,8 @@ impl ContactBook {
     /// [`ContactError::NotFound`] or [`ContactError::ScannedKeyMismatch`].
     pub fn verify_key(&mut self, id: &AccountId, scanned: &PublicKey) -> Result<(), ContactError> {
         let contact = self.get_mut(id)?;
+        //= spec/protocol.md#contacts
+        //# A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
         if contact.key != *scanned {
             return Err(ContactError::ScannedKeyMismatch);
         }
@@ -193,6 +203,8 @@ impl ContactBook {
     pub fn observe(&self, id: &AccountId, key: &PublicKey) -> Result<(), ContactError> {
         let contact = self.get(id).ok_or(ContactError::NotFound)?;
         key.check()?;
+        //= spec/protocol.md#contacts
+        //# A changed key of a contact MUST be an error until it is accepted explicitly.
         if contact.key == *key { Ok(()) } else { Err(ContactError::KeyChanged) }
     }
 
@@ -204,11 +216,15 @@ impl ContactBook {
     /// the key is the pinned one.
     pub fn accept_changed_key(&mut self, id: &AccountId, key: PublicKey) -> Result<(), ContactError> {
         let contact = self.get_mut(id)?;
+        //= spec/protocol.md#contacts
+        //# A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
         key.check()?;
         if contact.key == key {
             return Err(ContactError::KeyNotChanged);
         }
         contact.key = key;
+        //= spec/protocol.md#contacts
+        //# A contact whose changed key was accepted MUST be unverified again.
         contact.trust = Trust::Unverified;
         Ok(())
     }

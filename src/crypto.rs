@@ -105,6 +105,10 @@ impl PublicKey {
 
 impl PartialEq for Tag {
     fn eq(&self, other: &Self) -> bool {
+        //= spec/protocol.md#frame
+        //= type=implication
+        //= reason=a tag has no other comparison than this one; no test sees how long it takes
+        //# A verifier MUST compare tags in constant time.
         self.0.ct_eq(&other.0).into()
     }
 }
@@ -226,6 +230,8 @@ pub fn verify(
 ) -> Result<(), SignatureError> {
     key.check().map_err(SignatureError::Key)?;
     strict::check_signature(&signature.0)?;
+    //= spec/protocol.md#strict-keys
+    //# After these checks a verifier MUST decide by the cofactorless equation: recompute R and compare its encoding with the received one.
     if provider.verify_equation(key, message, signature) { Ok(()) } else { Err(SignatureError::Mismatch) }
 }
 

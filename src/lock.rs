@@ -111,11 +111,15 @@ pub mod purpose {
     }
 
     impl Purpose for Install {
+        //= spec/protocol.md#sessions
+        //# A session for Install MUST be refused later than 120000 milliseconds after its challenge.
         const DEADLINE_MS: u64 = 120_000;
         const INDEX: usize = 0;
     }
 
     impl Purpose for Operate {
+        //= spec/protocol.md#sessions
+        //# A session for Operate MUST be refused later than 10000 milliseconds after its challenge.
         const DEADLINE_MS: u64 = 10_000;
         const INDEX: usize = 1;
     }
@@ -146,6 +150,10 @@ pub enum Clock {
 
 /// Refuses, when the firmware is compiled, a number of slots that slot ids cannot tell apart.
 const fn assert_slots(slots: usize) {
+    //= spec/protocol.md#making
+    //= type=implication
+    //= reason=another number does not compile
+    //# A lock MUST have 1 to 255 slots.
     assert!(slots >= 1 && slots <= 255, "a lock has 1 to 255 slots");
 }
 
@@ -222,10 +230,14 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// or the write is another lock's or another run's.
     pub fn written<T>(&mut self, pending: Pending<T>) -> Result<T, LockError> {
         let mut state = self.state();
+        //= spec/protocol.md#persist-then-act
+        //# A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
         if state.run() != pending.run || !state.waits_for(pending.held, pending.ticket) {
             return Err(LockError::NotPending);
         }
         state.apply(pending.held, pending.change);
+        //= spec/protocol.md#persist-then-act
+        //# The result of an accepted operation MUST NOT exist before its record was stored.
         Ok(pending.output)
     }
 
@@ -283,6 +295,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// Gives the provider and the card's secret back, to make or load a lock with them.
     #[must_use]
     pub fn into_parts(self) -> (C, ActivationSecret) {
+        //= spec/protocol.md#factory-reset
+        //# A factory reset MUST keep the activation secret.
         (self.crypto, self.card)
     }
 
@@ -305,6 +319,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     fn clock(&self, now: Now) -> Result<Clock, LockError> {
         let (_, counter) = self.core.sound()?;
         Ok(match now.clock {
+            //= spec/protocol.md#clock
+            //# A lock MUST take a clock that reads less than the latest time known for Unset.
             Clock::At(time) if time < counter.latest => Clock::Unset,
             clock => clock,
         })

@@ -2,12 +2,16 @@
 //! fuzzing. Feature `model`; never part of a product.
 //!
 //! - [`symbolic`]: a provider whose signatures and MACs are terms that only the key's holder can build.
+//! - [`state`]: the reference model: what must happen, to compare the roles with.
 //! - [`invariant`]: the protocol's fifteen invariants by name, judged over what happened.
 //! - [`power`]: a store on simulated flash whose power goes in the middle of a write.
+//! - [`adversary`]: what an attacker makes from the keys and messages that it holds.
 //!
 //! Nothing here calls the code that decides in the roles: a rule that is wrong there is not wrong here
 //! in the same way.
 
+pub mod adversary;
 pub mod invariant;
 pub mod power;
+pub mod state;
 pub mod symbolic;

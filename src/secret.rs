@@ -80,7 +80,7 @@ impl<'de, const N: usize> Deserialize<'de> for SecretBytes<N> {
 macro_rules! secrets {
     ($( $(#[$doc:meta])* $name:ident($len:literal) )*) => {$(
         $(#[$doc])*
-        #[derive(PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(PartialEq, Eq)]
         pub struct $name(SecretBytes<$len>);
 
         impl $name {
@@ -119,12 +119,16 @@ macro_rules! secrets {
 secrets! {
     /// The 32 bytes that a signing key is derived from: an owner's, an account's, a device's, a
     /// service's, or a lock's. Whoever stores one stores the key.
+    #[derive(Serialize, Deserialize)]
     Seed(32)
     /// The 128-bit secret printed on the lock's activation card.
+    #[derive(Serialize, Deserialize)]
     ActivationSecret(16)
     /// The key that an installed guest and one slot of one lock share.
+    #[derive(Serialize, Deserialize)]
     PairingKey(32)
     /// An X25519 private key, used for one install.
+    #[derive(Serialize, Deserialize)]
     AgreementSecret(32)
     /// What an X25519 agreement gave, before it goes through the key derivation.
     SharedSecret(32)

@@ -99,6 +99,10 @@ fn check_meant_for(record: &ShareRecord, lock: &LockId, epoch: Epoch, slot: Slot
     if *lock != record.lock() {
         return Err(ServiceError::WrongLock);
     }
+    //= spec/protocol.md#done-and-receipt
+    //# A receipt or a Done of another epoch than the record's MUST change nothing.
+    //= spec/protocol.md#service
+    //# The service MUST refuse a message of another epoch than the record's.
     if epoch != record.epoch() {
         return Err(ServiceError::WrongEpoch);
     }

@@ -48,6 +48,8 @@ impl<W: Witness> Slot<Inactive, W> {
     /// The slot at the beginning of `epoch`: closed, all numbers 0.
     #[must_use]
     pub fn new(epoch: Epoch) -> Self {
+        //= spec/protocol.md#slot-record
+        //# A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
         Self::in_state(Line::new(epoch), Inactive(()))
     }
 }
@@ -186,6 +188,8 @@ impl<W: Witness> Slot<Shared, W> {
     /// Whether the lock said that the key is installed. Until then it is only released.
     #[must_use]
     pub fn is_downloaded(&self) -> bool {
+        //= spec/protocol.md#states
+        //# A view MUST NOT say that a key was downloaded before the share is confirmed.
         self.confirmation().is_some()
     }
 

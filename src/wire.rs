@@ -33,11 +33,17 @@ const MAGIC: [u8; 2] = *b"SK";
 /// Checks magic and version; gives the kind byte and what follows the header.
 fn split_header(bytes: &[u8]) -> Result<(u8, &[u8]), WireError> {
     let Some((&[s, k, version, kind], rest)) = bytes.split_first_chunk::<HEADER_LEN>() else {
+        //= spec/protocol.md#encoding
+        //# A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
         return Err(WireError::Truncated);
     };
+    //= spec/protocol.md#encoding
+    //# A decoder MUST refuse a message that does not begin with `"SK"`.
     if [s, k] != MAGIC {
         return Err(WireError::Magic);
     }
+    //= spec/protocol.md#encoding
+    //# A decoder MUST refuse a message of a version that it does not speak.
     if version != VERSION {
         return Err(WireError::Version(version));
     }
@@ -47,16 +53,24 @@ fn split_header(bytes: &[u8]) -> Result<(u8, &[u8]), WireError> {
 /// Checks the whole header; gives what follows it.
 pub(crate) fn expect_header(bytes: &[u8], expected: Kind) -> Result<&[u8], WireError> {
     let (found, rest) = split_header(bytes)?;
+    //= spec/protocol.md#encoding
+    //# A decoder MUST refuse a message of another kind than the one expected.
     if found == expected.byte() { Ok(rest) } else { Err(WireError::Kind { expected, found }) }
 }
 
 /// Decodes a body exactly: nothing may follow.
 pub(crate) fn decode_exact<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
     let (value, rest) = postcard::take_from_bytes(body).map_err(|error| match error {
+        //= spec/protocol.md#encoding
+        //# A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
         postcard::Error::DeserializeUnexpectedEnd => WireError::Truncated,
+        //= spec/protocol.md#encoding
+        //# A decoder MUST refuse an optional field whose first byte is neither 0 nor 1.
         postcard::Error::DeserializeBadOption | postcard::Error::DeserializeBadBool => WireError::Option,
         _ => WireError::Value,
     })?;
+    //= spec/protocol.md#encoding
+    //# A decoder MUST refuse a message whose fields end before its authenticator begins.
     if rest.is_empty() { Ok(value) } else { Err(WireError::Trailing) }
 }
 
@@ -131,10 +145,16 @@ impl<'a, T: Message> Unverified<'a, T> {
     /// [`WireError`], naming what is wrong with the bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, WireError> {
         let rest = expect_header(bytes, T::KIND)?;
+        //= spec/protocol.md#encoding
+        //# A decoder MUST refuse a message longer than MAX_LEN of its kind.
         if bytes.len() > T::MAX_LEN {
             return Err(WireError::TooLong);
         }
+        //= spec/protocol.md#frame
+        //# The authenticator MUST cover exactly the bytes before it, header included.
         let (covered, auth) = T::Auth::split(bytes).ok_or(WireError::Truncated)?;
+        //= spec/protocol.md#encoding
+        //# A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
         let (body, _) = T::Auth::split(rest).ok_or(WireError::Truncated)?;
         Ok(Self { bytes, covered, auth, body: decode_exact(body)? })
     }
@@ -157,6 +177,8 @@ impl<'a, T: Message> Unverified<'a, T> {
         digest(crypto, self.bytes)
     }
 
+    //= spec/protocol.md#frame
+    //# A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
     fn verified(self) -> Verified<'a, T> {
         Verified { bytes: self.bytes, body: self.body }
     }

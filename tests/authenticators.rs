@@ -20,6 +20,8 @@ fn signed<T: Message>(body: &T, seed: u8) -> (PublicKey, Vec<u8>) {
     (Ring.public_key(&key), bytes)
 }
 
+//= spec/protocol.md#frame
+//# The authenticator MUST cover exactly the bytes before it, header included.
 #[test]
 fn a_signature_covers_every_bit_before_it() {
     let grant = Grant::samples(Size::High).pop().unwrap();
@@ -37,6 +39,8 @@ fn a_signature_covers_every_bit_before_it() {
     assert_eq!(*digest.as_bytes(), Ring.sha256(&[&good]));
 }
 
+//= spec/protocol.md#frame
+//# The authenticator MUST cover exactly the bytes before it, header included.
 #[test]
 fn a_mac_covers_every_bit_before_it() {
     let unlock = Unlock::samples(Size::High).pop().unwrap();
@@ -54,6 +58,8 @@ fn a_mac_covers_every_bit_before_it() {
     }
 }
 
+//= spec/protocol.md#reply-checks
+//# A guest MUST NOT take a Refused for a statement of the lock unless it is signed by the lock and names the guest's own request.
 #[test]
 fn a_refusal_gives_its_reason_only_for_the_request_and_the_lock_it_is_from() {
     let body = RefusedBody::samples(Size::Low).pop().unwrap();

@@ -50,6 +50,8 @@ fn assert_refused(error: ContactError, change: impl FnOnce(&mut ContactBook) -> 
     assert_eq!(changed, book());
 }
 
+//= spec/protocol.md#contacts
+//# A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
 #[test]
 fn contacts_are_listed_by_id_as_they_were_added() {
     let book = book();
@@ -64,6 +66,8 @@ fn a_second_contact_of_one_id_is_refused() {
     assert_refused(ContactError::Duplicate, |book| book.add(id("anton"), name("Other"), key(3)));
 }
 
+//= spec/protocol.md#contacts
+//# A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
 #[test]
 fn a_bad_key_is_never_pinned() {
     for (bad, error) in [(SMALL_ORDER, KeyError::SmallOrder), (NOT_CANONICAL, KeyError::NotCanonical)] {
@@ -116,6 +120,8 @@ fn a_scanned_key_verifies() {
     assert_eq!(trust(&book, "berta"), Trust::Verified);
 }
 
+//= spec/protocol.md#contacts
+//# A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
 #[test]
 fn another_fingerprint_or_key_verifies_nobody() {
     for who in ["anton", "berta"] {
@@ -124,6 +130,10 @@ fn another_fingerprint_or_key_verifies_nobody() {
     }
 }
 
+//= spec/protocol.md#contacts
+//# A changed key of a contact MUST be an error until it is accepted explicitly.
+//= spec/protocol.md#contacts
+//# A contact whose changed key was accepted MUST be unverified again.
 #[test]
 fn a_changed_key_is_an_error_until_accepted_and_then_unverified() {
     assert_refused(ContactError::KeyChanged, |book| book.observe(&id("anton"), &key(9)));
@@ -146,6 +156,8 @@ fn a_book_survives_storing() {
     assert_eq!(serde_json::from_str::<ContactBook>(&stored).unwrap(), book());
 }
 
+//= spec/protocol.md#contacts
+//# A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
 #[test]
 fn a_stored_book_with_bad_content_is_refused() {
     let stored = serde_json::to_value(book()).unwrap();
@@ -171,6 +183,8 @@ const FINGERPRINTS: [(&str, &str); 4] = [
     ("efd96aedf377e20afd95285a7c751a864260bd6a149656a4040c5b7757bdbbb6", "75556 70654 00041 42647 05432 97218"),
 ];
 
+//= spec/protocol.md#contacts
+//# The fingerprint of a key MUST be formed from d = SHA-256(`"sharekey v1 fingerprint"` ‖ key) as given here.
 #[test]
 fn fingerprints_are_as_documented() {
     for (key, expected) in FINGERPRINTS {

@@ -38,6 +38,8 @@ fn assert_latest(stand: &mut Stand, key: &Key, latest: u64) {
     assert_eq!(at(stand, key, latest - 1), Err(LockError::ClockUnset), "{latest}");
 }
 
+//= spec/protocol.md#clock
+//# A lock MUST take a clock that reads less than the latest time known for Unset.
 #[test]
 fn a_clock_that_reads_less_than_the_latest_time_known_is_unset() {
     let (mut stand, key) = dated();
@@ -68,6 +70,8 @@ fn reading_the_clock_does_not_raise_the_latest_time() {
     assert_latest(&mut stand, &key, NOON);
 }
 
+//= spec/protocol.md#clock
+//# A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
 #[test]
 fn the_first_challenge_after_a_boot_raises_the_latest_time() {
     let (mut stand, key) = dated();
@@ -78,6 +82,8 @@ fn the_first_challenge_after_a_boot_raises_the_latest_time() {
     assert_latest(&mut stand, &key, NOON + 500);
 }
 
+//= spec/protocol.md#clock
+//# A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
 #[test]
 fn the_latest_time_is_raised_when_the_ceiling_is_reached() {
     let (mut stand, key) = dated();
@@ -105,6 +111,8 @@ fn a_lease_that_was_not_written_does_not_raise_the_latest_time() {
     assert_latest(&mut stand, &key, NOON + 500);
 }
 
+//= spec/protocol.md#clock
+//# A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
 #[test]
 fn a_lease_never_lowers_the_latest_time() {
     for clock in [Clock::Absent, Clock::Unset, Clock::At(Timestamp::from_unix_seconds(NOON - 500))] {
@@ -117,18 +125,22 @@ fn a_lease_never_lowers_the_latest_time() {
     }
 }
 
+//= spec/protocol.md#operations
+//# SetClock MUST store the time that it sets as the latest time known, also where that is earlier.
 #[test]
 fn the_owner_sets_the_clock_forward() {
     let (mut stand, key) = dated();
-    stand.set_clock(NOON + 500).unwrap();
+    let _ = stand.set_clock(NOON + 500).unwrap();
     assert_eq!(stored_counter(&stand.store), (COUNTER_LEASE, NOON + 500));
     assert_latest(&mut stand, &key, NOON + 500);
 }
 
+//= spec/protocol.md#operations
+//# SetClock MUST store the time that it sets as the latest time known, also where that is earlier.
 #[test]
 fn the_owner_sets_the_clock_back() {
     let (mut stand, key) = dated();
-    stand.set_clock(NOON - 500).unwrap();
+    let _ = stand.set_clock(NOON - 500).unwrap();
     assert_eq!(stored_counter(&stand.store), (COUNTER_LEASE, NOON - 500));
     assert_latest(&mut stand, &key, NOON - 500);
 }
@@ -136,9 +148,9 @@ fn the_owner_sets_the_clock_back() {
 #[test]
 fn a_clock_set_by_mistake_to_the_end_of_time_can_be_set_back() {
     let (mut stand, key) = dated();
-    stand.set_clock(u64::MAX).unwrap();
+    let _ = stand.set_clock(u64::MAX).unwrap();
     assert_eq!(at(&mut stand, &key, NOON), Err(LockError::ClockUnset));
-    stand.set_clock(NOON).unwrap();
+    let _ = stand.set_clock(NOON).unwrap();
     assert_latest(&mut stand, &key, NOON);
 }
 
@@ -146,7 +158,7 @@ fn a_clock_set_by_mistake_to_the_end_of_time_can_be_set_back() {
 fn what_was_set_survives_a_boot() {
     for set in [NOON - 500, NOON + 500] {
         let (mut stand, key) = dated();
-        stand.set_clock(set).unwrap();
+        let _ = stand.set_clock(set).unwrap();
         stand.clock = Clock::Unset;
         stand.reboot();
         assert_eq!(stand.open(&key).unwrap_err().error(), LockError::ClockUnset);
@@ -166,7 +178,7 @@ fn the_latest_time_on_flash_is_believed_at_a_boot() {
 fn a_clock_that_was_lost_is_set_by_the_owner() {
     let (mut stand, key) = dated();
     stand.clock = Clock::Unset;
-    stand.set_clock(NOON + 60).unwrap();
+    let _ = stand.set_clock(NOON + 60).unwrap();
     assert_latest(&mut stand, &key, NOON + 60);
 }
 
@@ -186,6 +198,8 @@ fn a_lock_that_can_never_tell_time_refuses_to_be_set() {
     assert_eq!(stand.snapshot(), before);
 }
 
+//= spec/protocol.md#clock
+//# A lock MUST take no time from a guest or from the service.
 #[test]
 fn nobody_but_the_owner_sets_the_clock() {
     let (mut stand, key) = dated();

@@ -62,10 +62,12 @@ fn each_refuses(change: impl Fn(&mut Command), error: LockError) {
     for operation in operations() {
         let (mut stand, _) = Stand::installed();
         refuses(&mut stand, operation, &change, error, None);
-        stand.command(operation).unwrap();
+        let _ = stand.command(operation).unwrap();
     }
 }
 
+//= spec/protocol.md#commands
+//# The command MUST decode.
 #[test]
 fn a_malformed_command_is_refused() {
     for operation in operations() {
@@ -77,10 +79,12 @@ fn a_malformed_command_is_refused() {
             let Some((message, error)) = bad::malformed(way, &frame, Command::MAX_LEN, &seal) else { break };
             stand.refuses_command(session, &message, LockError::Wire(error), None);
         }
-        stand.command(operation).unwrap();
+        let _ = stand.command(operation).unwrap();
     }
 }
 
+//= spec/protocol.md#commands
+//# The command MUST decode.
 #[test]
 fn an_operation_or_an_action_that_is_not_defined_is_refused() {
     let mut stand = Stand::active();
@@ -96,6 +100,8 @@ fn an_operation_or_an_action_that_is_not_defined_is_refused() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#commands
+//# The session MUST be the newest for Operate and in time.
 #[test]
 fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     for operation in operations() {
@@ -105,10 +111,12 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
         let sign = |stand: &Stand, nonce| forge::signed(&stand.command_body(nonce, operation), &seed(OWNER));
         let (message, newer) = (sign(&stand, nonce), sign(&stand, newer));
         stand.refuses_command(session, &message, LockError::SessionSuperseded, None);
-        stand.send_command(newer_session, &newer).unwrap();
+        let _ = stand.send_command(newer_session, &newer).unwrap();
     }
 }
 
+//= spec/protocol.md#commands
+//# The session MUST be the newest for Operate and in time.
 #[test]
 fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     for (wait, accepted) in [(10_000, true), (10_001, false)] {
@@ -117,7 +125,7 @@ fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
         let message = forge::signed(&stand.command_body(nonce, deactivate(0, 2)), &seed(OWNER));
         stand.ticks += wait;
         if accepted {
-            stand.send_command(session, &message).unwrap();
+            let _ = stand.send_command(session, &message).unwrap();
         } else {
             stand.refuses_command(session, &message, LockError::SessionExpired, None);
         }
@@ -130,11 +138,13 @@ fn a_command_is_carried_out_once() {
     let (nonce, session) = stand.operate();
     let operation = Operation::Act { action: Action::Open };
     let message = forge::signed(&stand.command_body(nonce, operation), &seed(OWNER));
-    stand.send_command(session, &message).unwrap();
+    let _ = stand.send_command(session, &message).unwrap();
     let (_, session) = stand.operate();
     stand.refuses_command(session, &message, LockError::WrongNonce, None);
 }
 
+//= spec/protocol.md#commands
+//# The lock MUST be provisioned.
 #[test]
 fn a_lock_without_an_owner_obeys_nobody() {
     for operation in operations() {
@@ -142,12 +152,16 @@ fn a_lock_without_an_owner_obeys_nobody() {
     }
 }
 
+//= spec/protocol.md#commands
+//# The command MUST name this lock.
 #[test]
 fn a_command_for_another_lock_is_refused() {
     let other = LockId::new(public(&seed(OTHER)));
     each_refuses(|command| command.lock = other, LockError::WrongLock);
 }
 
+//= spec/protocol.md#commands
+//# The command MUST be of the lock's epoch.
 #[test]
 fn a_command_of_another_epoch_is_refused_be_it_lower_or_higher() {
     for epoch in [0, 2, u32::MAX] {
@@ -155,6 +169,8 @@ fn a_command_of_another_epoch_is_refused_be_it_lower_or_higher() {
     }
 }
 
+//= spec/protocol.md#commands
+//# The command MUST carry the session's nonce.
 #[test]
 fn a_command_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     each_refuses(|command| command.lock_nonce = Nonce::from_bytes([7; 16]), LockError::WrongNonce);
@@ -166,6 +182,8 @@ fn a_command_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     }
 }
 
+//= spec/protocol.md#commands
+//# The command's signature MUST verify under the owner key.
 #[test]
 fn a_command_that_the_owner_did_not_sign_is_refused() {
     for operation in operations() {
@@ -176,7 +194,7 @@ fn a_command_that_the_owner_did_not_sign_is_refused() {
             let error = LockError::CommandSignature(SignatureError::Mismatch);
             stand.refuses_command(session, &message, error, None);
         }
-        stand.command(operation).unwrap();
+        let _ = stand.command(operation).unwrap();
     }
 }
 
@@ -218,6 +236,8 @@ const RULES: [(LockError, Option<RefuseReason>); 7] = [
     (LockError::StaleNumber, Some(RefuseReason::StaleNumber)),
 ];
 
+//= spec/protocol.md#commands
+//# A refusal before the signature held MUST be the opaque Refused.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, (first, told)) in RULES.into_iter().enumerate() {
@@ -251,6 +271,10 @@ fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     }
 }
 
+//= spec/protocol.md#commands
+//# A refusal after the signature held MUST be a signed Refused with the reason.
+//= spec/protocol.md#operations
+//# Activate and Deactivate MUST be refused unless their generation is above the slot's floor.
 #[test]
 fn a_number_that_is_not_above_the_floor_is_refused_with_the_reason() {
     let (mut stand, key) = Stand::installed();
@@ -262,14 +286,14 @@ fn a_number_that_is_not_above_the_floor_is_refused_with_the_reason() {
     for operation in [activate(1, 0), deactivate(1, 0)] {
         refuses(&mut stand, operation, |_| {}, LockError::StaleNumber, stale);
     }
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     for (operation, floor, holding) in [
         (deactivate(0, 3), 3, Holding::Inactive),
         (activate(0, 4), 4, Holding::Empty),
         (activate(0, 5), 5, Holding::Empty),
         (deactivate(0, u32::MAX), u32::MAX, Holding::Inactive),
     ] {
-        stand.command(operation).unwrap();
+        let _ = stand.command(operation).unwrap();
         let report = stand.report(0).unwrap();
         assert_eq!((report.floor.value(), report.holding), (floor, holding));
         if floor < u32::MAX {
@@ -278,6 +302,8 @@ fn a_number_that_is_not_above_the_floor_is_refused_with_the_reason() {
     }
 }
 
+//= spec/protocol.md#operations
+//# Activate and Deactivate at a floor of 2^32 − 1 MUST be refused with Exhausted.
 #[test]
 fn at_the_end_of_the_number_line_no_number_is_left_until_a_transfer() {
     let mut stand = Stand::active();
@@ -286,7 +312,7 @@ fn at_the_end_of_the_number_line_no_number_is_left_until_a_transfer() {
         refuses(&mut stand, operation, |_| {}, LockError::Exhausted, Some(RefuseReason::Exhausted));
     }
     let (owner, service) = (public(&seed(OWNER)), public(&seed(SERVICE)));
-    stand.command(Operation::Transfer { owner, service }).unwrap();
+    let _ = stand.command(Operation::Transfer { owner, service }).unwrap();
     stand.activate(0, 1);
 }
 
@@ -300,9 +326,11 @@ fn a_slot_that_the_lock_does_not_have_is_refused_with_the_reason() {
         }
     }
     let last = u8::try_from(SLOTS).unwrap() - 1;
-    stand.command(activate(last, 1)).unwrap();
+    let _ = stand.command(activate(last, 1)).unwrap();
 }
 
+//= spec/protocol.md#strict-keys
+//# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
 #[test]
 fn a_transfer_to_a_key_that_is_not_a_good_key_is_refused_with_the_reason() {
     let mut stand = Stand::active();
@@ -320,6 +348,8 @@ fn a_transfer_to_a_key_that_is_not_a_good_key_is_refused_with_the_reason() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#operations
+//# Transfer MUST be refused when the epoch has no further number.
 #[test]
 fn a_transfer_in_the_last_epoch_is_refused_with_the_reason() {
     let mut stand = Stand::provisioned();
@@ -333,13 +363,15 @@ fn a_transfer_in_the_last_epoch_is_refused_with_the_reason() {
         stand.store.set(Cell::Header, record);
         stand.reboot();
         if accepted {
-            stand.command(transfer).unwrap();
+            let _ = stand.command(transfer).unwrap();
         } else {
             refuses(&mut stand, transfer, |_| {}, LockError::Exhausted, Some(RefuseReason::Exhausted));
         }
     }
 }
 
+//= spec/protocol.md#operations
+//# SetClock MUST be refused by a lock whose clock is Absent.
 #[test]
 fn a_lock_without_a_clock_refuses_to_set_it_with_the_reason() {
     let mut stand = Stand::active();
@@ -347,9 +379,11 @@ fn a_lock_without_a_clock_refuses_to_set_it_with_the_reason() {
     let set_clock = operations()[3];
     refuses(&mut stand, set_clock, |_| {}, LockError::NoClock, Some(RefuseReason::NoClock));
     stand.clock = Clock::Unset;
-    stand.command(set_clock).unwrap();
+    let _ = stand.command(set_clock).unwrap();
 }
 
+//= spec/protocol.md#operations
+//# Act MUST NOT depend on any slot.
 #[test]
 fn a_slot_whose_write_failed_is_busy_and_so_is_a_transfer() {
     let mut stand = Stand::active();
@@ -362,10 +396,10 @@ fn a_slot_whose_write_failed_is_busy_and_so_is_a_transfer() {
     for operation in [activate(0, 2), deactivate(0, 2), inspect(0), operations()[2]] {
         refuses(&mut stand, operation, |_| {}, LockError::Busy, Some(RefuseReason::Busy));
     }
-    stand.command(inspect(1)).unwrap();
-    stand.command(deactivate(1, 2)).unwrap();
-    stand.command(Operation::Act { action: Action::Lock }).unwrap();
+    let _ = stand.command(inspect(1)).unwrap();
+    let _ = stand.command(deactivate(1, 2)).unwrap();
+    let _ = stand.command(Operation::Act { action: Action::Lock }).unwrap();
     let stored = stand.store.get(Cell::Slot(SlotId::new(0))).map(<[u8]>::to_vec);
     stand.lock.reload(Cell::Slot(SlotId::new(0)), stored.as_deref()).unwrap();
-    stand.command(operations()[2]).unwrap();
+    let _ = stand.command(operations()[2]).unwrap();
 }

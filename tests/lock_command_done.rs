@@ -48,6 +48,8 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
+//= spec/protocol.md#operations
+//# Activate MUST make its generation the floor and leave the slot Empty.
 #[test]
 fn activate_takes_the_number_leaves_the_slot_empty_and_says_so() {
     let mut stand = Stand::provisioned();
@@ -60,6 +62,8 @@ fn activate_takes_the_number_leaves_the_slot_empty_and_says_so() {
     assert_eq!(stand.report(0), Ok(left));
 }
 
+//= spec/protocol.md#operations
+//# Deactivate MUST make its generation the floor and leave the slot Inactive.
 #[test]
 fn deactivate_takes_the_number_closes_the_slot_and_says_so() {
     let (mut stand, _) = Stand::installed();
@@ -72,6 +76,8 @@ fn deactivate_takes_the_number_closes_the_slot_and_says_so() {
     assert_eq!(stand.report(0), Ok(left));
 }
 
+//= spec/protocol.md#operations
+//# Activate and Deactivate MUST wipe the key that was installed.
 #[test]
 fn activate_and_deactivate_wipe_the_installed_key_from_the_store() {
     let generation = Generation::new(3);
@@ -79,7 +85,7 @@ fn activate_and_deactivate_wipe_the_installed_key_from_the_store() {
     {
         let (mut stand, key) = Stand::installed();
         assert!(holds(stand.store.get(Cell::Slot(SLOT)).unwrap(), &key.pairing));
-        stand.command(operation).unwrap();
+        let _ = stand.command(operation).unwrap();
         assert!(!holds(stand.store.get(Cell::Slot(SLOT)).unwrap(), &key.pairing));
         assert_eq!(stand.open(&key).unwrap_err().error(), LockError::NotInstalled);
     }
@@ -91,11 +97,13 @@ fn activate_and_deactivate_leave_the_other_slots_alone() {
     stand.activate(1, 1);
     let other = stand.download(1, 2, |_| {}).unwrap();
     stand.deactivate(1, 3);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     assert_eq!(stand.open(&other).unwrap_err().error(), LockError::NotInstalled);
     assert_eq!(stand.report(2), Ok(left(0, Holding::Inactive)));
 }
 
+//= spec/protocol.md#operations
+//# Act MUST NOT depend on any slot.
 #[test]
 fn act_moves_the_bolt_and_writes_nothing() {
     let mut stand = Stand::provisioned();
@@ -104,6 +112,8 @@ fn act_moves_the_bolt_and_writes_nothing() {
     }
 }
 
+//= spec/protocol.md#operations
+//# Inspect MUST report the slot's floor and what it holds in this epoch.
 #[test]
 fn inspect_reports_what_the_slot_holds_and_writes_nothing() {
     let mut stand = Stand::provisioned();
@@ -116,7 +126,7 @@ fn inspect_reports_what_the_slot_holds_and_writes_nothing() {
     inspects(&mut stand, left(1, Holding::Empty));
     let (nonce, session) = stand.for_install();
     let chain = stand.chain(nonce, 0, 4);
-    stand.send_bundle(session, &chain.bundle()).unwrap();
+    let _ = stand.send_bundle(session, &chain.bundle()).unwrap();
     let grant = digest(&chain.parts().grant);
     inspects(&mut stand, left(4, Holding::Installed { grant, device: public(&seed(DEVICE)) }));
     stand.deactivate(0, 5);
@@ -140,6 +150,10 @@ fn set_clock_records_the_time_from_which_on_the_clock_is_believed() {
     }
 }
 
+//= spec/protocol.md#operations
+//# Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.
+//= spec/protocol.md#operations
+//# The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
 #[test]
 fn a_transfer_begins_the_next_epoch_in_one_write_and_echoes_both_keys() {
     let (mut stand, _) = Stand::installed();
@@ -150,12 +164,14 @@ fn a_transfer_begins_the_next_epoch_in_one_write_and_echoes_both_keys() {
     assert_eq!(stand.owner(), Ok((Epoch::new(2), owner)));
 }
 
+//= spec/protocol.md#operations
+//# Inspect MUST report the slot's floor and what it holds in this epoch.
 #[test]
 fn after_a_transfer_every_slot_is_inactive_at_floor_0() {
     let (mut stand, _) = Stand::installed();
     stand.activate(1, 7);
     stand.deactivate(2, 8);
-    stand.command(transfer()).unwrap();
+    let _ = stand.command(transfer()).unwrap();
     for _ in 0..2 {
         for slot in 0..u8::try_from(SLOTS).unwrap() {
             assert_eq!(stand.report(slot), Ok(left(0, Holding::Inactive)));
@@ -167,7 +183,7 @@ fn after_a_transfer_every_slot_is_inactive_at_floor_0() {
 #[test]
 fn after_a_transfer_the_old_owners_commands_are_refused() {
     let mut stand = Stand::active();
-    stand.command(transfer()).unwrap();
+    let _ = stand.command(transfer()).unwrap();
     let (nonce, session) = stand.operate();
     let operation = Operation::Act { action: Action::Open };
     let message = forge::signed(&stand.command_body(nonce, operation), &seed(OWNER));
@@ -177,14 +193,14 @@ fn after_a_transfer_the_old_owners_commands_are_refused() {
     let mut command = stand.command_body(nonce, operation);
     command.epoch = Epoch::FIRST;
     stand.refuses_command(session, &forge::signed(&command, &seed(OWNER)), LockError::WrongEpoch, None);
-    stand.command_by(NEW_OWNER, operation).unwrap();
+    let _ = stand.command_by(NEW_OWNER, operation).unwrap();
 }
 
 /// After a transfer, with slot 0 active again.
 fn transferred(stand: &mut Stand) {
-    stand.command(transfer()).unwrap();
+    let _ = stand.command(transfer()).unwrap();
     let operation = Operation::Activate { slot: SLOT, generation: Generation::new(1) };
-    stand.command_by(NEW_OWNER, operation).unwrap();
+    let _ = stand.command_by(NEW_OWNER, operation).unwrap();
 }
 
 #[test]
@@ -211,13 +227,15 @@ fn after_a_transfer_the_old_owners_grants_and_the_old_services_releases_are_refu
     }
 }
 
+//= spec/protocol.md#unlock
+//# The slot MUST exist, undamaged, with a key installed in this epoch.
 #[test]
 fn after_a_transfer_the_old_guests_key_opens_nothing() {
     let (mut stand, key) = Stand::installed();
-    stand.command(transfer()).unwrap();
+    let _ = stand.command(transfer()).unwrap();
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::NotInstalled);
     let operation = Operation::Activate { slot: SLOT, generation: Generation::new(1) };
-    stand.command_by(NEW_OWNER, operation).unwrap();
+    let _ = stand.command_by(NEW_OWNER, operation).unwrap();
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::NotInstalled);
     assert!(!holds(stand.store.get(Cell::Slot(SLOT)).unwrap(), &key.pairing));
 }
@@ -232,7 +250,7 @@ fn after_a_transfer_numbers_start_again_at_1() {
         (chain.owner, chain.service) = (seed(NEW_OWNER), seed(NEW_SERVICE));
     };
     let key = stand.download(0, 2, change).unwrap();
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]

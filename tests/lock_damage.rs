@@ -53,6 +53,14 @@ fn make_header_busy(stand: &mut Stand) {
     stand.lock.command(session, &message, stand.now()).unwrap().commit(fails).unwrap_err();
 }
 
+//= spec/protocol.md#install
+//# The slot MUST exist, undamaged and active.
+//= spec/protocol.md#unlock
+//# The slot MUST exist, undamaged, with a key installed in this epoch.
+//= spec/protocol.md#operations
+//# An operation on a damaged slot MUST be refused.
+//= spec/protocol.md#damage
+//# A damaged slot MUST refuse every operation until the next epoch.
 #[test]
 fn a_damaged_slot_refuses_everything() {
     let (mut stand, key, _) = with_slot_0_damaged();
@@ -70,16 +78,18 @@ fn a_damaged_slot_refuses_everything() {
     assert_eq!(stand.snapshot().1, seen.1);
 }
 
+//= spec/protocol.md#damage
+//# A damaged slot MUST NOT keep other slots from working.
 #[test]
 fn beside_a_damaged_slot_everything_else_goes_on() {
     let (mut stand, _, other) = with_slot_0_damaged();
-    stand.open(&other).unwrap();
+    let _ = stand.open(&other).unwrap();
     stand.download(1, 3, |_| ()).unwrap();
     stand.deactivate(1, 4);
     stand.activate(2, 1);
-    stand.set_clock(NOON).unwrap();
-    stand.command(Operation::Act { action: Action::Open }).unwrap();
-    stand.command(Operation::Inspect { slot: SlotId::new(2) }).unwrap();
+    let _ = stand.set_clock(NOON).unwrap();
+    let _ = stand.command(Operation::Act { action: Action::Open }).unwrap();
+    let _ = stand.command(Operation::Inspect { slot: SlotId::new(2) }).unwrap();
 }
 
 #[test]
@@ -90,6 +100,8 @@ fn a_damaged_slot_is_still_damaged_after_a_boot() {
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::SlotDamaged);
 }
 
+//= spec/protocol.md#damage
+//# A damaged slot MUST refuse every operation until the next epoch.
 #[test]
 fn a_transfer_to_oneself_makes_a_damaged_slot_inactive_with_floor_0() {
     let (mut stand, key, _) = with_slot_0_damaged();
@@ -100,9 +112,9 @@ fn a_transfer_to_oneself_makes_a_damaged_slot_inactive_with_floor_0() {
     assert_eq!(stand.download(0, 9, |_| ()).unwrap_err().error(), LockError::SlotInactive);
     stand.activate(0, 1);
     let key = stand.download(0, 2, |_| ()).unwrap();
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     stand.reboot();
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -133,15 +145,23 @@ fn provisioning_ends_the_damage_of_a_lock_that_nobody_owned() {
     stand.activate(0, 1);
 }
 
+//= spec/protocol.md#damage
+//# A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
 #[test]
 fn a_damaged_slot_that_can_be_read_after_all_is_sound_again() {
     let (mut stand, key) = Stand::installed();
     stand.boot_with(SLOT_0, None);
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::SlotDamaged);
     stand.reload(SLOT_0).unwrap();
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
+//= spec/protocol.md#commands
+//# The header's and the counter's cells MUST be free and sound.
+//= spec/protocol.md#provisioning
+//# The header's and the counter's cells MUST be free and sound.
+//= spec/protocol.md#damage
+//# A lock whose header or counter is damaged MUST refuse everything but a factory reset.
 #[test]
 fn a_damaged_header_or_counter_leaves_nothing_but_the_factory_reset() {
     for cell in [Cell::Header, Cell::Counter] {
@@ -190,7 +210,7 @@ fn a_session_given_while_damaged_opens_nothing_once_the_damage_is_gone() {
         stand.reload(cell).unwrap();
         let refused = stand.send_unlock(session, &key.message(Action::Open, nonce)).unwrap_err();
         assert_eq!(refused.error(), LockError::SessionSuperseded);
-        stand.open(&key).unwrap();
+        let _ = stand.open(&key).unwrap();
     }
 }
 
@@ -211,6 +231,8 @@ fn the_factory_reset_of_a_damaged_lock_still_needs_the_card_and_the_nonce() {
     assert_eq!(stand.factory_reset(superseded, &reset).unwrap_err().error(), LockError::SessionSuperseded);
 }
 
+//= spec/protocol.md#damage
+//# A slot's record of an older epoch MUST be read as Inactive with floor 0.
 #[test]
 fn a_slot_of_an_older_epoch_reads_as_inactive_with_floor_0() {
     let (mut stand, key) = Stand::installed();
@@ -253,6 +275,12 @@ fn assert_outdated(stand: &mut Stand, cell: Cell, older: &[u8], damage: LockErro
     assert_eq!(stand.reload(cell), Err(LockError::NotBusy));
 }
 
+//= spec/protocol.md#operations
+//# An epoch, a floor and a counter MUST NOT go down.
+//= spec/protocol.md#damage
+//# A record read back that is older than the newest one known since boot MUST be taken for damaged.
+//= spec/protocol.md#damage
+//# A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
 #[test]
 fn a_slot_with_a_lower_floor_than_was_seen_is_damaged() {
     let mut stand = Stand::active();
@@ -263,6 +291,8 @@ fn a_slot_with_a_lower_floor_than_was_seen_is_damaged() {
     assert_eq!(stand.report(0).unwrap().floor.value(), 2);
 }
 
+//= spec/protocol.md#damage
+//# A record read back that is older than the newest one known since boot MUST be taken for damaged.
 #[test]
 fn a_slot_of_an_older_epoch_than_was_seen_is_damaged() {
     let mut stand = Stand::active();
@@ -275,18 +305,24 @@ fn a_slot_of_an_older_epoch_than_was_seen_is_damaged() {
     assert_eq!(stand.report(0).unwrap().floor.value(), 1);
 }
 
+//= spec/protocol.md#damage
+//# A record read back that is older than the newest one known since boot MUST be taken for damaged.
 #[test]
 fn a_slot_with_fewer_used_openings_than_were_seen_is_damaged() {
     let (mut stand, key) = Stand::installed_with(Rights::OPEN, uses(3));
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     let older = stand.stored(SLOT_0);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     make_busy(&mut stand, 0, 3);
     assert_outdated(&mut stand, SLOT_0, &older, LockError::SlotDamaged);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::UsesSpent);
 }
 
+//= spec/protocol.md#operations
+//# An epoch, a floor and a counter MUST NOT go down.
+//= spec/protocol.md#damage
+//# A record read back that is older than the newest one known since boot MUST be taken for damaged.
 #[test]
 fn a_counter_with_a_lower_ceiling_than_was_seen_is_damaged() {
     let mut stand = Stand::active();
@@ -297,6 +333,10 @@ fn a_counter_with_a_lower_ceiling_than_was_seen_is_damaged() {
     assert_outdated(&mut stand, Cell::Counter, &older, LockError::Damaged);
 }
 
+//= spec/protocol.md#operations
+//# An epoch, a floor and a counter MUST NOT go down.
+//= spec/protocol.md#damage
+//# A record read back that is older than the newest one known since boot MUST be taken for damaged.
 #[test]
 fn a_header_of_an_older_epoch_than_was_seen_is_damaged() {
     let mut stand = Stand::fresh();

@@ -39,6 +39,8 @@ fn refuses_built(stand: &mut Stand, build: impl FnOnce(&Chain) -> Vec<u8>, error
     stand.refuses_bundle(session, &build(&chain), error, None);
 }
 
+//= spec/protocol.md#pairing-key
+//# The pairing key MUST be HKDF(salt = digest(Receipt), ikm = the X25519 shared secret, info = `"sharekey v1 pairing"`), 32 bytes.
 #[test]
 fn a_good_bundle_installs_and_the_key_opens() {
     let (mut stand, key) = Stand::installed();
@@ -46,6 +48,8 @@ fn a_good_bundle_installs_and_the_key_opens() {
     assert_eq!(unlocked.action, Action::Open);
 }
 
+//= spec/protocol.md#keys-of-a-lock
+//# A lock MUST derive these three keys from its seed as the table says.
 #[test]
 fn an_install_writes_its_slot_and_gives_the_receipt_of_exactly_this_chain() {
     let mut stand = Stand::active();
@@ -77,6 +81,10 @@ fn an_install_writes_its_slot_and_gives_the_receipt_of_exactly_this_chain() {
     assert_eq!(stand.store, before);
 }
 
+//= spec/protocol.md#message-bundle
+//# A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
+//= spec/protocol.md#install
+//# The bundle and its four parts MUST decode.
 #[test]
 fn a_malformed_bundle_is_refused() {
     let mut stand = Stand::active();
@@ -89,6 +97,8 @@ fn a_malformed_bundle_is_refused() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#message-bundle
+//# A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
 #[test]
 fn a_bundle_whose_lengths_lie_is_refused() {
     let mut stand = Stand::active();
@@ -120,12 +130,16 @@ fn refuses_malformed<T: Message<Auth = Signature>>(
     stand.goes_on();
 }
 
+//= spec/protocol.md#install
+//# The bundle and its four parts MUST decode.
 #[test]
 fn a_malformed_grant_is_refused() {
     let body = |chain: &Chain| (chain.grant, seed(OWNER));
     refuses_malformed::<Grant>(body, |chain, grant| chain.after_grant(grant).unchecked_bundle());
 }
 
+//= spec/protocol.md#install
+//# The bundle and its four parts MUST decode.
 #[test]
 fn a_malformed_claim_is_refused() {
     let body = |chain: &Chain| (chain.claim(&chain.parts().grant), seed(SUBJECT));
@@ -133,6 +147,8 @@ fn a_malformed_claim_is_refused() {
     refuses_malformed::<Claim>(body, chained);
 }
 
+//= spec/protocol.md#install
+//# The bundle and its four parts MUST decode.
 #[test]
 fn a_malformed_install_is_refused() {
     let body = |chain: &Chain| (chain.install(&chain.parts().claim), seed(DEVICE));
@@ -143,6 +159,8 @@ fn a_malformed_install_is_refused() {
     refuses_malformed::<Install>(body, chained);
 }
 
+//= spec/protocol.md#install
+//# The bundle and its four parts MUST decode.
 #[test]
 fn a_malformed_release_is_refused() {
     let body = |chain: &Chain| (Release { install: digest(&chain.parts().install) }, seed(SERVICE));
@@ -187,15 +205,19 @@ fn a_grant_with_an_undefined_value_is_refused() {
     stand.download(0, 2, limits).unwrap();
 }
 
+//= spec/protocol.md#install
+//# The session MUST be the newest for Install and in time.
 #[test]
 fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let mut stand = Stand::active();
     let (chain, session) = begin(&mut stand, 2);
     let (newer, newer_session) = begin(&mut stand, 2);
     stand.refuses_bundle(session, &chain.bundle(), LockError::SessionSuperseded, None);
-    stand.send_bundle(newer_session, &newer.bundle()).unwrap();
+    let _ = stand.send_bundle(newer_session, &newer.bundle()).unwrap();
 }
 
+//= spec/protocol.md#install
+//# The session MUST be the newest for Install and in time.
 #[test]
 fn a_session_lasts_120_seconds_and_not_a_millisecond_longer() {
     let mut stand = Stand::active();
@@ -204,15 +226,21 @@ fn a_session_lasts_120_seconds_and_not_a_millisecond_longer() {
     stand.refuses_bundle(session, &chain.bundle(), LockError::SessionExpired, None);
     let (chain, session) = begin(&mut stand, 2);
     stand.ticks += 120_000;
-    stand.send_bundle(session, &chain.bundle()).unwrap();
+    let _ = stand.send_bundle(session, &chain.bundle()).unwrap();
 }
 
+//= spec/protocol.md#install
+//# The header's and the counter's cells MUST be free and sound.
+//= spec/protocol.md#install
+//# The lock MUST be provisioned.
 #[test]
 fn a_lock_without_an_owner_installs_nothing() {
     let mut stand = Stand::fresh();
     refuses(&mut stand, |_| {}, LockError::NotProvisioned);
 }
 
+//= spec/protocol.md#install
+//# The grant MUST name this lock.
 #[test]
 fn a_grant_for_another_lock_is_refused() {
     let mut stand = Stand::active();
@@ -221,6 +249,8 @@ fn a_grant_for_another_lock_is_refused() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#install
+//# The grant MUST be of the lock's epoch.
 #[test]
 fn a_grant_of_another_epoch_is_refused_be_it_lower_or_higher() {
     let mut stand = Stand::active();
@@ -231,6 +261,8 @@ fn a_grant_of_another_epoch_is_refused_be_it_lower_or_higher() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#install
+//# The slot MUST exist, undamaged and active.
 #[test]
 fn a_grant_for_a_slot_that_the_lock_does_not_have_is_refused() {
     let mut stand = Stand::active();
@@ -243,6 +275,8 @@ fn a_grant_for_a_slot_that_the_lock_does_not_have_is_refused() {
     stand.download(last, 2, |_| {}).unwrap();
 }
 
+//= spec/protocol.md#install
+//# The slot MUST exist, undamaged and active.
 #[test]
 fn a_grant_for_an_inactive_slot_is_refused() {
     let mut stand = Stand::active();
@@ -254,6 +288,8 @@ fn a_grant_for_an_inactive_slot_is_refused() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#install
+//# The grant's signature MUST verify under the owner key.
 #[test]
 fn a_grant_that_the_owner_did_not_sign_is_refused() {
     let mut stand = Stand::active();
@@ -264,6 +300,8 @@ fn a_grant_that_the_owner_did_not_sign_is_refused() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#install
+//# The claim MUST name the grant by its digest.
 #[test]
 fn a_claim_of_another_grant_is_refused() {
     let mut stand = Stand::active();
@@ -276,6 +314,8 @@ fn a_claim_of_another_grant_is_refused() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#install
+//# The claim's signature MUST verify under the grant's subject.
 #[test]
 fn a_claim_that_the_subject_did_not_sign_is_refused() {
     let mut stand = Stand::active();
@@ -286,6 +326,8 @@ fn a_claim_that_the_subject_did_not_sign_is_refused() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#install
+//# The install MUST name the claim by its digest.
 #[test]
 fn an_install_of_another_claim_is_refused() {
     let mut stand = Stand::active();
@@ -299,6 +341,8 @@ fn an_install_of_another_claim_is_refused() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#install
+//# The install MUST carry the session's nonce.
 #[test]
 fn an_install_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     let mut stand = Stand::active();
@@ -310,6 +354,8 @@ fn an_install_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#install
+//# The install's signature MUST verify under the claim's device.
 #[test]
 fn an_install_that_the_claimed_device_did_not_sign_is_refused() {
     let mut stand = Stand::active();
@@ -332,6 +378,8 @@ fn the_device_that_is_installed_is_the_one_that_the_claim_names() {
     assert_eq!(device, public(&seed(OTHER)));
 }
 
+//= spec/protocol.md#install
+//# The release MUST name the install by its digest.
 #[test]
 fn a_release_of_another_install_is_refused() {
     let mut stand = Stand::active();
@@ -346,6 +394,8 @@ fn a_release_of_another_install_is_refused() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#install
+//# The release's signature MUST verify under the service key.
 #[test]
 fn a_release_that_the_service_did_not_sign_is_refused() {
     let mut stand = Stand::active();
@@ -356,6 +406,8 @@ fn a_release_that_the_service_did_not_sign_is_refused() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#install
+//# The X25519 agreement MUST contribute, as KEY-8 says.
 #[test]
 fn an_agreement_key_that_does_not_contribute_is_refused_with_the_reason() {
     let mut stand = Stand::active();

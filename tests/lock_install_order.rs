@@ -133,6 +133,14 @@ fn bundle(stand: &mut Stand, nonce: Nonce, broken: &[Rule]) -> Vec<u8> {
     bundle
 }
 
+//= spec/protocol.md#frame
+//# A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
+//= spec/protocol.md#install
+//# A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
+//= spec/protocol.md#errors-and-refusals
+//# A lock MUST NOT tell a sender that has not authenticated why it refuses.
+//= spec/protocol.md#errors-and-refusals
+//# A refusal MUST change nothing but the session that it used.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, first) in RULES.into_iter().enumerate() {
@@ -154,7 +162,7 @@ fn with_no_rule_broken_the_same_chain_installs() {
     let (mut stand, _) = Stand::installed();
     let (nonce, session) = stand.for_install();
     let bundle = bundle(&mut stand, nonce, &[]);
-    stand.send_bundle(session, &bundle).unwrap();
+    let _ = stand.send_bundle(session, &bundle).unwrap();
 }
 
 fn begin(stand: &mut Stand) -> (Chain, Session<purpose::Install>) {
@@ -218,6 +226,8 @@ fn a_subject_whose_key_is_not_a_good_key_claims_nothing() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#strict-keys
+//# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
 #[test]
 fn a_device_whose_key_is_not_a_good_key_installs_nothing() {
     let mut stand = Stand::active();

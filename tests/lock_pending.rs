@@ -37,6 +37,8 @@ fn floor(stand: &Stand, slot: u8) -> u32 {
     stand.report(slot).unwrap().floor.value()
 }
 
+//= spec/protocol.md#persist-then-act
+//# A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
 #[test]
 fn a_report_after_a_reload_is_refused_and_changes_nothing() {
     let mut stand = Stand::provisioned();
@@ -49,6 +51,8 @@ fn a_report_after_a_reload_is_refused_and_changes_nothing() {
     assert_eq!(floor(&stand, 0), 0);
 }
 
+//= spec/protocol.md#persist-then-act
+//# A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
 #[test]
 fn a_report_of_an_overtaken_write_does_not_end_the_wait_for_a_newer_one() {
     let mut stand = Stand::provisioned();
@@ -57,7 +61,7 @@ fn a_report_of_an_overtaken_write_does_not_end_the_wait_for_a_newer_one() {
     let (_, newer) = detach(&mut stand, activate_0(6));
     assert!(matches!(stand.lock.written(overtaken), Err(LockError::NotPending)));
     assert_eq!(stand.report(0), Err(LockError::Busy));
-    stand.lock.written(newer).unwrap();
+    let _ = stand.lock.written(newer).unwrap();
     assert_eq!(floor(&stand, 0), 6);
 }
 
@@ -72,7 +76,7 @@ fn a_report_to_another_lock_is_refused() {
     let [one, other] = pending;
     assert!(matches!(stands[1].lock.written(one), Err(LockError::NotPending)));
     assert_eq!(stands[1].report(0), Err(LockError::Busy));
-    stands[1].lock.written(other).unwrap();
+    let _ = stands[1].lock.written(other).unwrap();
     assert_eq!(floor(&stands[1], 0), 5);
 }
 
@@ -85,7 +89,7 @@ fn a_report_to_another_run_of_the_same_lock_is_refused() {
     let (_, later) = detach(&mut stand, activate_0(6));
     assert!(matches!(stand.lock.written(earlier), Err(LockError::NotPending)));
     assert_eq!(stand.report(0), Err(LockError::Busy));
-    stand.lock.written(later).unwrap();
+    let _ = stand.lock.written(later).unwrap();
     assert_eq!(floor(&stand, 0), 6);
 }
 
@@ -133,6 +137,8 @@ fn a_report_to_a_lock_that_only_just_booted_is_refused() {
     assert_eq!(booted.ownership(), Err(LockError::Busy));
 }
 
+//= spec/protocol.md#persist-then-act
+//# A lock whose seed cell, read again, does not hold its own seed with `initialised` true MUST refuse everything until it was booted.
 #[test]
 fn a_report_after_the_factory_reset_is_refused() {
     let mut stand = Stand::provisioned();
@@ -151,6 +157,8 @@ fn a_report_after_the_factory_reset_is_refused() {
     assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Resetting);
 }
 
+//= spec/protocol.md#persist-then-act
+//# An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
 #[test]
 fn a_deactivation_cannot_slip_between_an_unlock_and_its_bolt() {
     let (mut stand, key) = Stand::installed();
@@ -161,10 +169,12 @@ fn a_deactivation_cannot_slip_between_an_unlock_and_its_bolt() {
     let deactivate = Operation::Deactivate { slot: SlotId::new(0), generation: Generation::new(3) };
     assert_eq!(stand.command(deactivate).unwrap_err().error(), LockError::Busy);
     assert_eq!(stand.lock.written(unlock).unwrap().action, Action::Open);
-    stand.command(deactivate).unwrap();
+    let _ = stand.command(deactivate).unwrap();
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::NotInstalled);
 }
 
+//= spec/protocol.md#persist-then-act
+//# A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
 #[test]
 fn a_transfer_cannot_slip_between_an_unlock_and_its_bolt() {
     let (mut stand, key) = Stand::installed();
@@ -172,10 +182,16 @@ fn a_transfer_cannot_slip_between_an_unlock_and_its_bolt() {
     let staged = stand.lock.unlock(session, &key.message(Action::Open, nonce), stand.now()).unwrap();
     let (_, unlock) = staged.detach();
     assert_eq!(stand.command(transfer()).unwrap_err().error(), LockError::Busy);
-    stand.lock.written(unlock).unwrap();
-    stand.command(transfer()).unwrap();
+    let _ = stand.lock.written(unlock).unwrap();
+    let _ = stand.command(transfer()).unwrap();
 }
 
+//= spec/protocol.md#install
+//# The header's and the counter's cells MUST be free and sound.
+//= spec/protocol.md#install
+//# The lock MUST be provisioned.
+//= spec/protocol.md#persist-then-act
+//# An Act MUST hold the header's cell until its result is taken.
 #[test]
 fn the_owner_opening_holds_the_header_so_that_everything_waits() {
     let mut stand = Stand::active();
@@ -198,9 +214,9 @@ fn slots_wait_for_their_own_writes_only() {
     let (_, first) = detach(&mut stand, INSPECT_0);
     let (_, second) = detach(&mut stand, Operation::Inspect { slot: SlotId::new(1) });
     stand.activate(2, 1);
-    stand.lock.written(first).unwrap();
+    let _ = stand.lock.written(first).unwrap();
     assert_eq!((floor(&stand, 0), stand.report(1)), (1, Err(LockError::Busy)));
-    stand.lock.written(second).unwrap();
+    let _ = stand.lock.written(second).unwrap();
     assert_eq!(floor(&stand, 1), 1);
 }
 
@@ -213,6 +229,8 @@ fn with_slot_2_unread(mut stand: Stand) -> Stand {
     stand
 }
 
+//= spec/protocol.md#persist-then-act
+//# A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
 #[test]
 fn provisioning_waits_until_every_cell_is_read() {
     let mut stand = with_slot_2_unread(Stand::fresh());
@@ -224,6 +242,8 @@ fn provisioning_waits_until_every_cell_is_read() {
     stand.take_ownership();
 }
 
+//= spec/protocol.md#persist-then-act
+//# A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
 #[test]
 fn transfer_and_factory_reset_wait_until_every_cell_is_read() {
     let mut stand = with_slot_2_unread(Stand::active());
@@ -289,7 +309,7 @@ fn an_operation_without_a_record_can_be_given_up_and_frees_its_cell() {
     assert_eq!((unlock.cell(), stand.lock.condition(SLOT_0)), (SLOT_0, Ok(Condition::Pending)));
     stand.lock.abandon(unlock).unwrap();
     assert_eq!((stand.snapshot(), stand.lock.condition(SLOT_0)), (seen, Ok(Condition::Ready)));
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -298,7 +318,7 @@ fn a_challenge_that_is_given_up_opens_no_session() {
     let (nonce, session) = stand.operate();
     let (_, newer) = stand.lock.challenge::<purpose::Operate>(stand.now(), &mut stand.rng).unwrap().detach();
     stand.lock.abandon(newer).unwrap();
-    stand.send_unlock(session, &key.message(Action::Open, nonce)).unwrap();
+    let _ = stand.send_unlock(session, &key.message(Action::Open, nonce)).unwrap();
 }
 
 #[test]
@@ -326,7 +346,7 @@ fn what_is_given_up_must_still_hold_its_cell_in_this_run_of_this_lock() {
     one.reboot();
     let (_, later) = detach(one, INSPECT_0);
     assert_eq!(one.lock.abandon(newer), Err(LockError::NotPending));
-    one.lock.written(later).unwrap();
+    let _ = one.lock.written(later).unwrap();
 }
 
 #[test]

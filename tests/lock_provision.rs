@@ -34,6 +34,10 @@ fn provisions(stand: &mut Stand) {
     stand.goes_on();
 }
 
+//= spec/protocol.md#message-provisioned
+//# The card tag MUST be HMAC-SHA256(activation secret, `"sharekey v1 provisioned"` ‖ digest(Provision) ‖ lock id)[..16].
+//= spec/protocol.md#provisioning
+//# Provisioning MUST begin epoch 1.
 #[test]
 fn the_lock_proves_whose_it_is_and_that_its_card_was_used() {
     let mut stand = Stand::fresh();
@@ -66,6 +70,8 @@ fn the_lock_proves_whose_it_is_and_that_its_card_was_used() {
     }
 }
 
+//= spec/protocol.md#provisioning
+//# The Provision MUST decode.
 #[test]
 fn a_malformed_provision_is_refused() {
     let mut stand = Stand::fresh();
@@ -79,6 +85,8 @@ fn a_malformed_provision_is_refused() {
     provisions(&mut stand);
 }
 
+//= spec/protocol.md#provisioning
+//# The session MUST be the newest for Operate and in time.
 #[test]
 fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let mut stand = Stand::fresh();
@@ -90,6 +98,8 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     stand.provision(newer_session, &provision).unwrap();
 }
 
+//= spec/protocol.md#provisioning
+//# The session MUST be the newest for Operate and in time.
 #[test]
 fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     let mut stand = Stand::fresh();
@@ -103,6 +113,8 @@ fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     stand.provision(session, &provision).unwrap();
 }
 
+//= spec/protocol.md#provisioning
+//# The Provision MUST carry the session's nonce.
 #[test]
 fn a_provision_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     let mut stand = Stand::fresh();
@@ -114,6 +126,8 @@ fn a_provision_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     provisions(&mut stand);
 }
 
+//= spec/protocol.md#provisioning
+//# The Provision's tag MUST verify under the activation secret.
 #[test]
 fn a_provision_without_the_cards_secret_is_refused() {
     let mut stand = Stand::fresh();
@@ -141,6 +155,8 @@ fn no_bit_of_a_provision_can_be_flipped() {
     provisions(&mut stand);
 }
 
+//= spec/protocol.md#provisioning
+//# A provisioned lock MUST refuse with AlreadyProvisioned, unless PRV-11 applies.
 #[test]
 fn a_provisioned_lock_says_so_to_the_holder_of_its_card_alone() {
     let mut stand = Stand::active();
@@ -154,6 +170,12 @@ fn a_provisioned_lock_says_so_to_the_holder_of_its_card_alone() {
     stand.goes_on();
 }
 
+//= spec/protocol.md#strict-keys
+//# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
+//= spec/protocol.md#provisioning
+//# Both keys in the Provision MUST pass KEY-1 and KEY-2.
+//= spec/protocol.md#provisioning
+//# A refusal after the tag held MUST be a signed Refused with the reason.
 #[test]
 fn keys_that_are_not_good_keys_are_refused_with_the_reason() {
     let mut stand = Stand::fresh();
@@ -177,6 +199,8 @@ const RULES: [(LockError, Option<RefuseReason>); 6] = [
     (LockError::OwnerKey(sharekey::error::KeyError::SmallOrder), Some(RefuseReason::BadKey)),
 ];
 
+//= spec/protocol.md#provisioning
+//# A refusal before the tag held MUST be the opaque Refused.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, (first, told)) in RULES.into_iter().enumerate() {

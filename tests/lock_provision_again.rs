@@ -23,6 +23,8 @@ fn provision(stand: &mut Stand, change: impl FnOnce(&mut Provision)) -> Result<(
     Ok((message, answer))
 }
 
+//= spec/protocol.md#provisioning
+//# A lock in epoch 1 whose owner's and service's keys are those in the Provision MUST answer with a Provisioned again, and write nothing.
 #[test]
 fn the_same_keys_get_an_answer_to_this_very_provision_and_nothing_is_written() {
     let mut stand = Stand::provisioned();
@@ -39,9 +41,11 @@ fn the_same_keys_get_an_answer_to_this_very_provision_and_nothing_is_written() {
     let digest = digest(&message);
     let parts: [&[u8]; 3] = [b"sharekey v1 provisioned", digest.as_bytes(), lock.key().as_bytes()];
     assert_eq!(provisioned.card, Tag::truncated(&Ring.hmac_sha256(&CARD, &parts)));
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
+//= spec/protocol.md#provisioning
+//# A provisioned lock MUST refuse with AlreadyProvisioned, unless PRV-11 applies.
 #[test]
 fn another_owner_or_service_is_refused() {
     let mut stand = Stand::provisioned();
@@ -54,11 +58,13 @@ fn another_owner_or_service_is_refused() {
     assert_eq!(stand.snapshot(), before);
 }
 
+//= spec/protocol.md#provisioning
+//# A lock in epoch 1 whose owner's and service's keys are those in the Provision MUST answer with a Provisioned again, and write nothing.
 #[test]
 fn after_a_transfer_even_to_the_same_keys_nobody_is_answered() {
     let mut stand = Stand::provisioned();
     let (owner, service) = (public(&seed(OWNER)), public(&seed(SERVICE)));
-    stand.command(Operation::Transfer { owner, service }).unwrap();
+    let _ = stand.command(Operation::Transfer { owner, service }).unwrap();
     assert_eq!(provision(&mut stand, |_| {}).unwrap_err(), LockError::AlreadyProvisioned);
 }
 
@@ -82,5 +88,5 @@ fn a_detached_answer_holds_the_header_and_can_be_abandoned() {
     assert_eq!(pending.cell(), Cell::Header);
     assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Busy);
     stand.lock.abandon(pending).unwrap();
-    stand.command(Operation::Act { action: Action::Open }).unwrap();
+    let _ = stand.command(Operation::Act { action: Action::Open }).unwrap();
 }

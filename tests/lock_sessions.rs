@@ -39,6 +39,8 @@ fn done<T>(result: Result<T, Refusal>) -> Result<(), LockError> {
     result.map(drop).map_err(|refusal| refusal.error())
 }
 
+//= spec/protocol.md#sessions
+//# A session MUST be refused when a newer challenge for the same purpose was given.
 #[test]
 fn only_the_newest_session_of_a_purpose_is_good() {
     let (mut stand, key) = Stand::installed();
@@ -58,6 +60,8 @@ fn an_older_session_is_refused_after_the_newer_was_used_too() {
     assert_eq!(open(&mut stand, &key, older), Err(LockError::SessionSuperseded));
 }
 
+//= spec/protocol.md#sessions
+//# A session MUST be refused when a newer challenge for the same purpose was given.
 #[test]
 fn an_older_session_with_the_newer_ones_nonce_is_refused() {
     let (mut stand, key) = Stand::installed();
@@ -70,14 +74,16 @@ fn an_older_session_with_the_newer_ones_nonce_is_refused() {
 fn the_two_purposes_do_not_disturb_each_other() {
     let (mut stand, key) = Stand::installed();
     let download = stand.for_install();
-    stand.open(&key).unwrap();
-    stand.command(INSPECT).unwrap();
+    let _ = stand.open(&key).unwrap();
+    let _ = stand.command(INSPECT).unwrap();
     let unlock = stand.operate();
     assert_eq!(install(&mut stand, download), Ok(()));
     // The download overwrote the key; the session was good all the same.
     assert_eq!(open(&mut stand, &key, unlock), Err(LockError::UnlockMac));
 }
 
+//= spec/protocol.md#sessions
+//# A session MUST be good for one attempt, malformed ones included.
 #[test]
 fn a_message_is_good_for_its_own_session_only() {
     let (mut stand, key) = Stand::installed();
@@ -91,6 +97,8 @@ fn a_message_is_good_for_its_own_session_only() {
     assert_eq!(install(&mut stand, (nonce, session)), Err(LockError::WrongNonce));
 }
 
+//= spec/protocol.md#sessions
+//# A session MUST be good for one attempt, malformed ones included.
 #[test]
 fn a_malformed_attempt_spends_the_session() {
     let (mut stand, key) = Stand::installed();
@@ -105,6 +113,8 @@ fn a_malformed_attempt_spends_the_session() {
     assert_eq!(install(&mut stand, (nonce, session)), Err(LockError::WrongNonce));
 }
 
+//= spec/protocol.md#sessions
+//# A session for Operate MUST be refused later than 10000 milliseconds after its challenge.
 #[test]
 fn an_operate_session_lasts_ten_seconds_to_the_millisecond() {
     for (after, outcome) in [(0, Ok(())), (10_000, Ok(())), (10_001, Err(LockError::SessionExpired))] {
@@ -128,6 +138,8 @@ fn an_operate_session_lasts_ten_seconds_to_the_millisecond() {
     }
 }
 
+//= spec/protocol.md#sessions
+//# A session for Install MUST be refused later than 120000 milliseconds after its challenge.
 #[test]
 fn an_install_session_lasts_two_minutes_to_the_millisecond() {
     for (after, outcome) in [(10_001, Ok(())), (120_000, Ok(())), (120_001, Err(LockError::SessionExpired))] {
@@ -150,18 +162,22 @@ fn a_deadline_at_the_end_of_the_ticks_does_not_wrap() {
     assert_eq!(open(&mut stand, &key, session), Err(LockError::SessionExpired));
 }
 
+//= spec/protocol.md#sessions
+//# A session MUST be refused when the ticks went backwards since its challenge.
 #[test]
 fn ticks_that_went_backwards_since_the_challenge_are_expiry() {
     let (mut stand, key) = Stand::installed();
     let session = stand.operate();
     stand.ticks -= 1;
     assert_eq!(open(&mut stand, &key, session), Err(LockError::SessionExpired));
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     let session = stand.for_install();
     stand.ticks -= 1;
     assert_eq!(install(&mut stand, session), Err(LockError::SessionExpired));
 }
 
+//= spec/protocol.md#sessions
+//# A session MUST be refused when the ticks went backwards since its challenge.
 #[test]
 fn ticks_behind_a_later_attempt_are_expiry_though_ahead_of_the_challenge() {
     let (mut stand, key) = Stand::installed();
@@ -173,6 +189,8 @@ fn ticks_behind_a_later_attempt_are_expiry_though_ahead_of_the_challenge() {
     assert_eq!(open(&mut stand, &key, unlock), Err(LockError::SessionExpired));
 }
 
+//= spec/protocol.md#sessions
+//# A step backwards of the ticks MUST end all sessions.
 #[test]
 fn an_attempt_that_finds_the_ticks_gone_backwards_closes_the_other_session_too() {
     let (mut stand, key) = Stand::installed();
@@ -183,6 +201,8 @@ fn an_attempt_that_finds_the_ticks_gone_backwards_closes_the_other_session_too()
     assert_eq!(install(&mut stand, download), Err(LockError::SessionSuperseded));
 }
 
+//= spec/protocol.md#sessions
+//# A step backwards of the ticks MUST end all sessions.
 #[test]
 fn a_challenge_that_finds_the_ticks_gone_backwards_closes_the_other_session_too() {
     let (mut stand, key) = Stand::installed();
@@ -221,6 +241,8 @@ fn a_session_of_another_lock_is_refused_and_closes_none_of_this_one() {
     assert_eq!(done(one.factory_reset(ours, &reset)), Ok(()));
 }
 
+//= spec/protocol.md#sessions
+//# A boot MUST end all sessions.
 #[test]
 fn a_boot_ends_all_sessions() {
     let (mut stand, key) = Stand::installed();
@@ -231,6 +253,8 @@ fn a_boot_ends_all_sessions() {
     assert_eq!(install(&mut stand, download), Err(LockError::SessionSuperseded));
 }
 
+//= spec/protocol.md#sessions
+//# A new epoch MUST end all sessions.
 #[test]
 fn a_transfer_ends_all_sessions() {
     let mut stand = Stand::active();
@@ -240,6 +264,8 @@ fn a_transfer_ends_all_sessions() {
     assert_eq!(install(&mut stand, download), Err(LockError::SessionSuperseded));
 }
 
+//= spec/protocol.md#sessions
+//# A new epoch MUST end all sessions.
 #[test]
 fn provisioning_ends_all_sessions() {
     let mut stand = Stand::fresh();
@@ -262,6 +288,10 @@ fn a_reload_ends_no_session() {
     assert_eq!(install(&mut stand, download), Ok(()));
 }
 
+//= spec/protocol.md#unlock
+//# The header's and the counter's cells MUST be free and sound.
+//= spec/protocol.md#unlock
+//# The lock MUST be provisioned.
 #[test]
 fn a_challenge_reported_late_closes_no_session_and_takes_no_time_back() {
     let (mut stand, key) = Stand::installed();
@@ -276,5 +306,5 @@ fn a_challenge_reported_late_closes_no_session_and_takes_no_time_back() {
 
     let _session = stand.lock.written(pending).unwrap().session;
     let bundle = stand.chain(nonce, 0, 3).bundle();
-    stand.send_bundle(download, &bundle).unwrap();
+    let _ = stand.send_bundle(download, &bundle).unwrap();
 }

@@ -48,11 +48,13 @@ fn an_unlock_of_a_key_without_a_limit_of_uses_writes_nothing() {
         let (nonce, session) = stand.operate();
         let staged = stand.lock.unlock(session, &key.message(action, nonce), stand.now()).unwrap();
         assert!(staged.record().is_none());
-        staged.commit(|_| -> Result<(), ()> { panic!("nothing to write") }).unwrap();
+        let _ = staged.commit(|_| -> Result<(), ()> { panic!("nothing to write") }).unwrap();
     }
     assert_eq!(stand.snapshot(), before);
 }
 
+//= spec/protocol.md#unlock
+//# The unlock MUST decode.
 #[test]
 fn a_malformed_unlock_is_refused() {
     let (mut stand, key) = Stand::installed();
@@ -63,7 +65,7 @@ fn a_malformed_unlock_is_refused() {
         let Some((message, error)) = bad::malformed(way, &frame, Unlock::MAX_LEN, &seal) else { break };
         stand.refuses_unlock(session, &message, LockError::Wire(error), None);
     }
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -76,9 +78,11 @@ fn an_action_that_is_not_defined_is_refused() {
         let message = forge::tag(frame, &key.pairing);
         stand.refuses_unlock(session, &message, LockError::Wire(WireError::Value), None);
     }
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# The session MUST be the newest for Operate and in time.
 #[test]
 fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let (mut stand, key) = Stand::installed();
@@ -86,9 +90,11 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let (newer, newer_session) = stand.operate();
     let message = key.message(Action::Open, nonce);
     stand.refuses_unlock(session, &message, LockError::SessionSuperseded, None);
-    stand.send_unlock(newer_session, &key.message(Action::Open, newer)).unwrap();
+    let _ = stand.send_unlock(newer_session, &key.message(Action::Open, newer)).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# The session MUST be the newest for Operate and in time.
 #[test]
 fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     let (mut stand, key) = Stand::installed();
@@ -97,7 +103,7 @@ fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     stand.refuses_unlock(session, &key.message(Action::Open, nonce), LockError::SessionExpired, None);
     let (nonce, session) = stand.operate();
     stand.ticks += 10_000;
-    stand.send_unlock(session, &key.message(Action::Open, nonce)).unwrap();
+    let _ = stand.send_unlock(session, &key.message(Action::Open, nonce)).unwrap();
 }
 
 #[test]
@@ -105,11 +111,13 @@ fn an_unlock_is_accepted_once() {
     let (mut stand, key) = Stand::installed();
     let (nonce, session) = stand.operate();
     let message = key.message(Action::Open, nonce);
-    stand.send_unlock(session, &message).unwrap();
+    let _ = stand.send_unlock(session, &message).unwrap();
     let (_, session) = stand.operate();
     stand.refuses_unlock(session, &message, LockError::WrongNonce, None);
 }
 
+//= spec/protocol.md#unlock
+//# The unlock MUST carry the session's nonce.
 #[test]
 fn an_unlock_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     let (mut stand, key) = Stand::installed();
@@ -118,15 +126,21 @@ fn an_unlock_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     for nonce in [earlier, for_install, Nonce::from_bytes([9; 16])] {
         refuses(&mut stand, &key, |unlock| unlock.lock_nonce = nonce, LockError::WrongNonce);
     }
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# The header's and the counter's cells MUST be free and sound.
+//= spec/protocol.md#unlock
+//# The lock MUST be provisioned.
 #[test]
 fn a_lock_without_an_owner_opens_for_nobody() {
     let key = Key { slot: SlotId::new(0), pairing: [0; 32] };
     refuses(&mut Stand::fresh(), &key, |_| {}, LockError::NotProvisioned);
 }
 
+//= spec/protocol.md#unlock
+//# The slot MUST exist, undamaged, with a key installed in this epoch.
 #[test]
 fn a_slot_without_a_key_opens_for_nobody() {
     let (mut stand, key) = Stand::installed();
@@ -138,7 +152,7 @@ fn a_slot_without_a_key_opens_for_nobody() {
     refuses(&mut stand, &key, at(2), LockError::NotInstalled); // inactive
     refuses(&mut stand, &key, at(3), LockError::NoSuchSlot);
     refuses(&mut stand, &key, at(u8::MAX), LockError::NoSuchSlot);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
 #[test]
@@ -154,6 +168,8 @@ fn a_key_that_was_wiped_at_the_lock_opens_nothing() {
     refuses(&mut stand, &key, |_| {}, LockError::UnlockMac);
 }
 
+//= spec/protocol.md#unlock
+//# The unlock's tag MUST verify under the slot's pairing key.
 #[test]
 fn the_key_of_one_slot_does_not_open_another() {
     let (mut stand, key) = Stand::installed();
@@ -161,10 +177,12 @@ fn the_key_of_one_slot_does_not_open_another() {
     let other = stand.download(1, 2, |chain| chain.device = seed(OTHER)).unwrap();
     refuses(&mut stand, &key, |unlock| unlock.slot = other.slot, LockError::UnlockMac);
     refuses(&mut stand, &other, |unlock| unlock.slot = key.slot, LockError::UnlockMac);
-    stand.open(&key).unwrap();
-    stand.open(&other).unwrap();
+    let _ = stand.open(&key).unwrap();
+    let _ = stand.open(&other).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# The unlock's tag MUST verify under the slot's pairing key.
 #[test]
 fn a_mac_under_any_other_secret_is_refused() {
     let (mut stand, key) = Stand::installed();
@@ -176,9 +194,11 @@ fn a_mac_under_any_other_secret_is_refused() {
     let (nonce, session) = stand.operate();
     let message = forge::tagged(&key.unlock(Action::Open, nonce), &common::stand::CARD);
     stand.refuses_unlock(session, &message, LockError::UnlockMac, None);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# A refusal before the tag held MUST be the opaque Refused, whatever the cause.
 #[test]
 fn no_bit_of_an_unlock_can_be_flipped() {
     let (mut stand, key) = Stand::installed();
@@ -194,9 +214,13 @@ fn no_bit_of_an_unlock_can_be_flipped() {
             assert_eq!(refusal.error(), LockError::UnlockMac, "bit {bit} of the MAC");
         }
     }
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# The rights MUST allow the action.
+//= spec/protocol.md#unlock
+//# A refusal after the tag held MUST be a Reply with the reason.
 #[test]
 fn an_action_outside_the_rights_is_refused_with_the_reason() {
     let cases = [(Rights::OPEN, Action::Open, Action::Lock), (Rights::LOCK, Action::Lock, Action::Open)];
@@ -220,6 +244,10 @@ const STRANGER: [LockError; 5] = [
     LockError::UnlockMac,
 ];
 
+//= spec/protocol.md#unlock
+//# A refusal before the tag held MUST be the opaque Refused, whatever the cause.
+//= spec/protocol.md#errors-and-refusals
+//# A lock MUST NOT tell a sender that has not authenticated why it refuses.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_nothing_is_told() {
     for (at, first) in STRANGER.into_iter().enumerate() {
@@ -244,7 +272,7 @@ fn of_two_broken_rules_the_earlier_one_is_reported_and_nothing_is_told() {
                 stand.ticks += 10_001;
             }
             stand.refuses_unlock(session, &forge::tag(frame, &pairing), first, None);
-            stand.act(&key, Action::Lock).unwrap();
+            let _ = stand.act(&key, Action::Lock).unwrap();
         }
     }
 }

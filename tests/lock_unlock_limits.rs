@@ -61,6 +61,10 @@ fn decides(stand: &mut Stand, key: &Key, times: &[(Clock, Option<(LockError, Ref
     }
 }
 
+//= spec/protocol.md#dates
+//# A lock MUST refuse an unlock before `from`.
+//= spec/protocol.md#unlock
+//# The time MUST be within the dates, as LIM-8 and LIM-9 say.
 #[test]
 fn the_start_date_is_included() {
     let (mut stand, key) = installed(limits(Some(NOON + 100), None, None, None));
@@ -69,6 +73,10 @@ fn the_start_date_is_included() {
     decides(&mut stand, &key, &times);
 }
 
+//= spec/protocol.md#dates
+//# A lock MUST refuse an unlock at or after `until`.
+//= spec/protocol.md#unlock
+//# The time MUST be within the dates, as LIM-8 and LIM-9 say.
 #[test]
 fn the_end_date_is_excluded() {
     let (mut stand, key) = installed(limits(None, Some(NOON + 100), None, None));
@@ -76,6 +84,8 @@ fn the_end_date_is_excluded() {
     decides(&mut stand, &key, &times);
 }
 
+//= spec/protocol.md#unlock
+//# All limits MUST be checked at every unlock.
 #[test]
 fn a_period_is_judged_anew_at_every_unlock() {
     let (mut stand, key) = installed(limits(Some(NOON + 1), Some(NOON + 2), None, None));
@@ -83,6 +93,10 @@ fn a_period_is_judged_anew_at_every_unlock() {
     decides(&mut stand, &key, &[(at(NOON + 1), None), (at(NOON), Some(NOT_YET))]);
 }
 
+//= spec/protocol.md#schedule
+//# A lock MUST refuse an unlock at a time that the schedule does not allow.
+//= spec/protocol.md#unlock
+//# The time MUST be within the schedule, as LIM-12 says.
 #[test]
 fn the_schedules_window_opens_with_its_first_minute_and_ends_before_its_last() {
     let (mut stand, key) = installed(limits(None, None, Some(monday_at_one()), None));
@@ -115,6 +129,8 @@ fn the_schedule_follows_the_next_offset_from_its_moment_on() {
     decides(&mut stand, &key, &times);
 }
 
+//= spec/protocol.md#unlock
+//# Where the limits need the time, the lock MUST know it.
 #[test]
 fn a_lock_that_does_not_know_the_time_refuses_limits_that_need_it() {
     let always = Schedule::new(Weekdays::ALL, 0, 1440, UtcOffset::UTC, None).unwrap();
@@ -131,6 +147,8 @@ fn a_lock_that_does_not_know_the_time_refuses_limits_that_need_it() {
     }
 }
 
+//= spec/protocol.md#unlock
+//# Where the limits need the time, the lock MUST know it.
 #[test]
 fn a_clock_that_is_gone_after_the_install_refuses_limits_that_need_it() {
     let mut stand = Stand::active();
@@ -147,15 +165,23 @@ fn keys_without_dates_and_schedule_need_no_clock() {
     }
 }
 
+//= spec/protocol.md#uses
+//# A lock MUST count exactly the accepted unlocks with the action Open as uses.
+//= spec/protocol.md#uses
+//# A lock MUST refuse an unlock with the action Open when as many uses were counted as the limits allow.
+//= spec/protocol.md#uses
+//# A lock MUST NOT refuse an unlock with the action Lock because no use is left.
+//= spec/protocol.md#unlock
+//# For the action Open a use MUST be left, as LIM-14 says.
 #[test]
 fn a_key_of_n_uses_opens_exactly_n_times_and_locks_ever_after() {
     for uses in 1..=3 {
         let (mut stand, key) = installed(limits(None, None, None, Some(uses)));
         for _ in 0..uses {
             let before = stand.store.clone();
-            stand.act(&key, Action::Lock).unwrap();
+            let _ = stand.act(&key, Action::Lock).unwrap();
             assert_eq!(stand.store, before, "to lock is no use");
-            stand.open(&key).unwrap();
+            let _ = stand.open(&key).unwrap();
             assert_eq!(stand.store.writes, before.writes + 1);
         }
         refuses(&mut stand, &key, Action::Open, SPENT);
@@ -176,20 +202,24 @@ fn the_last_use_of_the_longest_count_is_counted_without_wrapping() {
         stand.reboot();
     };
     used(&mut stand, u32::MAX - 1);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     refuses(&mut stand, &key, Action::Open, SPENT);
     used(&mut stand, u32::MAX);
     refuses(&mut stand, &key, Action::Open, SPENT);
 }
 
+//= spec/protocol.md#uses
+//# A lock MUST count exactly the accepted unlocks with the action Open as uses.
 #[test]
 fn a_refused_unlock_counts_no_use() {
     let (mut stand, key) = installed(limits(Some(NOON + 1), None, None, Some(1)));
     refuses(&mut stand, &key, Action::Open, NOT_YET);
     stand.clock = at(NOON + 1);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
 }
 
+//= spec/protocol.md#unlock
+//# An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
 #[test]
 fn a_use_is_in_the_store_before_the_bolt_may_move() {
     let (mut stand, key) = installed(limits(None, None, None, Some(1)));
@@ -211,15 +241,17 @@ fn a_use_that_was_not_stored_opens_nothing_and_is_not_lost() {
     let staged = stand.lock.unlock(session, &key.message(Action::Open, nonce), now).unwrap();
     assert_eq!(staged.commit(fails).unwrap_err(), PowerCut);
     stand.reboot();
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     refuses(&mut stand, &key, Action::Open, SPENT);
 }
 
+//= spec/protocol.md#unlock
+//# A lock MUST NOT count a use ahead, for several unlocks at once.
 #[test]
 fn a_use_changes_nothing_in_the_record_but_the_count() {
     let (mut stand, key) = installed(limits(Some(NOON), None, None, Some(2)));
     let before = stand.store.get(SLOT).unwrap().to_vec();
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     let mut content = before[5..before.len() - 16].to_vec();
     let at_used = content.len() - 4;
     assert_eq!(content[at_used..], 0u32.to_le_bytes());
@@ -227,6 +259,8 @@ fn a_use_changes_nothing_in_the_record_but_the_count() {
     assert_eq!(stand.store.get(SLOT).unwrap(), stand.record(SLOT, &content));
 }
 
+//= spec/protocol.md#unlock
+//# A refusal after the tag held MUST be a Reply with the reason.
 #[test]
 fn of_two_broken_limits_the_earlier_one_is_reported() {
     let all = |from, until| limits(Some(from), Some(until), Some(monday_at_one()), Some(1));
@@ -234,7 +268,7 @@ fn of_two_broken_limits_the_earlier_one_is_reported() {
     decides(&mut stand, &key, &[(Clock::Unset, Some(CLOCK_UNSET)), (at(NOON), Some(NOT_YET))]);
     decides(&mut stand, &key, &[(at(NOON + 10), Some(OUTSIDE)), (at(NOON + DAY), Some(EXPIRED))]);
     stand.clock = at(NOON + HOUR);
-    stand.open(&key).unwrap();
+    let _ = stand.open(&key).unwrap();
     refuses(&mut stand, &key, Action::Open, SPENT);
     // Spent as well from here on.
     stand.clock = at(NOON);

@@ -54,6 +54,16 @@ fn a_provision_needs_good_keys_and_a_challenge() {
     assert_eq!(error(&challenge(), bad_key()), OwnerError::ServiceKey(KeyError::SmallOrder));
 }
 
+//= spec/protocol.md#owner
+//# The owner MUST check the signature of a Provisioned under the lock id that it names.
+//= spec/protocol.md#owner
+//# The owner MUST check the card tag of a Provisioned under the activation secret and the digest of its own Provision.
+//= spec/protocol.md#owner
+//# The owner MUST refuse a Provisioned with other keys than its own Provision carried.
+//= spec/protocol.md#owner
+//# The owner MUST refuse a Provisioned of another epoch than 1.
+//= spec/protocol.md#owner
+//# The owner MUST refuse a Provisioned of another lock than the one whose challenge its Provision answered.
 #[test]
 fn every_part_of_a_provisioned_is_checked() {
     let (message, pending) = provision();
@@ -107,6 +117,8 @@ fn finish(pending: &PendingCommand, view: &mut OwnedLock, answer: &[u8]) -> (Com
     accept(pending.finish(&owner(), view, answer).unwrap())
 }
 
+//= spec/protocol.md#owner
+//# The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
 #[test]
 fn a_command_is_signed_over_the_locks_nonce_and_a_fresh_one() {
     let mut view = view();
@@ -125,6 +137,8 @@ fn a_command_is_signed_over_the_locks_nonce_and_a_fresh_one() {
     assert_eq!(second.operation, Operation::Activate { slot: SLOT, generation: generation(2) });
 }
 
+//= spec/protocol.md#owner
+//# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
 #[test]
 fn the_number_is_stored_before_the_command_leaves() {
     let mut view = view();
@@ -147,7 +161,7 @@ fn an_activation_and_a_deactivation_move_the_view_once_done() {
 
     let (command, pending) = accept(owner().deactivate(&mut view, SLOT, &challenge(), &mut rng()).unwrap());
     let done = done_for(&command, deactivated(2).completed);
-    finish(&pending, &mut view, &by_lock(&done));
+    let _ = finish(&pending, &mut view, &by_lock(&done));
     assert_eq!(view.status(SLOT).state, State::Inactive);
     // The same answer again changes nothing.
     let before = view.clone();
@@ -155,6 +169,12 @@ fn an_activation_and_a_deactivation_move_the_view_once_done() {
     assert_eq!(view, before);
 }
 
+//= spec/protocol.md#owner
+//# The owner MUST NOT take a Done for the answer to a command whose digest it does not name.
+//= spec/protocol.md#owner
+//# The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
+//= spec/protocol.md#owner
+//# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
 #[test]
 fn every_part_of_a_done_is_checked() {
     let mut view = view();
@@ -184,6 +204,10 @@ fn every_part_of_a_done_is_checked() {
     }
 }
 
+//= spec/protocol.md#owner
+//# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
+//= spec/protocol.md#owner
+//# An opaque Refused MUST NOT be taken for a statement of the lock.
 #[test]
 fn a_refused_command_says_why_only_under_the_locks_signature() {
     let mut view = view();
@@ -202,11 +226,13 @@ fn a_refused_command_says_why_only_under_the_locks_signature() {
     assert_eq!(error(b"SK\x01\x0e"), OwnerError::RefusedOpaque);
 }
 
+//= spec/protocol.md#number-line
+//# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
 #[test]
 fn an_inspection_tells_the_floor_that_a_stale_number_must_pass() {
     let mut view = view();
     let (command, pending) = accept(owner().inspect(&mut view, SLOT, &challenge(), &mut rng()).unwrap());
-    finish(&pending, &mut view, &by_lock(&done_for(&command, found(41, Holding::Empty).completed)));
+    let _ = finish(&pending, &mut view, &by_lock(&done_for(&command, found(41, Holding::Empty).completed)));
     let (_, pending) = activate(&mut view);
     assert_eq!(*pending.operation(), Operation::Activate { slot: SLOT, generation: generation(42) });
 }
@@ -218,7 +244,7 @@ fn a_clock_or_bolt_command_ends_with_its_own_echo() {
     let (command, pending) = accept(owner().set_clock(&mut view, now, &challenge(), &mut rng()).unwrap());
     let wrong = by_lock(&done_for(&command, Completed::SetClock { to: later }));
     assert_eq!(pending.finish(&owner(), &mut view, &wrong).err(), Some(OwnerError::OtherOperation));
-    finish(&pending, &mut view, &by_lock(&done_for(&command, Completed::SetClock { to: now })));
+    let _ = finish(&pending, &mut view, &by_lock(&done_for(&command, Completed::SetClock { to: now })));
 
     let (command, pending) = accept(owner().act(&mut view, Action::Open, &challenge(), &mut rng()).unwrap());
     let wrong = by_lock(&done_for(&command, Completed::Act { action: Action::Lock }));
@@ -256,7 +282,7 @@ fn a_command_is_for_ones_own_lock_and_its_own_challenge() {
 fn the_last_number_is_not_passed() {
     let mut view = view();
     let inspected = by_lock(&found(u32::MAX, Holding::Empty));
-    accept(owner().learn(&mut view, &inspected).unwrap());
+    let _ = accept(owner().learn(&mut view, &inspected).unwrap());
     let error = owner().activate(&mut view, SLOT, &challenge(), &mut rng()).err().unwrap();
     assert_eq!(error, OwnerError::Slot(SlotError::Exhausted));
     let error = owner().deactivate(&mut view, SLOT, &challenge(), &mut rng()).err().unwrap();
@@ -283,7 +309,7 @@ fn a_lock_that_was_handed_over_is_commanded_no_more() {
         let other = by_lock(&Done { completed, ..done });
         assert_eq!(pending.finish(&owner(), &mut view, &other).err(), Some(OwnerError::OtherOperation));
     }
-    finish(&pending, &mut view, &by_lock(&done));
+    let _ = finish(&pending, &mut view, &by_lock(&done));
     assert_eq!((view.standing(), view.epoch()), (Standing::Transferred, Epoch::new(2)));
     let error = owner().activate(&mut view, SLOT, &challenge(), &mut rng()).err().unwrap();
     assert_eq!(error, OwnerError::Transferred);
@@ -296,7 +322,7 @@ fn a_transfer_to_oneself_ends_every_key_and_asks_for_an_inspection() {
     let (me, service) = (public(&owner_seed()), public(&seed(51)));
     let (command, pending) = transfer(&mut view, me, service);
     let before_transfer = activate(&mut view).1;
-    finish(&pending, &mut view, &by_lock(&Done { command: digest(&command), ..transfer_to(me, service, 2) }));
+    let _ = finish(&pending, &mut view, &by_lock(&Done { command: digest(&command), ..transfer_to(me, service, 2) }));
     assert_eq!((view.standing(), *view.service(), view.epoch()), (Standing::Owned, service, Epoch::new(2)));
     let status = view.status(SLOT);
     assert_eq!((status.state, status.may_open.len(), status.inspected), (State::Inactive, 0, false));
@@ -316,6 +342,8 @@ fn a_transfer_needs_good_keys() {
     assert_eq!(error(good, bad_key()), OwnerError::ServiceKey(KeyError::SmallOrder));
 }
 
+//= spec/protocol.md#owner
+//# A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
 #[test]
 fn a_new_owner_trusts_only_its_own_inspection() {
     let (me, service) = (public(&owner_seed()), public(&service_seed()));
@@ -323,14 +351,16 @@ fn a_new_owner_trusts_only_its_own_inspection() {
     assert_eq!((view.epoch(), view.status(SLOT).inspected), (Epoch::new(7), false));
     let found = |command: Digest| Done { command, epoch: Epoch::new(7), ..found(0, Holding::Inactive) };
     // Somebody else's inspection does not count as one's own.
-    accept(owner().learn(&mut view, &by_lock(&found(some_digest(9)))).unwrap());
+    let _ = accept(owner().learn(&mut view, &by_lock(&found(some_digest(9)))).unwrap());
     assert!(!view.status(SLOT).inspected);
     let (command, pending) = accept(owner().inspect(&mut view, SLOT, &challenge(), &mut rng()).unwrap());
-    finish(&pending, &mut view, &by_lock(&found(digest(&command))));
+    let _ = finish(&pending, &mut view, &by_lock(&found(digest(&command))));
     assert!(view.status(SLOT).inspected);
     assert!(!view.status(SlotId::new(4)).inspected);
 }
 
+//= spec/protocol.md#owner
+//# A new owner MUST refuse a Done of a Transfer that names another service than the one that this owner uses.
 #[test]
 fn every_part_of_a_handover_is_checked() {
     let (me, service) = (public(&owner_seed()), public(&service_seed()));

@@ -50,6 +50,8 @@ fn key(n: u32) -> GrantRef {
 
 // --- share --------------------------------------------------------------------------------------
 
+//= spec/protocol.md#owner
+//# The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
 #[test]
 fn a_share_says_to_whom_how_and_what() {
     let view = sharing_view();
@@ -63,6 +65,8 @@ fn a_share_says_to_whom_how_and_what() {
     assert_eq!(live(&view), [2]);
 }
 
+//= spec/protocol.md#owner
+//# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
 #[test]
 fn a_grant_leaves_only_once_its_number_is_stored() {
     let mut view = active_view();
@@ -93,13 +97,15 @@ fn a_seventeenth_key_that_may_open_is_not_signed() {
     let mut view = active_view();
     for n in 2..18 {
         share(&mut view).unwrap();
-        learn(&mut view, &withdrawn(n, released()));
+        let _ = learn(&mut view, &withdrawn(n, released()));
     }
     assert_eq!(share(&mut view), Err(OwnerError::Slot(SlotError::LiveFull)));
 }
 
 // --- withdraw -----------------------------------------------------------------------------------
 
+//= spec/protocol.md#owner
+//# The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
 #[test]
 fn a_withdrawal_is_pending_until_it_is_answered() {
     let mut view = sharing_view();
@@ -107,7 +113,7 @@ fn a_withdrawal_is_pending_until_it_is_answered() {
     assert_eq!(message.as_bytes(), withdraw(2));
     let status = view.status(SLOT);
     assert_eq!((status.state, status.shared.unwrap().withdrawing), (State::Sharing, true));
-    learn(&mut view, &withdrawn(2, released()));
+    let _ = learn(&mut view, &withdrawn(2, released()));
     let status = view.status(SLOT);
     assert_eq!((status.state, status.shared, status.may_open[0].withdrawing), (State::NotShared, None, false));
     assert_eq!(status.may_open[0].subject(), Some(public(&subject_seed())));
@@ -127,35 +133,41 @@ fn only_what_is_shared_or_may_open_is_withdrawn() {
     assert_eq!(stranger.withdraw_key(&mut view, SLOT, key(2)).err(), Some(OwnerError::NotOwner));
 }
 
+//= spec/protocol.md#states
+//# A view MUST show every live generation, whatever the state.
 #[test]
 fn a_key_that_outlived_its_share_can_still_be_withdrawn() {
     let mut view = sharing_view();
     // Ordered before the grant was signed.
-    learn(&mut view, &by_lock(&found(1, Holding::Empty)));
-    learn(&mut view, &signed(&grant(5), &owner_seed()));
-    learn(&mut view, &by_lock(&deactivated(4)));
+    let _ = learn(&mut view, &by_lock(&found(1, Holding::Empty)));
+    let _ = learn(&mut view, &signed(&grant(5), &owner_seed()));
+    let _ = learn(&mut view, &by_lock(&deactivated(4)));
     assert_eq!((view.status(SLOT).state, live(&view)), (State::Inactive, vec![5]));
     accept(owner().withdraw_key(&mut view, SLOT, key(5)).unwrap());
     assert!(view.status(SLOT).may_open[0].withdrawing);
-    learn(&mut view, &withdrawn(5, NEVER));
+    let _ = learn(&mut view, &withdrawn(5, NEVER));
     assert_eq!(live(&view), Vec::<u32>::new());
 }
 
+//= spec/protocol.md#owner
+//# A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
 #[test]
 fn a_denied_grant_is_gone_and_a_settled_one_stays_until_the_lock_says_so() {
     let mut view = sharing_view();
-    learn(&mut view, &withdrawn(2, NEVER));
+    let _ = learn(&mut view, &withdrawn(2, NEVER));
     assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![]));
 
     let mut view = sharing_view();
-    learn(&mut view, &withdrawn(2, WithdrawnOutcome::Settled));
+    let _ = learn(&mut view, &withdrawn(2, WithdrawnOutcome::Settled));
     assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![2]));
-    learn(&mut view, &by_lock(&activated(3)));
+    let _ = learn(&mut view, &by_lock(&activated(3)));
     assert_eq!(live(&view), Vec::<u32>::new());
 }
 
 // --- receipts and inspections -------------------------------------------------------------------
 
+//= spec/protocol.md#states
+//# A view MUST NOT say that a key was downloaded before the share is confirmed.
 #[test]
 fn downloaded_is_said_only_with_the_locks_proof() {
     let mut view = sharing_view();
@@ -177,13 +189,25 @@ fn an_inspection_shows_what_a_guest_withheld() {
 #[test]
 fn an_old_done_does_not_move_the_view() {
     let mut view = active_view();
-    learn(&mut view, &by_lock(&deactivated(6)));
+    let _ = learn(&mut view, &by_lock(&deactivated(6)));
     for old in [activated(1), activated(5), deactivated(6)] {
         assert_eq!(learn(&mut view, &by_lock(&old)), Learned::Nothing);
         assert_eq!(view.status(SLOT).state, State::Inactive);
     }
 }
 
+//= spec/protocol.md#frame
+//# A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
+//= spec/protocol.md#done-and-receipt
+//# A receipt or a Done of another epoch than the record's MUST change nothing.
+//= spec/protocol.md#owner
+//# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
+//= spec/protocol.md#owner
+//# The owner MUST check a Withdrawn under the service key of the epoch.
+//= spec/protocol.md#owner
+//# A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
+//= spec/protocol.md#owner
+//# A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
 #[test]
 fn every_message_is_checked_before_it_teaches() {
     let view = sharing_view();
@@ -223,16 +247,18 @@ fn every_message_is_checked_before_it_teaches() {
 fn another_phones_transfer_is_learned_once() {
     let (me, service) = (public(&owner_seed()), public(&seed(51)));
     let mut view = sharing_view();
-    learn(&mut view, &by_lock(&transfer_to(me, service, 3)));
+    let _ = learn(&mut view, &by_lock(&transfer_to(me, service, 3)));
     assert_eq!((view.epoch(), *view.service(), view.standing()), (Epoch::new(3), service, Standing::Owned));
     assert_eq!(refuses(&view, &by_lock(&transfer_to(me, service, 3))), OwnerError::OldEpoch);
     assert_eq!(refuses(&view, &by_lock(&transfer_to(public(&seed(50)), service, 2))), OwnerError::OldEpoch);
-    learn(&mut view, &by_lock(&transfer_to(public(&seed(50)), service, 4)));
+    let _ = learn(&mut view, &by_lock(&transfer_to(public(&seed(50)), service, 4)));
     assert_eq!(view.standing(), Standing::Transferred);
 }
 
 // --- other phones -------------------------------------------------------------------------------
 
+//= spec/protocol.md#number-line
+//# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
 #[test]
 fn another_phones_grant_shows_as_sharing_until_it_is_withdrawn() {
     let mut view = active_view();
@@ -240,7 +266,7 @@ fn another_phones_grant_shows_as_sharing_until_it_is_withdrawn() {
     let shared = view.status(SLOT).shared.unwrap();
     assert_eq!((shared.key, shared.subject(), shared.method), (key(4), Some(public(&subject_seed())), None));
     assert_eq!(learn(&mut view, &granted(4)), Learned::Nothing);
-    learn(&mut view, &withdrawn(4, NEVER));
+    let _ = learn(&mut view, &withdrawn(4, NEVER));
     // Its late copy does not bring it back.
     assert_eq!(learn(&mut view, &granted(4)), Learned::Nothing);
     assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![]));
@@ -248,10 +274,12 @@ fn another_phones_grant_shows_as_sharing_until_it_is_withdrawn() {
     assert_eq!(share(&mut view).unwrap(), granted(5));
 }
 
+//= spec/protocol.md#owner
+//# A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
 #[test]
 fn a_release_that_another_phone_asked_about_is_not_hidden() {
     let mut view = active_view();
-    learn(&mut view, &withdrawn(3, released()));
+    let _ = learn(&mut view, &withdrawn(3, released()));
     assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![3]));
 }
 
@@ -267,6 +295,10 @@ fn convicted(learned: Learned) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
+//= spec/protocol.md#owner
+//# A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
+//= spec/protocol.md#owner
+//# A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
 #[test]
 fn a_denial_beside_a_proof_convicts_the_service_whichever_comes_first() {
     let denial = withdrawn(2, NEVER);
@@ -274,7 +306,7 @@ fn a_denial_beside_a_proof_convicts_the_service_whichever_comes_first() {
     for release in [receipt(2), inspection, withdrawn(2, released())] {
         for order in [[&denial, &release], [&release, &denial]] {
             let mut view = sharing_view();
-            learn(&mut view, order[0]);
+            let _ = learn(&mut view, order[0]);
             assert_eq!(convicted(learn(&mut view, order[1])), (denial.clone(), release.clone()));
             assert_eq!(view.equivocations().count(), 1);
             assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![2]), "the key is not hidden");
@@ -285,25 +317,31 @@ fn a_denial_beside_a_proof_convicts_the_service_whichever_comes_first() {
 #[test]
 fn an_honest_service_is_not_convicted() {
     let mut view = sharing_view();
-    learn(&mut view, &withdrawn(2, released()));
-    learn(&mut view, &receipt(2));
+    let _ = learn(&mut view, &withdrawn(2, released()));
+    let _ = learn(&mut view, &receipt(2));
     share(&mut view).unwrap();
-    learn(&mut view, &withdrawn(3, NEVER));
-    learn(&mut view, &withdrawn(3, WithdrawnOutcome::Settled));
+    let _ = learn(&mut view, &withdrawn(3, NEVER));
+    let _ = learn(&mut view, &withdrawn(3, WithdrawnOutcome::Settled));
     assert_eq!(view.equivocations().count(), 0);
 }
 
 #[test]
 fn what_the_service_says_of_unheard_of_grants_is_not_hoarded() {
     let mut view = active_view();
-    learn(&mut view, &withdrawn(9, NEVER));
-    learn(&mut view, &receipt(9));
+    let _ = learn(&mut view, &withdrawn(9, NEVER));
+    let _ = learn(&mut view, &receipt(9));
     assert_eq!(view.equivocations().count(), 0);
     assert_eq!(share(&mut view).unwrap(), granted(10));
 }
 
 // --- reports ------------------------------------------------------------------------------------
 
+//= spec/protocol.md#states
+//# A view MUST name the version of the record that it is a view of.
+//= spec/protocol.md#owner
+//# The owner MUST refuse a report whose version is below that of a report of the same slot that it took in before.
+//= spec/protocol.md#owner
+//# A report MUST NOT change anything where one of its messages is refused.
 #[test]
 fn a_report_is_taken_in_whole_and_never_an_older_one() {
     let mut view = sharing_view();
@@ -330,7 +368,7 @@ fn a_view_survives_storage_and_one_that_contradicts_itself_is_refused() {
     let mut withdrawing = sharing_view();
     accept(owner().withdraw(&mut withdrawing, SLOT).unwrap());
     let mut shared = sharing_view();
-    learn(&mut shared, &receipt(2));
+    let _ = learn(&mut shared, &receipt(2));
     for view in [view(), active_view(), sharing_view(), withdrawing, shared] {
         let stored = postcard::to_allocvec(&view).unwrap();
         assert_eq!(postcard::from_bytes::<OwnedLock>(&stored).unwrap(), view);

@@ -28,6 +28,10 @@ fn refuses_done(record: &ShareRecord, done: &[u8]) -> ServiceError {
     error
 }
 
+//= spec/protocol.md#done-and-receipt
+//# A receipt above the proven floor MUST make its own generation live, as confirmed with its device.
+//= spec/protocol.md#done-and-receipt
+//# A receipt for the grant that is being shared MUST make the share confirmed.
 #[test]
 fn a_receipt_confirms_the_share() {
     let mut record = shared_record(2);
@@ -39,6 +43,12 @@ fn a_receipt_confirms_the_share() {
     assert_eq!((confirmation.device, confirmation.proof), (device(), digest(&receipt(2))));
 }
 
+//= spec/protocol.md#states
+//# A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
+//= spec/protocol.md#done-and-receipt
+//# A receipt or a Done of another epoch than the record's MUST change nothing.
+//= spec/protocol.md#service-confirmation
+//# The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
 #[test]
 fn a_receipt_must_be_whole_signed_by_the_lock_and_for_this_record() {
     let record = shared_record(2);
@@ -58,6 +68,8 @@ fn a_receipt_must_be_whole_signed_by_the_lock_and_for_this_record() {
     }
 }
 
+//= spec/protocol.md#states
+//# A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
 #[test]
 fn a_receipt_for_another_generation_does_not_confirm_the_share() {
     let mut record = shared_record(4);
@@ -68,6 +80,8 @@ fn a_receipt_for_another_generation_does_not_confirm_the_share() {
     assert_eq!((record.slot().state(), record.grant()), (State::NotShared, None));
 }
 
+//= spec/protocol.md#service-confirmation
+//# Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
 #[test]
 fn an_old_receipt_changes_nothing_but_the_version() {
     let mut record = shared_record(2);
@@ -108,6 +122,10 @@ fn an_inspection_confirms_what_a_guest_withheld() {
     assert_eq!(record.evidence().inspected(), Some(found.as_slice()));
 }
 
+//= spec/protocol.md#done-and-receipt
+//# A receipt or a Done of another epoch than the record's MUST change nothing.
+//= spec/protocol.md#service-confirmation
+//# The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
 #[test]
 fn a_done_must_be_whole_signed_by_the_lock_and_for_this_record() {
     let record = shared_record(2);
@@ -139,6 +157,8 @@ fn a_done_must_be_whole_signed_by_the_lock_and_for_this_record() {
     }
 }
 
+//= spec/protocol.md#states
+//# A view MUST name the version of the record that it is a view of.
 #[test]
 fn a_report_names_its_version_and_carries_the_evidence() {
     let mut record = shared_record(2);

@@ -70,6 +70,12 @@ fn assert_reads_as_code(text: &str) {
     assert_eq!(ShareCode::parse(text).unwrap().expose().as_str(), CODE, "{text:?}");
 }
 
+//= spec/protocol.md#alphabet-and-form-of-a-code
+//# A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
+//= spec/protocol.md#check-symbols
+//# The check symbols MUST be those with which C(α) = 0 and C(α^2) = 0.
+//= spec/protocol.md#issuing-and-using-a-code
+//# The seed of a code's subject MUST be PBKDF2(password, salt, 100000 rounds, 32 bytes) with the password and the salt given here.
 #[test]
 fn known_codes_lead_to_known_keys() {
     for (text, seed, subject) in KNOWN {
@@ -89,6 +95,8 @@ fn the_guest_signs_with_the_key_that_the_owner_grants_to() {
     assert_eq!(*Signer::from_seed(&Ring, &typed.redeem(&Ring)).unwrap().public(), subject);
 }
 
+//= spec/protocol.md#alphabet-and-form-of-a-code
+//# A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
 #[test]
 fn an_issued_code_reads_back_as_itself_and_no_other() {
     let mut rng = rng(0);
@@ -107,6 +115,8 @@ fn an_issued_code_reads_back_as_itself_and_no_other() {
     }
 }
 
+//= spec/protocol.md#issuing-and-using-a-code
+//# An issuer MUST draw the 18 data symbols uniformly from a cryptographic source of randomness.
 #[test]
 fn the_entropy_is_the_low_five_bits_of_each_byte() {
     use rand_chacha::rand_core::Rng as _;
@@ -116,6 +126,10 @@ fn the_entropy_is_the_low_five_bits_of_each_byte() {
     assert_eq!(symbols(&issued(3).expose())[..18], expected);
 }
 
+//= spec/protocol.md#check-symbols
+//# A reader MUST refuse a code whose C(α) or C(α^2) is not 0.
+//= spec/protocol.md#check-symbols
+//# A reader MUST NOT correct a code.
 #[test]
 fn every_wrong_symbol_is_caught() {
     for seed in 0..20 {
@@ -130,6 +144,8 @@ fn every_wrong_symbol_is_caught() {
     }
 }
 
+//= spec/protocol.md#check-symbols
+//# A reader MUST refuse a code whose C(α) or C(α^2) is not 0.
 #[test]
 fn every_two_wrong_symbols_are_caught() {
     for good in [symbols(&issued(0).expose()), symbols(&ShareCode::parse(CODE).unwrap().expose())] {
@@ -159,6 +175,10 @@ fn every_swap_of_two_symbols_is_caught() {
     }
 }
 
+//= spec/protocol.md#alphabet-and-form-of-a-code
+//# A reader of typed codes MUST ignore the separators listed below.
+//= spec/protocol.md#alphabet-and-form-of-a-code
+//# A reader of typed codes MUST take a lower-case letter for its upper-case letter.
 #[test]
 fn case_hyphens_and_spaces_do_not_matter() {
     assert_reads_as_code("7k3q-xm9t-fr2a-w8bc-4dfy");
@@ -176,6 +196,48 @@ fn what_phones_paste_between_groups_does_not_matter() {
     }
 }
 
+/// The list of the spec, written out anew.
+//= spec/protocol.md#alphabet-and-form-of-a-code
+//# A reader of typed codes MUST ignore the separators listed below.
+#[test]
+fn every_separator_that_the_spec_lists_is_ignored() {
+    let white_space = [
+        0x9..=0xd,
+        0x20..=0x20,
+        0x85..=0x85,
+        0xa0..=0xa0,
+        0x1680..=0x1680,
+        0x2000..=0x200a,
+        0x2028..=0x2029,
+        0x202f..=0x202f,
+        0x205f..=0x205f,
+        0x3000..=0x3000,
+    ];
+    let dashes = [
+        0x2d..=0x2d,
+        0xad..=0xad,
+        0x2010..=0x2015,
+        0x2043..=0x2043,
+        0x2212..=0x2212,
+        0xfe58..=0xfe58,
+        0xfe63..=0xfe63,
+        0xff0d..=0xff0d,
+    ];
+    let marks = [0x200b..=0x200f, 0x202a..=0x202e, 0x2060..=0x2069, 0xfeff..=0xfeff];
+    let listed: Vec<u32> = white_space.into_iter().chain(dashes).chain(marks).flatten().collect();
+    for separator in listed.iter().map(|code| char::from_u32(*code).unwrap()) {
+        assert_reads_as_code(&CODE.replace('-', &separator.to_string()));
+    }
+    // And beyond ASCII nothing else in the basic plane is.
+    for c in (0x80..=0xffff).filter(|code| !listed.contains(code)).filter_map(char::from_u32) {
+        assert_eq!(ShareCode::parse(&format!("{CODE}{c}")), Err(CodeError::UnknownSymbol), "{c:?}");
+    }
+}
+
+//= spec/protocol.md#alphabet-and-form-of-a-code
+//# A reader of typed codes MUST take O for 0.
+//= spec/protocol.md#alphabet-and-form-of-a-code
+//# A reader of typed codes MUST take I and L for 1.
 #[test]
 fn letters_that_look_like_digits_read_as_them() {
     let code = "0123-4567-89AB-CDEF-GH8B";
@@ -187,6 +249,8 @@ fn letters_that_look_like_digits_read_as_them() {
     }
 }
 
+//= spec/protocol.md#alphabet-and-form-of-a-code
+//# A reader of typed codes MUST refuse any other character outside the alphabet.
 #[test]
 fn the_letter_u_is_named() {
     for u in ["u", "U"] {
@@ -202,6 +266,8 @@ fn the_letter_u_is_named() {
     }
 }
 
+//= spec/protocol.md#alphabet-and-form-of-a-code
+//# A reader of typed codes MUST refuse any other character outside the alphabet.
 #[test]
 fn every_other_character_is_refused() {
     let ignored = |c: char| c == '-' || c.is_ascii_whitespace() || c == '\u{b}';
@@ -214,6 +280,8 @@ fn every_other_character_is_refused() {
     }
 }
 
+//= spec/protocol.md#alphabet-and-form-of-a-code
+//# A reader of typed codes MUST refuse a code that has not exactly 20 symbols.
 #[test]
 fn other_lengths_are_refused() {
     let symbols = CODE.replace('-', "");
@@ -235,6 +303,8 @@ fn the_person_who_typed_is_asked_again() {
     }
 }
 
+//= spec/protocol.md#issuing-and-using-a-code
+//# A diagnostic output MUST NOT contain a code.
 #[test]
 fn debug_shows_nothing_of_a_code() {
     let code = ShareCode::parse(CODE).unwrap();

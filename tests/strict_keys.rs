@@ -239,6 +239,8 @@ fn small(number: u8) -> [u8; 32] {
     bytes
 }
 
+//= spec/protocol.md#strict-keys
+//# After these checks a verifier MUST decide by the cofactorless equation: recompute R and compare its encoding with the received one.
 fn speccheck(provider: &impl Verify) {
     for case in SPECCHECK {
         let (key, message) = (PublicKey::from_bytes(array(case.key)), bytes(case.message));
@@ -263,6 +265,10 @@ fn assert_refused<P: Verify + Sign>(provider: &P, encoded: [u8; 32], error: KeyE
     assert_eq!(verify(provider, &good_key, MESSAGE, &too_large), Err(Commitment(error)), "{key}");
 }
 
+//= spec/protocol.md#strict-keys
+//# A verifier MUST refuse a public key whose y is that of a point of small order, with either sign bit.
+//= spec/protocol.md#strict-keys
+//# A verifier MUST refuse a signature whose R has the y of a point of small order, with either sign bit.
 fn small_order<P: Verify + Sign>(provider: &P) {
     for encoded in SMALL_ORDER_Y.into_iter().flat_map(|y| signs(array(y))) {
         assert_refused(provider, encoded, SmallOrder);
@@ -270,6 +276,10 @@ fn small_order<P: Verify + Sign>(provider: &P) {
 }
 
 /// Every y in p..2²⁵⁵: 19 of them, with either sign, the small-order ones p and p + 1 included.
+//= spec/protocol.md#strict-keys
+//# A verifier MUST refuse a public key whose y is not below p.
+//= spec/protocol.md#strict-keys
+//# A verifier MUST refuse a signature whose R has a y that is not below p.
 fn not_canonical<P: Verify + Sign>(provider: &P) {
     let p = array("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f");
     let all = (0..19).map(|above| sum(p, small(above)));
@@ -291,6 +301,8 @@ fn no_point<P: Verify + Sign>(provider: &P) {
     }
 }
 
+//= spec/protocol.md#strict-keys
+//# A verifier MUST refuse a signature whose S is not below L.
 fn s_not_reduced<P: Verify + Sign>(provider: &P) {
     let (key, good) = sign(provider, 1, MESSAGE);
     let (r, s) = halves(good);

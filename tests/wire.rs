@@ -44,11 +44,15 @@ mod check {
         const { assert!(T::MAX_LEN <= MAX_MESSAGE) };
     }
 
+    //= spec/protocol.md#encoding
+    //# An encoder MUST use the one encoding given here.
     pub(crate) fn no_number_changes_the_length<T: Samples + Clone>() {
         let lengths = |size| T::samples(size).iter().map(|body| message(body).len()).collect::<Vec<_>>();
         assert_eq!(lengths(Size::Low), lengths(Size::High));
     }
 
+    //= spec/protocol.md#encoding
+    //# A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
     pub(crate) fn every_truncation_is_an_error<T: Samples + Clone>() {
         for body in every_sample::<T>() {
             let bytes = message(&body);
@@ -58,6 +62,10 @@ mod check {
         }
     }
 
+    //= spec/protocol.md#encoding
+    //# A decoder MUST refuse a message whose fields end before its authenticator begins.
+    //= spec/protocol.md#encoding
+    //# A decoder MUST refuse a message longer than MAX_LEN of its kind.
     pub(crate) fn every_trailing_byte_is_an_error<T: Samples + Clone>() {
         for body in every_sample::<T>() {
             let mut bytes = message(&body);
@@ -72,6 +80,14 @@ mod check {
         }
     }
 
+    //= spec/protocol.md#encoding
+    //# A decoder MUST refuse a message that does not begin with `"SK"`.
+    //= spec/protocol.md#encoding
+    //# A decoder MUST refuse a message of a version that it does not speak.
+    //= spec/protocol.md#encoding
+    //# A decoder MUST refuse a message of another kind than the one expected.
+    //= spec/protocol.md#versioning
+    //# A version 1 party MUST refuse the kinds 32 and 33.
     pub(crate) fn each_header_byte_has_its_error<T: Samples + Clone>() {
         let bytes = message(&T::samples(Size::High)[0]);
         for at in 0..HEADER_LEN {
@@ -89,6 +105,8 @@ mod check {
     }
 
     /// Every value of every byte of every sample's body.
+    //= spec/protocol.md#encoding
+    //# An encoder MUST use the one encoding given here.
     pub(crate) fn what_decodes_re_encodes_after_any_one_byte_changed<T: Samples + Clone>() {
         for body in every_sample::<T>() {
             let good = message(&body);
@@ -193,6 +211,10 @@ proptest! {
     }
 }
 
+//= spec/protocol.md#encoding
+//# An encoder MUST use the one encoding given here.
+//= spec/protocol.md#versioning
+//# A version 1 party MUST refuse the kinds 32 and 33.
 #[test]
 fn kinds_are_numbered_as_the_spec_says() {
     assert_eq!(VERSION, 1);
@@ -236,6 +258,14 @@ fn error<T: Samples + Clone>(body: &T, at: usize, value: u8) -> WireError {
     parse::<T>(&bytes).unwrap_err()
 }
 
+//= spec/protocol.md#encoding
+//# A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
+//= spec/protocol.md#common-values
+//# A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
+//= spec/protocol.md#common-values
+//# A decoder MUST refuse rights in which any of the bits 2 to 7 is set.
+//= spec/protocol.md#errors-and-refusals
+//# A reason byte MUST be one of the table.
 #[test]
 fn enum_bytes_that_are_not_defined_are_refused() {
     let all = |from: u8, to: u8| (from..=to).collect::<Vec<u8>>();
@@ -296,6 +326,8 @@ mod full_grant {
     pub(crate) const USES: usize = 116;
 }
 
+//= spec/protocol.md#encoding
+//# A decoder MUST refuse an optional field whose first byte is neither 0 nor 1.
 #[test]
 fn option_tags_are_zero_or_one() {
     let grant = Grant::samples(Size::High).pop().unwrap();
@@ -314,6 +346,24 @@ fn full_grant_with(at: usize, bytes: &[u8]) -> Result<Grant, WireError> {
     parse(&message)
 }
 
+//= spec/protocol.md#encoding
+//# An encoder MUST use the one encoding given here.
+//= spec/protocol.md#encoding
+//# A decoder MUST refuse a number outside the range given for its field.
+//= spec/protocol.md#encoding-of-limits
+//# A decoder MUST refuse limits whose `from` is not before their `until`, where both are there.
+//= spec/protocol.md#encoding-of-limits
+//# A decoder MUST refuse limits of 0 uses.
+//= spec/protocol.md#encoding-of-limits
+//# A decoder MUST refuse a set of days that is empty or has bit 7 set.
+//= spec/protocol.md#encoding-of-limits
+//# A decoder MUST refuse a window whose start is above 1439.
+//= spec/protocol.md#encoding-of-limits
+//# A decoder MUST refuse a window whose end is 0 or above 1440.
+//= spec/protocol.md#encoding-of-limits
+//# A decoder MUST refuse a window whose start equals its end.
+//= spec/protocol.md#encoding-of-limits
+//# A decoder MUST refuse an offset outside −720 to 840.
 #[test]
 fn limits_that_mean_nothing_are_refused() {
     let grant = |at, bytes: &[u8]| full_grant_with(at, bytes).map(|grant| grant.limits);
@@ -360,6 +410,10 @@ fn a_refusal_is_either_its_header_or_a_signed_whole() {
     }
 }
 
+//= spec/protocol.md#encoding
+//# A decoder MUST refuse a message longer than MAX_LEN of its kind.
+//= spec/protocol.md#message-bundle
+//# A decoder MUST refuse a bundle in which bytes follow the fourth part.
 #[test]
 fn a_bundle_carries_the_longest_chain_exactly() {
     let (grant, claim) = ([1; Grant::MAX_LEN], [2; Claim::MAX_LEN]);

@@ -132,7 +132,7 @@ impl OwnerPhone {
         let view = view.as_mut().ok_or("no lock")?;
         let withdraw = owner.withdraw(view, slot)?.commit(|view| disk.save(view))?;
         let answer = cloud.withdraw(view.lock(), slot, &withdraw)?;
-        owner.learn(view, &answer)?.commit(|view| disk.save(view))?;
+        let _ = owner.learn(view, &answer)?.commit(|view| disk.save(view))?;
         Ok(Unverified::<Withdrawn>::parse(&answer)?.claims().outcome)
     }
 

@@ -46,9 +46,13 @@ pub(super) fn check_point(encoded: &[u8; 32]) -> Result<(), KeyError> {
     let mut y = *encoded;
     let [.., last] = &mut y;
     *last &= 0x7f;
+    //= spec/protocol.md#strict-keys
+    //# A verifier MUST refuse a public key whose y is not below p.
     if !less_than(&y, &FIELD_PRIME) {
         return Err(KeyError::NotCanonical);
     }
+    //= spec/protocol.md#strict-keys
+    //# A verifier MUST refuse a public key whose y is that of a point of small order, with either sign bit.
     if SMALL_ORDER_Y.contains(&y) {
         return Err(KeyError::SmallOrder);
     }
@@ -58,7 +62,13 @@ pub(super) fn check_point(encoded: &[u8; 32]) -> Result<(), KeyError> {
 /// R is a good point and S < L.
 pub(super) fn check_signature(signature: &[u8; 64]) -> Result<(), SignatureError> {
     let (r, s) = halves(signature);
+    //= spec/protocol.md#strict-keys
+    //# A verifier MUST refuse a signature whose R has a y that is not below p.
+    //= spec/protocol.md#strict-keys
+    //# A verifier MUST refuse a signature whose R has the y of a point of small order, with either sign bit.
     check_point(&r).map_err(SignatureError::Commitment)?;
+    //= spec/protocol.md#strict-keys
+    //# A verifier MUST refuse a signature whose S is not below L.
     if less_than(&s, &GROUP_ORDER) { Ok(()) } else { Err(SignatureError::ScalarNotReduced) }
 }
 

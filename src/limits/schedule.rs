@@ -53,6 +53,8 @@ impl TryFrom<u8> for Weekdays {
     type Error = LimitsError;
 
     fn try_from(bits: u8) -> Result<Self, LimitsError> {
+        //= spec/protocol.md#encoding-of-limits
+        //# A decoder MUST refuse a set of days that is empty or has bit 7 set.
         if bits != 0 && bits & !Self::ALL.0 == 0 { Ok(Self(bits)) } else { Err(LimitsError::Weekdays) }
     }
 }
@@ -74,6 +76,8 @@ impl UtcOffset {
     /// # Errors
     /// [`LimitsError::Offset`] outside −720..=840.
     pub const fn from_minutes(minutes: i16) -> Result<Self, LimitsError> {
+        //= spec/protocol.md#encoding-of-limits
+        //# A decoder MUST refuse an offset outside −720 to 840.
         if -720 <= minutes && minutes <= 840 { Ok(Self(minutes)) } else { Err(LimitsError::Offset) }
     }
 
@@ -94,6 +98,8 @@ impl TryFrom<RawOffset> for UtcOffset {
     type Error = LimitsError;
 
     fn try_from(raw: RawOffset) -> Result<Self, LimitsError> {
+        //= spec/protocol.md#encoding
+        //# A decoder MUST refuse a number outside the range given for its field.
         Self::from_minutes(raw.0)
     }
 }
@@ -143,6 +149,12 @@ impl TryFrom<RawSchedule> for Schedule {
     type Error = LimitsError;
 
     fn try_from(raw: RawSchedule) -> Result<Self, LimitsError> {
+        //= spec/protocol.md#encoding
+        //# A decoder MUST refuse a number outside the range given for its field.
+        //= spec/protocol.md#encoding-of-limits
+        //= type=implication
+        //= reason=this is called with all fields, which serde has read before
+        //# A decoder MUST check LIM-4, LIM-5 and LIM-6 only when all fields of the schedule were read.
         Self::new(raw.days, raw.start, raw.end, raw.offset, raw.next)
     }
 }
@@ -162,6 +174,12 @@ impl Schedule {
         offset: UtcOffset,
         next: Option<OffsetChange>,
     ) -> Result<Self, LimitsError> {
+        //= spec/protocol.md#encoding-of-limits
+        //# A decoder MUST refuse a window whose start is above 1439.
+        //= spec/protocol.md#encoding-of-limits
+        //# A decoder MUST refuse a window whose end is 0 or above 1440.
+        //= spec/protocol.md#encoding-of-limits
+        //# A decoder MUST refuse a window whose start equals its end.
         if start >= MINUTES_A_DAY || end == 0 || end > MINUTES_A_DAY || start == end {
             return Err(LimitsError::Window);
         }
@@ -198,8 +216,12 @@ impl Schedule {
         let (day, minute) = self.local(now);
         let yesterday = if day == 0 { 6 } else { day.saturating_sub(1) };
         if self.start < self.end {
+            //= spec/protocol.md#schedule
+            //# Where start is below end, a lock MUST allow exactly the minutes from start, included, to end, excluded, of the weekdays in the set.
             self.days.contains(day) && self.start <= minute && minute < self.end
         } else {
+            //= spec/protocol.md#schedule
+            //# Where start is above end, a lock MUST allow exactly the minutes from start of a weekday in the set, included, to the minute end of the day after it, excluded.
             (self.days.contains(day) && self.start <= minute) || (self.days.contains(yesterday) && minute < self.end)
         }
     }

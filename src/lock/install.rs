@@ -17,6 +17,7 @@ use crate::secret::AgreementSecret;
 use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// A key was installed.
+#[must_use = "the guest waits for the receipt"]
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Installed {
@@ -47,6 +48,8 @@ struct Authorised<'a> {
 
 impl<'a> Chain<'a> {
     fn parse(bundle: &'a [u8]) -> Result<Self, WireError> {
+        //= spec/protocol.md#message-bundle
+        //# A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
         let bundle = Bundle::parse(bundle)?;
         Ok(Self {
             grant: Unverified::parse(bundle.grant)?,
@@ -57,22 +60,42 @@ impl<'a> Chain<'a> {
     }
 
     /// Four signature checks at most; the first that fails ends it.
+    //= spec/protocol.md#install
+    //# A lock MUST NOT make more than four signature checks in one install.
     fn verify(self, crypto: &impl Crypto, owned: &Ownership, nonce: &Nonce) -> Result<Authorised<'a>, LockError> {
+        //= spec/protocol.md#install
+        //# The grant's signature MUST verify under the owner key.
         let grant = self.grant.verify(crypto, &owned.owner).map_err(LockError::GrantSignature)?;
+        //= spec/protocol.md#install
+        //# The claim MUST name the grant by its digest.
         if self.claim.claims().grant != grant.digest(crypto) {
             return Err(LockError::ClaimNamesOtherGrant);
         }
+        //= spec/protocol.md#install
+        //# The claim's signature MUST verify under the grant's subject.
         let claim = self.claim.verify(crypto, &grant.subject).map_err(LockError::ClaimSignature)?;
+        //= spec/protocol.md#install
+        //# The install MUST name the claim by its digest.
         if self.install.claims().claim != claim.digest(crypto) {
             return Err(LockError::InstallNamesOtherClaim);
         }
+        //= spec/protocol.md#install
+        //# The install MUST carry the session's nonce.
         if self.install.claims().nonce != *nonce {
             return Err(LockError::WrongNonce);
         }
+        //= spec/protocol.md#strict-keys
+        //# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
+        //= spec/protocol.md#install
+        //# The install's signature MUST verify under the claim's device.
         let install = self.install.verify(crypto, &claim.device).map_err(LockError::InstallSignature)?;
+        //= spec/protocol.md#install
+        //# The release MUST name the install by its digest.
         if self.release.claims().install != install.digest(crypto) {
             return Err(LockError::ReleaseNamesOtherInstall);
         }
+        //= spec/protocol.md#install
+        //# The release's signature MUST verify under the service key.
         self.release.verify(crypto, &owned.service).map_err(LockError::ReleaseSignature)?;
         Ok(Authorised { grant, claim, install })
     }
@@ -86,15 +109,23 @@ fn used_openings(
     device: &PublicKey,
     crypto: &impl Crypto,
 ) -> Result<u32, LockError> {
+    //= spec/protocol.md#generation-rule
+    //# A grant whose generation is above the slot's floor MUST install: it overwrites what was there, becomes the floor, and starts with no use counted.
     if grant.generation > view.floor() {
         return Ok(0);
     }
     match view.content() {
+        //= spec/protocol.md#generation-rule
+        //# A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
         Content::Installed { key }
             if grant.generation == view.floor() && key.grant == grant.digest(crypto) && key.device == *device =>
         {
+            //= spec/protocol.md#generation-rule
+            //# A re-key MUST replace the pairing key and nothing else.
             Ok(key.used)
         }
+        //= spec/protocol.md#generation-rule
+        //# Any other grant MUST be refused as stale.
         _ => Err(LockError::StaleGeneration),
     }
 }
@@ -119,6 +150,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Staged<'_, Installed>, Refusal> {
         let nonce = self.spend(session, now);
+        //= spec/protocol.md#errors-and-refusals
+        //# A refusal MUST change nothing but the session that it used.
         let decision = match self.decide_install(nonce, bundle, now, rng) {
             Ok(decision) => decision,
             Err(denied) => return Err(self.refuse(bundle, denied)),
@@ -127,6 +160,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let record = record::encode(&self.crypto, &self.keys, cell, &decision.record)
             .map_err(|error| self.refuse(bundle, Denied::Known(error.into())))?;
         let change = Change::Slot(decision.output.slot, decision.record);
+        //= spec/protocol.md#install
+        //# The receipt MUST NOT exist before the slot's record is stored.
         Ok(Staged::new(self.state(), cell, Some(record), change, decision.output))
     }
 
@@ -137,20 +172,38 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Decision, Denied> {
+        //= spec/protocol.md#install
+        //# The bundle and its four parts MUST decode.
         let chain = Chain::parse(bundle).map_err(LockError::Wire)?;
+        //= spec/protocol.md#install
+        //# The session MUST be the newest for Install and in time.
         let nonce = nonce?;
+        //= spec/protocol.md#install
+        //# The header's and the counter's cells MUST be free and sound.
+        //= spec/protocol.md#install
+        //# The lock MUST be provisioned.
         let owned = self.core.ownership()?;
         let claims = chain.grant.claims();
+        //= spec/protocol.md#install
+        //# The grant MUST name this lock.
         if claims.lock != self.id() {
             return Err(LockError::WrongLock.into());
         }
+        //= spec/protocol.md#install
+        //# The grant MUST be of the lock's epoch.
         if claims.epoch != owned.epoch {
             return Err(LockError::WrongEpoch.into());
         }
+        //= spec/protocol.md#install
+        //# The slot MUST exist, undamaged and active.
         let view = state::view(&self.slots, claims.slot, owned.epoch)?;
+        //= spec/protocol.md#install
+        //# The slot MUST exist, undamaged and active.
         if matches!(view.content(), Content::Inactive) {
             return Err(LockError::SlotInactive.into());
         }
+        //= spec/protocol.md#install
+        //# A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
         let chain = chain.verify(&self.crypto, &owned, &nonce)?;
         self.install_authorised(&chain, &view, &owned, now, rng).map_err(Denied::Known)
     }
@@ -164,12 +217,24 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Decision, LockError> {
         let (grant, device) = (&chain.grant, chain.claim.device);
+        //= spec/protocol.md#install
+        //# A lock whose clock is Absent MUST refuse a grant with `from`, `until` or a schedule.
         if grant.limits.need_clock() && now.clock == Clock::Absent {
             return Err(LockError::NoClock);
         }
+        //= spec/protocol.md#install
+        //# The generation rule MUST allow the grant.
         let used = used_openings(view, grant, &device, &self.crypto)?;
 
+        //= spec/protocol.md#pairing-key
+        //# At an install the lock MUST draw a new X25519 secret.
+        //= spec/protocol.md#pairing-key
+        //= type=implication
+        //= reason=the secret wipes itself when this call ends, and nothing else holds it
+        //# A party MUST wipe its X25519 secret once the pairing key is derived.
         let secret = AgreementSecret::random(rng);
+        //= spec/protocol.md#install
+        //# The X25519 agreement MUST contribute, as KEY-8 says.
         let shared = self.crypto.agree(&secret, &chain.install.agreement)?;
         let receipt = Receipt {
             install: chain.install.digest(&self.crypto),

@@ -66,8 +66,18 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// The answer to a bundle, a command or a provision that is refused.
     pub(super) fn refuse(&self, request: &[u8], denied: Denied) -> Refusal {
         match denied {
+            //= spec/protocol.md#commands
+            //# A refusal before the signature held MUST be the opaque Refused.
+            //= spec/protocol.md#provisioning
+            //# A refusal before the tag held MUST be the opaque Refused.
+            //= spec/protocol.md#errors-and-refusals
+            //# A lock MUST NOT tell a sender that has not authenticated why it refuses.
             Denied::Stranger(error) => Refusal::opaque(error),
             Denied::Known(error) => {
+                //= spec/protocol.md#commands
+                //# A refusal after the signature held MUST be a signed Refused with the reason.
+                //= spec/protocol.md#provisioning
+                //# A refusal after the tag held MUST be a signed Refused with the reason.
                 let body = RefusedBody { request: wire::digest(&self.crypto, request), reason: error.reason() };
                 let message = wire::seal(&self.crypto, &self.keys.signer, &body).ok();
                 Refusal::with(error, message.as_deref())

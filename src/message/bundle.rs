@@ -31,6 +31,8 @@ impl<'a> Bundle<'a> {
     /// [`WireError`], naming what is wrong with the bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, WireError> {
         let rest = wire::expect_header(bytes, Kind::Bundle)?;
+        //= spec/protocol.md#encoding
+        //# A decoder MUST refuse a message longer than MAX_LEN of its kind.
         if bytes.len() > Self::MAX_LEN {
             return Err(WireError::TooLong);
         }
@@ -38,6 +40,10 @@ impl<'a> Bundle<'a> {
         let (claim, rest) = split_part(rest)?;
         let (install, rest) = split_part(rest)?;
         let (release, rest) = split_part(rest)?;
+        //= spec/protocol.md#message-bundle
+        //# A decoder MUST refuse a bundle in which bytes follow the fourth part.
+        //= spec/protocol.md#message-bundle
+        //# A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
         if rest.is_empty() { Ok(Self { grant, claim, install, release }) } else { Err(WireError::Trailing) }
     }
 

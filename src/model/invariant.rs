@@ -118,6 +118,27 @@ pub enum Withdrawal {
     Settled,
 }
 
+/// What a command orders, as far as it is judged that the lock did just that.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Order {
+    /// To open (`active`) or close a slot.
+    Switch {
+        /// Which slot.
+        slot: SlotId,
+        /// Whether it is to be open.
+        active: bool,
+        /// The number that this takes.
+        generation: Generation,
+    },
+    /// To hand the lock to this owner.
+    Transfer {
+        /// The new owner.
+        owner: PublicKey,
+    },
+    /// Anything else.
+    Other,
+}
+
 /// Something that happened for good.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Event {
@@ -158,6 +179,13 @@ pub enum Event {
         lock: LockId,
         /// In which ownership.
         epoch: Epoch,
+    },
+    /// What a command orders, where the harness can tell: told after [`Ordered`](Self::Ordered).
+    Meant {
+        /// The command.
+        command: Digest,
+        /// What it orders.
+        order: Order,
     },
     /// An owner signed a grant.
     Granted {
@@ -298,6 +326,7 @@ pub struct Ledger {
     places: BTreeMap<Place, SlotFacts>,
     grants: BTreeMap<Digest, GrantFacts>,
     orders: BTreeMap<Digest, (PublicKey, LockId, Epoch)>,
+    meant: BTreeMap<Digest, Order>,
 }
 
 impl Ledger {
@@ -310,6 +339,7 @@ impl Ledger {
             places: BTreeMap::new(),
             grants: BTreeMap::new(),
             orders: BTreeMap::new(),
+            meant: BTreeMap::new(),
         }
     }
 

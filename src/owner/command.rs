@@ -40,6 +40,8 @@ impl<C: Crypto> Owner<C> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
         let number = |next: &mut OwnedLock| {
+            //= spec/protocol.md#number-line
+            //# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
             let generation = next.slot_mut(slot).slot.take_number()?;
             Ok(Operation::Activate { slot, generation })
         };
@@ -58,6 +60,8 @@ impl<C: Crypto> Owner<C> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ordered<'v>, OwnerError> {
         let number = |next: &mut OwnedLock| {
+            //= spec/protocol.md#number-line
+            //# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
             let generation = next.slot_mut(slot).slot.take_number()?;
             Ok(Operation::Deactivate { slot, generation })
         };
@@ -139,6 +143,8 @@ impl<C: Crypto> Owner<C> {
         let operation = operation(&mut next)?;
         self.check_owns(view)?;
         let ordered = self.sign_order((view.lock, view.epoch), operation, challenge, rng)?;
+        //= spec/protocol.md#owner
+        //# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
         Ok(Staged::new(view, next, ordered))
     }
 
@@ -153,6 +159,8 @@ impl<C: Crypto> Owner<C> {
         if given.lock != lock {
             return Err(OwnerError::WrongLock);
         }
+        //= spec/protocol.md#owner
+        //# The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
         let body = Command { lock, epoch, lock_nonce: given.nonce, owner_nonce: Nonce::random(rng), operation };
         let message = wire::seal(&self.crypto, &self.signer, &body)?;
         let pending = PendingCommand { lock, epoch, command: message.digest(&self.crypto), operation };
@@ -210,6 +218,8 @@ impl PendingCommand {
             return Err(owner.refusal(answer, &self.lock, &self.command));
         }
         let done = Unverified::<Done>::parse(answer)?;
+        //= spec/protocol.md#owner
+        //# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
         let done = done.verify(&owner.crypto, self.lock.key()).map_err(OwnerError::DoneSignature)?;
         self.check_answers(&done)?;
         Ok(done)
@@ -220,6 +230,8 @@ impl PendingCommand {
         if done.lock != self.lock {
             return Err(OwnerError::WrongLock);
         }
+        //= spec/protocol.md#owner
+        //# The owner MUST NOT take a Done for the answer to a command whose digest it does not name.
         if done.command != self.command {
             return Err(OwnerError::OtherCommand);
         }
@@ -227,9 +239,13 @@ impl PendingCommand {
             Operation::Transfer { .. } => self.epoch.next().ok_or(OwnerError::Exhausted)?,
             _ => self.epoch,
         };
+        //= spec/protocol.md#owner
+        //# The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
         if done.epoch != epoch {
             return Err(OwnerError::WrongEpoch);
         }
+        //= spec/protocol.md#owner
+        //# The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
         if operation_of(&done.completed) == self.operation { Ok(()) } else { Err(OwnerError::OtherOperation) }
     }
 }

@@ -29,6 +29,8 @@ impl<C: Crypto> Service<C> {
     /// [`ServiceError::OtherService`], [`ServiceError::OwnerKey`].
     pub fn open(&self, statement: &[u8], slot: SlotId) -> Result<ShareRecord, ServiceError> {
         let Ownership { lock, epoch, owner, service } = self.ownership(statement)?;
+        //= spec/protocol.md#service
+        //# The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
         if service != *self.key() {
             return Err(ServiceError::OtherService);
         }
@@ -63,9 +65,13 @@ impl<C: Crypto> Service<C> {
         if lock != record.lock {
             return Err(ServiceError::WrongLock);
         }
+        //= spec/protocol.md#service
+        //# The service MUST NOT lower a record's epoch.
         if epoch < record.epoch {
             return Err(ServiceError::OldEpoch);
         }
+        //= spec/protocol.md#service-confirmation
+        //# The service MUST refuse a second statement of ownership for the same epoch that names other keys.
         if epoch == record.epoch && (owner, service) != (record.owner, record.service) {
             return Err(ServiceError::Contradiction);
         }
@@ -73,6 +79,8 @@ impl<C: Crypto> Service<C> {
         if epoch > record.epoch {
             next.standing = if service == *self.key() { Standing::Serving } else { Standing::Moved { to: service } };
             (next.epoch, next.owner, next.service) = (epoch, owner, service);
+            //= spec/protocol.md#slot-record
+            //# A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
             next.set_slot(AnySlot::new(epoch));
             next.evidence = Evidence { ownership: Vec::from(statement), ..Evidence::default() };
         }
@@ -86,6 +94,8 @@ impl<C: Crypto> Service<C> {
             Kind::Done => self.transferred(statement)?,
             _ => self.provisioned(statement)?,
         };
+        //= spec/protocol.md#service-confirmation
+        //# The service MUST refuse a statement of ownership whose owner key fails KEY-1 or KEY-2.
         found.owner.check().map_err(ServiceError::OwnerKey)?;
         Ok(found)
     }
@@ -93,6 +103,8 @@ impl<C: Crypto> Service<C> {
     fn provisioned(&self, statement: &[u8]) -> Result<Ownership, ServiceError> {
         let parsed = Unverified::<Provisioned>::parse(statement)?;
         let lock = parsed.claims().lock;
+        //= spec/protocol.md#service
+        //# The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
         let body = parsed.verify(&self.crypto, lock.key()).map_err(ServiceError::OwnershipSignature)?;
         Ok(Ownership { lock, epoch: body.epoch, owner: body.owner, service: body.service })
     }
@@ -100,6 +112,8 @@ impl<C: Crypto> Service<C> {
     fn transferred(&self, statement: &[u8]) -> Result<Ownership, ServiceError> {
         let parsed = Unverified::<Done>::parse(statement)?;
         let lock = parsed.claims().lock;
+        //= spec/protocol.md#service
+        //# The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
         let body = parsed.verify(&self.crypto, lock.key()).map_err(ServiceError::OwnershipSignature)?;
         match body.completed {
             Completed::Transfer { owner, service } => Ok(Ownership { lock, epoch: body.epoch, owner, service }),

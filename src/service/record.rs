@@ -7,7 +7,7 @@ use crate::crypto::PublicKey;
 use crate::error::{ServiceError, StoredRecordError};
 use crate::id::{LockId, SlotId};
 use crate::message::{Grant, Withdrawn};
-use crate::slot::{AnySlot, State};
+use crate::slot::{AnySlot, GrantRef, State};
 use crate::wire::Unverified;
 
 /// Whether the lock still names this service.
@@ -30,6 +30,16 @@ pub struct Evidence {
     pub(super) done: Option<Vec<u8>>,
     pub(super) inspected: Option<Vec<u8>>,
     pub(super) receipt: Option<Vec<u8>>,
+    pub(super) withdrawn: Option<Withdrawn>,
+    pub(super) former: Vec<Former>,
+}
+
+/// A grant that is shared no more while its key may open: what another phone of the owner knows it by.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Former {
+    pub(super) key: GrantRef,
+    pub(super) grant: Vec<u8>,
+    /// The answer to its withdrawal; `None` where a Done ended the share.
     pub(super) withdrawn: Option<Withdrawn>,
 }
 
@@ -64,6 +74,10 @@ impl Evidence {
 /// Reading one back with `serde` checks that it does not contradict itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
+//= spec/protocol.md#service-confirmation
+//= type=implication
+//= reason=a record holds public keys, numbers and signed messages; there is no field for a secret
+//# The service MUST NOT hold a secret of an owner, a guest or a lock.
 pub struct ShareRecord {
     pub(super) lock: LockId,
     pub(super) slot_id: SlotId,
@@ -149,6 +163,8 @@ impl ShareRecord {
     /// What to tell the owner's app. Advisory, but for the signed messages in it.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
+        //= spec/protocol.md#states
+        //# A view MUST name the version of the record that it is a view of.
         Report { version: self.version, state: self.slot.state(), grant: self.grant(), evidence: &self.evidence }
     }
 
@@ -158,16 +174,34 @@ impl ShareRecord {
 
     /// The record after one more accepted operation.
     pub(super) fn step(&self) -> Result<Self, ServiceError> {
+        //= spec/protocol.md#service-confirmation
+        //# Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
         let version = self.version.checked_add(1).ok_or(ServiceError::Exhausted)?;
         Ok(Self { version, ..self.clone() })
     }
 
-    /// Takes the slot over; a grant that it no longer shares goes.
+    /// Takes the slot over. A grant that it no longer shares goes, and is kept as a former one for as
+    /// long as its key may open.
     pub(super) fn set_slot(&mut self, slot: AnySlot) {
+        let before = self.slot.shared();
         self.slot = slot;
-        if self.slot.shared().is_none() {
-            self.grant = None;
+        if self.slot.shared().is_none()
+            && let (Some(key), Some(grant)) = (before, self.grant.take())
+        {
+            //= spec/protocol.md#owner
+            //# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
+            self.evidence.former.push(Former { key, grant, withdrawn: None });
         }
+        let Self { slot, evidence, .. } = self;
+        evidence.former.retain(|former| slot.may_open().iter().any(|live| live.key() == former.key));
+    }
+
+    /// Keeps the answer to a withdrawal.
+    pub(super) fn note_withdrawn(&mut self, key: GrantRef, answer: Withdrawn) {
+        self.evidence.withdrawn = Some(answer);
+        self.evidence.former.iter_mut().filter(|former| former.key == key).for_each(|former| {
+            former.withdrawn = Some(answer);
+        });
     }
 }
 
@@ -231,6 +265,13 @@ impl TryFrom<Stored> for ShareRecord {
                 }
             }
             _ => return Err(StoredRecordError::GrantPresence),
+        }
+        for former in &evidence.former {
+            let expected = (lock, epoch, slot_id, former.key.generation);
+            let found = parse_grant(&former.grant).map(|grant| (grant.lock, grant.epoch, grant.slot, grant.generation));
+            if found != Some(expected) {
+                return Err(StoredRecordError::GrantContent);
+            }
         }
         Ok(Self { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence })
     }

@@ -29,14 +29,20 @@ impl<C: Crypto> Service<C> {
         grant: &[u8],
     ) -> Result<Staged<'r, ShareRecord, Result<(), ServiceError>>, ServiceError> {
         let parsed = Unverified::<Grant>::parse(grant)?;
+        //= spec/protocol.md#service
+        //# The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::GrantSignature)?;
         check_meant_for(record, &body.lock, body.epoch, body.slot)?;
         check_serving(record)?;
         let mut next = record.step()?;
         let key = GrantRef { generation: body.generation, grant: body.digest(&self.crypto) };
+        //= spec/protocol.md#service-confirmation
+        //# The service MUST refuse a grant whose subject fails KEY-1 or KEY-2.
         let result = match body.subject.check() {
             Ok(()) => publish_in(&mut next, key, grant),
             Err(error) => {
+                //= spec/protocol.md#number-line
+                //# A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
                 next.slot.take(key.generation);
                 Err(ServiceError::SubjectKey(error))
             }
@@ -44,6 +50,8 @@ impl<C: Crypto> Service<C> {
         match result {
             // It was taken before: there is nothing to store.
             Err(error) if next.slot == record.slot => Err(error),
+            //= spec/protocol.md#service-confirmation
+            //# The refusal of a publication that took its number MUST NOT be given before the record is stored.
             result => Ok(Staged::new(record, next, result)),
         }
     }
@@ -60,15 +68,19 @@ impl<C: Crypto> Service<C> {
         withdraw: &[u8],
     ) -> Result<Staged<'r, ShareRecord, Encoded<Withdrawn>>, ServiceError> {
         let parsed = Unverified::<Withdraw>::parse(withdraw)?;
+        //= spec/protocol.md#service
+        //# The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::WithdrawSignature)?;
         check_meant_for(record, &body.lock, body.epoch, body.slot)?;
         check_serving(record)?;
         let mut next = record.step()?;
         let key = GrantRef { generation: body.generation, grant: body.grant };
+        //= spec/protocol.md#withdrawal
+        //# A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
         let (slot, outcome) = next.slot.clone().withdraw(key);
         next.set_slot(slot);
         let answer = Withdrawn { withdraw: *body, outcome };
-        next.evidence.withdrawn = Some(answer);
+        next.note_withdrawn(key, answer);
         let encoded = wire::seal(&self.crypto, &self.signer, &answer)?;
         Ok(Staged::new(record, next, encoded))
     }
@@ -86,23 +98,43 @@ impl<C: Crypto> Service<C> {
 
 impl<C: Crypto> Service<C> {
     /// Every signed message that the owner's app should [see](crate::owner::Owner::see) with the
-    /// record's version: the grant that is shared, and the latest Done, inspection, receipt and answer
-    /// to a withdrawal of this epoch.
+    /// record's version, in this order: the latest Done; each grant that is shared no more while its key
+    /// may open, with the answer to its withdrawal; the grant that is shared; the latest inspection,
+    /// receipt and answer to a withdrawal, all of this epoch (spec: "Owner").
     ///
     /// # Errors
     /// [`ServiceError::Seal`].
     pub fn messages(&self, record: &ShareRecord) -> Result<Vec<Vec<u8>>, ServiceError> {
-        let (report, withdrawn) = (record.report(), self.last_withdrawn(record)?);
-        let evidence = report.evidence;
-        let withdrawn = withdrawn.as_ref().map(Encoded::as_bytes);
-        let kept = [report.grant, evidence.done(), evidence.inspected(), evidence.receipt(), withdrawn];
-        Ok(kept.into_iter().flatten().map(Vec::from).collect())
+        let evidence = record.evidence();
+        let mut messages: Vec<Vec<u8>> = evidence.done().map(Vec::from).into_iter().collect();
+        for former in &evidence.former {
+            //= spec/protocol.md#owner
+            //# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
+            messages.push(former.grant.clone());
+            if let Some(answer) = &former.withdrawn {
+                messages.push(self.answer_again(answer)?);
+            }
+        }
+        let kept = [record.grant(), evidence.inspected(), evidence.receipt()];
+        messages.extend(kept.into_iter().flatten().map(Vec::from));
+        // That of a former grant stands beside it.
+        let told = |answer: &Withdrawn| evidence.former.iter().any(|former| former.withdrawn == Some(*answer));
+        if let Some(answer) = evidence.withdrawn.filter(|answer| !told(answer)) {
+            messages.push(self.answer_again(&answer)?);
+        }
+        Ok(messages)
+    }
+
+    fn answer_again(&self, answer: &Withdrawn) -> Result<Vec<u8>, ServiceError> {
+        Ok(Vec::from(wire::seal(&self.crypto, &self.signer, answer)?.as_bytes()))
     }
 }
 
 pub(super) fn check_serving(record: &ShareRecord) -> Result<(), ServiceError> {
     match record.standing {
         Standing::Serving => Ok(()),
+        //= spec/protocol.md#service-confirmation
+        //# The service MUST NOT publish, release or withdraw anything for a lock whose latest statement of ownership names another service.
         Standing::Moved { .. } => Err(ServiceError::Moved),
     }
 }

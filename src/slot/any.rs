@@ -38,6 +38,10 @@ impl<W: Witness> AnySlot<W> {
     pub fn publish(self, key: GrantRef) -> (Self, Result<(), SlotError>) {
         let event = self.line().publish(key, self.share());
         let (mut slot, mut result) = self.follow(event, Some(Share { key, device: None }));
+        //= spec/protocol.md#number-line
+        //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
+        //= spec/protocol.md#number-line
+        //# A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
         slot.line_mut().take(key.generation);
         if result.is_ok() {
             result = witness::signed::<W>(slot.line_mut(), key);
@@ -68,8 +72,12 @@ impl<W: Witness> AnySlot<W> {
         match report.holding {
             Holding::Installed { grant, device } => {
                 let key = GrantRef { generation: report.floor, grant };
+                //= spec/protocol.md#done-and-receipt
+                //# A Done of an Inspect that reports a holder MUST have the effects of a receipt with the floor, grant and device that it reports.
                 self.confirm(&Proof { key, device, install: None, proof })
             }
+            //= spec/protocol.md#done-and-receipt
+            //# A Done of an Inspect MUST take the generation at that floor out of live if, and only if, it reports no holder.
             Holding::Inactive | Holding::Empty => {
                 let share = self.share();
                 let event = self.line_mut().vacant(report.floor, share);
@@ -98,6 +106,8 @@ impl<W: Witness> AnySlot<W> {
     /// # Errors
     /// [`SlotError::Exhausted`] after the last number of the epoch.
     pub fn next_number(&self) -> Result<Generation, SlotError> {
+        //= spec/protocol.md#number-line
+        //# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
         self.line().highest.next().ok_or(SlotError::Exhausted)
     }
 
@@ -228,9 +238,13 @@ impl AnySlot<Recorder> {
     pub fn release(self, grant: &Digest, device: PublicKey, install: Digest) -> (Self, Result<(), SlotError>) {
         let share = self.share();
         let event = Line::release(grant, &device, share);
+        //= spec/protocol.md#service-release-checks
+        //# The service MUST fix the device of a grant with its first release.
         let claimed = share.map(|share| Share { device: Some(device), ..share });
         let (mut slot, mut result) = self.follow(event, claimed);
         if let (Ok(()), Some(share)) = (result, claimed) {
+            //= spec/protocol.md#release
+            //# A release MUST make the state Shared and the grant's generation live.
             result = slot.line_mut().live.note(share.key, Some(install));
         }
         (slot, result)
@@ -269,7 +283,11 @@ impl AnySlot<Observer> {
     pub fn learn(mut self, key: GrantRef) -> (Self, Result<(), SlotError>) {
         let share = self.share();
         match self.line_mut().learn(key, share) {
-            Ok(event) => self.follow(event, Some(Share { key, device: None })),
+            Ok(event) => {
+                let confirmation = self.line().live.find(key).and_then(LiveKey::confirmation);
+                let device = confirmation.map(|confirmation| confirmation.device);
+                self.follow(event, Some(Share { key, device }))
+            }
             Err(error) => (self, Err(error)),
         }
     }

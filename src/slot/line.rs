@@ -38,6 +38,8 @@ pub(super) struct Line {
     /// The highest number seen in a grant, a withdrawal or a proof.
     pub(super) highest: Generation,
     /// The highest number of an Activate or Deactivate that is known done.
+    //= spec/protocol.md#done-and-receipt
+    //# The last Done MUST be kept apart from the highest number and from the proven floor.
     pub(super) last_done: Generation,
     /// The highest number that a Done or a receipt proved.
     pub(super) floor: Generation,
@@ -47,6 +49,8 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(epoch: Epoch) -> Self {
         let zero = Generation::ZERO;
+        //= spec/protocol.md#slot-record
+        //# A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
         Self { epoch, highest: zero, last_done: zero, floor: zero, live: Live::default() }
     }
 
@@ -59,8 +63,12 @@ impl Line {
         if share.is_some_and(|share| share.key == key) {
             Event::PublishAgain
         } else if key.generation <= self.highest {
+            //= spec/protocol.md#number-line
+            //# A publication at or below the highest number MUST be refused.
             Event::PublishStale
         } else if self.live.is_full() {
+            //= spec/protocol.md#number-line
+            //# A publication MUST be refused while MAX_LIVE generations are live.
             Event::PublishFull
         } else {
             Event::Publish
@@ -70,9 +78,13 @@ impl Line {
     /// Judges a claim of `grant` by `device`.
     pub(super) fn release(grant: &Digest, device: &PublicKey, share: Option<Share>) -> Event {
         match share {
+            //= spec/protocol.md#release
+            //# A release MUST be refused unless the state is Sharing, or Shared with the same grant and the same device.
             Some(share) if share.key.grant != *grant => Event::ReleaseOfOtherGrant,
             Some(Share { device: Some(holder), .. }) if holder != *device => Event::ReleaseToOtherDevice,
             Some(_) => Event::Release,
+            //= spec/protocol.md#withdrawal
+            //# A grant that was withdrawn MUST NOT be released afterwards.
             None => Event::ReleaseOfOtherGrant,
         }
     }
@@ -80,16 +92,30 @@ impl Line {
     /// Judges a withdrawal at the record, and answers it.
     pub(super) fn withdraw(&mut self, key: GrantRef, share: Option<Share>) -> (Event, WithdrawnOutcome) {
         let event = Self::current_or_other(key, share);
+        //= spec/protocol.md#withdrawal
+        //# A withdrawal MUST NOT take a released generation out of live.
         let outcome = match self.live.find(key) {
             // Of a key that it never released and an inspection found, the record knows no install:
             // the proof stands for it.
             Some(live) => {
+                //= spec/protocol.md#withdrawal
+                //# Where the record knows no install of a live grant, the digest of the Done that proved the grant installed MUST stand in the answer for the install.
                 let proof = live.confirmation.map(|confirmation| confirmation.proof);
+                //= spec/protocol.md#withdrawal
+                //# The answer MUST be Released, with the latest install, where the grant was released and its generation is live.
                 WithdrawnOutcome::Released { install: live.install.or(proof).unwrap_or(key.grant) }
             }
+            //= spec/protocol.md#withdrawal
+            //# The answer MUST be Settled where a Done or a receipt proved the grant's generation dead.
             None if key.generation <= self.floor => WithdrawnOutcome::Settled,
             None => {
+                //= spec/protocol.md#number-line
+                //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
+                //= spec/protocol.md#number-line
+                //# A withdrawal of a grant that was not published MUST still raise the highest number.
                 self.take(key.generation);
+                //= spec/protocol.md#withdrawal
+                //# Otherwise the answer MUST be NeverReleased.
                 WithdrawnOutcome::NeverReleased
             }
         };
@@ -105,53 +131,88 @@ impl Line {
     ) -> Result<Event, SlotError> {
         match *outcome {
             WithdrawnOutcome::NeverReleased => self.live.deny(key),
+            //= spec/protocol.md#owner
+            //# A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
             WithdrawnOutcome::Released { install } if key.generation > self.floor || self.live.find(key).is_some() => {
                 self.live.note(key, Some(install))?;
             }
             // The record's word alone proves nothing dead.
+            //= spec/protocol.md#owner
+            //# The owner's view MUST NOT take a generation out of live on a Withdrawn of Released or Settled.
             WithdrawnOutcome::Released { .. } | WithdrawnOutcome::Settled => {}
         }
         self.live.withdraw(key);
+        //= spec/protocol.md#number-line
+        //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
         self.take(key.generation);
+        //= spec/protocol.md#owner
+        //# A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
         Ok(Self::current_or_other(key, share))
     }
 
     /// Takes in a grant that another phone of the owner signed. Where nothing is shared, one that may
-    /// open and was not withdrawn is what is shared, however it came to be known before.
+    /// open and was not withdrawn is what is shared, however it came to be known before: also by the lock's
+    /// proof that it was downloaded.
     pub(super) fn learn(&mut self, key: GrantRef, share: Option<Share>) -> Result<Event, SlotError> {
+        let (known, free) = (self.live.find(key), share.is_none());
+        let withdrawn = known.is_some_and(|live| live.withdrawn);
         if key.generation <= self.floor {
-            return Ok(Event::LearnOlder);
+            let downloaded = known.is_some_and(|live| live.confirmation.is_some());
+            return Ok(if downloaded && free && !withdrawn { Event::LearnDownloaded } else { Event::LearnOlder });
         }
-        let withdrawn = self.live.find(key).is_some_and(|live| live.withdrawn);
+        //= spec/protocol.md#owner
+        //# A view MUST show a grant that it learns, and whose number is above the highest that it had seen, in place of the grant that it showed as shared.
         let newer = key.generation > self.highest;
         self.live.note(key, None)?;
+        //= spec/protocol.md#number-line
+        //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
         self.take(key.generation);
-        let shared = newer || (share.is_none() && !withdrawn);
+        //= spec/protocol.md#owner
+        //# A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
+        let shared = newer || (free && !withdrawn);
         Ok(if shared { Event::LearnNewer } else { Event::LearnOlder })
     }
 
     fn current_or_other(key: GrantRef, share: Option<Share>) -> Event {
+        //= spec/protocol.md#withdrawal
+        //# A withdrawal of the grant that is being shared MUST end the share.
+        //= spec/protocol.md#withdrawal
+        //# A withdrawal of a grant that is not being shared MUST NOT end a share.
         if share.is_some_and(|share| share.key == key) { Event::WithdrawCurrent } else { Event::WithdrawOther }
     }
 
     /// An Activate or Deactivate took `number` at the lock. One at or below the last is old: the last
     /// already proved all that it proves.
     pub(super) fn done(&mut self, turn: Turn, number: Generation, share: Option<Share>) -> Event {
+        //= spec/protocol.md#done-and-receipt
+        //# A Done of an Activate or Deactivate at n MUST decide whether the slot is active if, and only if, n is above the last Done.
         if number <= self.last_done {
             return Event::OldDone;
         }
         self.last_done = number;
+        //= spec/protocol.md#done-and-receipt
+        //# A Done of an Activate or Deactivate at n MUST take all generations at or below n out of live.
+        //= spec/protocol.md#done-and-receipt
+        //# A receipt or a Done that comes late MUST still have these effects.
         self.prove_dead(number);
         match turn {
+            //= spec/protocol.md#done-and-receipt
+            //# A Done of a Deactivate above the last Done MUST end the share, whatever its generation.
             Turn::Deactivate => Event::Deactivate,
             Turn::Activate if share.is_some_and(|share| share.key.generation > number) => Event::ActivateBelowShare,
+            //= spec/protocol.md#done-and-receipt
+            //# A Done of an Activate or Deactivate at n MUST end a share whose generation is at or below n.
             Turn::Activate => Event::Activate,
         }
     }
 
     /// The lock holds no key in the slot, and its floor is `floor`: nothing up to there ever opens.
     pub(super) fn vacant(&mut self, floor: Generation, share: Option<Share>) -> Event {
+        //= spec/protocol.md#done-and-receipt
+        //# A Done of an Inspect MUST take all generations below the floor that it reports out of live.
         self.prove_dead(floor);
+        //= spec/protocol.md#done-and-receipt
+        //# A Done of an Inspect that reports no holder MUST end a share whose generation is at or below the floor that it reports.
         if share.is_some_and(|share| share.key.generation <= floor) { Event::VacantAtShare } else { Event::Vacant }
     }
 
@@ -159,20 +220,38 @@ impl Line {
     pub(super) fn confirm(&mut self, proof: &Proof, share: Option<Share>) -> Event {
         let Proof { key, device, install, proof } = *proof;
         if key.generation <= self.floor {
+            //= spec/protocol.md#done-and-receipt
+            //# A receipt at or below the proven floor MUST change nothing.
             return Event::OldReceipt;
         }
+        //= spec/protocol.md#done-and-receipt
+        //# A receipt above the proven floor MUST raise the proven floor to its generation.
         self.floor = key.generation;
+        //= spec/protocol.md#number-line
+        //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
         self.take(key.generation);
+        //= spec/protocol.md#done-and-receipt
+        //# A receipt or a Done that comes late MUST still have these effects.
         self.live.confirm(key, install, Confirmation { device, proof });
         match share {
+            //= spec/protocol.md#done-and-receipt
+            //# A receipt for the grant that is being shared MUST make the share confirmed.
             Some(share) if share.key == key => Event::ConfirmCurrent,
             Some(share) if share.key.generation > key.generation => Event::ConfirmBelowShare,
+            //= spec/protocol.md#done-and-receipt
+            //# A receipt above the proven floor MUST end a share of another grant whose generation is at or below the receipt's.
             _ => Event::ConfirmOther,
         }
     }
 
     fn prove_dead(&mut self, number: Generation) {
+        //= spec/protocol.md#done-and-receipt
+        //# A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
+        //= spec/protocol.md#done-and-receipt
+        //# A Done of an Inspect that reports no holder MUST raise the proven floor to the floor that it reports where it is lower.
         self.floor = self.floor.max(number);
+        //= spec/protocol.md#number-line
+        //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
         self.take(number);
         self.live.forget_up_to(number);
     }

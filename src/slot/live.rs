@@ -8,6 +8,8 @@ use crate::error::SlotError;
 
 /// How many unproven keys of one slot may be live; publishing more is refused until something is
 /// proved dead.
+//= spec/protocol.md#number-line
+//# MAX_LIVE MUST be 16.
 pub const MAX_LIVE: usize = 16;
 
 /// Beside the unproven keys there is room for the one that the lock confirmed, whoever released it:
@@ -77,6 +79,8 @@ impl Live {
             live.install = install.or(live.install);
             return Ok(());
         }
+        //= spec/protocol.md#owner
+        //# A grant MUST NOT become live in a view, other than by the lock's proof, while MAX_LIVE grants are live there that the lock did not confirm.
         if self.unproven() >= MAX_LIVE {
             return Err(SlotError::LiveFull);
         }
@@ -85,10 +89,21 @@ impl Live {
 
     /// The lock confirmed `key`: everything below it is dead, and so is any other of its number.
     pub(super) fn confirm(&mut self, key: GrantRef, install: Option<Digest>, confirmation: Confirmation) {
-        let install = install.or(self.find(key).and_then(LiveKey::install));
+        // A late receipt is of an earlier install than the one that was released last.
+        let install = self.find(key).and_then(LiveKey::install).or(install);
         let withdrawn = self.find(key).is_some_and(|live| live.withdrawn);
+        //= spec/protocol.md#done-and-receipt
+        //# A receipt above the proven floor MUST take all lower generations out of live.
+        //= spec/protocol.md#done-and-receipt
+        //# A receipt above the proven floor MUST take every other grant of its own generation out of live.
+        //= spec/protocol.md#done-and-receipt
+        //# A Done of an Inspect MUST take all generations below the floor that it reports out of live.
         self.forget_up_to(key.generation);
         // There is room: at most MAX_LIVE keys are unproven, and any that was confirmed is forgotten.
+        //= spec/protocol.md#states
+        //# A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
+        //= spec/protocol.md#done-and-receipt
+        //# A receipt above the proven floor MUST make its own generation live, as confirmed with its device.
         let _ = self.insert(LiveKey { key, install, confirmation: Some(confirmation), withdrawn });
     }
 
@@ -104,6 +119,8 @@ impl Live {
 
     /// The record says that `key` was never released. What it or the lock said otherwise before stays.
     pub(super) fn deny(&mut self, key: GrantRef) {
+        //= spec/protocol.md#owner
+        //# A Withdrawn of NeverReleased MUST NOT take a grant out of live that the lock proved installed or that a Withdrawn of Released named before.
         self.0.retain(|live| live.key != key || live.install.is_some() || live.confirmation.is_some());
     }
 

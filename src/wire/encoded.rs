@@ -96,6 +96,8 @@ impl<'de, T: Message> serde::Deserialize<'de> for Encoded<T> {
 /// Header and body, ready for the authenticator.
 fn encode<T: Message>(body: &T) -> Result<Encoded<T>, SealError> {
     let mut buffer = [0; MAX_MESSAGE];
+    //= spec/protocol.md#encoding
+    //# An encoder MUST use the one encoding given here.
     let encoded = postcard::to_slice(body, &mut buffer).map_err(|_| SealError::TooLong)?;
     let mut bytes = ArrayVec::new();
     extend(&mut bytes, &T::KIND.header())?;
@@ -114,6 +116,8 @@ pub(crate) fn seal<C: Sign, T: Message<Auth = Signature>>(
     body: &T,
 ) -> Result<Encoded<T>, SealError> {
     let mut message = encode(body)?;
+    //= spec/protocol.md#frame
+    //# The authenticator MUST cover exactly the bytes before it, header included.
     let signature = signer.sign(crypto, &message.bytes)?;
     extend(&mut message.bytes, signature.as_bytes())?;
     Ok(message)
@@ -126,6 +130,8 @@ pub(crate) fn seal_mac<T: Message<Auth = Tag>>(
     body: &T,
 ) -> Result<(Encoded<T>, Tag), SealError> {
     let mut message = encode(body)?;
+    //= spec/protocol.md#frame
+    //# The authenticator MUST cover exactly the bytes before it, header included.
     let tag = crypto::tag(crypto, key, &[&message.bytes]);
     extend(&mut message.bytes, tag.as_bytes())?;
     Ok((message, tag))

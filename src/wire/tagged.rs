@@ -46,6 +46,8 @@ macro_rules! tagged {
                                     seq.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
                                 Ok($name::$variant $( { $($field),* } )?)
                             } )*
+                            //= spec/protocol.md#encoding
+                            //# A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
                             other => {
                                 let found = serde::de::Unexpected::Unsigned(u64::from(other));
                                 Err(A::Error::invalid_value(found, &self))

@@ -129,6 +129,8 @@ fn wire_error(stop: Stop) -> Option<WireError> {
     }
 }
 
+//= spec/protocol.md#encoding
+//# A decoder MUST refuse a message of another kind than the one expected.
 #[test]
 fn no_message_passes_for_one_of_another_kind() {
     let mut stage = Stage::new();
@@ -153,6 +155,8 @@ fn no_message_passes_for_one_of_another_kind() {
     assert_eq!(stage.w.snapshot(), before);
 }
 
+//= spec/protocol.md#encoding
+//# A decoder MUST refuse a message of a version that it does not speak.
 #[test]
 fn no_message_of_another_version_is_read() {
     let mut stage = Stage::new();
@@ -209,6 +213,8 @@ fn lock_key(w: &World) -> [u8; 32] {
     key
 }
 
+//= spec/protocol.md#frame
+//# The authenticator MUST cover exactly the bytes before it, header included.
 #[test]
 fn kind_and_version_stand_under_every_signature() {
     let mut stage = Stage::new();
@@ -324,6 +330,8 @@ fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
     }
 }
 
+//= spec/protocol.md#reply-checks
+//# The reply's tag MUST verify under the pairing key.
 #[test]
 fn kind_and_version_stand_under_the_locks_reply() {
     let Stage { mut w, mut ana, .. } = Stage::new();

@@ -131,6 +131,8 @@ fn an_old_install_released_again_still_answers_an_old_challenge() {
     w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(&bundle));
 }
 
+//= spec/protocol.md#guest
+//# A guest MUST check that a release names its install before it sends the bundle.
 #[test]
 fn an_old_release_fits_no_later_install() {
     let (mut w, mut ana) = World::downloaded();
@@ -203,6 +205,8 @@ fn a_factory_reset_works_once_and_on_one_lock() {
     w.lock_refuses(LockError::WrongLock, |w| w.door.sent_reset(&spent));
 }
 
+//= spec/protocol.md#owner
+//# The owner's view MUST NOT be changed by any message of the service other than a Withdrawn.
 #[test]
 fn messages_that_tell_the_owner_nothing_are_refused_by_name() {
     let (mut w, _ana) = World::downloaded();

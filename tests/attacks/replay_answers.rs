@@ -12,6 +12,8 @@ use sharekey::wire::Kind;
 
 use crate::world::{ANA, BEN, HALL, STUDIO, World};
 
+//= spec/protocol.md#receipt-checks
+//# The receipt MUST name the guest's install.
 #[test]
 fn a_receipt_replayed_to_the_guest_is_not_taken_for_the_next_install() {
     let (mut w, mut ana) = World::downloaded();
@@ -73,6 +75,8 @@ fn an_old_withdrawn_does_not_deny_or_revive_any_key() {
     assert_eq!(w.olga.may_open(HALL), [4]);
 }
 
+//= spec/protocol.md#owner
+//# The owner MUST NOT take a Done for the answer to a command whose digest it does not name.
 #[test]
 fn a_done_replayed_to_the_owner_answers_no_other_command() {
     let mut w = World::active();
@@ -117,6 +121,8 @@ fn an_old_activation_replayed_to_cloud_and_owner_does_not_open_a_closed_slot() {
     assert_eq!(w.state(HALL), State::Inactive);
 }
 
+//= spec/protocol.md#reply-checks
+//# The reply MUST name the tag of the guest's own unlock.
 #[test]
 fn a_reply_replayed_to_the_guest_is_not_taken_for_the_next() {
     let (mut w, mut ana) = World::downloaded();
@@ -156,6 +162,8 @@ fn a_signed_refusal_replayed_to_the_owner_is_of_another_request() {
     w.refuses(OwnerError::RefusedOther, |w| w.olga.change(|owner, view, _| pending.finish(owner, view, &old)));
 }
 
+//= spec/protocol.md#reply-checks
+//# A guest MUST NOT take a Refused for a statement of the lock unless it is signed by the lock and names the guest's own request.
 #[test]
 fn a_signed_refusal_replayed_to_a_guest_gives_no_reason() {
     let mut w = World::active();

@@ -120,6 +120,8 @@ fn it_turns_a_grant_to_no_other_epoch_of_the_same_owner() {
     w.lock_refuses(LockError::GrantSignature(MISMATCH), |w| w.door.install(session, &bundle));
 }
 
+//= spec/protocol.md#states
+//# A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
 #[test]
 fn it_makes_no_view_say_downloaded() {
     let (mut w, ana, grant) = shared_with_ana();
@@ -167,6 +169,8 @@ fn releasing_after_never_released_convicts_it_with_both_messages() {
     assert_eq!(w.olga.may_open(HALL), [2], "and the key that it denied is seen");
 }
 
+//= spec/protocol.md#owner
+//# A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
 #[test]
 fn denying_a_release_that_the_lock_proved_convicts_it_and_hides_nothing() {
     let (mut w, ana) = World::downloaded();
@@ -184,7 +188,7 @@ fn denying_a_release_that_the_lock_proved_convicts_it_and_hides_nothing() {
 fn an_inspection_convicts_it_too_where_the_guest_withholds_the_receipt() {
     let (mut w, mut ana, grant) = shared_with_ana();
     let denial = answer(&grant, WithdrawnOutcome::NeverReleased, CLOUD);
-    w.olga.learn(&denial).unwrap();
+    let _ = w.olga.learn(&denial).unwrap();
     ana.fetch_colluding(&mut w.door).unwrap();
     let order = w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.inspect(view, HALL, challenge, rng));
     let (done, _, learned) = order.unwrap();
@@ -201,11 +205,13 @@ fn it_hides_no_key_by_settling_or_by_leaving_out() {
     w.sync();
     assert_eq!(w.olga.may_open(HALL), [2]);
     w.olga.sign_withdrawal(HALL).unwrap();
-    w.olga.learn(&answer(&grant, WithdrawnOutcome::Settled, CLOUD)).unwrap();
+    let _ = w.olga.learn(&answer(&grant, WithdrawnOutcome::Settled, CLOUD)).unwrap();
     assert_eq!((w.olga.state(HALL), w.olga.may_open(HALL)), (State::NotShared, vec![2]));
     w.open(&mut ana).unwrap();
 }
 
+//= spec/protocol.md#owner
+//# The owner MUST check a Withdrawn under the service key of the epoch.
 #[test]
 fn nobody_else_answers_a_withdrawal() {
     let (mut w, _ana, grant) = shared_with_ana();

@@ -236,7 +236,7 @@ pub fn view() -> sharekey::owner::OwnedLock {
 /// … whose slot was activated with number 1.
 pub fn active_view() -> sharekey::owner::OwnedLock {
     let mut view = view();
-    accept(owner().learn(&mut view, &by_lock(&activated(1))).unwrap());
+    let _ = accept(owner().learn(&mut view, &by_lock(&activated(1))).unwrap());
     view
 }
 

@@ -244,12 +244,12 @@ impl Stand {
 
     pub fn activate(&mut self, slot: u8, generation: u32) {
         let (slot, generation) = (SlotId::new(slot), Generation::new(generation));
-        self.command(Operation::Activate { slot, generation }).unwrap();
+        let _ = self.command(Operation::Activate { slot, generation }).unwrap();
     }
 
     pub fn deactivate(&mut self, slot: u8, generation: u32) {
         let (slot, generation) = (SlotId::new(slot), Generation::new(generation));
-        self.command(Operation::Deactivate { slot, generation }).unwrap();
+        let _ = self.command(Operation::Deactivate { slot, generation }).unwrap();
     }
 
     /// A chain that this lock accepts in the session of `nonce`.

@@ -61,7 +61,7 @@ fn an_inspection_of_an_empty_slot_ends_a_share_whose_number_the_lock_has_passed(
     w.share(HALL, &ana).unwrap();
     // The tablet turned the slot with the same number, and its Done got lost.
     let order = tablet.order(&mut w.door, |owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng));
-    order.unwrap();
+    let _ = order.unwrap();
     assert_eq!(w.state(HALL), State::Sharing);
     w.olga.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
     assert_eq!(w.state(HALL), State::NotShared);
@@ -183,6 +183,8 @@ fn nobody_but_the_owner_that_the_lock_stores_takes_it_over_and_only_with_its_own
     assert_eq!(error, OwnerError::WrongLock);
 }
 
+//= spec/protocol.md#owner
+//# A Provisioned MUST NOT be taken for a statement about any slot.
 #[test]
 fn provisioning_again_gives_a_view_that_claims_to_know_nothing() {
     let (mut w, mut ana) = World::downloaded();

@@ -80,11 +80,13 @@ fn a_late_receipt_of_an_overwritten_key_changes_nothing() {
     assert_eq!(w.cloud.receipt(w.place(HALL), &late), Ok(State::Shared));
     assert_eq!(*w.record(HALL).slot(), slot);
     // It is evidence that Ana's grant was released, and nothing else.
-    w.olga.learn(&late).unwrap();
+    let _ = w.olga.learn(&late).unwrap();
     assert_eq!(w.olga.view().slot(HALL), view.slot(HALL));
     assert_eq!(w.olga.may_open(HALL), [3]);
 }
 
+//= spec/protocol.md#done-and-receipt
+//# A receipt or a Done that comes late MUST still have these effects.
 #[test]
 fn a_late_receipt_of_a_key_that_still_opens_is_taken_in_beside_the_next_share() {
     let mut w = World::active();
@@ -110,7 +112,7 @@ fn late_dones_in_reverse_order_do_not_turn_a_slot_back() {
         let order = w.olga.order(&mut w.door, |owner, view, challenge, rng| {
             if turn { owner.activate(view, HALL, challenge, rng) } else { owner.deactivate(view, HALL, challenge, rng) }
         });
-        order.unwrap();
+        let _ = order.unwrap();
     }
     let dones = w.tape.all(Kind::Done);
     assert_eq!(w.record(HALL).slot().state(), State::Inactive, "the cloud has heard of none");
@@ -123,6 +125,8 @@ fn late_dones_in_reverse_order_do_not_turn_a_slot_back() {
     assert_eq!(w.state(HALL), State::NotShared);
 }
 
+//= spec/protocol.md#done-and-receipt
+//# A receipt or a Done that comes late MUST still have these effects.
 #[test]
 fn a_late_done_below_the_share_proves_older_keys_dead_and_leaves_the_share() {
     let mut w = World::provisioned(1);
@@ -153,7 +157,7 @@ fn a_withdrawal_that_loses_the_race_is_answered_with_the_install_that_won() {
     let install = Unverified::<Receipt>::parse(&receipt).unwrap().claims().install;
 
     let answer = w.cloud.withdraw(w.place(HALL), &withdraw).unwrap();
-    w.olga.learn(&answer).unwrap();
+    let _ = w.olga.learn(&answer).unwrap();
     let status = w.olga.view().status(HALL);
     assert_eq!((status.state, status.shared), (State::NotShared, None));
     assert_eq!(status.may_open[0].install, Some(install), "the owner sees that it was too late");
@@ -161,6 +165,8 @@ fn a_withdrawal_that_loses_the_race_is_answered_with_the_install_that_won() {
     w.open(&mut ana).unwrap();
 }
 
+//= spec/protocol.md#service
+//# The service MUST sign a Release or a Withdrawn only after the store accepted the record that it belongs to.
 #[test]
 fn of_a_release_and_a_withdrawal_decided_on_one_record_only_one_is_stored() {
     let mut w = World::active();
@@ -284,6 +290,8 @@ fn too_many_live_keys_hold_up_publishing_until_a_proof_lets_them_go() {
     assert_eq!(w.olga.state(STUDIO), State::NotShared, "other slots were never held up");
 }
 
+//= spec/protocol.md#number-line
+//# A publication MUST be refused while MAX_LIVE generations are live.
 #[test]
 fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot() {
     let mut w = World::active();
@@ -305,11 +313,62 @@ fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot()
         let withdraw = phone.sign_withdrawal(HALL).unwrap();
         let mut lenient = World::active();
         let answer = lenient.cloud.withdraw(lenient.place(HALL), &withdraw).unwrap();
-        phone.learn(&answer).unwrap();
+        let _ = phone.learn(&answer).unwrap();
     }
     let full = Stop::Service(ServiceError::Slot(SlotError::LiveFull));
     let ben = w.guest(BEN).subject();
     assert_eq!(phone.share(&mut w.cloud, HALL, ben, Rights::OPEN, Limits::NONE), Err(full));
     assert_eq!(w.record(HALL).slot().state(), State::NotShared);
     assert_eq!(w.record(HALL).slot().highest(), Generation::new(18), "the refused number is taken all the same");
+}
+
+//= spec/protocol.md#owner
+//# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
+#[test]
+fn a_report_names_every_key_that_may_open_to_a_phone_that_heard_of_none() {
+    let mut w = World::active();
+    let mut other = w.olga.twin();
+    let (mut ana, ben) = (w.guest(ANA), w.guest(BEN));
+    w.share(HALL, &ana).unwrap();
+    // Her receipt stays with her.
+    ana.fetch(&mut w.door, &mut w.cloud).unwrap();
+    assert!(matches!(w.withdraw(HALL), Ok(WithdrawnOutcome::Released { .. })));
+    w.share(HALL, &ben).unwrap();
+    assert_eq!(w.withdraw(HALL), Ok(WithdrawnOutcome::NeverReleased));
+
+    other.sync(&w.cloud, w.door.id()).unwrap();
+    assert_eq!(other.state(HALL), State::NotShared);
+    assert_eq!(other.may_open(HALL), [2]);
+    assert_eq!(other.view().status(HALL).may_open[0].subject(), Some(ana.subject()), "and to whom it went");
+    w.open(&mut ana).unwrap();
+
+    // Overwritten, it is named no more.
+    w.share(HALL, &ben).unwrap();
+    let mut ben = ben;
+    w.download(&mut ben).unwrap();
+    other.sync(&w.cloud, w.door.id()).unwrap();
+    assert_eq!(other.may_open(HALL), [4]);
+    assert_eq!(w.olga.sync(&w.cloud, w.door.id()).map(|_| w.olga.may_open(HALL)), Ok(vec![4]));
+}
+
+//= spec/protocol.md#owner
+//# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
+#[test]
+fn a_share_that_a_late_deactivation_ended_is_named_while_its_key_may_open() {
+    let mut w = World::active();
+    let mut other = w.olga.twin();
+    // The deactivation's Done gets to the cloud after the slot was opened again and shared.
+    let (late, ..) =
+        w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.deactivate(view, HALL, challenge, rng)).unwrap();
+    let mut ana = w.guest(ANA);
+    let _ =
+        w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng)).unwrap();
+    w.share(HALL, &ana).unwrap();
+    ana.fetch(&mut w.door, &mut w.cloud).unwrap();
+    w.cloud.done(w.door.id(), &late).unwrap();
+    assert_eq!(w.record(HALL).slot().state(), State::Inactive);
+
+    other.sync(&w.cloud, w.door.id()).unwrap();
+    assert_eq!(other.may_open(HALL), [4]);
+    w.open(&mut ana).unwrap();
 }

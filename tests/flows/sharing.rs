@@ -9,6 +9,7 @@ use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::{Holding, WithdrawnOutcome};
 use sharekey::owner::Method;
 use sharekey::slot::State;
+use sharekey::wire::Kind;
 
 use crate::world::guest::Guest;
 use crate::world::{ANA, BEN, HALL, STUDIO, Stop, World, digest, rng, through_storage};
@@ -43,6 +44,8 @@ fn a_closed_slot_cannot_be_shared() {
     assert_eq!(w.state(HALL), State::Inactive);
 }
 
+//= spec/protocol.md#contacts
+//# A grant to a contact MUST name the contact's pinned key.
 #[test]
 fn a_share_to_a_contact_is_downloaded_and_then_opens_offline() {
     let mut w = World::active();
@@ -92,6 +95,37 @@ fn a_share_by_code_goes_to_whoever_types_the_code() {
     assert_eq!(w.door.bolt, [Action::Open, Action::Lock]);
 }
 
+//= spec/protocol.md#issuing-and-using-a-code
+//# A party MUST NOT send a code or its seed to the service.
+#[test]
+fn neither_a_code_nor_its_seed_stands_in_any_message() {
+    let mut w = World::active();
+    let code = ShareCode::issue(&mut rng(5));
+    let text = code.expose().as_str().to_owned();
+    let grant =
+        w.olga.change(|owner, view, _| owner.share_by_code(view, HALL, &code, Rights::OPEN, Limits::NONE)).unwrap();
+    w.tape.note(&grant);
+    w.cloud.publish(w.place(HALL), &grant).unwrap();
+    let mut ben = Guest::new(ShareCode::parse(&text).unwrap().redeem(&Ring), &w.tape);
+    w.download(&mut ben).unwrap();
+    w.open(&mut ben).unwrap();
+    w.sync();
+    w.withdraw(HALL).unwrap();
+
+    let seed = *code.redeem(&Ring).expose();
+    let symbols = text.replace('-', "");
+    let messages = w.tape.everything();
+    for kind in [Kind::Grant, Kind::Claim, Kind::Install, Kind::Release, Kind::Receipt, Kind::Withdraw] {
+        assert!(messages.iter().any(|message| Kind::of(message) == Ok(kind)), "no {kind:?}");
+    }
+    let record = postcard::to_allocvec(w.record(HALL)).unwrap();
+    for bytes in messages.iter().chain([&record]) {
+        for secret in [text.as_bytes(), symbols.as_bytes(), &seed] {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret));
+        }
+    }
+}
+
 #[test]
 fn a_share_revoked_before_its_download_never_installs() {
     let mut w = World::active();
@@ -105,6 +139,8 @@ fn a_share_revoked_before_its_download_never_installs() {
     assert_eq!(w.door.lock.report(HALL).unwrap().holding, Holding::Empty);
 }
 
+//= spec/protocol.md#states
+//# A view MUST NOT say that a key was downloaded before the share is confirmed.
 #[test]
 fn a_status_says_downloaded_only_with_the_locks_proof() {
     let mut w = World::active();

@@ -426,6 +426,8 @@ class Lock(Cells):
         return self._guard(lambda: self._factory_reset(session, request, now, entropy, present))  # RST-12
 
     def _factory_reset(self, session: Session, request: bytes, now: Now, entropy: bytes, present: bool) -> Pending:
+        if not present:  # RST-6: no attempt, so no session is used
+            raise _Refuse("NoPresence")
         wrong = self._spend(session, Purpose.Operate, now)
         message = FactoryReset.decode(request)
         if wrong is not None:
@@ -442,8 +444,6 @@ class Lock(Cells):
             message.check_tag(self.activation_secret)
         except TagRefused:
             raise _Refuse("CardMac") from None
-        if not present:
-            raise _Refuse("NoPresence")  # RST-6
         seed = pairing.new_seed(self.keys.nonce, entropy)  # LCK-7, LCK-8
         return self.stage(SEED, Result(b""), records.SeedRecord(seed, False))  # RST-7
 

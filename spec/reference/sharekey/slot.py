@@ -230,8 +230,8 @@ def confirm(
     if not current:
         record = end_share(record, lambda share: share.generation <= generation)
     known = record.live_grant(generation, grant)
-    if install is None and known is not None:
-        install = known.install  # an Inspect tells of none (SLO-44)
+    if known is not None and known.install is not None:
+        install = known.install  # the latest one; the receipt may be of an earlier
     new = Live(grant, generation, device, install, True, proof, known is not None and known.withdrawn)
     record = put_live(drop_live(record, lambda entry: entry.generation <= generation), new)
     if current:

@@ -3,8 +3,8 @@
 use alloc::collections::BTreeSet;
 
 use super::{
-    Answered, Event, GrantFacts, Held, Invariant, Ledger, LockFacts, Place, Service, SlotFacts, Violation, Withdrawal,
-    must,
+    Answered, Event, GrantFacts, Held, Invariant, Ledger, LockFacts, Order, Place, Service, SlotFacts, Violation,
+    Withdrawal, must,
 };
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{Digest, PublicKey};
@@ -37,6 +37,10 @@ impl Ledger {
                 self.orders.insert(command, (owner, lock, epoch));
                 Ok(())
             }
+            Event::Meant { command, order } => {
+                self.meant.insert(command, order);
+                Ok(())
+            }
             Event::Granted { grant, owner, place, generation, uses } => {
                 self.grants.entry(grant).or_insert(GrantFacts {
                     owner,
@@ -66,12 +70,14 @@ impl Ledger {
             Event::Obeyed { lock, epoch, command, answered } => {
                 self.answer(lock, answered)?;
                 self.current(lock, epoch)?;
-                self.ordered(lock, epoch, command)
+                self.ordered(lock, epoch, command)?;
+                self.just_that(command, Order::Other)
             }
             Event::Switched { place, active, generation, command, answered } => {
                 self.answer(place.lock, answered)?;
                 self.current(place.lock, place.epoch)?;
                 self.ordered(place.lock, place.epoch, command)?;
+                self.just_that(command, Order::Switch { slot: place.slot, active, generation })?;
                 self.switch(place, active, generation)
             }
         }
@@ -105,6 +111,12 @@ impl Ledger {
         must(owner == Some(*by), Invariant::Entry, "the lock obeyed somebody who does not own it")
     }
 
+    /// Where it is known what the command orders, the lock did that and nothing else.
+    fn just_that(&self, command: Digest, done: Order) -> Judged {
+        let meant = self.meant.get(&command).is_none_or(|meant| *meant == done);
+        must(meant, Invariant::Isolation, "the lock did something else than was ordered")
+    }
+
     fn own(
         &mut self,
         lock: LockId,
@@ -126,6 +138,7 @@ impl Ledger {
             (Some((before, _)), Some(command)) => {
                 must(before.next() == Some(epoch), Invariant::Epoch, "the ownership did not rise by one")?;
                 self.ordered(lock, before, command)?;
+                self.just_that(command, Order::Transfer { owner })?;
             }
         }
         self.locks.entry(lock).or_default().owned = Some((epoch, owner));

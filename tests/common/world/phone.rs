@@ -168,7 +168,7 @@ impl Phone {
     pub fn withdraw(&mut self, cloud: &mut Cloud, slot: SlotId) -> Result<WithdrawnOutcome, Stop> {
         let withdraw = self.sign_withdrawal(slot)?;
         let answer = cloud.withdraw((self.view().lock(), slot), &withdraw)?;
-        self.learn(&answer)?;
+        let _ = self.learn(&answer)?;
         Ok(Unverified::<Withdrawn>::parse(&answer).unwrap().claims().outcome)
     }
 

@@ -1,0 +1,126 @@
+//! What was reached, and how often each rule fired: so that a run that checks nothing is seen.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+macro_rules! milestones {
+    ($($name:ident),* $(,)?) => {
+        /// Something that a scenario must have seen happen.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Milestone { $($name),* }
+    };
+}
+
+milestones! {
+    Installed, Overwritten, Rekeyed, StaleGrantRefused, InactiveSlotRefused, OtherEpochRefused,
+    WrongNonceRefused, BrokenChainRefused, ForeignSignatureRefused,
+    Opened, OwnerOpened, LockRefusedSpentKey, UnlockRefused, StaleNumberRefused, OwnerSignatureRefused,
+    KilledByDeactivation, KilledByActivation, InspectedKey, InspectedVacant, Transferred,
+    CutAfterInstall, CutAfterUnlock, CutAfterSwitch,
+    Published, NumberCollided, PublishedTooLate, Revoked, WithdrawalLost, Settled, WithdrawnBeforePublished,
+    ReleasedAgain, SecondDeviceRefused, ReleaseAfterWithdrawRefused, ReceiptTaken, ReceiptOld, DoneTaken, DoneOld,
+    StaleWriteRefused, Reopened,
+    SawDownload, LearnedOtherPhonesGrant, OlderReportRefused, Equivocated, Adopted,
+}
+
+/// A set of milestones.
+#[derive(Clone, Copy, Default)]
+pub struct Reached(u64);
+
+impl Reached {
+    pub fn add(&mut self, milestone: Milestone) {
+        self.0 |= 1 << milestone as u32;
+    }
+
+    pub fn add_if(&mut self, holds: bool, milestone: Milestone) {
+        if holds {
+            self.add(milestone);
+        }
+    }
+}
+
+pub const RULES: [&str; 23] = [
+    "challenge",
+    "reboot",
+    "bundle",
+    "command",
+    "unlock",
+    "order",
+    "finish",
+    "learn",
+    "see report",
+    "share",
+    "withdraw",
+    "serve grant",
+    "serve withdraw",
+    "serve receipt",
+    "serve done",
+    "release",
+    "ask",
+    "make unlock",
+    "forge",
+    "read",
+    "stale write",
+    "power cut",
+    "adopt",
+];
+
+const LANES: usize = 8;
+
+#[derive(Default)]
+#[repr(align(128))]
+struct Lane {
+    tried: [AtomicU64; RULES.len()],
+    fired: [AtomicU64; RULES.len()],
+    reached: AtomicU64,
+}
+
+/// Counts of one run, a lane for each thread.
+#[derive(Default)]
+pub struct Stats {
+    lanes: [Lane; LANES],
+}
+
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static LANE: Cell<usize> = Cell::new(THREADS.fetch_add(1, Ordering::Relaxed) % LANES);
+}
+
+impl Stats {
+    fn lane(&self) -> &Lane {
+        &self.lanes[LANE.get()]
+    }
+
+    pub fn tried(&self, rule: usize) {
+        self.lane().tried[rule].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn fired(&self, rule: usize) {
+        self.lane().fired[rule].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn reached(&self, reached: Reached) {
+        let lane = self.lane();
+        if lane.reached.load(Ordering::Relaxed) | reached.0 != lane.reached.load(Ordering::Relaxed) {
+            lane.reached.fetch_or(reached.0, Ordering::Relaxed);
+        }
+    }
+
+    pub fn has(&self, milestone: Milestone) -> bool {
+        let all = self.lanes.iter().fold(0, |all, lane| all | lane.reached.load(Ordering::Relaxed));
+        all >> (milestone as u32) & 1 == 1
+    }
+
+    /// Of each rule: its name, how often it was tried, how often it led somewhere.
+    pub fn table(&self) -> Vec<(&'static str, u64, u64)> {
+        let sum = |of: fn(&Lane) -> &[AtomicU64; RULES.len()], rule: usize| -> u64 {
+            self.lanes.iter().map(|lane| of(lane)[rule].load(Ordering::Relaxed)).sum()
+        };
+        RULES
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (*name, sum(|lane| &lane.tried, at), sum(|lane| &lane.fired, at)))
+            .collect()
+    }
+}

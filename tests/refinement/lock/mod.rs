@@ -1,0 +1,14 @@
+//! The real lock in step with its model.
+
+mod bytes;
+mod door;
+mod ending;
+mod generate;
+mod machine;
+mod output;
+mod send;
+pub mod steps;
+
+pub use self::door::Door;
+pub use self::generate::schedule_at;
+pub use self::machine::Machine;

@@ -1,0 +1,10 @@
+//! The real service record and the real phones in step with their models.
+
+mod bytes;
+mod cloud;
+mod generate;
+mod machine;
+mod steps;
+
+pub use self::cloud::Cloud;
+pub use self::machine::Machine;
