@@ -25,6 +25,14 @@ class Ownership:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """A grant that was published, is shared no more and is live; and the latest answer to its withdrawal."""
+
+    grant: Grant
+    withdrawn: Optional[Withdrawn] = None
+
+
+@dataclass(frozen=True)
 class ServiceRecord:
     """A slot's record with its ownership, and the messages that a report gives the owner."""
 
@@ -33,6 +41,7 @@ class ServiceRecord:
     owned: Ownership
     slot: SlotRecord
     grant: Optional[Grant] = None  # the one that is shared, whole: for the guest, and for the claim's check
+    ended: tuple["Ended", ...] = ()  # those that are shared no more and are live
     door: Optional[Done] = None  # of an Activate or a Deactivate; these three where they changed the record last
     inspected: Optional[Done] = None
     receipt: Optional[Receipt] = None
@@ -44,14 +53,35 @@ class ServiceRecord:
         return cls(lock, index, owned, SlotRecord(owned.epoch))
 
     def with_slot(self, new: SlotRecord, **more: Any) -> "ServiceRecord":
-        """The same with another slot; a grant that is not shared any more goes."""
-        return replace(self, slot=new, **{"grant": self.grant if new.share else None, **more})
+        """The same with another slot. A grant that is not shared any more is kept as long as it is live (SVC-22)."""
+        ended, grant = self.ended, self.grant
+        if grant is not None and (new.share is None or new.share.grant != grant.digest()):
+            ended, grant = (*ended, Ended(grant)), None
+        ended = tuple(old for old in ended if new.live_grant(old.grant.generation, old.grant.digest()) is not None)
+        return replace(self, slot=new, **{"grant": grant, "ended": ended, **more})
+
+    def answered(self, answer: Withdrawn) -> "ServiceRecord":
+        """The same with an answer to a withdrawal."""
+        named = answer.generation, answer.grant
+        ended = tuple(
+            replace(old, withdrawn=answer) if (old.grant.generation, old.grant.digest()) == named else old
+            for old in self.ended
+        )
+        return replace(self, ended=ended, withdrawn=answer)
 
     def report(self, seed: bytes) -> list[Message]:
         """The signed messages of a report, in their order."""
-        withdrawn = None if self.withdrawn is None else self.withdrawn.signed(seed)
-        kept = (self.grant, self.door, self.inspected, self.receipt, withdrawn)
-        return [message for message in kept if message is not None]
+        kept: list[Optional[Message]] = [self.door]
+        for old in self.ended:
+            kept += [old.grant, old.withdrawn]
+        kept += [self.grant, self.inspected, self.receipt]
+        kept += [] if self.withdrawn in kept else [self.withdrawn]
+        return [_signed(message, seed) for message in kept if message is not None]
+
+
+def _signed(message: Message, seed: bytes) -> Message:
+    """The service's own messages are kept unsigned."""
+    return message.signed(seed) if isinstance(message, Withdrawn) else message
 
 
 def said(statement: "Provisioned | Done") -> Ownership:
@@ -146,7 +176,7 @@ def withdraw(record: ServiceRecord, service: bytes, order: Withdraw) -> tuple[Se
     check_serving(record, service)
     new, outcome = slot.withdraw(record.slot, order)
     answer = Withdrawn(order.lock, order.epoch, order.slot, order.generation, order.grant, outcome)
-    return record.with_slot(new, withdrawn=answer), answer
+    return record.with_slot(new).answered(answer), answer
 
 
 def confirm(record: ServiceRecord, message: Receipt) -> ServiceRecord:

@@ -209,13 +209,13 @@ def answered(record: SlotRecord, answer: Withdrawn) -> SlotRecord:
 
 def learn(record: SlotRecord, generation: int, grant: bytes) -> SlotRecord:
     """At the owner: a grant that another phone signed (OWN-14, OWN-17, OWN-18, OWN-25)."""
-    if generation <= record.proven:
+    if record.proved_dead(generation, grant):
         return record
     newer = generation > record.highest
     record = seen(note_live(record, generation, grant), generation)
-    withdrawn = record.live_grant(generation, grant).withdrawn
-    if record.state != INACTIVE and (newer or (record.share is None and not withdrawn)):
-        record = replace(record, share=Share(grant, generation))
+    known = record.live_grant(generation, grant)
+    if record.state != INACTIVE and (newer or (record.share is None and not known.withdrawn)):
+        record = replace(record, share=Share(grant, generation, known.device, known.install, known.confirmed))
     return record
 
 
