@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+from sharekey.errors import RuleBroken
 from sharekey.messages import Claim, Done, Grant, Install, Provisioned, Receipt, Withdraw
 from sharekey.service import Key, Service
 
-from .form import NoRequest, decode, hexed, one_of
+from .form import NoRequest, decode, hexed, one_of, peek
 
 
 class ServiceDesk:
@@ -88,8 +89,12 @@ class ServiceDesk:
         return {"version": version, "messages": [message.encode().hex() for message in told]}
 
     def place(self, request: dict[str, Any]) -> dict[str, Any]:
-        message = one_of(hexed(request, "message"), Grant, Withdraw, Receipt, Done, Provisioned)
-        index = message.slot if hasattr(message, "slot") else getattr(getattr(message, "completed", None), "slot", None)
+        data = hexed(request, "message")
+        kind = peek(data)
+        if kind not in (Grant, Withdraw, Receipt, Done, Provisioned):
+            raise RuleBroken("NotOfASlot")
+        message = decode(kind, data)
+        index = getattr(getattr(message, "completed", message), "slot", None)
         return {"lock": message.lock.hex(), "slot": index}
 
     def state(self, request: dict[str, Any]) -> dict[str, Any]:

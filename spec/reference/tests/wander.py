@@ -352,6 +352,7 @@ class Wanderer:
     def tell_service(self) -> list[Any]:
         kind, op = self.random.choice([("Done", "done"), ("Receipt", "confirm"), ("Withdraw", "withdraw"), ("Grant", "publish")])
         return [
+            lambda: self.ask("service", "place", self.one(SERVICES), message=self.message(kind)),
             lambda: self._at_service(op, message=self.message(kind)),
             lambda: self._at_service("state"),
         ]
