@@ -3,7 +3,7 @@
 use sharekey::crypto::PublicKey;
 use sharekey::error::{ServiceError, SlotError};
 use sharekey::message::{Grant, Install, Withdrawn, WithdrawnOutcome};
-use sharekey::model::invariant::{Event, Withdrawal};
+use sharekey::model::invariant::{Event, Invariant, Violation, Withdrawal};
 use sharekey::model::symbolic::Symbolic;
 use sharekey::service::{Service, ShareRecord};
 use sharekey::slot::State;
@@ -12,6 +12,9 @@ use sharekey::wire::{Kind, Unverified};
 use super::net::{Msg, Report};
 use super::reach::{Milestone, Reached};
 use super::world::{Step, World};
+
+/// No scenario within its bounds brings a record so far, unless two requests undo each other for ever.
+const MAX_VERSION: u64 = 64;
 
 /// The records, each in its stored form.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -121,7 +124,9 @@ impl World {
         if !same {
             out.push(self.report(slot, &record));
         }
-        Some(Step { next, out, events: self.happened(events), repeated, ..Step::default() })
+        let endless = record.version() > MAX_VERSION;
+        let fault = endless.then_some(Violation { invariant: Invariant::Progress, what: "a record that never rests" });
+        Some(Step { next, out, events: self.happened(events), repeated, fault, ..Step::default() })
     }
 
     fn serve_grant(

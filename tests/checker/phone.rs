@@ -13,7 +13,7 @@ use sharekey::model::symbolic::Symbolic;
 use sharekey::owner::{Learned, Method, OwnedLock, Owner, PendingCommand};
 use sharekey::wire::{Kind, Unverified};
 
-use super::cast::{CLOUD, OTTO, entropy, key_of, owner};
+use super::cast::{CLOUD, OLGA, OTTO, entropy, key_of, owner};
 use super::net::{Msg, Report, digest};
 use super::reach::{Milestone, Reached};
 use super::scenario::Op;
@@ -167,7 +167,10 @@ impl World {
             Op::Deactivate => owner.deactivate(view, slot, challenge, rng),
             Op::Inspect => owner.inspect(view, slot, challenge, rng),
             Op::Act => owner.act(view, Action::Open, challenge, rng),
-            Op::Transfer => owner.transfer(view, key_of(OTTO), key_of(CLOUD), challenge, rng),
+            Op::Transfer => {
+                let heir = if self.scenario.former_owner { OTTO } else { OLGA };
+                owner.transfer(view, key_of(heir), key_of(CLOUD), challenge, rng)
+            }
         };
         let Ok((command, pending)) = staged?.commit(never);
         phone.pending.insert(postcard::to_allocvec(&pending).unwrap());

@@ -9,7 +9,7 @@ pub enum Op {
     Deactivate,
     Inspect,
     Act,
-    /// To the heir.
+    /// To the heir; to herself where there is none.
     Transfer,
 }
 
