@@ -212,7 +212,7 @@ impl LineModel {
         let before = self.live.get(&key).copied().unwrap_or_default();
         // One number is one key at the lock: another grant with this number is dead too.
         self.live.retain(|live, _| live.generation > key.generation);
-        let install = install.or(before.install);
+        let install = before.install.or(install);
         self.live.insert(key, LiveModel { install, confirmed: Some((device, proof)), withdrawn: before.withdrawn });
         self.unshare(|share| share.generation <= key.generation && share != key);
         if let Some(share) = self.share.as_mut().filter(|share| share.key == key) {

@@ -65,12 +65,16 @@ fn staged_committed_twice(first: Staged<'_, Unlocked>, second: Staged<'_, Unlock
 }
 
 fn staged_dropped(lock: &mut Lock<impl Crypto, 3>, session: Session<Operate>, unlock: &[u8], now: Now) -> Option<()> {
-    lock.unlock(session, unlock, now).ok()?.commit(put).ok()?;
+    let _ = lock.unlock(session, unlock, now).ok()?.commit(put).ok()?;
     Some(())
 }
 
+fn result_dropped(staged: Staged<'_, Unlocked>) -> Option<Action> {
+    Some(staged.commit(put).ok()?.action)
+}
+
 fn proof_dropped(owner: &Owner<impl Crypto>, view: &mut OwnedLock, receipt: &[u8]) -> Option<()> {
-    owner.learn(view, receipt).ok()?.commit(put).ok()?;
+    let _ = owner.learn(view, receipt).ok()?.commit(put).ok()?;
     Some(())
 }
 

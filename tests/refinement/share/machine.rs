@@ -19,12 +19,14 @@ pub enum Expected {
 }
 
 /// What the record keeps for the owner's app.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Evidence {
     pub done: Option<Proof>,
     pub inspected: Option<Proof>,
     pub receipt: Option<Proof>,
     pub withdrawn: Option<(Grant, Outcome)>,
+    /// Grants that are shared no more and may open, each with the answer to its withdrawal.
+    former: Vec<(Grant, Option<Outcome>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -192,15 +194,24 @@ impl Machine {
     /// Everything that came with a report, in its order, or nothing of it.
     fn see(&mut self, phone: usize) -> Result<(), OwnerError> {
         let mut next = self.clone();
-        if let Some(share) = self.record.line.share {
-            let Named::Grant(grant) = named(&share.key.grant) else { panic!("a grant is shared") };
+        let Evidence { done, inspected, receipt, withdrawn, former } = self.evidence.clone();
+        if let Some(done) = done {
+            next.learn_proof(phone, done)?;
+        }
+        for (grant, outcome) in &former {
+            next.learn_grant(phone, *grant)?;
+            if let Some(outcome) = outcome {
+                next.learn_answer(phone, *grant, *outcome)?;
+            }
+        }
+        if let Some(grant) = self.shared() {
             next.learn_grant(phone, grant)?;
         }
-        let Evidence { done, inspected, receipt, withdrawn } = self.evidence;
-        for proof in [done, inspected, receipt].into_iter().flatten() {
+        for proof in [inspected, receipt].into_iter().flatten() {
             next.learn_proof(phone, proof)?;
         }
-        if let Some((grant, outcome)) = withdrawn {
+        let told = |grant: Grant| former.iter().any(|(known, outcome)| *known == grant && outcome.is_some());
+        if let Some((grant, outcome)) = withdrawn.filter(|(grant, _)| !told(*grant)) {
             next.learn_answer(phone, grant, outcome)?;
         }
         if self.seen[phone] > self.record.version {
@@ -224,15 +235,33 @@ impl Machine {
         if next.line.epoch != self.record.line.epoch {
             self.evidence = Evidence::default();
         }
+        let before = self.shared();
         self.record = next;
+        if self.shared().is_none() {
+            self.evidence.former.extend(before.map(|grant| (grant, None)));
+        }
+        let live = &self.record.line.live;
+        self.evidence.former.retain(|(grant, _)| live.contains_key(&grant.key()));
         self.keep(&step, &verdict, moved);
         verdict
+    }
+
+    /// The grant that the record shares.
+    fn shared(&self) -> Option<Grant> {
+        self.record.line.share.map(|share| match named(&share.key.grant) {
+            Named::Grant(grant) => grant,
+            _ => panic!("a grant is shared"),
+        })
     }
 
     fn keep(&mut self, step: &RecordStep, verdict: &RecordVerdict, moved: bool) {
         if let (RecordStep::Withdraw { key, .. }, RecordVerdict::Withdrawn(outcome)) = (step, verdict) {
             let Named::Grant(grant) = named(&key.grant) else { panic!("a grant is withdrawn") };
-            self.evidence.withdrawn = Some((grant, Outcome::of(*outcome)));
+            let answer = Outcome::of(*outcome);
+            self.evidence.withdrawn = Some((grant, answer));
+            self.evidence.former.iter_mut().filter(|(known, _)| *known == grant).for_each(|(_, kept)| {
+                *kept = Some(answer);
+            });
             self.answers.push((grant, Outcome::of(*outcome)));
         }
         if !moved || !matches!(verdict, RecordVerdict::Proved(_)) {

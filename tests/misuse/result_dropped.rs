@@ -1,0 +1,15 @@
+//! Compiled, a use would be counted and the bolt never move.
+#![deny(unused_must_use)]
+
+use sharekey::lock::{Record, Staged, Unlocked};
+
+fn put(_record: &Record) -> Result<(), ()> {
+    Ok(())
+}
+
+fn result_dropped(staged: Staged<'_, Unlocked>) -> Result<(), ()> {
+    staged.commit(put)?;
+    Ok(())
+}
+
+fn main() {}
