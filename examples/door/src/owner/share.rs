@@ -55,7 +55,7 @@ impl Phone<'_> {
         let mut view = self.view()?;
         let withdraw = self.owner.withdraw(&mut view, slot).by(&self.voice())?.commit(|next| self.save(next))?;
         let answer = Cloud::open(self.home)?.withdraw(self.who(), &withdraw)?;
-        self.owner.learn(&mut view, &answer).by(&self.voice())?.commit(|next| self.save(next))?;
+        let _ = self.owner.learn(&mut view, &answer).by(&self.voice())?.commit(|next| self.save(next))?;
         match Unverified::<Withdrawn>::parse(&answer).by(&self.voice())?.claims().outcome {
             WithdrawnOutcome::NeverReleased => {
                 println!("Revoked: nobody downloaded the key to slot {slot}, and now nobody can.");
