@@ -326,6 +326,7 @@ pub fn campaign() -> Vec<Scenario> {
         more("honest, wide", honest(), |b| b.acts = 1),
         more("honest, two installs", honest(), |b| (b.installs, b.unlocks) = (2, 2)),
         more("two phones, wide", two_phones(), |b| (b.challenges, b.withdraws, b.activates) = (3, 2, 2)),
+        more("two phones at the lock, and a grant", two_at_the_lock(), |b| (b.grants, b.installs) = (1, 1)),
         more("overwrite, wide", overwrite(), |b| (b.deactivates, b.unlocks) = (1, 2)),
         more("late Dones, wide", late_dones(), |b| b.challenges = 5),
         more("power cuts, wide", power(), |b| b.challenges = 5),
