@@ -98,15 +98,17 @@ impl<C: Crypto> Service<C> {
 
 impl<C: Crypto> Service<C> {
     /// Every signed message that the owner's app should [see](crate::owner::Owner::see) with the
-    /// record's version, in this order: the latest Done; each grant that is shared no more while its key
-    /// may open, with the answer to its withdrawal; the grant that is shared; the latest inspection,
-    /// receipt and answer to a withdrawal, all of this epoch (spec: "Owner").
+    /// record's version, in this order: the latest Done, inspection and receipt; each grant that is shared
+    /// no more while its key may open, with the answer to its withdrawal; the grant that is shared; and the
+    /// latest answer to a withdrawal, all of this epoch (spec: "Owner").
     ///
     /// # Errors
     /// [`ServiceError::Seal`].
     pub fn messages(&self, record: &ShareRecord) -> Result<Vec<Vec<u8>>, ServiceError> {
         let evidence = record.evidence();
-        let mut messages: Vec<Vec<u8>> = evidence.done().map(Vec::from).into_iter().collect();
+        // What proves keys dead comes before what needs room among the live ones.
+        let proofs = [evidence.done(), evidence.inspected(), evidence.receipt()];
+        let mut messages: Vec<Vec<u8>> = proofs.into_iter().flatten().map(Vec::from).collect();
         for former in &evidence.former {
             //= spec/protocol.md#owner
             //# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
@@ -115,8 +117,7 @@ impl<C: Crypto> Service<C> {
                 messages.push(self.answer_again(answer)?);
             }
         }
-        let kept = [record.grant(), evidence.inspected(), evidence.receipt()];
-        messages.extend(kept.into_iter().flatten().map(Vec::from));
+        messages.extend(record.grant().map(Vec::from));
         // That of a former grant stands beside it.
         let told = |answer: &Withdrawn| evidence.former.iter().any(|former| former.withdrawn == Some(*answer));
         if let Some(answer) = evidence.withdrawn.filter(|answer| !told(answer)) {

@@ -372,3 +372,32 @@ fn a_share_that_a_late_deactivation_ended_is_named_while_its_key_may_open() {
     assert_eq!(other.may_open(HALL), [4]);
     w.open(&mut ana).unwrap();
 }
+
+#[test]
+fn a_report_that_proves_keys_dead_has_room_for_those_that_came_after() {
+    let mut w = World::active();
+    let mut other = w.olga.twin();
+    let mut last = None;
+    let mut share = |w: &mut World, guest: u8| {
+        let mut guest = w.guest(guest);
+        w.share(HALL, &guest).unwrap();
+        last = Some(guest.fetch(&mut w.door, &mut w.cloud).unwrap());
+        (guest.place(), last.clone().unwrap())
+    };
+    // Half of what a view has room for, and the receipt of the last one, which proves the others dead.
+    for guest in 0..7 {
+        share(&mut w, 20 + guest);
+        w.withdraw(HALL).unwrap();
+    }
+    let (place, receipt) = share(&mut w, 30);
+    other.sync(&w.cloud, w.door.id()).unwrap();
+    w.cloud.receipt(place, &receipt).unwrap();
+    w.sync();
+    w.withdraw(HALL).unwrap();
+    for guest in 0..9 {
+        share(&mut w, 40 + guest);
+        w.withdraw(HALL).unwrap();
+    }
+    other.sync(&w.cloud, w.door.id()).unwrap();
+    assert_eq!(other.may_open(HALL), (9..=18).collect::<Vec<u32>>());
+}

@@ -71,10 +71,10 @@ class ServiceRecord:
 
     def report(self, seed: bytes) -> list[Message]:
         """The signed messages of a report, in their order."""
-        kept: list[Optional[Message]] = [self.door]
+        kept: list[Optional[Message]] = [self.door, self.inspected, self.receipt]
         for old in self.ended:
             kept += [old.grant, old.withdrawn]
-        kept += [self.grant, self.inspected, self.receipt]
+        kept += [self.grant]
         kept += [] if self.withdrawn in kept else [self.withdrawn]
         return [_signed(message, seed) for message in kept if message is not None]
 

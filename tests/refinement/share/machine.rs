@@ -195,8 +195,8 @@ impl Machine {
     fn see(&mut self, phone: usize) -> Result<(), OwnerError> {
         let mut next = self.clone();
         let Evidence { done, inspected, receipt, withdrawn, former } = self.evidence.clone();
-        if let Some(done) = done {
-            next.learn_proof(phone, done)?;
+        for proof in [done, inspected, receipt].into_iter().flatten() {
+            next.learn_proof(phone, proof)?;
         }
         for (grant, outcome) in &former {
             next.learn_grant(phone, *grant)?;
@@ -206,9 +206,6 @@ impl Machine {
         }
         if let Some(grant) = self.shared() {
             next.learn_grant(phone, grant)?;
-        }
-        for proof in [inspected, receipt].into_iter().flatten() {
-            next.learn_proof(phone, proof)?;
         }
         let told = |grant: Grant| former.iter().any(|(known, outcome)| *known == grant && outcome.is_some());
         if let Some((grant, outcome)) = withdrawn.filter(|(grant, _)| !told(*grant)) {
