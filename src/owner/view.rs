@@ -192,7 +192,7 @@ impl OwnedSlot {
     }
 
     pub(super) fn may_open(&self, key: GrantRef) -> bool {
-        self.slot.may_open().iter().any(|live| live.key() == key)
+        self.slot.is_live(key)
     }
 
     pub(super) fn is_denied(&self, key: GrantRef) -> bool {
@@ -219,9 +219,8 @@ impl OwnedSlot {
     /// Drops the details of grants that cannot open any more. (What is shared always may.)
     pub(super) fn prune(&mut self) {
         let Self { slot, issued, withdrawing, .. } = self;
-        let may_open = |key: GrantRef| slot.may_open().iter().any(|live| live.key() == key);
-        withdrawing.retain(|key| may_open(*key));
-        issued.retain(|issued| may_open(issued.key));
+        withdrawing.retain(|key| slot.is_live(*key));
+        issued.retain(|issued| slot.is_live(issued.key));
     }
 }
 

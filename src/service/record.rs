@@ -193,7 +193,7 @@ impl ShareRecord {
             self.evidence.former.push(Former { key, grant, withdrawn: None });
         }
         let Self { slot, evidence, .. } = self;
-        evidence.former.retain(|former| slot.may_open().iter().any(|live| live.key() == former.key));
+        evidence.former.retain(|former| slot.is_live(former.key));
     }
 
     /// Keeps the answer to a withdrawal.
@@ -255,24 +255,17 @@ impl TryFrom<Stored> for ShareRecord {
         if slot.epoch() != epoch {
             return Err(StoredRecordError::Epoch);
         }
+        let check_grant = |key: GrantRef, bytes: &[u8]| {
+            let expected = (lock, epoch, slot_id, key.generation);
+            let found = parse_grant(bytes).map(|grant| (grant.lock, grant.epoch, grant.slot, grant.generation));
+            if found == Some(expected) { Ok(()) } else { Err(StoredRecordError::GrantContent) }
+        };
         match (slot.shared(), &grant) {
             (None, None) => {}
-            (Some(key), Some(bytes)) => {
-                let expected = (lock, epoch, slot_id, key.generation);
-                let found = parse_grant(bytes).map(|grant| (grant.lock, grant.epoch, grant.slot, grant.generation));
-                if found != Some(expected) {
-                    return Err(StoredRecordError::GrantContent);
-                }
-            }
+            (Some(key), Some(bytes)) => check_grant(key, bytes)?,
             _ => return Err(StoredRecordError::GrantPresence),
         }
-        for former in &evidence.former {
-            let expected = (lock, epoch, slot_id, former.key.generation);
-            let found = parse_grant(&former.grant).map(|grant| (grant.lock, grant.epoch, grant.slot, grant.generation));
-            if found != Some(expected) {
-                return Err(StoredRecordError::GrantContent);
-            }
-        }
+        evidence.former.iter().try_for_each(|former| check_grant(former.key, &former.grant))?;
         Ok(Self { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence })
     }
 }

@@ -81,7 +81,7 @@ impl<C: Crypto> Service<C> {
         next.set_slot(slot);
         let answer = Withdrawn { withdraw: *body, outcome };
         next.note_withdrawn(key, answer);
-        let encoded = wire::seal(&self.crypto, &self.signer, &answer)?;
+        let encoded = self.seal_answer(&answer)?;
         Ok(Staged::new(record, next, encoded))
     }
 
@@ -91,8 +91,7 @@ impl<C: Crypto> Service<C> {
     /// # Errors
     /// [`ServiceError::Seal`].
     pub fn last_withdrawn(&self, record: &ShareRecord) -> Result<Option<Encoded<Withdrawn>>, ServiceError> {
-        let Some(answer) = &record.evidence.withdrawn else { return Ok(None) };
-        Ok(Some(wire::seal(&self.crypto, &self.signer, answer)?))
+        record.evidence.withdrawn.as_ref().map(|answer| self.seal_answer(answer)).transpose()
     }
 }
 
@@ -114,20 +113,20 @@ impl<C: Crypto> Service<C> {
             //# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
             messages.push(former.grant.clone());
             if let Some(answer) = &former.withdrawn {
-                messages.push(self.answer_again(answer)?);
+                messages.push(Vec::from(self.seal_answer(answer)?.as_bytes()));
             }
         }
         messages.extend(record.grant().map(Vec::from));
         // That of a former grant stands beside it.
         let told = |answer: &Withdrawn| evidence.former.iter().any(|former| former.withdrawn == Some(*answer));
         if let Some(answer) = evidence.withdrawn.filter(|answer| !told(answer)) {
-            messages.push(self.answer_again(&answer)?);
+            messages.push(Vec::from(self.seal_answer(&answer)?.as_bytes()));
         }
         Ok(messages)
     }
 
-    fn answer_again(&self, answer: &Withdrawn) -> Result<Vec<u8>, ServiceError> {
-        Ok(Vec::from(wire::seal(&self.crypto, &self.signer, answer)?.as_bytes()))
+    fn seal_answer(&self, answer: &Withdrawn) -> Result<Encoded<Withdrawn>, ServiceError> {
+        Ok(wire::seal(&self.crypto, &self.signer, answer)?)
     }
 }
 

@@ -147,6 +147,11 @@ impl<W: Witness> AnySlot<W> {
         self.line().live.as_slice()
     }
 
+    /// Whether the grant's key may open.
+    pub(crate) fn is_live(&self, key: GrantRef) -> bool {
+        self.line().live.find(key).is_some()
+    }
+
     /// The highest number seen.
     #[must_use]
     pub const fn highest(&self) -> Generation {
