@@ -147,8 +147,9 @@ impl<W: Witness> AnySlot<W> {
         self.line().live.as_slice()
     }
 
-    /// Whether the grant's key may open.
-    pub(crate) fn is_live(&self, key: GrantRef) -> bool {
+    /// Whether the grant's key is among [`may_open`](Self::may_open).
+    #[must_use]
+    pub fn is_live(&self, key: GrantRef) -> bool {
         self.line().live.find(key).is_some()
     }
 
