@@ -34,42 +34,55 @@ cargo test --quiet --locked "${all[@]/#/--test=}" >"$(dirname "$copy")/unharmed.
     exit 1
 }
 
-# The first check of the list that fails, or nothing.
-caught_by() {
-    local check
-    for check in "$@"; do
-        if ! timeout 900 cargo test --quiet --locked --test "$check" >"$log" 2>&1; then
-            printf '%s' "$check"
-            return
-        fi
-    done
-    if ! timeout 3600 cargo test --quiet --locked >"$log" 2>&1; then
-        printf 'another test: %s' "$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$log" | head -1)"
-    fi
+# Runs tests: 0 they pass, 1 a test failed, 2 they did not come to an end (they do not compile, or took too long).
+tests() {
+    local limit=$1
+    shift
+    timeout "$limit" cargo test --quiet --locked "$@" >"$log" 2>&1 && return 0
+    grep -q '^test result: FAILED' "$log" && return 1
+    return 2
 }
 
-caught=0 missed=() broken=()
+# Which check of the list notices the fault: the first that fails. Else the whole suite, where that passed unharmed.
+caught_by() {
+    local check state
+    for check in "$@"; do
+        state=0
+        tests 900 --test "$check" || state=$?
+        case $state in
+            1) printf 'caught by %s' "$check"; return ;;
+            2) printf 'BROKEN: %s does not end' "$check"; return ;;
+        esac
+    done
+    state=0
+    tests 3600 --no-fail-fast || state=$?
+    case $state in
+        0) printf 'MISSED' ;;
+        1) printf 'caught by another test: %s' "$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$log" | head -1)" ;;
+        2) printf 'BROKEN: the tests do not end' ;;
+    esac
+}
+
+caught=0 missed=0 broken=0
 for name in "${faults[@]}"; do
     log=$(dirname "$copy")/$name.log
     patch=$here/$name.patch
     if ! git apply "$patch" 2>"$log"; then
-        broken+=("$name: does not apply")
+        verdict='BROKEN: does not apply'
     elif ! cargo check --quiet --locked --lib --all-features >"$log" 2>&1; then
-        broken+=("$name: does not compile")
+        verdict='BROKEN: does not compile'
     else
         read -ra checks < <(sed -n 's/^Check: //p' "$patch")
-        by=$(caught_by "${checks[@]}")
-        if [ -n "$by" ]; then
-            caught=$((caught + 1))
-            printf '%-34s caught by %s\n' "$name" "$by"
-        else
-            missed+=("$name")
-            printf '%-34s MISSED\n' "$name"
-        fi
+        verdict=$(caught_by "${checks[@]}")
     fi
+    case $verdict in
+        caught*) caught=$((caught + 1)) ;;
+        MISSED) missed=$((missed + 1)) ;;
+        *) broken=$((broken + 1)) ;;
+    esac
+    printf '%-36s %s\n' "$name" "$verdict"
     git checkout --quiet .
 done
 
-printf '\n%d faults, %d caught, %d missed, %d broken\n' "${#faults[@]}" "$caught" "${#missed[@]}" "${#broken[@]}"
-printf '%s\n' ${broken[@]+"${broken[@]}"}
-[ ${#missed[@]} -eq 0 ] && [ ${#broken[@]} -eq 0 ]
+printf '\n%d faults, %d caught, %d missed, %d broken\n' "${#faults[@]}" "$caught" "$missed" "$broken"
+[ "$missed" -eq 0 ] && [ "$broken" -eq 0 ]
