@@ -105,6 +105,27 @@ fn the_dumps_in_the_text_are_the_bytes_of_the_cases() {
     assert!(all::dump::rewritten(&text) == text, "offsets or labels of a dump differ: {AGAIN}");
 }
 
+/// A worked example is a fence behind the words "the case `NAME` of [FILE]", with a field a line.
+#[test]
+fn the_worked_numbers_in_the_text_are_those_of_the_cases() {
+    let text = text("protocol.md");
+    let cases = cases("derivations.json");
+    for (name, fields) in [("pairing key 0", 7), ("lock keys 0", 5)] {
+        let case = cases.iter().find(|case| case["name"] == name).unwrap();
+        let behind = text.split(&format!("the case `{name}` of [derivations.json]")).nth(1).unwrap();
+        let lines = behind.split("```text\n").nth(1).unwrap().lines().take_while(|line| *line != "```");
+        let shown = lines.map(|line| line.split_once(' ').unwrap()).inspect(|(field, hex)| {
+            assert_eq!(case[*field], hex.trim(), "{name}: {field}");
+        });
+        assert_eq!(shown.count(), fields, "{name}");
+    }
+    let example = text.split("the case `issue 0` of [codes.json]").nth(1).unwrap();
+    let issued = &self::cases("codes.json").into_iter().find(|case| case["name"] == "issue 0").unwrap();
+    for value in [&issued["code"], &issued["entropy"][0]["hex"]] {
+        assert!(example.contains(value.as_str().unwrap()), "{value}");
+    }
+}
+
 #[test]
 fn each_message_is_read_as_its_fields() {
     let file = committed("messages.json");
