@@ -6,6 +6,8 @@
 mod all;
 #[path = "vectors/check.rs"]
 mod check;
+#[path = "vectors/named.rs"]
+mod named;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -92,6 +94,17 @@ fn every_error_that_a_case_gives_has_its_name_in_the_spec() {
 }
 
 #[test]
+fn every_error_that_the_spec_names_has_a_case_or_a_reason_why_not() {
+    let mut found = BTreeSet::new();
+    for (name, _) in all::files() {
+        named::given(name, &committed(name), &mut found);
+    }
+    let missing = named::in_spec(&text("protocol.md")).into_iter().filter(|error| !named::is_given(error, &found));
+    let listed = named::listed(&text("vectors/README.md"));
+    assert_eq!(missing.collect::<BTreeSet<_>>(), listed, "the list in spec/vectors/README.md is another");
+}
+
+#[test]
 fn the_dumps_in_the_text_are_the_bytes_of_the_cases() {
     let text = text("protocol.md");
     let cases = cases("messages.json");
@@ -140,6 +153,11 @@ fn what_is_no_message_is_refused_as_the_file_says() {
 #[test]
 fn share_codes_are_read_as_the_file_says() {
     cases("codes.json").iter().for_each(check::code);
+}
+
+#[test]
+fn contacts_and_typed_fingerprints_are_taken_as_the_file_says() {
+    cases("contacts.json").iter().for_each(check::contact);
 }
 
 #[test]
