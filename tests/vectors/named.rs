@@ -83,7 +83,7 @@ pub fn is_given((whose, name): &Named, found: &BTreeSet<Named>) -> bool {
 
 /// The rows of the page's list.
 pub fn listed(page: &str) -> BTreeSet<Named> {
-    let list = page.split("## Errors without a case\n").nth(1).expect("the page has its list");
+    let list = page.split("## Errors without a case\n").nth(1).unwrap();
     let rows = list.split("\n##").next().unwrap().lines().filter(|line| line.starts_with("| ") && line.contains('`'));
     rows.map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
