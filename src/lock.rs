@@ -237,7 +237,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         }
         state.apply(pending.held, pending.change);
         //= spec/protocol.md#persist-then-act
-        //# The result of an accepted operation MUST NOT exist before its record was stored.
+        //# The result of an accepted operation MUST NOT be given to the caller before its record was stored.
         Ok(pending.output)
     }
 

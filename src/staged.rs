@@ -31,7 +31,7 @@ impl<'s, S, T> Staged<'s, S, T> {
     /// Whatever `put` fails with.
     pub fn commit<E>(self, put: impl FnOnce(&S) -> Result<(), E>) -> Result<T, E> {
         //= spec/protocol.md#service
-        //# The service MUST sign a Release or a Withdrawn only after the store accepted the record that it belongs to.
+        //# The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
         //= spec/protocol.md#owner
         //# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
         put(&self.next)?;
@@ -46,7 +46,7 @@ impl<'s, S, T> Staged<'s, S, T> {
     /// Whatever `put` fails with.
     pub async fn commit_async<E>(self, put: impl AsyncFnOnce(&S) -> Result<(), E>) -> Result<T, E> {
         //= spec/protocol.md#service
-        //# The service MUST sign a Release or a Withdrawn only after the store accepted the record that it belongs to.
+        //# The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
         //= spec/protocol.md#owner
         //# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
         put(&self.next).await?;

@@ -276,7 +276,7 @@ fn assert_outdated(stand: &mut Stand, cell: Cell, older: &[u8], damage: LockErro
 }
 
 //= spec/protocol.md#operations
-//# An epoch, a floor and a counter MUST NOT go down.
+//# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
 //= spec/protocol.md#damage
 //# A record read back that is older than the newest one known since boot MUST be taken for damaged.
 //= spec/protocol.md#damage
@@ -320,7 +320,7 @@ fn a_slot_with_fewer_used_openings_than_were_seen_is_damaged() {
 }
 
 //= spec/protocol.md#operations
-//# An epoch, a floor and a counter MUST NOT go down.
+//# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
 //= spec/protocol.md#damage
 //# A record read back that is older than the newest one known since boot MUST be taken for damaged.
 #[test]
@@ -334,7 +334,7 @@ fn a_counter_with_a_lower_ceiling_than_was_seen_is_damaged() {
 }
 
 //= spec/protocol.md#operations
-//# An epoch, a floor and a counter MUST NOT go down.
+//# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
 //= spec/protocol.md#damage
 //# A record read back that is older than the newest one known since boot MUST be taken for damaged.
 #[test]

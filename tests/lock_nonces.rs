@@ -69,7 +69,7 @@ fn nonce(stand: &Stand, number: u64) -> Nonce {
 //= spec/protocol.md#keys-of-a-lock
 //# A lock MUST derive these three keys from its seed as the table says.
 //= spec/protocol.md#replay-counter
-//# Every challenge MUST take the next number of the lock's counter.
+//# Every challenge, other than one of CTR-9, MUST take the next number of the lock's counter.
 //= spec/protocol.md#replay-counter
 //# The nonce of a challenge MUST be HMAC-SHA256(nonce key, number as `u64` ‖ 32 bytes of fresh entropy)[..16].
 #[test]

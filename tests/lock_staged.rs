@@ -204,15 +204,15 @@ fn a_boot_after_the_write_finds_what_the_write_left() {
 }
 
 //= spec/protocol.md#install
-//# The receipt MUST NOT exist before the slot's record is stored.
+//# The receipt MUST NOT be given to the caller before the slot's record is stored.
 //= spec/protocol.md#commands
-//# The Done MUST NOT exist before the record of the operation, if it has one, is stored.
+//# The Done MUST NOT be given to the caller before the record of the operation, if it has one, is stored.
 //= spec/protocol.md#provisioning
-//# The Provisioned MUST NOT exist before the header is stored.
+//# The Provisioned MUST NOT be given to the caller before the header is stored.
 //= spec/protocol.md#factory-reset
 //# A factory reset MUST be refused while any cell waits for a write.
 //= spec/protocol.md#persist-then-act
-//# The result of an accepted operation MUST NOT exist before its record was stored.
+//# The result of an accepted operation MUST NOT be given to the caller before its record was stored.
 //= spec/protocol.md#persist-then-act
 //# A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
 //= spec/protocol.md#persist-then-act

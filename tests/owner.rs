@@ -55,7 +55,7 @@ fn a_provision_needs_good_keys_and_a_challenge() {
 }
 
 //= spec/protocol.md#owner
-//# The owner MUST check the signature of a Provisioned under the lock id that it names.
+//# The owner MUST check the signature of a Provisioned under the lock id of the challenge that its Provision answered.
 //= spec/protocol.md#owner
 //# The owner MUST check the card tag of a Provisioned under the activation secret and the digest of its own Provision.
 //= spec/protocol.md#owner

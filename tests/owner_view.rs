@@ -8,12 +8,12 @@ use common::forge::{signed, some_digest};
 use common::{digest, public, seed};
 use sharekey::counter::Epoch;
 use sharekey::crypto::Ring;
-use sharekey::error::{KeyError, OwnerError, SignatureError, SlotError, WireError};
+use sharekey::error::{KeyError, OwnerError, Retry, SignatureError, SlotError, WireError};
 use sharekey::id::LockId;
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Done, Grant, Holding, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
 use sharekey::owner::{Learned, Method, OwnedLock, Owner, Standing};
-use sharekey::slot::{GrantRef, State};
+use sharekey::slot::{GrantRef, MAX_LIVE, State};
 
 const MISMATCH: SignatureError = SignatureError::Mismatch;
 const NEVER: WithdrawnOutcome = WithdrawnOutcome::NeverReleased;
@@ -339,7 +339,7 @@ fn what_the_service_says_of_unheard_of_grants_is_not_hoarded() {
 //= spec/protocol.md#states
 //# A view MUST name the version of the record that it is a view of.
 //= spec/protocol.md#owner
-//# The owner MUST refuse a report whose version is below that of a report of the same slot that it took in before.
+//# The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
 //= spec/protocol.md#owner
 //# A report MUST NOT change anything where one of its messages is refused.
 #[test]
@@ -359,6 +359,47 @@ fn a_report_is_taken_in_whole_and_never_an_older_one() {
     assert_eq!(error, Some(OwnerError::DoneSignature(MISMATCH)));
     assert_eq!(view, before);
     accept(owner().see(&mut view, SLOT, 7, &[]).unwrap());
+}
+
+//= spec/protocol.md#owner
+//# The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
+#[test]
+fn a_version_that_the_record_never_reaches_is_forgotten_with_its_epoch() {
+    let mut view = active_view();
+    accept(owner().see(&mut view, SLOT, u64::MAX, &[]).unwrap());
+    assert_eq!(owner().see(&mut view, SLOT, 8, &[]).err(), Some(OwnerError::OlderReport));
+    let _ = learn(&mut view, &by_lock(&transfer_to(public(&owner_seed()), public(&service_seed()), 2)));
+    assert_eq!(view.status(SLOT).as_of, None);
+    accept(owner().see(&mut view, SLOT, 8, &[]).unwrap());
+    assert_eq!(view.status(SLOT).as_of, Some(8));
+}
+
+/// A phone that saw each of `MAX_LIVE` grants while it was shared, and none of the answers to their withdrawals.
+fn full_of_dead_grants() -> OwnedLock {
+    let mut view = active_view();
+    for n in 2..18 {
+        let _ = accept(owner().see(&mut view, SLOT, u64::from(n), &[&granted(n)]).unwrap());
+    }
+    assert_eq!(live(&view).len(), MAX_LIVE);
+    let error = owner().see(&mut view, SLOT, 18, &[&granted(18)]).err().unwrap();
+    assert_eq!((error, error.retry()), (OwnerError::Slot(SlotError::LiveFull), Retry::AfterOwnerActs));
+    view
+}
+
+#[test]
+fn a_phone_that_missed_the_answers_to_withdrawals_asks_again_and_takes_reports_in_again() {
+    let mut view = full_of_dead_grants();
+    let _ = accept(owner().withdraw_key(&mut view, SLOT, key(2)).unwrap());
+    let _ = learn(&mut view, &withdrawn(2, NEVER));
+    accept(owner().see(&mut view, SLOT, 18, &[&granted(18)]).unwrap());
+    assert_eq!((view.status(SLOT).shared.unwrap().key, live(&view).len()), (key(18), MAX_LIVE));
+}
+
+#[test]
+fn an_activate_at_the_lock_ends_what_a_phone_missed_the_withdrawals_of() {
+    let mut view = full_of_dead_grants();
+    accept(owner().see(&mut view, SLOT, 18, &[&by_lock(&activated(17)), &granted(18)]).unwrap());
+    assert_eq!((view.status(SLOT).shared.unwrap().key, live(&view)), (key(18), vec![18]));
 }
 
 // --- storage ------------------------------------------------------------------------------------

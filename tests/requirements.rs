@@ -182,11 +182,16 @@ struct Counted {
 
 impl Counted {
     fn new(stand: Stand) -> Self {
+        Self::booted(stand, None, None)
+    }
+
+    /// A boot at which the cell `damaged` cannot be read, and `unread` was not read yet.
+    fn booted(stand: Stand, damaged: Option<Cell>, unread: Option<Cell>) -> Self {
         let counting = Counting::default();
         let stored = StoredSeed::read(stand.store.seed()).unwrap();
         let mut lock = Lock::<Counting, SLOTS>::load(counting.clone(), card(), &stored).unwrap();
-        for cell in Lock::<Counting, SLOTS>::cells() {
-            lock.reload(cell, stand.store.get(cell)).unwrap();
+        for cell in Lock::<Counting, SLOTS>::cells().filter(|cell| Some(*cell) != unread) {
+            lock.reload(cell, stand.store.get(cell).filter(|_| Some(cell) != damaged)).unwrap();
         }
         Self { stand, lock, counting }
     }
@@ -271,9 +276,9 @@ fn an_install_takes_four_signature_checks_and_a_refused_one_no_more() {
 }
 
 //= spec/protocol.md#unlock
-//# An unlock of a slot in which no key is installed MUST cost the computation of a tag before it is refused.
+//# An unlock that UNL-3 refuses MUST cost the computation of a tag before it is refused.
 #[test]
-fn an_unlock_of_a_slot_without_a_key_costs_a_tag_too() {
+fn an_unlock_of_a_slot_that_has_no_key_to_check_it_with_costs_a_tag_too() {
     let (mut stand, key) = Stand::installed();
     stand.activate(1, 1);
     let mut counted = Counted::new(stand);
@@ -282,6 +287,11 @@ fn an_unlock_of_a_slot_without_a_key_costs_a_tag_too() {
     assert_eq!(counted.refuses_unlock(&stranger(1)), (1, LockError::NotInstalled), "empty");
     assert_eq!(counted.refuses_unlock(&stranger(2)), (1, LockError::NotInstalled), "inactive");
     assert_eq!(counted.refuses_unlock(&stranger(99)), (1, LockError::NoSuchSlot));
+
+    let [damaged, unread] = [1, 2].map(|slot| Cell::Slot(SlotId::new(slot)));
+    let mut counted = Counted::booted(counted.stand, Some(damaged), Some(unread));
+    assert_eq!(counted.refuses_unlock(&stranger(1)), (1, LockError::SlotDamaged));
+    assert_eq!(counted.refuses_unlock(&stranger(2)), (1, LockError::Busy));
 }
 
 //= spec/protocol.md#unlock

@@ -96,15 +96,23 @@ fn a_transfer_begins_the_record_anew() {
 
 //= spec/protocol.md#service-confirmation
 //# Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
+//= spec/protocol.md#service-confirmation
+//# A second statement of ownership for the record's epoch that names the same keys MUST change nothing but the version.
 #[test]
 fn the_same_statement_again_changes_nothing_but_the_version() {
     let mut record = shared_record(2);
+    accept(service().withdraw(&mut record, &withdraw(2)).unwrap());
     let before = record.clone();
-    accept(service().reopen(&mut record, &signed(&provisioned(), &lock_seed())).unwrap());
-    assert_eq!(
-        (record.version(), record.slot(), record.grant()),
-        (before.version() + 1, before.slot(), before.grant())
-    );
+    let transfer = transfer_to(public(&owner_seed()), public(&service_seed()), 1);
+    for (again, statement) in (1..).zip([signed(&provisioned(), &lock_seed()), by_lock(&transfer)]) {
+        accept(service().reopen(&mut record, &statement).unwrap());
+        assert_eq!(
+            (record.version(), record.slot(), record.grant(), record.evidence()),
+            (before.version() + again, before.slot(), before.grant(), before.evidence())
+        );
+    }
+    let stale = ServiceError::Slot(SlotError::StaleNumber);
+    assert_eq!(refuses_grant(&record, &granted(2)), stale, "a withdrawn grant stays withdrawn");
 }
 
 //= spec/protocol.md#service
@@ -370,7 +378,7 @@ fn a_second_device_is_refused_and_a_withdrawn_grant_is_not_released() {
 // --- the store ----------------------------------------------------------------------------------
 
 //= spec/protocol.md#service
-//# The service MUST sign a Release or a Withdrawn only after the store accepted the record that it belongs to.
+//# The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
 #[test]
 fn nothing_is_answered_that_the_store_did_not_accept() {
     let mut record = sharing_record(2);

@@ -60,7 +60,7 @@ fn publishing_the_shared_grant_again_is_told_apart() {
 }
 
 //= spec/protocol.md#number-line
-//# A publication MUST be refused while MAX_LIVE generations are live.
+//# A publication MUST be refused while MAX_LIVE grants are live.
 //= spec/protocol.md#number-line
 //# MAX_LIVE MUST be 16.
 //= spec/protocol.md#done-and-receipt

@@ -1,6 +1,7 @@
 //! The slot's transition table: what it says, that the diagram says the same, and that the typed
 //! transitions and the stored form keep to it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(clippy::arithmetic_side_effects, clippy::string_slice, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
@@ -67,6 +68,34 @@ fn the_diagram_in_the_spec_is_current() {
         std::fs::write(path, diagram()).unwrap();
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), diagram(), "run with UPDATE=1 to write it anew");
+}
+
+/// Where a diagram stands in the text, between its marker and the end of its fence.
+fn in_text(text: &str, name: &str) -> std::ops::Range<usize> {
+    let marker = format!("<!-- diagram: {name} -->\n```mermaid\n");
+    let start = text.find(&marker).unwrap_or_else(|| panic!("{name} does not stand in the text")) + marker.len();
+    start..start + text[start..].find("```\n").unwrap()
+}
+
+/// Those that are drawn by hand too: the file and the text are one.
+#[test]
+fn every_diagram_stands_in_the_text_as_it_is() {
+    let spec = concat!(env!("CARGO_MANIFEST_DIR"), "/spec");
+    let path = format!("{spec}/protocol.md");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    let mut count = 0;
+    for entry in std::fs::read_dir(format!("{spec}/diagrams")).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let drawn = if name == "slot.mmd" { diagram() } else { std::fs::read_to_string(&file).unwrap() };
+        if std::env::var_os("UPDATE").is_some() {
+            text.replace_range(in_text(&text, name), &drawn);
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert_eq!(text[in_text(&text, name)], drawn, "{name}: run with UPDATE=1 to write it anew");
+        count += 1;
+    }
+    assert_eq!(text.matches("```mermaid\n").count(), count, "each diagram of the text has its file");
 }
 
 #[test]

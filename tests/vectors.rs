@@ -6,6 +6,8 @@
 mod all;
 #[path = "vectors/check.rs"]
 mod check;
+#[path = "vectors/named.rs"]
+mod named;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -92,6 +94,17 @@ fn every_error_that_a_case_gives_has_its_name_in_the_spec() {
 }
 
 #[test]
+fn every_error_that_the_spec_names_has_a_case_or_a_reason_why_not() {
+    let mut found = BTreeSet::new();
+    for (name, _) in all::files() {
+        named::given(name, &committed(name), &mut found);
+    }
+    let missing = named::in_spec(&text("protocol.md")).into_iter().filter(|error| !named::is_given(error, &found));
+    let listed = named::listed(&text("vectors/README.md"));
+    assert_eq!(missing.collect::<BTreeSet<_>>(), listed, "the list in spec/vectors/README.md is another");
+}
+
+#[test]
 fn the_dumps_in_the_text_are_the_bytes_of_the_cases() {
     let text = text("protocol.md");
     let cases = cases("messages.json");
@@ -103,6 +116,27 @@ fn the_dumps_in_the_text_are_the_bytes_of_the_cases() {
     let kinds: BTreeSet<&str> = dumps.iter().map(|(name, _)| name.split(':').next().unwrap()).collect();
     assert_eq!(kinds.len(), sharekey::wire::Kind::ALL.len(), "each kind has its dump");
     assert!(all::dump::rewritten(&text) == text, "offsets or labels of a dump differ: {AGAIN}");
+}
+
+/// A worked example is a fence behind the words "the case `NAME` of [FILE]", with a field a line.
+#[test]
+fn the_worked_numbers_in_the_text_are_those_of_the_cases() {
+    let text = text("protocol.md");
+    let cases = cases("derivations.json");
+    for (name, fields) in [("pairing key 0", 7), ("lock keys 0", 5)] {
+        let case = cases.iter().find(|case| case["name"] == name).unwrap();
+        let behind = text.split(&format!("the case `{name}` of [derivations.json]")).nth(1).unwrap();
+        let lines = behind.split("```text\n").nth(1).unwrap().lines().take_while(|line| *line != "```");
+        let shown = lines.map(|line| line.split_once(' ').unwrap()).inspect(|(field, hex)| {
+            assert_eq!(case[*field], hex.trim(), "{name}: {field}");
+        });
+        assert_eq!(shown.count(), fields, "{name}");
+    }
+    let example = text.split("the case `issue 0` of [codes.json]").nth(1).unwrap();
+    let issued = &self::cases("codes.json").into_iter().find(|case| case["name"] == "issue 0").unwrap();
+    for value in [&issued["code"], &issued["entropy"][0]["hex"]] {
+        assert!(example.contains(value.as_str().unwrap()), "{value}");
+    }
 }
 
 #[test]
@@ -119,6 +153,11 @@ fn what_is_no_message_is_refused_as_the_file_says() {
 #[test]
 fn share_codes_are_read_as_the_file_says() {
     cases("codes.json").iter().for_each(check::code);
+}
+
+#[test]
+fn contacts_and_typed_fingerprints_are_taken_as_the_file_says() {
+    cases("contacts.json").iter().for_each(check::contact);
 }
 
 #[test]

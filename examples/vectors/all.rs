@@ -21,6 +21,7 @@ pub mod bad;
 pub mod bench;
 pub mod codes;
 pub mod command;
+pub mod contacts;
 pub mod decode;
 pub mod derive;
 pub mod desk;
@@ -57,6 +58,7 @@ fn made() -> Vec<(&'static str, Value)> {
     vec![
         ("messages.json", messages::file()),
         ("codes.json", codes::file()),
+        ("contacts.json", contacts::file()),
         ("decode_errors.json", decode::file()),
         ("keys.json", strict::file()),
         ("derivations.json", derive::file()),

@@ -204,6 +204,8 @@ fn answers() -> Vec<Value> {
     let request = phone.order_request("activate", &other);
     phone.scene.refused(request, "WrongLock");
     cases.push(phone.case("OWN-8"));
+    cases.push(transfers_to_bad_keys());
+    cases.push(number_line_at_its_end());
 
     let mut phone = Phone::active("done: every wrong answer, then the right one");
     let sent = phone.order("deactivate");
@@ -230,6 +232,36 @@ fn answers() -> Vec<Value> {
     phone.scene.ask(Phone::answer("done", &sent, &by_lock(&good)));
     cases.push(phone.case("OWN-5"));
     cases
+}
+
+fn transfers_to_bad_keys() -> Value {
+    let mut phone = Phone::owning("transfer to a bad owner's key, to a bad service's, and over no challenge");
+    let (small, canonical) = ([0; 32], bad::array(bad::FIELD_PRIME));
+    for (of, key, error) in [
+        ("owner", small, "OwnerKey.SmallOrder"),
+        ("owner", canonical, "OwnerKey.NotCanonical"),
+        ("service", small, "ServiceKey.SmallOrder"),
+        ("service", canonical, "ServiceKey.NotCanonical"),
+    ] {
+        // The keys come first: the challenge is cut short.
+        let mut request = phone.order_request("transfer", &challenge("challenge")[..51]);
+        request[of] = hex(key);
+        phone.scene.refused(request, error);
+    }
+    let request = phone.order_request("transfer", &challenge("challenge")[..51]);
+    phone.scene.refused(request, "Wire.Truncated");
+    phone.case("KEY-2")
+}
+
+fn number_line_at_its_end() -> Value {
+    let mut phone = Phone::owning("orders and a share at the end of the number line");
+    phone.learn(&by_lock(&done_body(some_digest("another phone's command"), activated(u32::MAX))));
+    for op in ["activate", "deactivate"] {
+        let request = phone.order_request(op, &challenge("challenge"));
+        phone.scene.refused(request, "Slot.Exhausted");
+    }
+    phone.scene.refused(Phone::share_request(&public("subject")), "Slot.Exhausted");
+    phone.case("SLO-6")
 }
 
 /// Every order, and its answer.

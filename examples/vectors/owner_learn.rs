@@ -117,5 +117,22 @@ pub fn handovers() -> Vec<Value> {
     phone.scene.refused(Phone::answer("taken_over", &sent, b"SK\x01\x0e"), "RefusedOpaque");
     phone.scene.ask(Phone::answer("taken_over", &sent, &by_lock(&body)));
     cases.push(phone.case("OWN-12"));
+    cases.push(last_epoch());
     cases
+}
+
+fn last_epoch() -> Value {
+    let (owner, service) = (public("owner"), public("service"));
+    let mut phone = Phone::new("take over a lock in its last epoch");
+    let request = json!({
+        "role": "owner", "op": "take_over", "lock": key(lock("lock").key()), "epoch": u32::MAX, "service": key(&service),
+        "challenge": hex(challenge("challenge")), "entropy": phone.nonce(),
+    });
+    let sent = phone.sent(request);
+    let body = Done {
+        epoch: Epoch::new(u32::MAX),
+        ..done_body(digest(&sent.message), Completed::Transfer { owner, service })
+    };
+    phone.scene.refused(Phone::answer("taken_over", &sent, &by_lock(&body)), "Exhausted");
+    phone.finish("OPR-6")
 }

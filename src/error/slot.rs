@@ -18,7 +18,8 @@ pub enum SlotError {
     /// The number is not above the highest that the slot has seen.
     #[error("the number is taken")]
     StaleNumber,
-    /// [`MAX_LIVE`](crate::slot::MAX_LIVE) keys of the slot may still open.
+    /// [`MAX_LIVE`](crate::slot::MAX_LIVE) keys of the slot may still open. Inspect or activate the slot, or
+    /// withdraw again what was never released, and take the answer in.
     #[error("too many keys of the slot may still open")]
     LiveFull,
     /// The grant is not the one that is shared in the slot.

@@ -115,7 +115,7 @@ impl<T: Stored> CellState<T> {
             return Err(LockError::NotBusy);
         }
         //= spec/protocol.md#operations
-        //# An epoch, a floor and a counter MUST NOT go down.
+        //# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
         //= spec/protocol.md#damage
         //# A record read back that is older than the newest one known since boot MUST be taken for damaged.
         Ok(read.filter(|read| !self.content.as_ref().is_some_and(|known| read.is_older_than(known))))

@@ -118,7 +118,7 @@ impl Sessions {
     pub(super) fn opened(&mut self, opened: Opened) {
         match opened.number {
             //= spec/protocol.md#replay-counter
-            //# Every challenge MUST take the next number of the lock's counter.
+            //# Every challenge, other than one of CTR-9, MUST take the next number of the lock's counter.
             Number::Counted(number) => self.next = number.next(),
             // 2^64 challenges in one run do not happen.
             //= spec/protocol.md#replay-counter
@@ -230,7 +230,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //= spec/protocol.md#replay-counter
         //# A lock MUST refuse to give a challenge when the counter has no further number.
         //= spec/protocol.md#operations
-        //# An epoch, a floor and a counter MUST NOT go down.
+        //# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
         let ceiling = number.checked_add(COUNTER_LEASE).ok_or(LockError::Exhausted)?;
         let latest = match now.clock {
             //= spec/protocol.md#clock

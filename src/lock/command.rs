@@ -52,7 +52,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             //# A refusal MUST change nothing but the session that it used.
             self.decide_command(nonce, command, now).map_err(|denied| self.refuse(command, denied))?;
         //= spec/protocol.md#commands
-        //# The Done MUST NOT exist before the record of the operation, if it has one, is stored.
+        //# The Done MUST NOT be given to the caller before the record of the operation, if it has one, is stored.
         Ok(Staged::new(self.state(), decision.held, decision.record, decision.change, output))
     }
 
@@ -168,7 +168,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //= spec/protocol.md#operations
         //# Activate and Deactivate MUST be refused unless their generation is above the slot's floor.
         //= spec/protocol.md#operations
-        //# An epoch, a floor and a counter MUST NOT go down.
+        //# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
         if generation <= floor {
             return Err(LockError::StaleNumber);
         }
@@ -192,7 +192,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //= spec/protocol.md#operations
         //# Transfer MUST be refused when the epoch has no further number.
         //= spec/protocol.md#operations
-        //# An epoch, a floor and a counter MUST NOT go down.
+        //# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
         let epoch = owned.epoch.next().ok_or(LockError::Exhausted)?;
         //= spec/protocol.md#operations
         //# Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.

@@ -161,7 +161,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             .map_err(|error| self.refuse(bundle, Denied::Known(error.into())))?;
         let change = Change::Slot(decision.output.slot, decision.record);
         //= spec/protocol.md#install
-        //# The receipt MUST NOT exist before the slot's record is stored.
+        //# The receipt MUST NOT be given to the caller before the slot's record is stored.
         Ok(Staged::new(self.state(), cell, Some(record), change, decision.output))
     }
 

@@ -44,7 +44,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let record = record::encode(&self.crypto, &self.keys, Cell::Header, &header)
             .map_err(|error| self.refuse(provision, Denied::Known(error.into())))?;
         //= spec/protocol.md#provisioning
-        //# The Provisioned MUST NOT exist before the header is stored.
+        //# The Provisioned MUST NOT be given to the caller before the header is stored.
         Ok(Staged::new(self.state(), Cell::Header, Some(record), Change::Header(header), output))
     }
 

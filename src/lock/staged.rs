@@ -63,7 +63,7 @@ impl<'l, T> Staged<'l, T> {
         self.state.hold_for_commit(self.held);
         if let Some(record) = &self.record {
             //= spec/protocol.md#persist-then-act
-            //# The result of an accepted operation MUST NOT exist before its record was stored.
+            //# The result of an accepted operation MUST NOT be given to the caller before its record was stored.
             put(record)?;
         }
         //= spec/protocol.md#persist-then-act
@@ -82,7 +82,7 @@ impl<'l, T> Staged<'l, T> {
         self.state.hold_for_commit(self.held);
         if let Some(record) = &self.record {
             //= spec/protocol.md#persist-then-act
-            //# The result of an accepted operation MUST NOT exist before its record was stored.
+            //# The result of an accepted operation MUST NOT be given to the caller before its record was stored.
             put(record).await?;
         }
         self.state.apply(self.held, self.change);

@@ -162,7 +162,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
                 // The work of a MAC here too: how long a refusal takes tells no stranger which slots
                 // hold keys.
                 //= spec/protocol.md#unlock
-                //# An unlock of a slot in which no key is installed MUST cost the computation of a tag before it is refused.
+                //# An unlock that UNL-3 refuses MUST cost the computation of a tag before it is refused.
                 let _ = unlock.verify_mac(&self.crypto, self.keys.nonce.expose());
                 return Err(error);
             }

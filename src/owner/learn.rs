@@ -69,7 +69,7 @@ impl<C: Crypto> Owner<C> {
         let learned = messages.iter().map(|message| self.apply(&mut next, message)).collect::<Result<_, _>>()?;
         let known = next.slot_mut(slot);
         //= spec/protocol.md#owner
-        //# The owner MUST refuse a report whose version is below that of a report of the same slot that it took in before.
+        //# The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
         if known.seen.is_some_and(|seen| seen > version) {
             return Err(OwnerError::OlderReport);
         }

@@ -52,6 +52,10 @@ impl<C: Crypto> Owner<C> {
     /// The view of a lock that was handed to this owner, who names the lock it stands at and the
     /// service it uses. The view knows nothing of any slot until this owner inspects it.
     ///
+    /// The `Done` may be an old one: of a transfer that a later one undid. Where there is a view of an earlier
+    /// ownership, adopt only where the [epoch](OwnedLock::epoch) is above that view's; and show the lock as
+    /// owned only once a command on the new view was answered.
+    ///
     /// # Errors
     /// [`OwnerError::Wire`], [`OwnerError::DoneSignature`], [`OwnerError::WrongLock`],
     /// [`OwnerError::NotATransfer`], [`OwnerError::WrongOwner`], [`OwnerError::WrongService`].
@@ -142,10 +146,8 @@ impl PendingProvision {
         }
         let body = Unverified::<Provisioned>::parse(answer)?;
         //= spec/protocol.md#owner
-        //# The owner MUST check the signature of a Provisioned under the lock id that it names.
+        //# The owner MUST check the signature of a Provisioned under the lock id of the challenge that its Provision answered.
         let body = body.verify(&owner.crypto, self.lock.key()).map_err(OwnerError::ProvisionedSignature)?;
-        //= spec/protocol.md#owner
-        //# The owner MUST check the signature of a Provisioned under the lock id that it names.
         //= spec/protocol.md#owner
         //# The owner MUST refuse a Provisioned of another lock than the one whose challenge its Provision answered.
         if body.lock != self.lock {

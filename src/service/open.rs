@@ -76,6 +76,8 @@ impl<C: Crypto> Service<C> {
             return Err(ServiceError::Contradiction);
         }
         let mut next = record.step()?;
+        //= spec/protocol.md#service-confirmation
+        //# A second statement of ownership for the record's epoch that names the same keys MUST change nothing but the version.
         if epoch > record.epoch {
             next.standing = if service == *self.key() { Standing::Serving } else { Standing::Moved { to: service } };
             (next.epoch, next.owner, next.service) = (epoch, owner, service);

@@ -68,7 +68,7 @@ impl Line {
             Event::PublishStale
         } else if self.live.is_full() {
             //= spec/protocol.md#number-line
-            //# A publication MUST be refused while MAX_LIVE generations are live.
+            //# A publication MUST be refused while MAX_LIVE grants are live.
             Event::PublishFull
         } else {
             Event::Publish

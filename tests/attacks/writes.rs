@@ -88,7 +88,7 @@ fn install(w: &mut World, ana: &mut Guest, fate: Fate) {
 }
 
 //= spec/protocol.md#install
-//# The receipt MUST NOT exist before the slot's record is stored.
+//# The receipt MUST NOT be given to the caller before the slot's record is stored.
 #[test]
 fn an_install_that_is_not_written_gives_no_receipt_and_the_guest_tries_again() {
     for fate in FATES {

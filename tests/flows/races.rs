@@ -166,7 +166,7 @@ fn a_withdrawal_that_loses_the_race_is_answered_with_the_install_that_won() {
 }
 
 //= spec/protocol.md#service
-//# The service MUST sign a Release or a Withdrawn only after the store accepted the record that it belongs to.
+//# The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
 #[test]
 fn of_a_release_and_a_withdrawal_decided_on_one_record_only_one_is_stored() {
     let mut w = World::active();
@@ -291,7 +291,7 @@ fn too_many_live_keys_hold_up_publishing_until_a_proof_lets_them_go() {
 }
 
 //= spec/protocol.md#number-line
-//# A publication MUST be refused while MAX_LIVE generations are live.
+//# A publication MUST be refused while MAX_LIVE grants are live.
 #[test]
 fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot() {
     let mut w = World::active();

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use sharekey::code::ShareCode;
-use sharekey::contacts::Fingerprint;
+use sharekey::contacts::{ContactBook, Fingerprint};
 use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Tag, Verify, verify};
 use sharekey::message::{
     Bundle, Challenge, Claim, Command, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt, Refused,
@@ -16,6 +16,7 @@ use sharekey::secret::{AgreementSecret, Seed};
 use sharekey::wire::{Encoded, Kind, Message, Unverified};
 
 use crate::Provider;
+use crate::all::contacts;
 use crate::all::decode::decoded;
 use crate::all::peer::desk::Peer;
 use crate::all::peer::fail::error_name;
@@ -151,6 +152,22 @@ fn stretched(code: ShareCode) -> Seed {
         code.redeem(crypto)
     }
     of(code, &Provider)
+}
+
+pub fn contact(case: &Value) {
+    if case["op"] == "read" {
+        match case["text"].as_str().unwrap().parse::<Fingerprint>() {
+            Ok(fingerprint) => assert_eq!(fingerprint.to_string(), case["fingerprint"], "{}", case["name"]),
+            Err(error) => assert_eq!(error_name(&error), case["error"], "{}", case["name"]),
+        }
+        return;
+    }
+    let mut book = ContactBook::new();
+    for step in case["book"].as_array().unwrap() {
+        let error = contacts::act(&mut book, step).err().map(|error| error_name(&error));
+        assert_eq!(error.as_deref(), step["error"].as_str(), "{}: {step}", case["name"]);
+    }
+    assert_eq!(contacts::contacts(&book), case["contacts"], "{}", case["name"]);
 }
 
 pub fn strict(case: &Value) {

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Callable
 
 from . import primitives
 from .errors import RuleBroken
+
+
+# The White_Space property. `str.isspace` takes U+001C to U+001F as well.
+WHITESPACE = frozenset(map(chr, [*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)])) | frozenset(
+    map(chr, [0x2028, 0x2029, 0x202F, 0x205F, 0x3000])
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ def show(groups: list[str]) -> str:
 
 def read(typed: str) -> list[str]:
     """The groups of a typed fingerprint: 30 digits, whitespace anywhere."""
-    digits = [char for char in typed if not char.isspace()]
+    digits = [char for char in typed if char not in WHITESPACE]
     if any(char not in "0123456789" for char in digits):
         raise RuleBroken("NotADigit")
     if len(digits) != 30:
@@ -71,3 +78,24 @@ def accept(contact: Contact, key: bytes) -> Contact:
     if key == contact.key:
         raise RuleBroken("KeyNotChanged")
     return new
+
+
+class Book:
+    """The contacts of one owner, by whatever names them."""
+
+    def __init__(self) -> None:
+        self.contacts: dict[str, Contact] = {}
+
+    def get(self, name: str) -> Contact:
+        if name not in self.contacts:
+            raise RuleBroken("NotFound")
+        return self.contacts[name]
+
+    def add(self, name: str, key: bytes) -> None:
+        if name in self.contacts:
+            raise RuleBroken("Duplicate")
+        self.contacts[name] = pin(key)
+
+    def change(self, name: str, how: Callable[[Contact], Contact]) -> None:
+        """Compares, scans, observes or accepts."""
+        self.contacts[name] = how(self.get(name))

@@ -124,7 +124,7 @@ class Lock(Cells):
             return "SessionSuperseded"  # SES-2, SES-7, SES-8
         del self.newest[session.purpose]
         if session.purpose is not purpose:
-            return "SES-6"
+            return "SessionSuperseded"  # SES-6
         if now.ticks < self.ticks:  # SES-5, SES-9
             self.newest = {}
             return "SessionExpired"

@@ -312,6 +312,8 @@ class Owner:
     def _check_answers(self, message: Done) -> None:
         """OWN-30: the epoch that the operation leaves, and the operation."""
         command = self.commands[message.command]
+        if isinstance(command.operation, Transfer) and command.epoch == 2**32 - 1:
+            raise RuleBroken("Exhausted")
         if message.epoch != command.epoch + isinstance(command.operation, Transfer):
             raise RuleBroken("WrongEpoch")
         if _operation(message.completed) != command.operation:

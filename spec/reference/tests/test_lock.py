@@ -355,7 +355,7 @@ def test_a_session_serves_its_purpose():
     w, d = installed()
     challenge, session = w.challenge(Purpose.Install)
     unlock = guest.unlock(d, challenge, Action.Open, w.entropy(16)).encode()
-    refused(w, w.lock.unlock(session, unlock, w.now), "SES-6")
+    refused(w, w.lock.unlock(session, unlock, w.now), "SessionSuperseded")
 
 
 def test_a_new_epoch_ends_sessions():

@@ -161,6 +161,11 @@ def test_reports():
     assert name_of(lambda: other.see(0, 6, [done, bad])) == "ReceiptSignature.Mismatch"
     assert other.view(0) == before  # OWN-28
     other.see(0, 5, [])
+    other.see(0, 2**64 - 1, [])
+    assert name_of(lambda: other.see(0, 6, [])) == "OlderReport"
+    other.take_in(w.command(Transfer(other.key, other.service), tell=False))
+    other.see(0, 6, [])  # OWN-27 is of one epoch
+    assert other.view(0)[0] == 6
 
 
 def test_a_newer_grant_is_shown_in_place_of_the_share():

@@ -163,6 +163,30 @@ def test_key(case):
             assert primitives.agree(secret, peer).hex() == case["shared"]
 
 
+STEPS: dict[str, Callable[[contacts.Book, str, str], Any]] = {
+    "add": lambda book, name, text: book.add(name, raw(text)),
+    "compare": lambda book, name, text: book.change(name, lambda at: contacts.compared(at, contacts.read(text))),
+    "scan": lambda book, name, text: book.change(name, lambda at: contacts.scanned(at, raw(text))),
+    "observe": lambda book, name, text: book.change(name, lambda at: contacts.seen(at, raw(text))),
+    "accept": lambda book, name, text: book.change(name, lambda at: contacts.accept(at, raw(text))),
+}
+
+
+@cases("contacts.json")
+def test_contact(case):
+    if case["op"] == "read":
+        if "error" in case:
+            assert name_of(lambda: contacts.read(case["text"])) == case["error"]
+        else:
+            assert contacts.show(contacts.read(case["text"])) == case["fingerprint"]
+        return
+    book = contacts.Book()
+    for step in case["book"]:
+        assert name_of(lambda: STEPS[step["do"]](book, step["contact"], step["with"])) == step["error"]
+    found = {name: {"key": at.key.hex(), "verified": at.verified} for name, at in book.contacts.items()}
+    assert found == case["contacts"]
+
+
 def _pairing_key(case):
     for mine, theirs in (("guest", "lock"), ("lock", "guest")):
         secret, public = raw(case[f"{mine}_secret"]), raw(case[f"{theirs}_public"])
