@@ -1,5 +1,5 @@
 //! `Debug` shows no secret: neither those of the types that are secrets, nor those inside others.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
