@@ -1,7 +1,10 @@
 //! `Debug` shows no secret: neither those of the types that are secrets, nor those inside others.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
+
+#[path = "redaction/story.rs"]
+mod story;
 
 use common::stand::{CARD, NOON, Stand};
 use common::{public, rng, seed};
@@ -14,8 +17,26 @@ use sharekey::owner::Owner;
 use sharekey::secret::{ActivationSecret, AgreementSecret, MacKey, PairingKey, Seed, SharedSecret};
 use sharekey::service::Service;
 
-/// Every way in which four bytes of a secret in a row could stand in a text.
+/// Every way in which some bytes of a secret in a row could stand in a text: four in hexadecimal or as a list of
+/// numbers, eight as they are, six in either alphabet of base64.
 fn shows(text: &str, secret: &[u8]) -> bool {
+    let in_base64 = secret.windows(6).any(|run| {
+        let encoded = base64(run);
+        text.contains(&encoded) || text.contains(&encoded.replace('+', "-").replace('/', "_"))
+    });
+    let as_text = secret.windows(8).any(|run| core::str::from_utf8(run).is_ok_and(|run| text.contains(run)));
+    in_base64 || as_text || shows_numbers(text, secret)
+}
+
+/// Six bytes are eight symbols, wherever in a longer text they stand at a multiple of three.
+fn base64(run: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let number = run.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let symbol = |at: usize| char::from(ALPHABET[usize::try_from(number >> (42 - 6 * at) & 63).unwrap()]);
+    (0..8).map(symbol).collect()
+}
+
+fn shows_numbers(text: &str, secret: &[u8]) -> bool {
     secret.windows(4).any(|run| {
         let hex: String = run.iter().map(|byte| format!("{byte:02x}")).collect();
         let list = run.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
@@ -38,6 +59,14 @@ fn the_check_itself_finds_what_is_shown() {
     assert!(shows(&format!("{secret:?}"), &secret));
     assert!(shows("Key(1F2E3D4C)", &secret));
     assert!(!shows("Key([redacted])", &secret));
+    let words = b"a secret of some length";
+    for encoded in
+        ["YSBzZWNyZXQgb2Ygc29tZSBsZW5ndGg=", "P2Egc2VjcmV0IG9mIHNvbWUgbGVuZ3Ro", "Pz9hIHNlY3JldCBvZiBzb21lIGxlbmd0aA=="]
+    {
+        assert!(shows(&format!("Key({encoded})"), words));
+    }
+    assert!(shows("-_79-_79", &[0xfb, 0xfe, 0xfd, 0xfb, 0xfe, 0xfd]), "the alphabet for addresses too");
+    assert!(shows("Key(a secret of some)", words) && !shows("Key(a secular)", words));
 }
 
 #[test]

@@ -240,7 +240,7 @@ pub(crate) fn encode_seed(seed: &Seed, initialised: bool) -> Result<Record, Seal
 /// What the store has in the cell of the seed. The three are told apart because they have opposite
 /// consequences: a lock is made where nothing is, and must not be made, which erases it, where
 /// something is that could not be read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Found<'a> {
     /// The cell was never written.
     Nothing,
@@ -248,6 +248,16 @@ pub enum Found<'a> {
     Unreadable,
     /// What the cell holds.
     Bytes(&'a [u8]),
+}
+
+impl core::fmt::Debug for Found<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Unreadable => "Unreadable",
+            Self::Bytes(_) => "Bytes([redacted])",
+        })
+    }
 }
 
 impl SeedRecord {

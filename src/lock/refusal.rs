@@ -21,7 +21,7 @@ pub struct Refusal {
 impl Refusal {
     /// Tells nothing: whoever asked has not authenticated.
     pub(super) fn opaque(error: LockError) -> Self {
-        let mut answer = ArrayVec::new();
+        let mut answer = wire::empty();
         // There is room: it is the shortest message of all.
         let _ = answer.try_extend_from_slice(&Refused::OPAQUE);
         Self { error, answer }
@@ -29,9 +29,11 @@ impl Refusal {
 
     /// Answers with a message; opaque where it could not be made.
     pub(super) fn with(error: LockError, message: Option<&[u8]>) -> Self {
-        message
-            .and_then(|message| ArrayVec::try_from(message).ok())
-            .map_or_else(|| Self::opaque(error), |answer| Self { error, answer })
+        let mut answer = wire::empty();
+        match message.map(|message| answer.try_extend_from_slice(message)) {
+            Some(Ok(())) => Self { error, answer },
+            Some(Err(_)) | None => Self::opaque(error),
+        }
     }
 
     /// Why.

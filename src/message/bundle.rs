@@ -52,7 +52,7 @@ impl<'a> Bundle<'a> {
     /// # Errors
     /// [`SealError::TooLong`] when the parts are longer than messages of their kinds can be.
     pub fn encode(&self) -> Result<ArrayVec<u8, { Bundle::MAX_LEN }>, SealError> {
-        let mut bytes = ArrayVec::new();
+        let mut bytes = wire::empty();
         bytes.try_extend_from_slice(&Kind::Bundle.header()).map_err(|_| SealError::TooLong)?;
         for part in [self.grant, self.claim, self.install, self.release] {
             let length = u16::try_from(part.len()).map_err(|_| SealError::TooLong)?;

@@ -57,7 +57,8 @@ impl<T: Message> Encoded<T> {
     /// [`WireError`], naming what is wrong with the bytes.
     pub fn copy(message: &[u8]) -> Result<Self, WireError> {
         Unverified::<T>::parse(message)?;
-        let bytes = ArrayVec::try_from(message).map_err(|_| WireError::TooLong)?;
+        let mut bytes = empty();
+        bytes.try_extend_from_slice(message).map_err(|_| WireError::TooLong)?;
         Ok(Self { bytes, kind: PhantomData })
     }
 }
@@ -80,7 +81,7 @@ impl<'de, T: Message> serde::Deserialize<'de> for Encoded<T> {
             }
 
             fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut bytes = ArrayVec::new();
+                let mut bytes = empty();
                 while let Some(byte) = seq.next_element()? {
                     bytes.try_push(byte).map_err(|_| serde::de::Error::invalid_length(MAX_MESSAGE, &self))?;
                 }
@@ -93,13 +94,21 @@ impl<'de, T: Message> serde::Deserialize<'de> for Encoded<T> {
     }
 }
 
+/// No bytes yet, and none of what stood there before: a message is often kept beside a secret, and its
+/// unused room would carry along whatever the stack held, a secret that was moved included.
+pub(crate) fn empty<const N: usize>() -> ArrayVec<u8, N> {
+    let mut bytes = ArrayVec::from([0; N]);
+    bytes.clear();
+    bytes
+}
+
 /// Header and body, ready for the authenticator.
 fn encode<T: Message>(body: &T) -> Result<Encoded<T>, SealError> {
     let mut buffer = [0; MAX_MESSAGE];
     //= spec/protocol.md#encoding
     //# An encoder MUST use the one encoding given here.
     let encoded = postcard::to_slice(body, &mut buffer).map_err(|_| SealError::TooLong)?;
-    let mut bytes = ArrayVec::new();
+    let mut bytes = empty();
     extend(&mut bytes, &T::KIND.header())?;
     extend(&mut bytes, encoded)?;
     Ok(Encoded { bytes, kind: PhantomData })
