@@ -15,13 +15,26 @@ use crate::wire::{self, Encoded, Kind, Unverified};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PendingTakeover(PendingCommand);
 
-/// A provision that waits for the lock's answer. May be stored until it comes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// A provision that waits for the lock's answer. May be stored until it comes, where the owner's secrets are:
+/// it holds the tag by which the lock will be known.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingProvision {
     lock: LockId,
     service: PublicKey,
     provision: Digest,
     card: Tag,
+}
+
+// Who reads the card's tag before the lock answered could answer for it.
+impl core::fmt::Debug for PendingProvision {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { lock, service, provision, card: _ } = self;
+        f.debug_struct("PendingProvision")
+            .field("lock", lock)
+            .field("service", service)
+            .field("provision", provision)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<C: Crypto> Owner<C> {
