@@ -41,6 +41,8 @@
 //! - **An element on a bus signs for whoever has the bus.** Opening the case stays out of scope.
 //! - Verifying, hashing and X25519 stay on the host here. They need no key of the lock's.
 
+#![allow(clippy::print_stdout, reason = "a program, not the library")]
+
 #[path = "secure_element/all.rs"]
 mod all;
 
