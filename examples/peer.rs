@@ -3,11 +3,13 @@
 
 #[path = "peer/all.rs"]
 mod all;
+#[path = "../tests/provider/mod.rs"]
+mod provider;
 
 use std::io::{BufRead, Write};
 
+use provider::Provider;
 use serde_json::{Value, json};
-use sharekey::crypto::Ring as Provider;
 
 fn main() -> std::io::Result<()> {
     let mut peer = all::desk::Peer::default();

@@ -3,8 +3,10 @@
 
 #[path = "vectors/all.rs"]
 mod all;
+#[path = "../tests/provider/mod.rs"]
+mod provider;
 
-use sharekey::crypto::Ring as Provider;
+use provider::Provider;
 
 fn main() -> std::io::Result<()> {
     let spec = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");

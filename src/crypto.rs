@@ -1,8 +1,9 @@
 //! What the protocol asks of cryptography: one narrow trait a capability, bundled by [`Crypto`],
 //! and the strict rule for keys and signatures that holds under every provider.
 //!
-//! Methods take `&self`, so that a secure element can stand behind them. Entropy comes in through
-//! `rand_core`'s traits; no provider draws its own.
+//! Methods take `&self`, so that a secure element can stand behind them, and what the lock derives it only
+//! stores and passes on to its provider, so that an element can give names of keys that it keeps:
+//! `examples/secure_element.rs`. Entropy comes in through `rand_core`'s traits; no provider draws its own.
 
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,10 @@
 //! What an attacker tries who owns every channel: replay, relabel, redirect, hoard, collude, cut the
 //! power. Each test names the check that stops it, and that nothing changed.
-#![cfg(all(feature = "ring", feature = "alloc"))]
+#![cfg(feature = "alloc")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
+
+mod provider;
 
 #[path = "common/forge.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each test file uses a part")]

@@ -1,7 +1,9 @@
 //! Every flow of the story, with the real roles and real keys, message by message.
-#![cfg(all(feature = "ring", feature = "alloc"))]
+#![cfg(feature = "alloc")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
+
+mod provider;
 
 #[path = "common/forge.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each test file uses a part")]

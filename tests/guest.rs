@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
+mod provider;
 
 use common::desk::*;
 use common::forge::{bare, signed, some_digest};
 use common::{digest, public, seed};
+use provider::Provider;
 use sharekey::counter::Epoch;
-use sharekey::crypto::{Agree, AgreementKey, Kdf, Nonce, Ring};
+use sharekey::crypto::{Agree, AgreementKey, Kdf, Nonce};
 use sharekey::error::{GuestError, KeyError, SignatureError};
 use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::{LockId, SlotId};
@@ -17,12 +19,12 @@ use sharekey::message::{Challenge, Claim, Grant, Install, Receipt, Release, Unlo
 use sharekey::secret::{AgreementSecret, Seed};
 use sharekey::wire::{Message, Unverified};
 
-fn account() -> Account<Ring> {
-    Account::from_seed(&Ring, &subject_seed()).unwrap()
+fn account() -> Account<Provider> {
+    Account::from_seed(&Provider, &subject_seed()).unwrap()
 }
 
 fn claimed() -> Claimed {
-    account().claim(&Ring, &granted(2), None, &mut rng()).unwrap()
+    account().claim(&Provider, &granted(2), None, &mut rng()).unwrap()
 }
 
 fn body<T: Message + Copy>(message: &[u8]) -> T {
@@ -35,10 +37,10 @@ fn body<T: Message + Copy>(message: &[u8]) -> T {
 fn a_grant_to_somebody_else_is_not_claimed() {
     for subject in [public(&seed(50)), public(&owner_seed()), device()] {
         let grant = signed(&Grant { subject, ..grant(2) }, &owner_seed());
-        let claimed = account().claim(&Ring, &grant, Some(&public(&owner_seed())), &mut rng());
+        let claimed = account().claim(&Provider, &grant, Some(&public(&owner_seed())), &mut rng());
         assert_eq!(claimed.err(), Some(GuestError::NotTheSubject));
     }
-    assert!(account().claim(&Ring, &granted(2), Some(&public(&owner_seed())), &mut rng()).is_ok());
+    assert!(account().claim(&Provider, &granted(2), Some(&public(&owner_seed())), &mut rng()).is_ok());
 }
 
 //= spec/protocol.md#guest
@@ -46,7 +48,7 @@ fn a_grant_to_somebody_else_is_not_claimed() {
 #[test]
 fn a_grant_of_a_lock_whose_id_is_no_good_key_is_not_claimed() {
     let grant = signed(&Grant { lock: LockId::new(bad_key()), ..grant(2) }, &owner_seed());
-    let claimed = account().claim(&Ring, &grant, None, &mut rng());
+    let claimed = account().claim(&Provider, &grant, None, &mut rng());
     assert_eq!(claimed.err(), Some(GuestError::LockKey(KeyError::SmallOrder)));
 }
 
@@ -55,7 +57,8 @@ fn a_grant_of_a_lock_whose_id_is_no_good_key_is_not_claimed() {
 #[test]
 fn each_claim_names_a_new_device_key() {
     let mut rng = rng();
-    let claims = [2, 2, 3].map(|n| body::<Claim>(account().claim(&Ring, &granted(n), None, &mut rng).unwrap().claim()));
+    let claims =
+        [2, 2, 3].map(|n| body::<Claim>(account().claim(&Provider, &granted(n), None, &mut rng).unwrap().claim()));
     let [first, again, other] = claims.map(|claim| claim.device);
     assert!(first != again && first != other && again != other);
 }
@@ -70,7 +73,7 @@ fn each_challenge_gets_its_own_install_with_a_new_agreement_key() {
     let nonces = [7, 8].map(|byte| Nonce::from_bytes([byte; 16]));
     let installs = nonces.map(|nonce| {
         let challenge = bare(&Challenge { lock: lock(), nonce });
-        body::<Install>(claimed.install(&Ring, &challenge, &mut rng).unwrap().install())
+        body::<Install>(claimed.install(&Provider, &challenge, &mut rng).unwrap().install())
     });
     assert_eq!(installs.map(|install| install.nonce), nonces);
     let [one, other] = installs.map(|install| install.agreement);
@@ -91,14 +94,14 @@ fn expected(installing: &Installing) -> Receipt {
         generation: generation(2),
         grant: digest(&granted(2)),
         device: body::<Claim>(installing.claim()).device,
-        agreement: Ring.agreement_key(&lock_secret()),
+        agreement: Provider.agreement_key(&lock_secret()),
     }
 }
 
 /// What the phone makes of this receipt under this key.
 fn finish(installing: &Installing, receipt: &Receipt, signer: &Seed) -> Result<GuestKey, GuestError> {
     let release = signed(&Release { install: digest(installing.install()) }, &service_seed());
-    installing.bundle(&Ring, &release).unwrap().finish(&Ring, &signed(receipt, signer))
+    installing.bundle(&Provider, &release).unwrap().finish(&Provider, &signed(receipt, signer))
 }
 
 //= spec/protocol.md#pairing-key
@@ -115,7 +118,7 @@ fn finish(installing: &Installing, receipt: &Receipt, signer: &Seed) -> Result<G
 //# The receipt MUST name the grant's epoch, slot and generation.
 #[test]
 fn every_part_of_a_receipt_is_checked_before_there_is_a_key() {
-    let installing = claimed().install(&Ring, &challenge(), &mut rng()).unwrap();
+    let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap();
     let good = expected(&installing);
     for signer in [stranger_seed(), owner_seed(), service_seed()] {
         let forged = finish(&installing, &good, &signer);
@@ -142,13 +145,13 @@ fn every_part_of_a_receipt_is_checked_before_there_is_a_key() {
 //# The pairing key MUST be HKDF(salt = digest(Receipt), ikm = the X25519 shared secret, info = `"sharekey v1 pairing"`), 32 bytes.
 #[test]
 fn the_key_is_derived_from_the_agreement_under_the_receipts_digest() {
-    let installing = claimed().install(&Ring, &challenge(), &mut rng()).unwrap();
+    let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap();
     let receipt = expected(&installing);
     let key = serde_json::to_value(finish(&installing, &receipt, &lock_seed()).unwrap()).unwrap();
 
-    let shared = Ring.agree(&lock_secret(), &body::<Install>(installing.install()).agreement).unwrap();
+    let shared = Provider.agree(&lock_secret(), &body::<Install>(installing.install()).agreement).unwrap();
     let salt = digest(&signed(&receipt, &lock_seed()));
-    let pairing = Ring.hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
+    let pairing = Provider.hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
     assert_eq!(key.get("pairing"), Some(&serde_json::json!(*pairing)));
 }
 
@@ -156,11 +159,11 @@ fn the_key_is_derived_from_the_agreement_under_the_receipts_digest() {
 //# A guest MUST draw the guest nonce of each unlock fresh and unpredictable.
 #[test]
 fn each_unlock_draws_a_new_guest_nonce() {
-    let installing = claimed().install(&Ring, &challenge(), &mut rng()).unwrap();
+    let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap();
     let key = finish(&installing, &expected(&installing), &lock_seed()).unwrap();
     let mut rng = rng();
     let [one, other] = [(); 2].map(|()| {
-        let (unlock, _awaiting) = key.unlock(&Ring, &challenge(), Action::Open, &mut rng).unwrap();
+        let (unlock, _awaiting) = key.unlock(&Provider, &challenge(), Action::Open, &mut rng).unwrap();
         body::<Unlock>(&unlock).guest_nonce
     });
     assert_ne!(one, other);

@@ -11,6 +11,7 @@
 )]
 
 mod common;
+mod provider;
 
 #[path = "hostile_load/counting.rs"]
 mod counting;

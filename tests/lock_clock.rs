@@ -9,6 +9,7 @@
 )]
 
 mod common;
+mod provider;
 
 use common::cells::{counter, dates, stored_counter};
 use common::stand::{Key, NOON, Stand};

@@ -9,6 +9,7 @@
 )]
 
 mod common;
+mod provider;
 
 use common::cells::{SLOT_0, owned, slot, transfer, uses};
 use common::forge;

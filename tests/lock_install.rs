@@ -4,6 +4,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
+mod provider;
 
 use common::stand::{Chain, DEVICE, OWNER, Parts, SERVICE, SLOTS, SUBJECT, Stand};
 use common::{bad, digest, forge, public, seed};

@@ -4,6 +4,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
+mod provider;
 
 use common::stand::{Chain, NOON, Parts, Stand};
 use common::{bad, digest, forge, public, seed};
@@ -245,13 +246,14 @@ fn a_device_whose_key_is_not_a_good_key_installs_nothing() {
 /// Without this the two tests above could pass for a signature that nobody would take.
 #[test]
 fn the_equation_alone_would_take_the_identitys_signature() {
-    use sharekey::crypto::{Ring, Signature, Verify};
+    use provider::Provider;
+    use sharekey::crypto::{Signature, Verify};
     let mut identity = [0; 32];
     identity[0] = 1;
     let signed = bad::sign_as_identity(b"anything".to_vec());
     let (message, signature) = signed.split_last_chunk::<64>().unwrap();
     let key = PublicKey::from_bytes(identity);
-    assert!(Ring.verify_equation(&key, message, &Signature::from_bytes(*signature)));
+    assert!(Provider.verify_equation(&key, message, &Signature::from_bytes(*signature)));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
+mod provider;
 
 use common::stand::{Chain, Key, NOON, Stand};
 use common::{public, seed};

@@ -9,14 +9,16 @@
 )]
 
 mod common;
+mod provider;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use common::cells::{counter, stored_counter};
 use common::stand::{NOON, Stand, fails};
+use provider::Provider;
 use rand_core::{TryCryptoRng, TryRng};
-use sharekey::crypto::{Kdf, Mac, Nonce, Ring};
+use sharekey::crypto::{Kdf, Mac, Nonce};
 use sharekey::error::LockError;
 use sharekey::lock::{COUNTER_LEASE, Cell, purpose};
 use sharekey::message::Challenge;
@@ -61,8 +63,8 @@ fn next(stand: &mut Stand) -> (Nonce, bool) {
 /// The nonce of the challenge with this number, when the random source is broken.
 fn nonce(stand: &Stand, number: u64) -> Nonce {
     let seed = &stand.stored(Cell::Seed)[5..37];
-    let key = Ring.hkdf_sha256(&[], seed, b"sharekey v1 nonce").unwrap();
-    let mac = Ring.hmac_sha256(&*key, &[&number.to_le_bytes(), &[0x5a; 32]]);
+    let key = Provider.hkdf_sha256(&[], seed, b"sharekey v1 nonce").unwrap();
+    let mac = Provider.hmac_sha256(&*key, &[&number.to_le_bytes(), &[0x5a; 32]]);
     Nonce::from_bytes(*mac.first_chunk().unwrap())
 }
 

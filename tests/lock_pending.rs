@@ -9,6 +9,7 @@
 )]
 
 mod common;
+mod provider;
 
 use common::cells::{SLOT_0, SLOT_1, SLOT_2, load, transfer};
 use common::forge;

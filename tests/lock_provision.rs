@@ -3,11 +3,13 @@
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
+mod provider;
 
 use common::stand::{CARD, OWNER, SERVICE, SLOTS, Stand, TestLock, card, fails};
 use common::{bad, digest, forge, public, seed};
+use provider::Provider;
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Mac, Nonce, Ring, Tag};
+use sharekey::crypto::{Mac, Nonce, Tag};
 use sharekey::error::{LockError, RefuseReason, WireError};
 use sharekey::lock::{Cell, Lock, StoredSeed};
 use sharekey::message::{Holding, Provision, Provisioned, SlotReport};
@@ -53,7 +55,7 @@ fn the_lock_proves_whose_it_is_and_that_its_card_was_used() {
         epoch: Epoch::FIRST,
         owner: public(&seed(OWNER)),
         service: public(&seed(SERVICE)),
-        card: Tag::truncated(&Ring.hmac_sha256(&CARD, &[&named])),
+        card: Tag::truncated(&Provider.hmac_sha256(&CARD, &[&named])),
     };
     assert_eq!(provisioned, forge::signed(&expected, &stand.lock_key()));
 
@@ -249,7 +251,7 @@ fn a_lock_that_did_not_read_all_its_slots_yet_is_busy_and_says_so() {
     let mut stand = Stand::fresh();
     stand.reboot();
     let stored = StoredSeed::read(stand.store.seed()).unwrap();
-    stand.lock = Lock::load(Ring, card(), &stored).unwrap();
+    stand.lock = Lock::load(Provider, card(), &stored).unwrap();
     let last = TestLock::cells().last().unwrap();
     for cell in TestLock::cells().filter(|cell| *cell != last) {
         stand.lock.reload(cell, stand.store.get(cell)).unwrap();

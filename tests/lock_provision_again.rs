@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
+mod provider;
 
 use common::stand::{CARD, OWNER, SERVICE, Stand};
 use common::{digest, forge, public, seed};
+use provider::Provider;
 use sharekey::counter::Epoch;
-use sharekey::crypto::{Mac, Nonce, Ring, Tag};
+use sharekey::crypto::{Mac, Nonce, Tag};
 use sharekey::error::LockError;
 use sharekey::limits::Action;
 use sharekey::lock::{Cell, purpose};
@@ -34,13 +36,13 @@ fn the_same_keys_get_an_answer_to_this_very_provision_and_nothing_is_written() {
     let (message, answer) = provision(&mut stand, |_| {}).unwrap();
     assert_eq!(stand.snapshot(), before);
 
-    let provisioned = Unverified::<Provisioned>::parse(&answer).unwrap().verify(&Ring, stand.id().key()).unwrap();
+    let provisioned = Unverified::<Provisioned>::parse(&answer).unwrap().verify(&Provider, stand.id().key()).unwrap();
     assert_eq!((provisioned.lock, provisioned.epoch), (stand.id(), Epoch::FIRST));
     assert_eq!((provisioned.owner, provisioned.service), (public(&seed(OWNER)), public(&seed(SERVICE))));
     let lock = stand.id();
     let digest = digest(&message);
     let parts: [&[u8]; 3] = [b"sharekey v1 provisioned", digest.as_bytes(), lock.key().as_bytes()];
-    assert_eq!(provisioned.card, Tag::truncated(&Ring.hmac_sha256(&CARD, &parts)));
+    assert_eq!(provisioned.card, Tag::truncated(&Provider.hmac_sha256(&CARD, &parts)));
     let _ = stand.open(&key).unwrap();
 }
 

@@ -9,12 +9,13 @@
 )]
 
 mod common;
+mod provider;
 
 use common::cells::{SLOT_0, SLOT_1, SLOT_2, counter, every_limit, load, owned, prefix, record, slot, tag_record};
 use common::stand::{SLOTS, Stand, TestLock, card};
 use common::store::Store;
 use common::{rng, stand};
-use sharekey::crypto::Ring;
+use provider::Provider;
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
@@ -55,7 +56,7 @@ fn every_cell_has_a_key_of_its_own() {
     }
     let cells: Vec<Cell> = TestLock::cells().collect();
     assert_eq!(cells, CELLS);
-    assert_eq!(sharekey::lock::Lock::<Ring, 255>::cells().last(), Some(Cell::Slot(SlotId::new(254))));
+    assert_eq!(sharekey::lock::Lock::<Provider, 255>::cells().last(), Some(Cell::Slot(SlotId::new(254))));
 }
 
 #[test]
@@ -264,8 +265,8 @@ fn under_another_seed_it_is_another_lock_and_every_record_is_foreign() {
     }
 }
 
-fn making(store: &Store) -> Making<Ring, SLOTS> {
-    Making::new(Ring, card(), store.seed(), &mut rng(7)).unwrap()
+fn making(store: &Store) -> Making<Provider, SLOTS> {
+    Making::new(Provider, card(), store.seed(), &mut rng(7)).unwrap()
 }
 
 //= spec/protocol.md#making

@@ -4,10 +4,12 @@
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
+mod provider;
 
 use common::stand::{CARD, OWNER, Stand, TestLock, card, fails};
 use common::{bad, forge, public, seed};
-use sharekey::crypto::{Nonce, Ring};
+use provider::Provider;
+use sharekey::crypto::Nonce;
 use sharekey::error::{LoadError, LockError, WireError};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
@@ -43,7 +45,7 @@ fn remake(stand: &mut Stand) {
     (stand.store, stand.rng) = (store, rng);
     let (crypto, card) = lock.into_parts();
     let mut making =
-        Making::<Ring, { common::stand::SLOTS }>::new(crypto, card, stand.store.seed(), &mut stand.rng).unwrap();
+        Making::<Provider, { common::stand::SLOTS }>::new(crypto, card, stand.store.seed(), &mut stand.rng).unwrap();
     let mut cells = Vec::new();
     while let Some(record) = making.record().unwrap() {
         assert_eq!(StoredSeed::read(stand.store.seed()).unwrap_err(), LoadError::NotMade);
@@ -379,5 +381,5 @@ fn the_lock_made_anew_is_another_lock_under_the_same_card() {
     stand.refuses_unlock(session, &key.message(Action::Open, nonce), LockError::UnlockMac, None);
     refuses(&mut stand, |reset| reset.lock = old, LockError::WrongLock);
     let seed = StoredSeed::read(stand.store.seed()).unwrap();
-    assert_eq!(Lock::<Ring, 1>::load(Ring, card(), &seed).unwrap().id(), stand.id());
+    assert_eq!(Lock::<Provider, 1>::load(Provider, card(), &seed).unwrap().id(), stand.id());
 }

@@ -9,6 +9,7 @@
 )]
 
 mod common;
+mod provider;
 
 use common::forge;
 use common::stand::{CARD, Key, Stand};

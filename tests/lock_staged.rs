@@ -10,6 +10,7 @@
 )]
 
 mod common;
+mod provider;
 
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};

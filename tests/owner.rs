@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod common;
+mod provider;
 
 use common::desk::*;
 use common::forge::{bare, signed, some_digest};
 use common::{digest, public, seed};
+use provider::Provider;
 use sharekey::counter::Epoch;
-use sharekey::crypto::{Digest, Nonce, PublicKey, Ring, Tag};
+use sharekey::crypto::{Digest, Nonce, PublicKey, Tag};
 use sharekey::error::{KeyError, OwnerError, RefuseReason, Retry, SignatureError, SlotError, WireError};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Timestamp};
@@ -128,7 +130,7 @@ fn a_command_is_signed_over_the_locks_nonce_and_a_fresh_one() {
         (first, accept(owner().activate(&mut view, SLOT, &challenge(), &mut rng).unwrap()).0)
     };
     let parse =
-        |bytes: &[u8]| *Unverified::<Command>::parse(bytes).unwrap().verify(&Ring, &public(&owner_seed())).unwrap();
+        |bytes: &[u8]| *Unverified::<Command>::parse(bytes).unwrap().verify(&Provider, &public(&owner_seed())).unwrap();
     let (first, second) = (parse(&first), parse(&second));
     assert_eq!((first.lock, first.epoch, first.lock_nonce), (lock(), EPOCH, Nonce::from_bytes([7; 16])));
     assert_ne!(first.owner_nonce, second.owner_nonce);
@@ -264,7 +266,7 @@ fn a_pending_command_survives_storage() {
 #[test]
 fn a_command_is_for_ones_own_lock_and_its_own_challenge() {
     let mut view = view();
-    let stranger = Owner::new(Ring, &stranger_seed()).unwrap();
+    let stranger = Owner::new(Provider, &stranger_seed()).unwrap();
     let error = stranger.activate(&mut view, SLOT, &challenge(), &mut rng()).err().unwrap();
     assert_eq!(error, OwnerError::NotOwner);
     let error = owner().activate(&mut view, SLOT, &challenge_of(other_lock()), &mut rng()).err().unwrap();

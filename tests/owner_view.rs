@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod common;
+mod provider;
 
 use common::desk::*;
 use common::forge::{signed, some_digest};
 use common::{digest, public, seed};
+use provider::Provider;
 use sharekey::counter::Epoch;
-use sharekey::crypto::Ring;
 use sharekey::error::{KeyError, OwnerError, Retry, SignatureError, SlotError, WireError};
 use sharekey::id::LockId;
 use sharekey::limits::{Limits, Rights};
@@ -83,12 +84,12 @@ fn a_share_needs_an_active_free_slot_a_good_subject_and_ones_own_lock() {
     assert_eq!(share(&mut view()), Err(OwnerError::Slot(SlotError::NotActive)));
     assert_eq!(share(&mut sharing_view()), Err(OwnerError::Slot(SlotError::AlreadyShared)));
     let mut view = active_view();
-    let mut error = |owner: Owner<Ring>, subject| {
+    let mut error = |owner: Owner<Provider>, subject| {
         let staged = owner.share(&mut view, SLOT, subject, Method::Code, Rights::OPEN, Limits::NONE);
         staged.err().unwrap()
     };
     assert_eq!(error(owner(), bad_key()), OwnerError::SubjectKey(KeyError::SmallOrder));
-    let stranger = Owner::new(Ring, &stranger_seed()).unwrap();
+    let stranger = Owner::new(Provider, &stranger_seed()).unwrap();
     assert_eq!(error(stranger, public(&subject_seed())), OwnerError::NotOwner);
 }
 
@@ -128,7 +129,7 @@ fn only_what_is_shared_or_may_open_is_withdrawn() {
     let mut view = sharing_view();
     let other = GrantRef { grant: some_digest(1), ..key(2) };
     assert_eq!(owner().withdraw_key(&mut view, SLOT, other).err(), Some(OwnerError::UnknownGrant));
-    let stranger = Owner::new(Ring, &stranger_seed()).unwrap();
+    let stranger = Owner::new(Provider, &stranger_seed()).unwrap();
     assert_eq!(stranger.withdraw(&mut view, SLOT).err(), Some(OwnerError::NotOwner));
     assert_eq!(stranger.withdraw_key(&mut view, SLOT, key(2)).err(), Some(OwnerError::NotOwner));
 }

@@ -1,9 +1,11 @@
 //! The power goes: in the middle of every write, between any two operations, twice; and writes go wrong
 //! while it stays. Whatever happens, the lock is as before or as after, the bolt never moved for a record
 //! that was not written, and the life of the lock goes on with no invariant broken.
-#![cfg(all(feature = "ring", feature = "alloc", feature = "model"))]
+#![cfg(all(any(feature = "ring", feature = "rustcrypto"), feature = "alloc", feature = "model"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
+
+mod provider;
 
 #[path = "power_loss/ceiling.rs"]
 mod ceiling;

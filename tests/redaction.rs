@@ -2,14 +2,16 @@
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
+mod provider;
 
 #[path = "redaction/story.rs"]
 mod story;
 
 use common::stand::{CARD, NOON, Stand};
 use common::{public, rng, seed};
+use provider::Provider;
 use sharekey::code::ShareCode;
-use sharekey::crypto::{Ring, Signer};
+use sharekey::crypto::Signer;
 use sharekey::guest::Account;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
@@ -84,12 +86,12 @@ fn types_that_are_secrets_say_only_what_they_are() {
 #[test]
 fn keys_and_roles_show_their_public_half_only() {
     let secret = seed(0xa7);
-    let signer = Signer::from_seed(&Ring, &secret).unwrap();
+    let signer = Signer::from_seed(&Provider, &secret).unwrap();
     assert!(format!("{signer:?}").contains(&public(&secret).to_string()));
     hides(&signer, &[secret.expose()]);
-    hides(&Account::from_seed(&Ring, &secret).unwrap(), &[secret.expose()]);
-    hides(&Owner::new(Ring, &secret).unwrap(), &[secret.expose()]);
-    hides(&Service::new(Ring, &secret).unwrap(), &[secret.expose()]);
+    hides(&Account::from_seed(&Provider, &secret).unwrap(), &[secret.expose()]);
+    hides(&Owner::new(Provider, &secret).unwrap(), &[secret.expose()]);
+    hides(&Service::new(Provider, &secret).unwrap(), &[secret.expose()]);
 }
 
 #[test]
@@ -98,14 +100,14 @@ fn a_guests_download_shows_neither_device_key_nor_agreement_nor_pairing_key() {
     let subject = seed(common::stand::SUBJECT);
     let (nonce, session) = stand.for_install();
     let grant = common::forge::signed(&stand.chain(nonce, 0, 2).grant, &seed(common::stand::OWNER));
-    let claimed = Account::from_seed(&Ring, &subject).unwrap().claim(&Ring, &grant, None, &mut rng(2)).unwrap();
+    let claimed = Account::from_seed(&Provider, &subject).unwrap().claim(&Provider, &grant, None, &mut rng(2)).unwrap();
     let challenge = common::forge::bare(&sharekey::message::Challenge { lock: stand.id(), nonce });
-    let installing = claimed.install(&Ring, &challenge, &mut rng(3)).unwrap();
+    let installing = claimed.install(&Provider, &challenge, &mut rng(3)).unwrap();
     let install = common::digest(installing.install());
     let release = common::forge::signed(&sharekey::message::Release { install }, &seed(common::stand::SERVICE));
-    let download = installing.bundle(&Ring, &release).unwrap();
+    let download = installing.bundle(&Provider, &release).unwrap();
     let receipt = stand.send_bundle(session, download.bundle()).unwrap().receipt;
-    let key = download.finish(&Ring, &receipt).unwrap();
+    let key = download.finish(&Provider, &receipt).unwrap();
 
     let secret_of =
         |json: serde_json::Value, field: &str| -> Vec<u8> { serde_json::from_value(json[field].clone()).unwrap() };
@@ -130,7 +132,8 @@ fn a_lock_shows_nothing_of_its_seed_its_card_its_records_or_its_keys() {
     hides(&stand.lock, &secrets);
     hides(&StoredSeed::read(stand.store.seed()).unwrap(), &secrets);
 
-    let making = Making::<Ring, 1>::new(Ring, common::stand::card(), Found::Bytes(&seed_cell), &mut rng(4)).unwrap();
+    let making =
+        Making::<Provider, 1>::new(Provider, common::stand::card(), Found::Bytes(&seed_cell), &mut rng(4)).unwrap();
     hides(&making, &secrets);
     let record = making.record().unwrap().unwrap();
     hides(&record, &[record.as_bytes()]);

@@ -12,6 +12,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod provider;
+
 #[path = "refinement/forge.rs"]
 mod forge;
 #[path = "refinement/guest.rs"]
@@ -27,8 +29,8 @@ use lock::steps::{As, Broken, Sent, Step};
 use lock::{Door, Machine};
 use proptest::test_runner::Config;
 use proptest_state_machine::{ReferenceStateMachine as _, StateMachineTest as _};
+use provider::Provider as Real;
 use share::Cloud;
-use sharekey::crypto::Ring;
 use sharekey::error::LockError;
 use sharekey::lock::Now;
 use sharekey::model::state::limits::schedule_allows;
@@ -118,8 +120,8 @@ const SHARE: &[(&str, u64)] = &[
 ];
 
 /// Few histories over the real cryptography: no more than that it is the same story.
-const RING_LOCK: &[(&str, u64)] = &[("installed", 5), ("accepted: Activate", 20), ("an opaque answer", 50)];
-const RING_SHARE: &[(&str, u64)] =
+const REAL_LOCK: &[(&str, u64)] = &[("installed", 5), ("accepted: Activate", 20), ("an opaque answer", 50)];
+const REAL_SHARE: &[(&str, u64)] =
     &[("record: Ok(Some(Published))", 50), ("record: Ok(Some(Released))", 20), ("phone: Share", 20)];
 
 #[test]
@@ -154,9 +156,9 @@ fn ticks_that_go_back_after_another_sessions_use_end_a_session() {
 }
 
 #[test]
-fn the_lock_over_ring_does_what_the_model_says() {
-    reach::run(30, &Machine::sequential_strategy(1..100), RING_LOCK, |(machine, steps, seen)| {
-        Door::<Ring>::test_sequential(Config::default(), machine, steps, seen);
+fn the_lock_over_real_keys_does_what_the_model_says() {
+    reach::run(30, &Machine::sequential_strategy(1..100), REAL_LOCK, |(machine, steps, seen)| {
+        Door::<Real>::test_sequential(Config::default(), machine, steps, seen);
     });
 }
 
@@ -168,9 +170,9 @@ fn the_record_and_the_phones_do_what_the_models_say() {
 }
 
 #[test]
-fn the_record_and_the_phones_over_ring_do_what_the_models_say() {
-    reach::run(20, &share::Machine::sequential_strategy(1..60), RING_SHARE, |(machine, steps, seen)| {
-        Cloud::<Ring>::test_sequential(Config::default(), machine, steps, seen);
+fn the_record_and_the_phones_over_real_keys_do_what_the_models_say() {
+    reach::run(20, &share::Machine::sequential_strategy(1..60), REAL_SHARE, |(machine, steps, seen)| {
+        Cloud::<Real>::test_sequential(Config::default(), machine, steps, seen);
     });
 }
 

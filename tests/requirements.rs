@@ -4,15 +4,17 @@
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
+mod provider;
 
 use std::cell::Cell as Count;
 use std::rc::Rc;
 
 use common::stand::{Key, SLOTS, Stand, card};
 use common::{bad, desk, forge, public, rng, seed};
+use provider::Provider;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng as _;
-use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, Nonce, PublicKey, Ring, Sign, Signature, Verify};
+use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, Nonce, PublicKey, Sign, Signature, Verify};
 use sharekey::error::{LockError, NonContributory, ProviderFailed, SignatureError};
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
@@ -71,10 +73,10 @@ fn the_lock_draws_a_new_agreement_key_for_each_install() {
 #[test]
 fn a_seed_takes_in_32_bytes_of_entropy_and_what_was_before() {
     let made = |found: Found<'_>| {
-        let making = Making::<Ring, SLOTS>::new(Ring, card(), found, &mut rng(5)).unwrap();
+        let making = Making::<Provider, SLOTS>::new(Provider, card(), found, &mut rng(5)).unwrap();
         making.record().unwrap().unwrap().as_bytes()[5..37].to_vec()
     };
-    let seed = |before: &[u8]| *Ring.hkdf_sha256(before, &next_entropy(&rng(5)), b"sharekey v1 seed").unwrap();
+    let seed = |before: &[u8]| *Provider.hkdf_sha256(before, &next_entropy(&rng(5)), b"sharekey v1 seed").unwrap();
     assert_eq!(made(Found::Nothing), seed(&[0; 32]));
     assert_eq!(made(Found::Unreadable), seed(&[0; 32]));
     let earlier = Stand::fresh().stored(Cell::Seed);
@@ -89,7 +91,7 @@ fn the_seed_after_a_factory_reset_takes_in_the_nonce_key_of_the_lock_that_ends()
     let before = stand.derived("sharekey v1 nonce");
     let (nonce, session) = stand.operate();
     let reset = stand.reset_message(nonce);
-    let seed = *Ring.hkdf_sha256(&before, &next_entropy(&stand.rng), b"sharekey v1 seed").unwrap();
+    let seed = *Provider.hkdf_sha256(&before, &next_entropy(&stand.rng), b"sharekey v1 seed").unwrap();
     stand.factory_reset(session, &reset).unwrap();
     assert_eq!(stand.stored(Cell::Seed)[5..37], seed);
 }
@@ -105,7 +107,7 @@ fn the_nonce_of_a_damaged_lock_is_from_its_label_a_number_of_this_boot_and_entro
             stand.boot_with(cell, None);
             for number in 0..3_u64 {
                 let parts: [&[u8]; 3] = [b"rescue", &number.to_le_bytes(), &next_entropy(&stand.rng)];
-                let mac = Ring.hmac_sha256(&key, &parts);
+                let mac = Provider.hmac_sha256(&key, &parts);
                 assert_eq!(stand.operate().0, Nonce::from_bytes(*mac.first_chunk().unwrap()), "{cell:?} {number}");
             }
         }
@@ -114,7 +116,7 @@ fn the_nonce_of_a_damaged_lock_is_from_its_label_a_number_of_this_boot_and_entro
 
 // --- what an attempt costs ----------------------------------------------------------------------
 
-/// Ring, counting the signatures that it checks and the MACs that it makes.
+/// Provider, counting the signatures that it checks and the MACs that it makes.
 #[derive(Clone, Default)]
 struct Counting {
     signatures: Rc<Count<usize>>,
@@ -124,52 +126,52 @@ struct Counting {
 impl Verify for Counting {
     fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
         self.signatures.set(self.signatures.get() + 1);
-        Ring.verify_equation(key, message, signature)
+        Provider.verify_equation(key, message, signature)
     }
 }
 
 impl Sign for Counting {
-    type Key = <Ring as Sign>::Key;
+    type Key = <Provider as Sign>::Key;
 
     fn signing_key(&self, seed: &Seed) -> Result<Self::Key, ProviderFailed> {
-        Ring.signing_key(seed)
+        Provider.signing_key(seed)
     }
 
     fn public_key(&self, key: &Self::Key) -> PublicKey {
-        Ring.public_key(key)
+        Provider.public_key(key)
     }
 
     fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
-        Ring.sign(key, message)
+        Provider.sign(key, message)
     }
 }
 
 impl Agree for Counting {
     fn agreement_key(&self, secret: &AgreementSecret) -> AgreementKey {
-        Ring.agreement_key(secret)
+        Provider.agreement_key(secret)
     }
 
     fn agree(&self, secret: &AgreementSecret, peer: &AgreementKey) -> Result<SharedSecret, NonContributory> {
-        Ring.agree(secret, peer)
+        Provider.agree(secret, peer)
     }
 }
 
 impl Hash for Counting {
     fn sha256(&self, parts: &[&[u8]]) -> [u8; 32] {
-        Ring.sha256(parts)
+        Provider.sha256(parts)
     }
 }
 
 impl Mac for Counting {
     fn hmac_sha256(&self, key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         self.macs.set(self.macs.get() + 1);
-        Ring.hmac_sha256(key, parts)
+        Provider.hmac_sha256(key, parts)
     }
 }
 
 impl Kdf for Counting {
     fn hkdf_sha256(&self, salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, ProviderFailed> {
-        Ring.hkdf_sha256(salt, ikm, info)
+        Provider.hkdf_sha256(salt, ikm, info)
     }
 }
 

@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
+mod provider;
 
 use common::desk::*;
 use common::forge::{signed, some_digest};
 use common::{digest, public, seed};
+use provider::Provider;
 use sharekey::counter::Epoch;
-use sharekey::crypto::Ring;
 use sharekey::error::{Fault, KeyError, Retry, ServiceError, SignatureError, SlotError, WireError};
 use sharekey::id::{LockId, SlotId};
 use sharekey::message::{Completed, Grant, Provisioned, Release, Withdraw, Withdrawn, WithdrawnOutcome};
@@ -20,7 +21,7 @@ const MISMATCH: SignatureError = SignatureError::Mismatch;
 /// The error of a request, and proof that the record stayed as it was.
 fn refused<T>(
     record: &ShareRecord,
-    request: impl FnOnce(&Service<Ring>, &mut ShareRecord) -> Result<T, ServiceError>,
+    request: impl FnOnce(&Service<Provider>, &mut ShareRecord) -> Result<T, ServiceError>,
 ) -> ServiceError {
     let mut after = record.clone();
     let error = request(&service(), &mut after).err().unwrap();
@@ -240,7 +241,7 @@ fn answer(record: &mut ShareRecord, n: u32) -> WithdrawnOutcome {
     let withdraw = withdraw(n);
     let bytes = accept(service().withdraw(record, &withdraw).unwrap());
     let answer = Unverified::<Withdrawn>::parse(&bytes).unwrap();
-    let answer = answer.verify(&Ring, service().key()).unwrap();
+    let answer = answer.verify(&Provider, service().key()).unwrap();
     assert_eq!(answer.withdraw, withdraw_of(&grant(n)));
     answer.outcome
 }
@@ -317,7 +318,7 @@ fn the_last_answer_can_be_had_again() {
 fn a_release_names_the_install_and_is_the_same_for_the_same() {
     let mut record = sharing_record(2);
     let first = accept(service().release(&mut record, &claimed(2), &install(2, 1)).unwrap());
-    let release = Unverified::<Release>::parse(&first).unwrap().verify(&Ring, service().key()).unwrap();
+    let release = Unverified::<Release>::parse(&first).unwrap().verify(&Provider, service().key()).unwrap();
     assert_eq!(release.install, digest(&install(2, 1)));
     assert_eq!((record.slot().state(), record.slot().device()), (State::Shared, Some(device())));
     let again = accept(service().release(&mut record, &claimed(2), &install(2, 1)).unwrap());

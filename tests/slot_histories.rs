@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test that cannot go on fails")]
 
 mod common;
+mod provider;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
+mod provider;
 
 use common::desk::{device, generation};
 use common::forge::some_digest;

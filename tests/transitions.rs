@@ -4,6 +4,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::string_slice, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
+mod provider;
 
 use common::desk::{device, generation};
 use common::forge::some_digest;

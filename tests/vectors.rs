@@ -8,12 +8,13 @@ mod all;
 mod check;
 #[path = "vectors/named.rs"]
 mod named;
+mod provider;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use provider::Provider;
 use serde_json::Value;
-use sharekey::crypto::Ring as Provider;
 
 fn spec() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("spec")

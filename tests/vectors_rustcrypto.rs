@@ -1,11 +1,12 @@
-//! Do the committed test vectors hold under the other provider too?
-#![cfg(feature = "rustcrypto")]
+//! Do the vectors hold across providers: what ring signed, sealed and derived, read by `RustCrypto`?
+#![cfg(all(feature = "ring", feature = "rustcrypto"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 #[path = "../examples/vectors/all.rs"]
 mod all;
 #[path = "vectors/check.rs"]
 mod check;
+mod provider;
 
 use serde_json::Value;
 use sharekey::crypto::RustCrypto as Provider;

@@ -1,8 +1,9 @@
 //! A lock on a bench: every message to it is made by hand, under keys that the bench knows.
 
+use crate::provider::Provider;
 use serde_json::{Value, json};
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Agree, AgreementKey, Kdf, Nonce, Ring};
+use sharekey::crypto::{Agree, AgreementKey, Kdf, Nonce};
 use sharekey::error::RefuseReason;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
@@ -244,7 +245,7 @@ impl Bench {
         let request = self.request(op, given, message);
         let reply = self.scene.refused(request, error);
         let answer = bytes(&reply["answer"]);
-        let answer = Unverified::<RefusedBody>::parse(&answer).unwrap().verify(&Ring, self.id.key()).unwrap();
+        let answer = Unverified::<RefusedBody>::parse(&answer).unwrap().verify(&Provider, self.id.key()).unwrap();
         assert_eq!((answer.request, answer.reason), (digest(message), reason), "{error}");
     }
 
@@ -330,8 +331,8 @@ impl Bench {
 /// The guest's copy of the key that a receipt proves, where the agreement was the bench's own.
 fn key_of(receipt: &[u8]) -> Key {
     let body = *Unverified::<Receipt>::parse(receipt).unwrap().claims();
-    let shared = Ring.agree(&keys::agreement_secret("guest's agreement"), &body.agreement).unwrap();
-    let pairing = Ring.hkdf_sha256(digest(receipt).as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
+    let shared = Provider.agree(&keys::agreement_secret("guest's agreement"), &body.agreement).unwrap();
+    let pairing = Provider.hkdf_sha256(digest(receipt).as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
     Key { slot: body.slot.index(), pairing: *pairing }
 }
 

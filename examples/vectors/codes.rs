@@ -1,8 +1,8 @@
 //! `codes.json`: share codes, as they are issued, typed, mistyped and redeemed.
 
+use crate::provider::Provider;
 use serde_json::{Value, json};
 use sharekey::code::ShareCode;
-use sharekey::crypto::Ring;
 use sharekey::error::CodeError;
 
 use super::keys::draw;
@@ -36,13 +36,13 @@ fn subjects() -> Vec<Value> {
 
 fn subject(name: &str, text: &str) -> Value {
     let code = ShareCode::parse(text).unwrap();
-    let (canonical, public) = (code.expose().as_str().to_owned(), code.subject(&Ring).unwrap());
+    let (canonical, public) = (code.expose().as_str().to_owned(), code.subject(&Provider).unwrap());
     json!({
         "name": name,
         "op": "subject",
         "text": text,
         "code": canonical,
-        "seed": hex(code.redeem(&Ring).expose()),
+        "seed": hex(code.redeem(&Provider).expose()),
         "subject": key(&public),
     })
 }

@@ -1,8 +1,9 @@
 //! `contacts.json`: typed fingerprints, and what a book of contacts does.
 
+use crate::provider::Provider;
 use serde_json::{Map, Value, json};
 use sharekey::contacts::{ContactBook, Fingerprint, Trust};
-use sharekey::crypto::{PublicKey, Ring};
+use sharekey::crypto::PublicKey;
 use sharekey::error::ContactError;
 use sharekey::id::AccountId;
 
@@ -69,7 +70,7 @@ fn read(name: &str, text: &str, error: Option<&str>) -> Value {
 
 fn books() -> Vec<Value> {
     let (ana, other) = (public("account of Ana"), public("another account"));
-    let fingerprint = |key: &PublicKey| Fingerprint::of(&Ring, key).to_string();
+    let fingerprint = |key: &PublicKey| Fingerprint::of(&Provider, key).to_string();
     let small = PublicKey::from_bytes([0; 32]);
     let not_canonical = PublicKey::from_bytes(bad::array(bad::FIELD_PRIME));
     let add = ("add", key(&ana));
@@ -167,7 +168,7 @@ pub fn act(book: &mut ContactBook, step: &Value) -> Result<(), ContactError> {
     let key = || PublicKey::from_bytes(unhex(text("with")).unwrap().try_into().unwrap());
     match text("do") {
         "add" => book.add(id, "somebody".parse().unwrap(), key()),
-        "compare" => book.verify(&Ring, &id, &text("with").parse().unwrap()),
+        "compare" => book.verify(&Provider, &id, &text("with").parse().unwrap()),
         "scan" => book.verify_key(&id, &key()),
         "observe" => book.observe(&id, &key()),
         _ => book.accept_changed_key(&id, key()),

@@ -1,8 +1,9 @@
 //! `derivations.json`: everything that is derived from something else.
 
+use crate::provider::Provider;
 use serde_json::{Value, json};
 use sharekey::contacts::Fingerprint;
-use sharekey::crypto::{Agree, Kdf, Mac, PublicKey, Ring, Sign, Tag};
+use sharekey::crypto::{Agree, Kdf, Mac, PublicKey, Sign, Tag};
 use sharekey::secret::Seed;
 
 use super::keys::{agreement, agreement_secret, bytes16, bytes32, card, public, some_digest};
@@ -24,12 +25,12 @@ pub fn file() -> Value {
 }
 
 fn hkdf(salt: &[u8], ikm: &[u8], info: &[u8]) -> [u8; 32] {
-    *Ring.hkdf_sha256(salt, ikm, info).unwrap()
+    *Provider.hkdf_sha256(salt, ikm, info).unwrap()
 }
 
 fn pairing(number: usize) -> Value {
     let (guest, lock) = (format!("guest's agreement {number}"), format!("lock's agreement {number}"));
-    let shared = Ring.agree(&agreement_secret(&guest), &agreement(&lock)).unwrap();
+    let shared = Provider.agree(&agreement_secret(&guest), &agreement(&lock)).unwrap();
     let receipt = some_digest(&format!("receipt {number}"));
     json!({
         "name": format!("pairing key {number}"),
@@ -48,7 +49,7 @@ fn pairing(number: usize) -> Value {
 fn lock_keys(number: usize) -> Value {
     let seed = bytes32(&format!("seed of a lock {number}"));
     let signing = hkdf(&[], &seed, b"sharekey v1 lock key");
-    let id = Ring.public_key(&Ring.signing_key(&Seed::from_bytes(signing)).unwrap());
+    let id = Provider.public_key(&Provider.signing_key(&Seed::from_bytes(signing)).unwrap());
     json!({
         "name": format!("lock keys {number}"),
         "op": "lock_keys",
@@ -64,7 +65,7 @@ fn lock_keys(number: usize) -> Value {
 fn nonces(number: u64) -> [Value; 2] {
     let (nonce_key, entropy) = (bytes32("nonce key"), bytes32(&format!("entropy of a nonce {number}")));
     let nonce = |label: &[u8]| {
-        let mac = Ring.hmac_sha256(&nonce_key, &[label, &number.to_le_bytes(), &entropy]);
+        let mac = Provider.hmac_sha256(&nonce_key, &[label, &number.to_le_bytes(), &entropy]);
         hex(Tag::truncated(&mac).as_bytes())
     };
     let case = |name: &str, rule: &str, rescue: bool, label: &[u8]| {
@@ -104,7 +105,7 @@ fn seeds() -> Vec<Value> {
 fn card_tag(number: usize) -> Value {
     let secret = if number == 0 { card() } else { bytes16("another card") };
     let (provision, lock) = (some_digest(&format!("provision {number}")), public("lock"));
-    let mac = Ring.hmac_sha256(&secret, &[b"sharekey v1 provisioned", provision.as_bytes(), lock.as_bytes()]);
+    let mac = Provider.hmac_sha256(&secret, &[b"sharekey v1 provisioned", provision.as_bytes(), lock.as_bytes()]);
     json!({
         "name": format!("card tag {number}"),
         "op": "card_tag",
@@ -123,6 +124,6 @@ fn fingerprint(name: &str) -> Value {
         "op": "fingerprint",
         "rule": "CON-6",
         "public": key(&public),
-        "fingerprint": Fingerprint::of(&Ring, &public).to_string(),
+        "fingerprint": Fingerprint::of(&Provider, &public).to_string(),
     })
 }

@@ -1,7 +1,8 @@
 //! Messages of one lock, owner, service and guest whose keys are known, for the roles that are not a lock.
 
+use crate::provider::Provider;
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Digest, Mac, PublicKey, Ring, Tag};
+use sharekey::crypto::{Digest, Mac, PublicKey, Tag};
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{
@@ -24,7 +25,7 @@ pub fn challenge(name: &str) -> Vec<u8> {
 
 pub fn provisioned_body(provision: &Digest) -> Provisioned {
     let id = lock("lock");
-    let mac = Ring.hmac_sha256(&card(), &[b"sharekey v1 provisioned", provision.as_bytes(), id.key().as_bytes()]);
+    let mac = Provider.hmac_sha256(&card(), &[b"sharekey v1 provisioned", provision.as_bytes(), id.key().as_bytes()]);
     let (owner, service) = (public("owner"), public("service"));
     Provisioned { lock: id, epoch: Epoch::FIRST, owner, service, card: Tag::truncated(&mac) }
 }

@@ -1,8 +1,9 @@
 //! `guest_errors.json`: what a guest refuses.
 
+use crate::provider::Provider;
 use serde_json::{Value, json};
 use sharekey::counter::Epoch;
-use sharekey::crypto::{Agree, AgreementKey, Kdf, PublicKey, Ring, Tag};
+use sharekey::crypto::{Agree, AgreementKey, Kdf, PublicKey, Tag};
 use sharekey::error::RefuseReason;
 use sharekey::id::{LockId, SlotId};
 use sharekey::message::{Challenge, Grant, Install, Outcome, Receipt, Reply};
@@ -104,9 +105,9 @@ impl Phone {
         let receipt = by_lock(&phone.receipt());
         phone.scene.ask(Self::finish_request(&receipt));
         let theirs = Unverified::<Install>::parse(&phone.install).unwrap().claims().agreement;
-        let shared = Ring.agree(&agreement_secret("lock's agreement"), &theirs).unwrap();
+        let shared = Provider.agree(&agreement_secret("lock's agreement"), &theirs).unwrap();
         let salt = digest(&receipt);
-        phone.pairing = *Ring.hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
+        phone.pairing = *Provider.hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
         phone
     }
 

@@ -1,7 +1,8 @@
 //! The test keys, told by their names.
 
+use crate::provider::Provider;
 use serde_json::{Value, json};
-use sharekey::crypto::{Agree, AgreementKey, Digest, Hash, Nonce, PublicKey, Ring, Sign};
+use sharekey::crypto::{Agree, AgreementKey, Digest, Hash, Nonce, PublicKey, Sign};
 use sharekey::id::LockId;
 use sharekey::secret::{AgreementSecret, Seed};
 
@@ -9,7 +10,7 @@ use super::peer::form::{hex, key};
 
 /// 32 bytes that anybody can make again.
 pub fn bytes32(name: &str) -> [u8; 32] {
-    Ring.sha256(&[b"sharekey test only: ", name.as_bytes()])
+    Provider.sha256(&[b"sharekey test only: ", name.as_bytes()])
 }
 
 pub fn bytes16(name: &str) -> [u8; 16] {
@@ -22,7 +23,7 @@ pub fn seed(name: &str) -> Seed {
 }
 
 pub fn public(name: &str) -> PublicKey {
-    Ring.public_key(&Ring.signing_key(&seed(name)).unwrap())
+    Provider.public_key(&Provider.signing_key(&seed(name)).unwrap())
 }
 
 /// A lock that is its key alone, for messages that no lock made.
@@ -43,7 +44,7 @@ pub fn agreement_secret(name: &str) -> AgreementSecret {
 }
 
 pub fn agreement(name: &str) -> AgreementKey {
-    Ring.agreement_key(&agreement_secret(name))
+    Provider.agreement_key(&agreement_secret(name))
 }
 
 /// The secret on the activation card.
@@ -52,7 +53,7 @@ pub fn card() -> [u8; 16] {
 }
 
 pub fn digest(message: &[u8]) -> Digest {
-    Digest::from_bytes(Ring.sha256(&[message]))
+    Digest::from_bytes(Provider.sha256(&[message]))
 }
 
 /// Signing keys of these names, as they stand in a file.

@@ -1,8 +1,9 @@
 //! `records.json`: what a lock stores, and what it takes for damaged.
 
+use crate::provider::Provider;
 use serde_json::{Value, json};
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Digest, Kdf, Mac, PublicKey, Ring, Tag};
+use sharekey::crypto::{Digest, Kdf, Mac, PublicKey, Tag};
 use sharekey::limits::{Limits, Rights};
 
 use super::bench::Bench;
@@ -43,8 +44,8 @@ pub fn record(seed: &[u8], cell: u8, content: &[u8]) -> Vec<u8> {
 }
 
 fn tagged(seed: &[u8], mut covered: Vec<u8>) -> Vec<u8> {
-    let key = Ring.hkdf_sha256(&[], seed, b"sharekey v1 record mac").unwrap();
-    let tag = Tag::truncated(&Ring.hmac_sha256(&*key, &[&covered]));
+    let key = Provider.hkdf_sha256(&[], seed, b"sharekey v1 record mac").unwrap();
+    let tag = Tag::truncated(&Provider.hmac_sha256(&*key, &[&covered]));
     covered.extend(tag.as_bytes());
     covered
 }

@@ -1,8 +1,9 @@
 //! Messages of every kind, in every shape. The first of each kind belong together: one story.
 
+use crate::provider::Provider;
 use serde_json::{Value, json};
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Mac, Ring, Signature, Tag};
+use sharekey::crypto::{Mac, Signature, Tag};
 use sharekey::error::RefuseReason;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
@@ -234,7 +235,7 @@ fn unlocks() -> Vec<Sample> {
         tagged("lock", &Unlock { slot: SlotId::new(255), ..unlock(Action::Lock) }, key),
     ];
     let opened = forge::frame(&unlock(Action::Open));
-    let unlock = Tag::truncated(&Ring.hmac_sha256(&pairing, &[&opened]));
+    let unlock = Tag::truncated(&Provider.hmac_sha256(&pairing, &[&opened]));
     all.push(tagged("accepted", &Reply { outcome: Outcome::Accepted, unlock }, key));
     for reason in RefuseReason::ALL {
         let reply = Reply { outcome: Outcome::Refused { reason: *reason }, unlock };
@@ -322,7 +323,7 @@ fn provisions() -> Vec<Sample> {
     let sealed = digest(&forge::tagged(&provision, &card));
     let id = lock("lock");
     let parts: [&[u8]; 3] = [b"sharekey v1 provisioned", sealed.as_bytes(), id.key().as_bytes()];
-    let tag = Tag::truncated(&Ring.hmac_sha256(&card, &parts));
+    let tag = Tag::truncated(&Provider.hmac_sha256(&card, &parts));
     let provisioned = Provisioned { lock: lock("lock"), epoch: Epoch::FIRST, owner, service, card: tag };
     let reset = FactoryReset { lock: lock("lock"), nonce: nonce("lock's nonce, reset") };
     vec![

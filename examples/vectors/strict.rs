@@ -1,7 +1,8 @@
 //! `keys.json`: public keys, signatures and X25519 keys, under the strict rules.
 
+use crate::provider::Provider;
 use serde_json::{Value, json};
-use sharekey::crypto::{Agree, AgreementKey, PublicKey, Ring, Signature, verify};
+use sharekey::crypto::{Agree, AgreementKey, PublicKey, Signature, verify};
 use sharekey::secret::AgreementSecret;
 
 use super::keys::{agreement_secret, public, seed};
@@ -56,7 +57,8 @@ fn public_keys() -> Vec<Value> {
 
 fn signature_case(name: &str, public: &[u8; 32], message: &[u8], signature: &[u8; 64], error: Option<&str>) -> Value {
     let key = PublicKey::from_bytes(*public);
-    let found = verify(&Ring, &key, message, &Signature::from_bytes(*signature)).err().map(|error| error_name(&error));
+    let found =
+        verify(&Provider, &key, message, &Signature::from_bytes(*signature)).err().map(|error| error_name(&error));
     assert_eq!(found.as_deref(), error, "{name}");
     let rule = match error {
         Some("Key.NotCanonical") => "KEY-1",
@@ -265,10 +267,10 @@ fn lenient() -> Vec<Value> {
 
 fn agreement_case(name: &str, secret: [u8; 32], peer: [u8; 32]) -> Value {
     let (ours, theirs) = (AgreementSecret::from_bytes(secret), AgreementKey::from_bytes(peer));
-    let shared = Ring.agree(&ours, &theirs);
+    let shared = Provider.agree(&ours, &theirs);
     json!({
         "name": name, "op": "agreement", "rule": "KEY-8", "secret": hex(secret),
-        "public": hex(Ring.agreement_key(&ours).as_bytes()), "peer": hex(peer),
+        "public": hex(Provider.agreement_key(&ours).as_bytes()), "peer": hex(peer),
         "shared": shared.as_ref().ok().map(|shared| hex(shared.expose())),
         "error": shared.err().map(|error| error_name(&error)),
     })
@@ -276,7 +278,7 @@ fn agreement_case(name: &str, secret: [u8; 32], peer: [u8; 32]) -> Value {
 
 fn agreements() -> Vec<Value> {
     let ours = *agreement_secret("guest's agreement").expose();
-    let peer = *Ring.agreement_key(&agreement_secret("lock's agreement")).as_bytes();
+    let peer = *Provider.agreement_key(&agreement_secret("lock's agreement")).as_bytes();
     let mut cases = vec![
         agreement_case("a guest and a lock", ours, peer),
         agreement_case("the bit of the peer's key that is not looked at", ours, bad::high(peer)),

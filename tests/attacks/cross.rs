@@ -1,7 +1,7 @@
 //! What is meant for one lock, slot or epoch, delivered to another, under the same owner, cloud and
 //! guest: only what the message says tells them apart.
 
-use sharekey::crypto::Ring;
+use crate::provider::Provider;
 use sharekey::error::{GuestError, LockError, OwnerError, ServiceError};
 use sharekey::limits::Action;
 use sharekey::lock::purpose;
@@ -44,7 +44,7 @@ fn a_lock_refuses_what_is_meant_for_another_lock() {
     let (challenge, session) = b.door.connect::<purpose::Operate>();
     let relayed = forge::bare(&Challenge { lock: a.door.id(), nonce: nonce(&challenge) });
     let key = ana.key.as_ref().unwrap();
-    let (unlock, _awaiting) = key.unlock(&Ring, &relayed, Action::Open, &mut ana.rng).unwrap();
+    let (unlock, _awaiting) = key.unlock(&Provider, &relayed, Action::Open, &mut ana.rng).unwrap();
     b.lock_refuses(LockError::UnlockMac, |b| b.door.unlock(session, &unlock));
 }
 
@@ -118,16 +118,16 @@ fn a_guests_phone_takes_nothing_of_one_lock_for_another() {
     let ((mut a, mut ana), (mut b, _)) = two_locks();
     let (challenge, _session) = b.door.connect::<purpose::Operate>();
     let key = ana.key.as_ref().unwrap();
-    let unlock = key.unlock(&Ring, &challenge, Action::Open, &mut ana.rng);
+    let unlock = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng);
     assert_eq!(unlock.err(), Some(GuestError::WrongLock));
     assert_eq!(ana.ask(&challenge).err(), Some(GuestError::WrongLock));
 
     let (challenge, _session) = a.door.connect::<purpose::Install>();
     let installing = ana.ask(&challenge).unwrap();
     let release = a.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
-    let download = installing.bundle(&Ring, &release).unwrap();
+    let download = installing.bundle(&Provider, &release).unwrap();
     let receipt = b.tape.last(Kind::Receipt);
-    assert_eq!(download.finish(&Ring, &receipt), Err(GuestError::ReceiptSignature(MISMATCH)));
+    assert_eq!(download.finish(&Provider, &receipt), Err(GuestError::ReceiptSignature(MISMATCH)));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn what_is_meant_for_one_slot_does_nothing_in_another() {
     let turned = |w: &mut World, ana: &mut Guest| {
         let (challenge, session) = w.door.connect::<purpose::Operate>();
         let key = ana.key.as_ref().unwrap();
-        let (unlock, _awaiting) = key.unlock(&Ring, &challenge, Action::Open, &mut ana.rng).unwrap();
+        let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
         let mut unlock = unlock.to_vec();
         assert_eq!(unlock[4], HALL.index());
         unlock[4] = STUDIO.index();

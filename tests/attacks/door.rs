@@ -1,8 +1,9 @@
 //! At the door: captured unlocks and commands delivered late, the card without a hand at the lock,
 //! strangers who want to learn something.
 
+use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
-use sharekey::crypto::{Nonce, Ring};
+use sharekey::crypto::Nonce;
 use sharekey::error::{GuestError, LockError, OwnerError, RefuseReason};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Erased, Now, PhysicalPresence, Refusal, Session, Staged, purpose};
@@ -23,7 +24,7 @@ fn nonce(challenge: &[u8]) -> Nonce {
 fn captured(w: &mut World, ana: &mut Guest) -> (Session<purpose::Operate>, Vec<u8>) {
     let (challenge, session) = w.door.connect::<purpose::Operate>();
     let key = ana.key.as_ref().unwrap();
-    let (unlock, _awaiting) = key.unlock(&Ring, &challenge, Action::Open, &mut ana.rng).unwrap();
+    let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
     (session, unlock.to_vec())
 }
 
@@ -80,7 +81,7 @@ fn a_failed_attempt_spends_the_session() {
     let (mut w, mut ana) = World::downloaded();
     let (challenge, session) = w.door.connect::<purpose::Operate>();
     let key = ana.key.as_ref().unwrap();
-    let (unlock, _awaiting) = key.unlock(&Ring, &challenge, Action::Open, &mut ana.rng).unwrap();
+    let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
     let mut garbled = unlock.to_vec();
     garbled.pop();
     w.lock_refuses(LockError::Wire(sharekey::error::WireError::Truncated), |w| w.door.unlock(session, &garbled));
@@ -135,7 +136,7 @@ fn a_guest_who_must_not_open_is_told_why_and_a_stranger_never() {
         let (challenge, session) = w.door.connect::<purpose::Operate>();
         let relayed = forge::bare(&Challenge { lock: other.door.id(), nonce: nonce(&challenge) });
         let key = ben.key.as_ref().unwrap();
-        let (unlock, _awaiting) = key.unlock(&Ring, &relayed, Action::Open, &mut ben.rng).unwrap();
+        let (unlock, _awaiting) = key.unlock(&Provider, &relayed, Action::Open, &mut ben.rng).unwrap();
         let mut unlock = unlock.to_vec();
         unlock[4] = slot;
         w.lock_refuses(because, |w| w.door.unlock(session, &unlock));

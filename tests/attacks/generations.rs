@@ -1,9 +1,9 @@
 //! The overwrite counter: old keys, old grants, second devices, and uses that do not come back. The
 //! cloud's key is the attacker's where that makes it harder.
 
+use crate::provider::Provider;
 use sharekey::code::ShareCode;
 use sharekey::counter::Generation;
-use sharekey::crypto::Ring;
 use sharekey::error::{GuestError, LockError, RefuseReason, ServiceError, SlotError};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::purpose;
@@ -91,11 +91,11 @@ fn a_hoarded_grant_claim_and_install_are_worth_nothing_after_the_withdrawal() {
     // With releases of her own making, over the older and over the newer challenge.
     let own = |install: &[u8]| forge::signed(&Release { install: digest(install) }, &seed(ANA));
     let (old, new) = (own(hoarded.install()), own(fresh.install()));
-    let download = hoarded.bundle(&Ring, &old).unwrap();
+    let download = hoarded.bundle(&Provider, &old).unwrap();
     w.lock_refuses(LockError::SessionSuperseded, |w| w.door.install(session, download.bundle()));
-    let download = fresh.bundle(&Ring, &new).unwrap();
+    let download = fresh.bundle(&Provider, &new).unwrap();
     w.lock_refuses(LockError::ReleaseSignature(MISMATCH), |w| w.door.install(fresh_session, download.bundle()));
-    let download = hoarded.bundle(&Ring, &old).unwrap();
+    let download = hoarded.bundle(&Provider, &old).unwrap();
     w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(download.bundle()));
 }
 
@@ -109,7 +109,7 @@ fn a_release_hoarded_past_its_deadline_is_worth_nothing() {
     let installing = ana.ask(&challenge).unwrap();
     let release = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
     w.withdraw(HALL).unwrap();
-    let download = installing.bundle(&Ring, &release).unwrap();
+    let download = installing.bundle(&Provider, &release).unwrap();
     w.door.ticks += 120_000;
     w.lock_refuses(LockError::SessionExpired, |w| w.door.install(session, download.bundle()));
     w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(download.bundle()));
@@ -120,7 +120,7 @@ fn a_code_is_good_for_one_device_whatever_the_cloud_says() {
     let mut w = World::active();
     let code = ShareCode::issue(&mut rng(5));
     let text = code.expose().as_str().to_owned();
-    let redeemed = || ShareCode::parse(&text).unwrap().redeem(&Ring);
+    let redeemed = || ShareCode::parse(&text).unwrap().redeem(&Provider);
     let shared = w.olga.change(|owner, view, _| owner.share_by_code(view, HALL, &code, Rights::OPEN, Limits::NONE));
     let grant = shared.unwrap();
     w.cloud.publish(w.place(HALL), &grant).unwrap();

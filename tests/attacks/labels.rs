@@ -1,7 +1,8 @@
 //! Kind and version: no message passes for one of another kind or version, and both stand under
 //! the authenticator.
 
-use sharekey::crypto::{Kdf, Ring, Signature, Tag};
+use crate::provider::Provider;
+use sharekey::crypto::{Kdf, Signature, Tag};
 use sharekey::error::{GuestError, LockError, OwnerError, ServiceError, WireError};
 use sharekey::guest::{AwaitingReply, Installing};
 use sharekey::limits::Action;
@@ -55,7 +56,7 @@ impl Stage {
         let (message, provision) = w.olga.owner.provision(&card, &challenge, w.cloud.key(), &mut w.olga.rng).unwrap();
         w.tape.note(&message);
         let key = dora.key.as_ref().unwrap();
-        let (_unlock, awaiting) = key.unlock(&Ring, &challenge, Action::Open, &mut dora.rng).unwrap();
+        let (_unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut dora.rng).unwrap();
         let nonce = Unverified::<Challenge>::parse(&challenge).unwrap().claims().nonce;
         w.tape.note(&forge::tagged(&FactoryReset { lock: w.door.id(), nonce }, &w.door.card));
         Self { w, ana: dora, ben, installing, release, pending, provision, awaiting }
@@ -66,7 +67,7 @@ impl Stage {
         let Self { w, ana, ben, installing, release, pending, provision, awaiting } = self;
         let (hall, studio) = (w.place(HALL), w.place(STUDIO));
         let World { door, cloud, olga, .. } = w;
-        let download = installing.bundle(&Ring, release).unwrap();
+        let download = installing.bundle(&Provider, release).unwrap();
         let claim = installing.claim();
         let install = installing.install();
         let owner = olga.key();
@@ -74,26 +75,26 @@ impl Stage {
             Kind::Grant => vec![
                 cloud.publish(studio, message).map_err(Stop::from),
                 olga.learn(message).map(drop).map_err(Stop::from),
-                ben.account.claim(&Ring, message, Some(&owner), &mut ben.rng).map(drop).map_err(Stop::from),
+                ben.account.claim(&Provider, message, Some(&owner), &mut ben.rng).map(drop).map_err(Stop::from),
             ],
             Kind::Withdraw => vec![cloud.withdraw(studio, message).map(drop).map_err(Stop::from)],
             Kind::Withdrawn => vec![olga.learn(message).map(drop).map_err(Stop::from)],
             Kind::Claim => vec![cloud.release(studio, message, install).map(drop).map_err(Stop::from)],
             Kind::Install => vec![cloud.release(studio, claim, message).map(drop).map_err(Stop::from)],
-            Kind::Release => vec![installing.bundle(&Ring, message).map(drop).map_err(Stop::from)],
+            Kind::Release => vec![installing.bundle(&Provider, message).map(drop).map_err(Stop::from)],
             Kind::Receipt => vec![
                 cloud.receipt(hall, message).map(drop).map_err(Stop::from),
                 olga.learn(message).map(drop).map_err(Stop::from),
-                download.finish(&Ring, message).map(drop).map_err(Stop::from),
+                download.finish(&Provider, message).map(drop).map_err(Stop::from),
             ],
             Kind::Challenge => vec![
-                ben.claimed.as_ref().unwrap().install(&Ring, message, &mut ben.rng).map(drop).map_err(Stop::from),
-                ana.key().unlock(&Ring, message, Action::Open, &mut ben.rng).map(drop).map_err(Stop::from),
+                ben.claimed.as_ref().unwrap().install(&Provider, message, &mut ben.rng).map(drop).map_err(Stop::from),
+                ana.key().unlock(&Provider, message, Action::Open, &mut ben.rng).map(drop).map_err(Stop::from),
                 olga.change(|owner, view, rng| owner.inspect(view, HALL, message, rng)).map(drop).map_err(Stop::from),
             ],
             Kind::Bundle => vec![door.sent_bundle(message).map(drop)],
             Kind::Unlock => vec![door.sent_unlock(message).map(drop)],
-            Kind::Reply => vec![ana.key().check_reply(&Ring, awaiting, message).map_err(Stop::from)],
+            Kind::Reply => vec![ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from)],
             Kind::Command => vec![door.sent_command(message).map(drop)],
             Kind::Done => vec![
                 cloud.done_at(hall, message).map(drop).map_err(Stop::from),
@@ -109,9 +110,9 @@ impl Stage {
             Kind::FactoryReset => vec![door.sent_reset(message)],
             Kind::Refused => vec![
                 olga.change(|owner, view, _| pending.finish(owner, view, message)).map(drop).map_err(Stop::from),
-                download.finish(&Ring, message).map(drop).map_err(Stop::from),
+                download.finish(&Provider, message).map(drop).map_err(Stop::from),
                 provision.finish(&olga.owner, message).map(drop).map_err(Stop::from),
-                ana.key().check_reply(&Ring, awaiting, message).map_err(Stop::from),
+                ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from),
             ],
             other => panic!("nobody takes {other:?}"),
         };
@@ -206,9 +207,9 @@ fn stored(value: &impl serde::Serialize, field: &str) -> [u8; 32] {
 /// The lock's own signing key.
 fn lock_key(w: &World) -> [u8; 32] {
     let seed = &w.door.store.get(Cell::Seed).unwrap()[5..37];
-    let key = *Ring.hkdf_sha256(&[], seed, b"sharekey v1 lock key").unwrap();
+    let key = *Provider.hkdf_sha256(&[], seed, b"sharekey v1 lock key").unwrap();
     let seed = Seed::from_bytes(key);
-    let signer = sharekey::crypto::Signer::<Ring>::from_seed(&Ring, &seed).unwrap();
+    let signer = sharekey::crypto::Signer::<Provider>::from_seed(&Provider, &seed).unwrap();
     assert_eq!(signer.public(), w.door.id().key());
     key
 }
@@ -304,7 +305,7 @@ fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
         let installing = ben.ask(&challenge).unwrap();
         let honest = forge::signed(&Release { install: digest(installing.install()) }, &seed(CLOUD));
         let release = resigned(&honest, other, &service);
-        let bundle = installing.bundle(&Ring, &release).unwrap().bundle().to_vec();
+        let bundle = installing.bundle(&Provider, &release).unwrap().bundle().to_vec();
         w.lock_refuses(LockError::ReleaseSignature(MISMATCH), |w| w.door.install(session, &bundle));
 
         let (challenge, session) = w.door.connect::<purpose::Operate>();
@@ -313,7 +314,7 @@ fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
         w.lock_refuses(LockError::CommandSignature(MISMATCH), |w| w.door.command(session, &command));
 
         let (challenge, session) = w.door.connect::<purpose::Operate>();
-        let (honest, _awaiting) = ana.key().unlock(&Ring, &challenge, Action::Open, &mut ben.rng).unwrap();
+        let (honest, _awaiting) = ana.key().unlock(&Provider, &challenge, Action::Open, &mut ben.rng).unwrap();
         let unlock = retagged(&honest, other, &pairing);
         w.lock_refuses(LockError::UnlockMac, |w| w.door.unlock(session, &unlock));
 
@@ -338,11 +339,11 @@ fn kind_and_version_stand_under_the_locks_reply() {
     let pairing = stored(ana.key(), "pairing");
     let (challenge, session) = w.door.connect::<purpose::Operate>();
     let key = ana.key.as_ref().unwrap();
-    let (unlock, awaiting) = key.unlock(&Ring, &challenge, Action::Open, &mut ana.rng).unwrap();
+    let (unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
     let honest = w.door.unlock(session, &unlock).unwrap();
     for other in 0..HEADERS {
         let reply = retagged(&honest, other, &pairing);
-        assert_eq!(key.check_reply(&Ring, &awaiting, &reply), Err(GuestError::ReplyMac));
+        assert_eq!(key.check_reply(&Provider, &awaiting, &reply), Err(GuestError::ReplyMac));
     }
-    assert_eq!(key.check_reply(&Ring, &awaiting, &honest), Ok(()));
+    assert_eq!(key.check_reply(&Provider, &awaiting, &honest), Ok(()));
 }

@@ -130,7 +130,7 @@ fn another_locks_seed_makes_every_record_foreign() {
     assert_eq!(w.door.lock.ownership(), Err(LockError::Damaged));
     let (challenge, _session) = w.door.connect::<purpose::Operate>();
     let key = ana.key.as_ref().unwrap();
-    let unlock = key.unlock(&sharekey::crypto::Ring, &challenge, sharekey::limits::Action::Open, &mut ana.rng);
+    let unlock = key.unlock(&crate::provider::Provider, &challenge, sharekey::limits::Action::Open, &mut ana.rng);
     assert_eq!(unlock.err(), Some(sharekey::error::GuestError::WrongLock));
 }
 
@@ -148,7 +148,7 @@ fn an_older_slot_record_read_back_in_the_same_run_is_damage_and_revives_no_key()
     let (challenge, session) = w.door.connect::<purpose::Install>();
     let installing = ben.ask(&challenge).unwrap();
     let release = w.cloud.release(ben.place(), ben.claimed().claim(), installing.install()).unwrap();
-    let download = installing.bundle(&sharekey::crypto::Ring, &release).unwrap();
+    let download = installing.bundle(&crate::provider::Provider, &release).unwrap();
     let now = w.door.now();
     let staged = w.door.lock.install(session, download.bundle(), now, &mut w.door.rng).unwrap();
     assert_eq!(staged.commit(|_| Err(PowerCut)).err(), Some(PowerCut));

@@ -1,6 +1,6 @@
 //! Releases: spent by another install, swapped, given out before or after their time.
 
-use sharekey::crypto::Ring;
+use crate::provider::Provider;
 use sharekey::error::{GuestError, LockError, ServiceError};
 use sharekey::guest::Installing;
 use sharekey::id::SlotId;
@@ -47,7 +47,7 @@ fn a_release_is_not_spent_by_somebody_elses_install() {
     let (ana, ben) = (w.guest(ANA), w.guest(BEN));
     let victim = Halfway::new(&mut w, ana, HALL);
     let thief = Halfway::new(&mut w, ben, STUDIO);
-    let refused = thief.installing.bundle(&Ring, &victim.release);
+    let refused = thief.installing.bundle(&Provider, &victim.release);
     assert_eq!(refused.err(), Some(GuestError::ReleaseNamesOtherInstall));
     let bundle = thief.bundle_with(&victim.release);
     w.lock_refuses(LockError::ReleaseNamesOtherInstall, |w| w.door.install(thief.session, &bundle));
@@ -61,7 +61,7 @@ fn swapped_releases_of_two_downloads_under_way_install_neither_and_both_recover(
     let one = Halfway::new(&mut w, ana, HALL);
     let two = Halfway::new(&mut w, ben, STUDIO);
     for (installing, release) in [(&one.installing, &two.release), (&two.installing, &one.release)] {
-        assert_eq!(installing.bundle(&Ring, release).err(), Some(GuestError::ReleaseNamesOtherInstall));
+        assert_eq!(installing.bundle(&Provider, release).err(), Some(GuestError::ReleaseNamesOtherInstall));
     }
     let (newer, older) = (two.bundle_with(&one.release), one.bundle_with(&one.release));
     w.lock_refuses(LockError::ReleaseNamesOtherInstall, |w| w.door.install(two.session, &newer));
@@ -121,6 +121,6 @@ fn before_a_transfer_the_new_clouds_release_is_worth_nothing() {
     let (challenge, session) = w.door.connect::<purpose::Install>();
     let installing = ana.ask(&challenge).unwrap();
     let release = forge::signed(&Release { install: digest(installing.install()) }, &seed(OTHER_CLOUD));
-    let download = installing.bundle(&Ring, &release).unwrap();
+    let download = installing.bundle(&Provider, &release).unwrap();
     w.lock_refuses(LockError::ReleaseSignature(MISMATCH), |w| w.door.install(session, download.bundle()));
 }

@@ -1,6 +1,6 @@
 //! Replay of every kind that is a request, to whoever takes it.
 
-use sharekey::crypto::Ring;
+use crate::provider::Provider;
 use sharekey::error::{GuestError, LockError, OwnerError, ServiceError, SlotError};
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::purpose;
@@ -91,12 +91,12 @@ fn a_captured_claim_is_of_no_use_to_another_device() {
 fn an_old_challenge_replayed_to_a_guest_opens_and_installs_nothing() {
     let (mut w, mut ana) = World::downloaded();
     let old = w.tape.first(Kind::Challenge);
-    let (unlock, _awaiting) = ana.key.as_ref().unwrap().unlock(&Ring, &old, Action::Open, &mut ana.rng).unwrap();
+    let (unlock, _awaiting) = ana.key.as_ref().unwrap().unlock(&Provider, &old, Action::Open, &mut ana.rng).unwrap();
     w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_unlock(&unlock));
 
     let installing = ana.ask(&old).unwrap();
     let release = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
-    let download = installing.bundle(&Ring, &release).unwrap();
+    let download = installing.bundle(&Provider, &release).unwrap();
     w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(download.bundle()));
 }
 
@@ -139,7 +139,7 @@ fn an_old_release_fits_no_later_install() {
     let old = w.tape.last(Kind::Release);
     let (challenge, session) = w.door.connect::<purpose::Install>();
     let installing = ana.ask(&challenge).unwrap();
-    assert_eq!(installing.bundle(&Ring, &old).err(), Some(GuestError::ReleaseNamesOtherInstall));
+    assert_eq!(installing.bundle(&Provider, &old).err(), Some(GuestError::ReleaseNamesOtherInstall));
     // A guest's phone that does not mind gets no further.
     let (grant, claim) = (ana.claimed().grant(), ana.claimed().claim());
     let bundle = Bundle { grant, claim, install: installing.install(), release: &old }.encode().unwrap();

@@ -1,7 +1,7 @@
 //! Replay of every kind that is an answer: to owner, guest and cloud.
 
+use crate::provider::Provider;
 use sharekey::counter::Epoch;
-use sharekey::crypto::Ring;
 use sharekey::error::{GuestError, OwnerError, RefuseReason, ServiceError};
 use sharekey::limits::{Action, Limits};
 use sharekey::lock::purpose;
@@ -21,8 +21,8 @@ fn a_receipt_replayed_to_the_guest_is_not_taken_for_the_next_install() {
     let (challenge, _session) = w.door.connect::<purpose::Install>();
     let installing = ana.ask(&challenge).unwrap();
     let release = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
-    let download = installing.bundle(&Ring, &release).unwrap();
-    assert_eq!(download.finish(&Ring, &old), Err(GuestError::ReceiptNamesOtherInstall));
+    let download = installing.bundle(&Provider, &release).unwrap();
+    assert_eq!(download.finish(&Provider, &old), Err(GuestError::ReceiptNamesOtherInstall));
     w.open(&mut ana).unwrap();
 }
 
@@ -130,8 +130,8 @@ fn a_reply_replayed_to_the_guest_is_not_taken_for_the_next() {
     let old = w.tape.last(Kind::Reply);
     let (challenge, _session) = w.door.connect::<purpose::Operate>();
     let key = ana.key.as_ref().unwrap();
-    let (_unlock, awaiting) = key.unlock(&Ring, &challenge, Action::Open, &mut ana.rng).unwrap();
-    assert_eq!(key.check_reply(&Ring, &awaiting, &old), Err(GuestError::ReplyToOther));
+    let (_unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
+    assert_eq!(key.check_reply(&Provider, &awaiting, &old), Err(GuestError::ReplyToOther));
     assert_eq!(w.door.bolt.len(), 1);
 }
 
@@ -144,8 +144,8 @@ fn a_reply_that_refuses_is_not_taken_for_the_next_either() {
     assert_eq!(Kind::of(&old), Ok(Kind::Reply));
     let (challenge, _session) = w.door.connect::<purpose::Operate>();
     let key = ana.key.as_ref().unwrap();
-    let (_unlock, awaiting) = key.unlock(&Ring, &challenge, Action::Lock, &mut ana.rng).unwrap();
-    assert_eq!(key.check_reply(&Ring, &awaiting, &old), Err(GuestError::ReplyToOther));
+    let (_unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Lock, &mut ana.rng).unwrap();
+    assert_eq!(key.check_reply(&Provider, &awaiting, &old), Err(GuestError::ReplyToOther));
 }
 
 #[test]
@@ -181,8 +181,8 @@ fn a_signed_refusal_replayed_to_a_guest_gives_no_reason() {
     let (challenge, _session) = w.door.connect::<purpose::Install>();
     let installing = ben.ask(&challenge).unwrap();
     let release = w.cloud.release(ben.place(), ben.claimed().claim(), installing.install()).unwrap();
-    let download = installing.bundle(&Ring, &release).unwrap();
-    assert_eq!(download.finish(&Ring, &old), Err(GuestError::RefusedOpaquely));
+    let download = installing.bundle(&Provider, &release).unwrap();
+    assert_eq!(download.finish(&Provider, &old), Err(GuestError::RefusedOpaquely));
 }
 
 #[test]

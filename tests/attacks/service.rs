@@ -1,8 +1,9 @@
 //! A taken-over service: the test holds its key. It decides order, and never who may enter; it hides
 //! nothing that the lock signed.
 
+use crate::provider::Provider;
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Agree, Ring};
+use sharekey::crypto::Agree;
 use sharekey::error::{LockError, OwnerError};
 use sharekey::lock::{Session, purpose};
 use sharekey::message::{
@@ -27,7 +28,7 @@ fn chain(w: &mut World, grant: &[u8], claimed_by: u8) -> (Session<purpose::Insta
 fn chain_of_claim(w: &mut World, grant: &[u8], claim: &[u8]) -> (Session<purpose::Install>, Vec<u8>) {
     let (challenge, session) = w.door.connect::<purpose::Install>();
     let nonce = Unverified::<Challenge>::parse(&challenge).unwrap().claims().nonce;
-    let agreement = Ring.agreement_key(&AgreementSecret::from_bytes([7; 32]));
+    let agreement = Provider.agreement_key(&AgreementSecret::from_bytes([7; 32]));
     let install = forge::signed(&Install { claim: digest(claim), nonce, agreement }, &seed(EVE));
     let release = forge::signed(&Release { install: digest(&install) }, &seed(CLOUD));
     (session, Bundle { grant, claim, install: &install, release: &release }.encode().unwrap().to_vec())
@@ -133,7 +134,7 @@ fn it_makes_no_view_say_downloaded() {
         generation: Generation::new(2),
         grant: digest(&grant),
         device: key_of(EVE),
-        agreement: Ring.agreement_key(&AgreementSecret::from_bytes([7; 32])),
+        agreement: Provider.agreement_key(&AgreementSecret::from_bytes([7; 32])),
     };
     for signer in [CLOUD, EVE, OLGA] {
         let lie = forge::signed(&receipt, &seed(signer));

@@ -5,7 +5,7 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use sharekey::crypto::Ring;
+use crate::provider::Provider;
 use sharekey::error::LockError;
 use sharekey::limits::{Action, Limits};
 use sharekey::lock::{Cell, Condition, Installed, Staged, Unlocked, purpose};
@@ -81,7 +81,7 @@ fn install(w: &mut World, ana: &mut Guest, fate: Fate) {
     let (challenge, session) = w.door.connect::<purpose::Install>();
     let installing = ana.ask(&challenge).unwrap();
     let release = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
-    let download = installing.bundle(&Ring, &release).unwrap();
+    let download = installing.bundle(&Provider, &release).unwrap();
     let now = w.door.now();
     let staged: Staged<'_, Installed> = w.door.lock.install(session, download.bundle(), now, &mut w.door.rng).unwrap();
     suffer(fate, staged, &mut w.door.store);
@@ -137,7 +137,7 @@ fn an_opening_that_is_not_counted_does_not_move_the_bolt() {
         let (mut w, mut ana) = World::downloaded_with(Limits::new(None, None, None, Some(2)).unwrap());
         let (challenge, session) = w.door.connect::<purpose::Operate>();
         let key = ana.key.as_ref().unwrap();
-        let (unlock, _awaiting) = key.unlock(&Ring, &challenge, Action::Open, &mut ana.rng).unwrap();
+        let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
         let now = w.door.now();
         let staged: Staged<'_, Unlocked> = w.door.lock.unlock(session, &unlock, now).unwrap();
         assert!(staged.record().is_some(), "the use is written before the bolt moves");
@@ -160,7 +160,7 @@ fn a_write_reported_after_the_cell_was_read_again_gives_nothing() {
     let (mut w, mut ana) = World::downloaded_with(Limits::new(None, None, None, Some(1)).unwrap());
     let (challenge, session) = w.door.connect::<purpose::Operate>();
     let key = ana.key.as_ref().unwrap();
-    let (unlock, _awaiting) = key.unlock(&Ring, &challenge, Action::Open, &mut ana.rng).unwrap();
+    let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
     let now = w.door.now();
     let (record, waiting) = w.door.lock.unlock(session, &unlock, now).unwrap().detach();
     drop(record);
@@ -175,7 +175,7 @@ fn a_write_of_the_run_before_is_not_reported_to_this_one() {
     let (mut w, mut ana) = World::downloaded_with(Limits::new(None, None, None, Some(1)).unwrap());
     let (challenge, session) = w.door.connect::<purpose::Operate>();
     let key = ana.key.as_ref().unwrap();
-    let (unlock, _awaiting) = key.unlock(&Ring, &challenge, Action::Open, &mut ana.rng).unwrap();
+    let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
     let now = w.door.now();
     let (_record, waiting) = w.door.lock.unlock(session, &unlock, now).unwrap().detach();
     w.door.reboot();

@@ -1,7 +1,8 @@
 //! Records made by hand under the lock's own keys, and what else a test of records needs.
 
+use crate::provider::Provider;
 use sharekey::counter::Epoch;
-use sharekey::crypto::{Kdf, Mac, Nonce, Ring, Tag};
+use sharekey::crypto::{Kdf, Mac, Nonce, Tag};
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, OffsetChange, Schedule, Timestamp, UtcOffset, Weekdays};
@@ -30,8 +31,8 @@ pub fn prefix(cell: Cell) -> [u8; 5] {
 /// Appends the MAC of the lock whose seed is in `store`.
 pub fn tag_record(store: &Store, mut covered: Vec<u8>) -> Vec<u8> {
     let seed = &store.get(Cell::Seed).unwrap()[5..37];
-    let key = Ring.hkdf_sha256(&[], seed, b"sharekey v1 record mac").unwrap();
-    let tag = Tag::truncated(&Ring.hmac_sha256(&*key, &[&covered]));
+    let key = Provider.hkdf_sha256(&[], seed, b"sharekey v1 record mac").unwrap();
+    let tag = Tag::truncated(&Provider.hmac_sha256(&*key, &[&covered]));
     covered.extend(tag.as_bytes());
     covered
 }
@@ -84,7 +85,7 @@ pub fn every_limit() -> Limits {
 
 /// A lock that just booted, with none of its cells read.
 pub fn load(store: &Store) -> TestLock {
-    Lock::load(Ring, card(), &StoredSeed::read(store.seed()).unwrap()).unwrap()
+    Lock::load(Provider, card(), &StoredSeed::read(store.seed()).unwrap()).unwrap()
 }
 
 impl Stand {

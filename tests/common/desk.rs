@@ -1,7 +1,8 @@
 //! One lock, one owner, one service, one guest: their keys, and the messages they exchange.
 
+use crate::provider::Provider;
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{AgreementKey, Digest, Nonce, PublicKey, Ring, Tag};
+use sharekey::crypto::{AgreementKey, Digest, Nonce, PublicKey, Tag};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{
@@ -66,12 +67,12 @@ pub fn device() -> PublicKey {
     public(&device_seed())
 }
 
-pub fn owner() -> Owner<Ring> {
-    Owner::new(Ring, &owner_seed()).unwrap()
+pub fn owner() -> Owner<Provider> {
+    Owner::new(Provider, &owner_seed()).unwrap()
 }
 
-pub fn service() -> Service<Ring> {
-    Service::new(Ring, &service_seed()).unwrap()
+pub fn service() -> Service<Provider> {
+    Service::new(Provider, &service_seed()).unwrap()
 }
 
 pub fn challenge() -> Vec<u8> {
@@ -224,7 +225,7 @@ pub fn answer_provision(provision: &[u8]) -> Provisioned {
     use sharekey::crypto::Mac;
     let (provision, lock) = (digest(provision), lock());
     let parts: [&[u8]; 3] = [b"sharekey v1 provisioned", provision.as_bytes(), lock.key().as_bytes()];
-    Provisioned { card: Tag::truncated(&Ring.hmac_sha256(card().expose(), &parts)), ..provisioned() }
+    Provisioned { card: Tag::truncated(&Provider.hmac_sha256(card().expose(), &parts)), ..provisioned() }
 }
 
 /// The owner's view of a lock that was just provisioned.

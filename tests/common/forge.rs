@@ -1,6 +1,7 @@
 //! Messages made by hand, so that a test can break exactly one thing in them.
 
-use sharekey::crypto::{Digest, Mac, Ring, Sign, Signature, Tag};
+use crate::provider::Provider;
+use sharekey::crypto::{Digest, Mac, Sign, Signature, Tag};
 use sharekey::secret::Seed;
 use sharekey::wire::{Bare, Message};
 
@@ -33,15 +34,15 @@ pub fn frame<T: Message>(body: &T) -> Vec<u8> {
 
 /// Appends a signature over all bytes so far.
 pub fn sign(mut bytes: Vec<u8>, seed: &Seed) -> Vec<u8> {
-    let key = Ring.signing_key(seed).unwrap();
-    let signature = Ring.sign(&key, &bytes).unwrap();
+    let key = Provider.signing_key(seed).unwrap();
+    let signature = Provider.sign(&key, &bytes).unwrap();
     bytes.extend(signature.as_bytes());
     bytes
 }
 
 /// Appends a truncated HMAC over all bytes so far.
 pub fn tag(mut bytes: Vec<u8>, key: &[u8]) -> Vec<u8> {
-    let tag = Tag::truncated(&Ring.hmac_sha256(key, &[&bytes]));
+    let tag = Tag::truncated(&Provider.hmac_sha256(key, &[&bytes]));
     bytes.extend(tag.as_bytes());
     bytes
 }

@@ -20,9 +20,10 @@ pub mod slots;
 pub mod stand;
 pub mod store;
 
+use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use sharekey::crypto::{Digest, Hash, PublicKey, Ring, Sign};
+use sharekey::crypto::{Digest, Hash, PublicKey, Sign};
 use sharekey::secret::Seed;
 
 /// Entropy that is the same in every run.
@@ -37,10 +38,10 @@ pub fn seed(byte: u8) -> Seed {
 
 /// The public key that a seed stands for.
 pub fn public(seed: &Seed) -> PublicKey {
-    Ring.public_key(&Ring.signing_key(seed).unwrap())
+    Provider.public_key(&Provider.signing_key(seed).unwrap())
 }
 
 /// The digest of a message.
 pub fn digest(message: &[u8]) -> Digest {
-    Digest::from_bytes(Ring.sha256(&[message]))
+    Digest::from_bytes(Provider.sha256(&[message]))
 }

@@ -1,6 +1,7 @@
 //! What a refusal must be: the exact error, the exact answer, and nothing changed.
 
-use sharekey::crypto::{Kdf, Ring, Tag};
+use crate::provider::Provider;
+use sharekey::crypto::{Kdf, Tag};
 use sharekey::error::{LockError, RefuseReason};
 use sharekey::limits::Limits;
 use sharekey::lock::{Cell, PhysicalPresence, Refusal, Session, purpose};
@@ -17,7 +18,7 @@ impl Stand {
     /// A key from the lock's stored seed, by the spec's key schedule.
     pub fn derived(&self, label: &str) -> [u8; 32] {
         let seed = &self.store.get(Cell::Seed).unwrap()[5..37];
-        *Ring.hkdf_sha256(&[], seed, label.as_bytes()).unwrap()
+        *Provider.hkdf_sha256(&[], seed, label.as_bytes()).unwrap()
     }
 
     /// The lock's own signing key.

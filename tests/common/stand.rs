@@ -1,8 +1,9 @@
 //! A provisioned lock on a test stand: every message to it can be forged.
 
+use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Agree, Kdf, Nonce, PublicKey, Ring};
+use sharekey::crypto::{Agree, Kdf, Nonce, PublicKey};
 use sharekey::error::LockError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
@@ -25,7 +26,7 @@ pub const DEVICE: u8 = 4;
 /// A Monday, 2024-01-01T12:00:00Z.
 pub const NOON: u64 = 1_704_110_400;
 
-pub type TestLock = Lock<Ring, SLOTS>;
+pub type TestLock = Lock<Provider, SLOTS>;
 
 pub struct Stand {
     pub lock: TestLock,
@@ -78,7 +79,7 @@ impl Chain {
     }
 
     pub fn install(&self, claim: &[u8]) -> Install {
-        Install { claim: digest(claim), nonce: self.nonce, agreement: Ring.agreement_key(&self.agreement) }
+        Install { claim: digest(claim), nonce: self.nonce, agreement: Provider.agreement_key(&self.agreement) }
     }
 
     pub fn parts(&self) -> Parts {
@@ -134,7 +135,7 @@ impl Stand {
     /// A lock that was made with this entropy: another number, another lock.
     pub fn made_with(entropy: u64) -> Self {
         let (mut store, mut rng) = (Store::default(), rng(entropy));
-        let mut making = Making::<Ring, SLOTS>::new(Ring, card(), store.seed(), &mut rng).unwrap();
+        let mut making = Making::<Provider, SLOTS>::new(Provider, card(), store.seed(), &mut rng).unwrap();
         while let Some(record) = making.record().unwrap() {
             store.put(&record).unwrap();
             making.written();
@@ -307,7 +308,7 @@ impl Stand {
     /// Cuts the power: what is left is what was stored.
     pub fn reboot(&mut self) {
         let seed = StoredSeed::read(self.store.seed()).unwrap();
-        self.lock = Lock::load(Ring, card(), &seed).unwrap();
+        self.lock = Lock::load(Provider, card(), &seed).unwrap();
         for cell in TestLock::cells() {
             self.lock.reload(cell, self.store.get(cell)).unwrap();
         }
@@ -329,9 +330,9 @@ pub fn card() -> ActivationSecret {
 /// The guest's copy of a key that was installed with `chain`.
 pub fn key(chain: &Chain, installed: &Installed) -> Key {
     let receipt = *Unverified::<Receipt>::parse(&installed.receipt).unwrap().claims();
-    let shared = Ring.agree(&chain.agreement, &receipt.agreement).unwrap();
+    let shared = Provider.agree(&chain.agreement, &receipt.agreement).unwrap();
     let salt = digest(&installed.receipt);
-    let pairing = Ring.hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
+    let pairing = Provider.hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
     Key { slot: receipt.slot, pairing: *pairing }
 }
 

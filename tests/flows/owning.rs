@@ -228,7 +228,7 @@ fn a_factory_reset_makes_another_lock_which_is_provisioned_anew() {
     assert_ne!(w.door.id(), old);
     assert_eq!(w.door.lock.ownership(), Err(LockError::NotProvisioned));
     let (challenge, _session) = w.door.connect::<purpose::Operate>();
-    let unlock = ana.key.as_ref().unwrap().unlock(&sharekey::crypto::Ring, &challenge, Action::Open, &mut ana.rng);
+    let unlock = ana.key.as_ref().unwrap().unlock(&crate::provider::Provider, &challenge, Action::Open, &mut ana.rng);
     assert_eq!(unlock.err(), Some(sharekey::error::GuestError::WrongLock), "Ana's phone sees another lock");
 
     w.olga.provision(&mut w.door, &mut w.cloud).unwrap();

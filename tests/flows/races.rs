@@ -1,7 +1,7 @@
 //! What is lost, late or in a race: receipts, Dones, bundles, withdrawals, numbers.
 
+use crate::provider::Provider;
 use sharekey::counter::Generation;
-use sharekey::crypto::Ring;
 use sharekey::error::{LockError, OwnerError, RefuseReason, ServiceError, SlotError};
 use sharekey::limits::{Limits, Rights};
 use sharekey::lock::purpose;
@@ -60,7 +60,7 @@ fn a_release_that_got_lost_is_given_again_for_the_same_install() {
     let lost = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
     let again = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
     assert_eq!(again, lost);
-    let download = installing.bundle(&Ring, &again).unwrap();
+    let download = installing.bundle(&Provider, &again).unwrap();
     ana.finish(&mut w.door, session, &download).unwrap();
     w.open(&mut ana).unwrap();
 }
@@ -181,7 +181,7 @@ fn of_a_release_and_a_withdrawal_decided_on_one_record_only_one_is_stored() {
     let (mut one, mut two) = (w.record(HALL).clone(), w.record(HALL).clone());
     let World { cloud, .. } = &mut w;
     let (claim, install) = (ana.claimed().claim().to_vec(), installing.install().to_vec());
-    let other = sharekey::service::Service::new(Ring, &seed(CLOUD)).unwrap();
+    let other = sharekey::service::Service::new(Provider, &seed(CLOUD)).unwrap();
     let withdrawn = other.withdraw(&mut one, &withdraw).unwrap().commit(|next| cloud.swap(next));
     assert!(withdrawn.is_ok());
     let released = other.release(&mut two, &claim, &install).unwrap().commit(|next| cloud.swap(next));
@@ -280,7 +280,7 @@ fn too_many_live_keys_hold_up_publishing_until_a_proof_lets_them_go() {
 
     // The last of them is installed after all: the lock's word for it proves the others dead.
     let (mut guest, session, installing, release) = last.unwrap();
-    let download = installing.bundle(&Ring, &release).unwrap();
+    let download = installing.bundle(&Provider, &release).unwrap();
     let receipt = guest.finish(&mut w.door, session, &download).unwrap();
     w.cloud.receipt(w.place(HALL), &receipt).unwrap();
     w.sync();

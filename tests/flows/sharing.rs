@@ -1,9 +1,9 @@
 //! Provision, activate, share, revoke, download, open, reset, overwrite, kill.
 
+use crate::provider::Provider;
 use sharekey::code::ShareCode;
 use sharekey::contacts::{ContactBook, Fingerprint, Trust};
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::Ring;
 use sharekey::error::{GuestError, LockError, ServiceError};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::{Holding, WithdrawnOutcome};
@@ -53,7 +53,7 @@ fn a_share_to_a_contact_is_downloaded_and_then_opens_offline() {
     let id = "ana@example".parse().unwrap();
     let mut book = ContactBook::new();
     book.add("ana@example".parse().unwrap(), "Ana".parse().unwrap(), ana.subject()).unwrap();
-    book.verify(&Ring, &id, &Fingerprint::of(&Ring, &ana.subject())).unwrap();
+    book.verify(&Provider, &id, &Fingerprint::of(&Provider, &ana.subject())).unwrap();
     let book = through_storage(&book);
     assert_eq!(book.get(&id).unwrap().trust(), Trust::Verified);
 
@@ -87,7 +87,7 @@ fn a_share_by_code_goes_to_whoever_types_the_code() {
     w.cloud.publish(w.place(STUDIO), &grant).unwrap();
     assert_eq!(w.olga.view().status(STUDIO).shared.unwrap().method, Some(Method::Code));
 
-    let mut ben = Guest::new(ShareCode::parse(&text).unwrap().redeem(&Ring), &w.tape);
+    let mut ben = Guest::new(ShareCode::parse(&text).unwrap().redeem(&Provider), &w.tape);
     assert_eq!(w.cloud.find(ben.subject()).unwrap(), (w.place(STUDIO), grant.to_vec()));
     w.download(&mut ben).unwrap();
     ben.act(&mut w.door, Action::Open).unwrap();
@@ -106,13 +106,13 @@ fn neither_a_code_nor_its_seed_stands_in_any_message() {
         w.olga.change(|owner, view, _| owner.share_by_code(view, HALL, &code, Rights::OPEN, Limits::NONE)).unwrap();
     w.tape.note(&grant);
     w.cloud.publish(w.place(HALL), &grant).unwrap();
-    let mut ben = Guest::new(ShareCode::parse(&text).unwrap().redeem(&Ring), &w.tape);
+    let mut ben = Guest::new(ShareCode::parse(&text).unwrap().redeem(&Provider), &w.tape);
     w.download(&mut ben).unwrap();
     w.open(&mut ben).unwrap();
     w.sync();
     w.withdraw(HALL).unwrap();
 
-    let seed = *code.redeem(&Ring).expose();
+    let seed = *code.redeem(&Provider).expose();
     let symbols = text.replace('-', "");
     let messages = w.tape.everything();
     for kind in [Kind::Grant, Kind::Claim, Kind::Install, Kind::Release, Kind::Receipt, Kind::Withdraw] {

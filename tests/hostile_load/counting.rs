@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Ring, Sign, Signature, Verify};
+use crate::provider::Provider;
+use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Verify};
 use sharekey::error::{NonContributory, ProviderFailed};
 use sharekey::secret::{AgreementSecret, Seed, SharedSecret};
 use zeroize::Zeroizing;
@@ -60,56 +61,56 @@ impl core::fmt::Display for Work {
 impl Verify for Counting {
     fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
         self.add(&[message], |work| work.checks += 1);
-        Ring.verify_equation(key, message, signature)
+        Provider.verify_equation(key, message, signature)
     }
 }
 
 impl Sign for Counting {
-    type Key = <Ring as Sign>::Key;
+    type Key = <Provider as Sign>::Key;
 
     fn signing_key(&self, seed: &Seed) -> Result<Self::Key, ProviderFailed> {
-        Ring.signing_key(seed)
+        Provider.signing_key(seed)
     }
 
     fn public_key(&self, key: &Self::Key) -> PublicKey {
-        Ring.public_key(key)
+        Provider.public_key(key)
     }
 
     fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
         self.add(&[message], |work| work.signatures += 1);
-        Ring.sign(key, message)
+        Provider.sign(key, message)
     }
 }
 
 impl Agree for Counting {
     fn agreement_key(&self, secret: &AgreementSecret) -> AgreementKey {
         self.add(&[], |work| work.agreements += 1);
-        Ring.agreement_key(secret)
+        Provider.agreement_key(secret)
     }
 
     fn agree(&self, secret: &AgreementSecret, peer: &AgreementKey) -> Result<SharedSecret, NonContributory> {
         self.add(&[], |work| work.agreements += 1);
-        Ring.agree(secret, peer)
+        Provider.agree(secret, peer)
     }
 }
 
 impl Hash for Counting {
     fn sha256(&self, parts: &[&[u8]]) -> [u8; 32] {
         self.add(parts, |_| ());
-        Ring.sha256(parts)
+        Provider.sha256(parts)
     }
 }
 
 impl Mac for Counting {
     fn hmac_sha256(&self, key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         self.add(parts, |work| work.macs += 1);
-        Ring.hmac_sha256(key, parts)
+        Provider.hmac_sha256(key, parts)
     }
 }
 
 impl Kdf for Counting {
     fn hkdf_sha256(&self, salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, ProviderFailed> {
         self.add(&[salt, ikm, info], |work| work.macs += 2);
-        Ring.hkdf_sha256(salt, ikm, info)
+        Provider.hkdf_sha256(salt, ikm, info)
     }
 }

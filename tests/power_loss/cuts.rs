@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sharekey::crypto::Ring;
+use crate::provider::Provider as Real;
 use sharekey::model::power::Tear;
 use sharekey::model::symbolic::Symbolic;
 
@@ -105,7 +105,7 @@ fn a_cut_after_every_byte_of_every_write_leaves_before_or_after() {
 
 #[test]
 fn a_cut_after_every_word_leaves_before_or_after_with_real_keys() {
-    let tally = cut_every_moment::<Ring>(8, &[Tear::HalfTheBits]);
+    let tally = cut_every_moment::<Real>(8, &[Tear::HalfTheBits]);
     assert!(tally.cuts > 900, "{}", tally.cuts);
 }
 

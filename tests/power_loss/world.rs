@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::rc::Rc;
 
+use crate::provider::Provider as Real;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use sharekey::crypto::{Crypto, Digest, Nonce, PublicKey, Ring};
+use sharekey::crypto::{Crypto, Digest, Nonce, PublicKey};
 use sharekey::guest::{Account, Claimed, GuestKey};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
@@ -29,7 +30,7 @@ pub trait Provider: Crypto + Copy {
     const NEW: Self;
 }
 
-impl Provider for Ring {
+impl Provider for Real {
     const NEW: Self = Self;
 }
 

@@ -2,8 +2,9 @@
 
 use core::fmt::Debug;
 
+use crate::provider::Provider;
 use sharekey::code::ShareCode;
-use sharekey::crypto::{Hash, Kdf, Ring, Signer};
+use sharekey::crypto::{Hash, Kdf, Signer};
 use sharekey::guest::Account;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Found, Lock, Making, StoredSeed, purpose};
@@ -78,7 +79,7 @@ fn without_numbers(text: &str) -> String {
 }
 
 fn secrets_alone(gallery: &mut Gallery) {
-    let bytes = Ring.sha256(&[b"some secret"]);
+    let bytes = Provider.sha256(&[b"some secret"]);
     gallery.hide(&bytes);
     gallery.show("Seed", &Seed::from_bytes(bytes));
     gallery.show("PairingKey", &PairingKey::from_bytes(bytes));
@@ -86,10 +87,10 @@ fn secrets_alone(gallery: &mut Gallery) {
     gallery.show("SharedSecret", &SharedSecret::from_bytes(bytes));
     gallery.show("MacKey", &MacKey::from_bytes(bytes));
     gallery.show("ActivationSecret", &ActivationSecret::from_bytes(*bytes.first_chunk().unwrap()));
-    gallery.show("Signer", &Signer::from_seed(&Ring, &Seed::from_bytes(bytes)).unwrap());
-    gallery.show("Account", &Account::from_seed(&Ring, &Seed::from_bytes(bytes)).unwrap());
-    gallery.show("Owner", &Owner::new(Ring, &Seed::from_bytes(bytes)).unwrap());
-    gallery.show("Service", &Service::new(Ring, &Seed::from_bytes(bytes)).unwrap());
+    gallery.show("Signer", &Signer::from_seed(&Provider, &Seed::from_bytes(bytes)).unwrap());
+    gallery.show("Account", &Account::from_seed(&Provider, &Seed::from_bytes(bytes)).unwrap());
+    gallery.show("Owner", &Owner::new(Provider, &Seed::from_bytes(bytes)).unwrap());
+    gallery.show("Service", &Service::new(Provider, &Seed::from_bytes(bytes)).unwrap());
     let code = ShareCode::issue(&mut rng(1));
     gallery.hide(code.expose().as_str().as_bytes());
     gallery.hide(code.expose().as_str().replace('-', "").as_bytes());
@@ -110,18 +111,22 @@ fn lock(gallery: &mut Gallery) {
     let cell = stand.store.get(Cell::Seed).unwrap().to_vec();
     gallery.hide(&cell[5..37]);
     for label in ["sharekey v1 lock key", "sharekey v1 record mac", "sharekey v1 nonce"] {
-        gallery.hide(&*Ring.hkdf_sha256(&[], &cell[5..37], label.as_bytes()).unwrap());
+        gallery.hide(&*Provider.hkdf_sha256(&[], &cell[5..37], label.as_bytes()).unwrap());
     }
     gallery.hide(&key.pairing);
     gallery.show("Found", &Found::Bytes(&cell));
     gallery.show("StoredSeed", &StoredSeed::read(Found::Bytes(&cell)).unwrap());
     gallery.show(
         "Result of Lock::load",
-        &Lock::<Ring, SLOTS>::load(Ring, super::common::stand::card(), &StoredSeed::read(Found::Bytes(&cell)).unwrap()),
+        &Lock::<Provider, SLOTS>::load(
+            Provider,
+            super::common::stand::card(),
+            &StoredSeed::read(Found::Bytes(&cell)).unwrap(),
+        ),
     );
     gallery.show_error(&StoredSeed::read(Found::Bytes(&cell[..30])).unwrap_err());
     let card = super::common::stand::card();
-    let making = Making::<Ring, 1>::new(Ring, card, Found::Bytes(&cell), &mut rng(4)).unwrap();
+    let making = Making::<Provider, 1>::new(Provider, card, Found::Bytes(&cell), &mut rng(4)).unwrap();
     gallery.show("Making", &making);
     let record = making.record().unwrap().unwrap();
     gallery.hide(&record.as_bytes()[5..37]);
@@ -153,29 +158,29 @@ fn guest(gallery: &mut Gallery) {
     let mut stand = Stand::active();
     let (nonce, session) = stand.for_install();
     let grant = forge::signed(&stand.chain(nonce, 0, 2).grant, &seed(OWNER));
-    let account = Account::from_seed(&Ring, &seed(SUBJECT)).unwrap();
-    let claimed = account.claim(&Ring, &grant, None, &mut rng(2)).unwrap();
+    let account = Account::from_seed(&Provider, &seed(SUBJECT)).unwrap();
+    let claimed = account.claim(&Provider, &grant, None, &mut rng(2)).unwrap();
     gallery.field_of(&claimed, "device");
     gallery.show("Claimed", &claimed);
     let challenge = forge::bare(&Challenge { lock: stand.id(), nonce });
-    let installing = claimed.install(&Ring, &challenge, &mut rng(3)).unwrap();
+    let installing = claimed.install(&Provider, &challenge, &mut rng(3)).unwrap();
     gallery.field_of(&installing, "secret");
     gallery.show("Installing", &installing);
     let release = forge::signed(&Release { install: digest(installing.install()) }, &seed(SERVICE));
-    let download = installing.bundle(&Ring, &release).unwrap();
+    let download = installing.bundle(&Provider, &release).unwrap();
     gallery.show("Download", &download);
     let installed = stand.send_bundle(session, download.bundle()).unwrap();
     gallery.show("Installed", &installed);
-    let key = download.finish(&Ring, &installed.receipt).unwrap();
+    let key = download.finish(&Provider, &installed.receipt).unwrap();
     gallery.field_of(&key, "pairing");
     gallery.show("GuestKey", &key);
     let (nonce, _) = stand.operate();
     let challenge = forge::bare(&Challenge { lock: stand.id(), nonce });
-    let (unlock, awaiting) = key.unlock(&Ring, &challenge, Action::Open, &mut rng(5)).unwrap();
+    let (unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut rng(5)).unwrap();
     gallery.show("Encoded<Unlock>", &unlock);
     gallery.show("AwaitingReply", &awaiting);
-    gallery.show_error(&key.check_reply(&Ring, &awaiting, &unlock).unwrap_err());
-    gallery.show_error(&download.finish(&Ring, &unlock).unwrap_err());
+    gallery.show_error(&key.check_reply(&Provider, &awaiting, &unlock).unwrap_err());
+    gallery.show_error(&download.finish(&Provider, &unlock).unwrap_err());
 }
 
 /// What owner and service keep.

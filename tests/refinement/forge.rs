@@ -10,7 +10,7 @@ use sharekey::wire::{Bare, Message};
 pub trait Provider: Crypto + Copy + Default + 'static {}
 impl<T: Crypto + Copy + Default + 'static> Provider for T {}
 
-/// Ring, which has no default of its own.
+/// Makes the messages under one provider.
 #[derive(Clone, Copy, Default)]
 pub struct Forge<C>(PhantomData<C>);
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sharekey::crypto::{PublicKey, Ring};
+use crate::provider::Provider;
+use sharekey::crypto::PublicKey;
 use sharekey::error::ServiceError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::message::{Completed, Done};
@@ -15,7 +16,7 @@ use super::door::SLOTS;
 use super::{Place, Tape, seed, through_storage};
 
 pub struct Cloud {
-    pub service: Service<Ring>,
+    pub service: Service<Provider>,
     pub records: BTreeMap<Place, ShareRecord>,
     /// Whether it restarts between any two steps.
     pub restarts: bool,
@@ -28,7 +29,7 @@ pub struct Conflict;
 
 impl Cloud {
     pub fn new(role: u8, tape: &Tape) -> Self {
-        let service = Service::new(Ring, &seed(role)).unwrap();
+        let service = Service::new(Provider, &seed(role)).unwrap();
         Self { service, records: BTreeMap::new(), restarts: false, tape: tape.clone() }
     }
 
@@ -104,7 +105,10 @@ impl Cloud {
     pub fn update<T>(
         &mut self,
         place: Place,
-        decide: impl for<'r> FnOnce(&Service<Ring>, &'r mut ShareRecord) -> Result<Staged<'r, ShareRecord, T>, ServiceError>,
+        decide: impl for<'r> FnOnce(
+            &Service<Provider>,
+            &'r mut ShareRecord,
+        ) -> Result<Staged<'r, ShareRecord, T>, ServiceError>,
     ) -> Result<T, ServiceError> {
         let mut record = self.records[&place].clone();
         if self.restarts {

@@ -1,7 +1,7 @@
 //! The firmware: the lock role around a store that survives power cuts.
 
+use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
-use sharekey::crypto::Ring;
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::LockId;
 use sharekey::limits::{Action, Timestamp};
@@ -16,7 +16,7 @@ use super::{Stop, Tape, rng};
 use crate::store::{PowerCut, Store};
 
 pub const SLOTS: usize = 3;
-pub type TestLock = Lock<Ring, SLOTS>;
+pub type TestLock = Lock<Provider, SLOTS>;
 
 /// A Monday, 2024-01-01T12:00:00Z.
 pub const NOON: u64 = 1_704_110_400;
@@ -60,7 +60,8 @@ fn refused(refusal: Refusal) -> Refused {
 
 /// Makes a lock, at the factory or after a reset.
 fn make_lock(card: [u8; 16], store: &mut Store, rng: &mut ChaCha20Rng) -> TestLock {
-    let mut making = Making::<Ring, SLOTS>::new(Ring, ActivationSecret::from_bytes(card), store.seed(), rng).unwrap();
+    let mut making =
+        Making::<Provider, SLOTS>::new(Provider, ActivationSecret::from_bytes(card), store.seed(), rng).unwrap();
     while let Some(record) = making.record().unwrap() {
         store.put(&record).unwrap();
         making.written();
@@ -95,7 +96,7 @@ impl Door {
         self.ticks = 0;
         match StoredSeed::read(self.store.seed()) {
             Ok(seed) => {
-                self.lock = Lock::load(Ring, ActivationSecret::from_bytes(self.card), &seed).unwrap();
+                self.lock = Lock::load(Provider, ActivationSecret::from_bytes(self.card), &seed).unwrap();
                 for cell in TestLock::cells() {
                     self.lock.reload(cell, self.store.get(cell)).unwrap();
                 }
@@ -155,7 +156,7 @@ impl Door {
     pub fn reset_by_card(&mut self) -> Result<(), Stop> {
         let (challenge, session) = self.challenge::<purpose::Operate>()?;
         let challenge = *Unverified::<Challenge>::parse(&challenge).unwrap().claims();
-        let reset = FactoryReset::seal(&Ring, &ActivationSecret::from_bytes(self.card), &challenge).unwrap();
+        let reset = FactoryReset::seal(&Provider, &ActivationSecret::from_bytes(self.card), &challenge).unwrap();
         let reset = self.tape.note(&reset);
         self.factory_reset(session, &reset)
     }

@@ -1,7 +1,8 @@
 //! A guest's phone.
 
+use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
-use sharekey::crypto::{PublicKey, Ring};
+use sharekey::crypto::PublicKey;
 use sharekey::error::{GuestError, ServiceError};
 use sharekey::guest::{Account, Claimed, Download, GuestKey, Installing};
 use sharekey::limits::Action;
@@ -16,7 +17,7 @@ use super::{CLOUD, Place, Stop, Tape, digest, rng, seed, through_storage};
 use crate::forge;
 
 pub struct Guest {
-    pub account: Account<Ring>,
+    pub account: Account<Provider>,
     pub claimed: Option<Claimed>,
     pub key: Option<GuestKey>,
     /// What the lock's last refusal told.
@@ -29,7 +30,7 @@ pub struct Guest {
 
 impl Guest {
     pub fn new(seed: Seed, tape: &Tape) -> Self {
-        let account = Account::from_seed(&Ring, &seed).unwrap();
+        let account = Account::from_seed(&Provider, &seed).unwrap();
         let rng = rng(3_000 + u64::from(seed.expose()[0]));
         Self { account, claimed: None, key: None, told: None, restarts: false, rng, tape: tape.clone() }
     }
@@ -55,7 +56,7 @@ impl Guest {
     }
 
     pub fn claim(&mut self, grant: &[u8]) -> Result<(), GuestError> {
-        let claimed = self.account.claim(&Ring, grant, None, &mut self.rng)?;
+        let claimed = self.account.claim(&Provider, grant, None, &mut self.rng)?;
         self.tape.note(claimed.claim());
         self.claimed = Some(claimed);
         Ok(())
@@ -70,7 +71,7 @@ impl Guest {
     /// Asks the lock that gave the challenge to install the claimed key.
     pub fn ask(&mut self, challenge: &[u8]) -> Result<Installing, GuestError> {
         let claimed = self.claimed.as_ref().unwrap();
-        let installing = claimed.install(&Ring, challenge, &mut self.rng)?;
+        let installing = claimed.install(&Provider, challenge, &mut self.rng)?;
         self.tape.note(installing.install());
         Ok(installing)
     }
@@ -108,7 +109,7 @@ impl Guest {
         let installing = self.restarted(installing);
         let release = release(self.place(), self.claimed().claim(), installing.install())?;
         let installing = self.restarted(installing);
-        self.finish(door, session, &installing.bundle(&Ring, &release)?)
+        self.finish(door, session, &installing.bundle(&Provider, &release)?)
     }
 
     /// Takes the bundle to the lock.
@@ -120,9 +121,9 @@ impl Guest {
     ) -> Result<Vec<u8>, Stop> {
         let bundle = self.tape.note(download.bundle());
         let receipt = door.install(session, &bundle).inspect_err(|_| {
-            self.told = download.finish(&Ring, &door.refusal).err();
+            self.told = download.finish(&Provider, &door.refusal).err();
         })?;
-        let key = download.finish(&Ring, &receipt)?;
+        let key = download.finish(&Provider, &receipt)?;
         self.key = Some(self.restarted(key));
         Ok(receipt)
     }
@@ -131,11 +132,11 @@ impl Guest {
     pub fn act(&mut self, door: &mut Door, action: Action) -> Result<(), Stop> {
         let (challenge, session) = door.challenge::<purpose::Operate>()?;
         let key = self.key.as_ref().unwrap();
-        let (unlock, awaiting) = key.unlock(&Ring, &challenge, action, &mut self.rng)?;
+        let (unlock, awaiting) = key.unlock(&Provider, &challenge, action, &mut self.rng)?;
         let reply = door.unlock(session, &self.tape.note(&unlock)).inspect_err(|_| {
-            self.told = key.check_reply(&Ring, &awaiting, &door.refusal).err();
+            self.told = key.check_reply(&Provider, &awaiting, &door.refusal).err();
         })?;
-        Ok(key.check_reply(&Ring, &awaiting, &reply)?)
+        Ok(key.check_reply(&Provider, &awaiting, &reply)?)
     }
 
     fn restarted<T: serde::Serialize + serde::de::DeserializeOwned>(&self, value: T) -> T {

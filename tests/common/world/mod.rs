@@ -11,11 +11,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sharekey::crypto::{Digest, Hash, PublicKey, Ring, Signer};
+use sharekey::crypto::{Digest, Hash, PublicKey, Signer};
 use sharekey::error::{GuestError, LockError, OwnerError, Retry, ServiceError};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
@@ -251,10 +252,10 @@ pub fn seed(role: u8) -> Seed {
 
 /// The key of a role.
 pub fn key_of(role: u8) -> PublicKey {
-    *Signer::<Ring>::from_seed(&Ring, &seed(role)).unwrap().public()
+    *Signer::<Provider>::from_seed(&Provider, &seed(role)).unwrap().public()
 }
 
 /// The digest of a message.
 pub fn digest(message: &[u8]) -> Digest {
-    Digest::from_bytes(Ring.sha256(&[message]))
+    Digest::from_bytes(Provider.sha256(&[message]))
 }

@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 
+use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
-use sharekey::crypto::{PublicKey, Ring};
+use sharekey::crypto::PublicKey;
 use sharekey::error::OwnerError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
@@ -23,7 +24,7 @@ use super::{Stop, Tape, rng, seed, through_storage};
 pub type Ordered<'v> = Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError>;
 
 pub struct Phone {
-    pub owner: Owner<Ring>,
+    pub owner: Owner<Provider>,
     pub view: Option<OwnedLock>,
     /// The view as it was stored last.
     disk: Option<OwnedLock>,
@@ -37,7 +38,7 @@ pub struct Phone {
 
 impl Phone {
     pub fn new(role: u8, tape: &Tape) -> Self {
-        let owner = Owner::new(Ring, &seed(role)).unwrap();
+        let owner = Owner::new(Provider, &seed(role)).unwrap();
         let rng = rng(1_000 + u64::from(role));
         Self { owner, view: None, disk: None, told: None, restarts: false, rng, tape: tape.clone() }
     }
@@ -115,7 +116,7 @@ impl Phone {
         &mut self,
         door: &mut Door,
         cloud: &mut Cloud,
-        order: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
+        order: impl for<'v> FnOnce(&Owner<Provider>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
     ) -> Result<Completed, Stop> {
         let (done, completed, _) = self.order(door, order)?;
         cloud.done(door.id(), &done)?;
@@ -126,7 +127,7 @@ impl Phone {
     pub fn order(
         &mut self,
         door: &mut Door,
-        order: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
+        order: impl for<'v> FnOnce(&Owner<Provider>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
     ) -> Result<(Vec<u8>, Completed, Learned), Stop> {
         let (challenge, session) = door.challenge::<purpose::Operate>()?;
         let (command, pending) = self.change(|owner, view, rng| order(owner, view, &challenge, rng))?;
@@ -193,7 +194,7 @@ impl Phone {
     pub fn change<T>(
         &mut self,
         decide: impl for<'v> FnOnce(
-            &Owner<Ring>,
+            &Owner<Provider>,
             &'v mut OwnedLock,
             &mut ChaCha20Rng,
         ) -> Result<Staged<'v, OwnedLock, T>, OwnerError>,

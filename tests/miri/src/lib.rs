@@ -1,0 +1,1 @@
+//! The crate's own tests of the lock, to be interpreted by Miri: see `check.sh` and `Cargo.toml`.
