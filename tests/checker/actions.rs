@@ -6,8 +6,8 @@ use sharekey::wire::Kind;
 
 use super::cast::{OLGA, key_of};
 use super::lock::{INSTALL, OPERATE};
-use super::net::{Msg, REPORT};
-use super::scenario::Op;
+use super::net::{Msg, Net, REPORT};
+use super::scenario::{Device, Op};
 use super::system::{Action, State, Who};
 use super::world::{For, Input, World};
 
@@ -114,13 +114,25 @@ impl World {
         let mut send = |input| actions.push(Action { who: Who::Sender, input });
         for device in 0..u8::try_from(self.scenario.devices.len()).unwrap() {
             if room {
-                net.kind(Kind::Grant).iter().for_each(|grant| send(Input::Ask { device, grant: *grant, challenge }));
+                let grants = net.kind(Kind::Grant).iter().copied();
+                let grants = grants.filter(|grant| self.is_next(net, device, *grant, challenge));
+                grants.for_each(|grant| send(Input::Ask { device, grant, challenge }));
             }
             if room && self.device(device).rogue && bounds.forged > 0 {
                 let claims = net.kind(Kind::Claim).iter();
                 claims.for_each(|claim| send(Input::ForgeInstall { device, claim: *claim, challenge }));
             }
         }
+    }
+
+    /// Whether the guest's device before this one has claimed the grant. The devices of a guest are alike, so that
+    /// which of them is the first makes no difference.
+    fn is_next(&self, net: &Net, device: u8, grant: Msg, challenge: Msg) -> bool {
+        let Device { subject, number, rogue } = self.device(device);
+        let is_before = |other: &Device| !rogue && other.subject == subject && other.number + 1 == number;
+        let Some(before) = self.scenario.devices.iter().position(is_before) else { return true };
+        let input = Input::Ask { device: u8::try_from(before).unwrap(), grant, challenge };
+        self.step(0, input).is_some_and(|asked| net.has(asked.out[0]))
     }
 
     /// Every key asks to open; the owner's phones order.

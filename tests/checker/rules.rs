@@ -74,8 +74,8 @@ fn serve(message: Msg) -> &'static str {
 }
 
 impl World {
-    /// Whether the bounds leave room for a rule to change anything after the start. A rule for which they do
-    /// fires in a search to the end, and no other one does.
+    /// Whether the bounds leave room for a rule to change anything after the start: in a search to the end it
+    /// must have fired.
     pub fn allows(&self, rule: &str, start: &State) -> bool {
         let (scenario, bounds, net) = (&self.scenario, &self.scenario.bounds, &start.net);
         let honest = scenario.service == Service::Honest;
@@ -84,6 +84,11 @@ impl World {
         let unlocks = net.count(Kind::Unlock) < bounds.unlocks && (installs || net.count(Kind::Receipt) > 0);
         let grants = net.count(Kind::Grant) < bounds.grants;
         let withdraws = net.count(Kind::Withdraw) < bounds.withdraws;
+        // A receipt of a key that another proved before changes nothing. Where Ana's is installed and shared, no other
+        // grant is, until hers is withdrawn, or the lock handed over, opened and asked to install.
+        let handed_over = bounds.transfers > 0 && net.count(Kind::Challenge) + 3 <= bounds.challenges;
+        let shareable = scenario.start != Start::Downloaded || withdraws || handed_over;
+        let unproved = net.count(Kind::Receipt) < bounds.grants && shareable;
         let thief = scenario.devices.iter().any(|device| device.rogue);
         let signs = (!honest || scenario.former_owner || thief) && bounds.forged > 0;
         match rule {
@@ -97,8 +102,8 @@ impl World {
             "share" => grants,
             "withdraw" => withdraws,
             "serve grant" => honest && grants,
-            "serve withdraw" => honest && withdraws,
-            "serve receipt" => honest && (installs || scenario.start == Start::Withheld),
+            "serve withdraw" => honest && (withdraws || net.count(Kind::Withdraw) > 0),
+            "serve receipt" => honest && (scenario.start == Start::Withheld || installs && unproved),
             "serve done" => honest && orders,
             "release" => honest && installs,
             "forge" => signs || (!honest && installs),

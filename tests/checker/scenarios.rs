@@ -68,6 +68,7 @@ pub fn honest() -> Scenario {
             Installed,
             Opened,
             Published,
+            PublishedTooLate,
             Revoked,
             WithdrawalLost,
             WithdrawnBeforePublished,
@@ -76,6 +77,9 @@ pub fn honest() -> Scenario {
             SawDownload,
             UnlockRefused,
             ReleaseAfterWithdrawRefused,
+            RanInstall,
+            RanOpen,
+            RanReturn,
         ],
         ..BASE
     }
@@ -111,7 +115,6 @@ pub fn two_phones_two_guests() -> Scenario {
             NumberCollided,
             Overwritten,
             SecondDeviceRefused,
-            PublishedTooLate,
             OlderReportRefused,
             SawDownload,
             Revoked,
@@ -150,6 +153,7 @@ pub fn overwrite() -> Scenario {
             Opened,
             ReceiptOld,
             WrongNonceRefused,
+            RanRekey,
         ],
         ..BASE
     }
@@ -263,14 +267,14 @@ pub fn two_slots() -> Scenario {
     }
 }
 
-/// Olga sells the house to Otto, and goes on signing.
+/// Olga sells the house to Otto, and goes on signing; the power may go. Only Otto's phone listens.
 pub fn former_owner() -> Scenario {
     Scenario {
         name: "former owner",
         start: Start::Downloaded,
         former_owner: true,
         acting: 0b11,
-        listening: 0b11,
+        listening: 0b10,
         cuts: true,
         bounds: Bounds {
             challenges: 4,
@@ -279,12 +283,23 @@ pub fn former_owner() -> Scenario {
             activates: 2,
             transfers: 1,
             acts: 1,
-            installs: 1,
+            installs: 2,
             forged: 4,
             ..NOTHING
         },
-        reach: &[Transferred, Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Installed],
+        reach: &[Transferred, Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Rekeyed, RanTakeOver],
         ..BASE
+    }
+}
+
+/// Then Otto opens the slot and shares it.
+pub fn heir() -> Scenario {
+    Scenario {
+        name: "former owner, and the heir shares",
+        cuts: false,
+        bounds: Bounds { challenges: 5, grants: 2, activates: 2, transfers: 1, installs: 2, forged: 4, ..NOTHING },
+        reach: &[Transferred, Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Installed, SawDownload],
+        ..former_owner()
     }
 }
 
@@ -294,7 +309,7 @@ pub fn to_herself() -> Scenario {
         name: "transfer to oneself",
         start: Start::Downloaded,
         bounds: Bounds { challenges: 5, grants: 1, activates: 2, transfers: 1, installs: 2, unlocks: 1, ..NOTHING },
-        reach: &[Transferred, Reopened, OtherEpochRefused, UnlockRefused],
+        reach: &[Transferred, Reopened, OtherEpochRefused, UnlockRefused, RanTakeOver],
         ..BASE
     }
 }
@@ -316,7 +331,6 @@ pub fn all() -> Vec<Scenario> {
     vec![
         honest(),
         two_phones(),
-        two_phones_two_guests(),
         two_at_the_lock(),
         overwrite(),
         late_dones(),
@@ -330,8 +344,10 @@ pub fn all() -> Vec<Scenario> {
         leaked(),
         two_slots(),
         former_owner(),
+        heir(),
         to_herself(),
         instances(),
+        two_phones_two_guests(),
     ]
 }
 
@@ -344,6 +360,7 @@ pub fn more(name: &'static str, scenario: Scenario, bounds: impl FnOnce(&mut Bou
 /// The same with wider bounds, for a machine that has the time.
 pub fn campaign() -> Vec<Scenario> {
     let two_guests = Scenario { lone: true, ..two_phones_two_guests() };
+    let both_listen = Scenario { listening: 0b11, ..former_owner() };
     let scenarios = vec![
         more("honest, wide", honest(), |b| b.acts = 1),
         more("honest, two installs", honest(), |b| (b.installs, b.unlocks) = (2, 2)),
@@ -359,7 +376,8 @@ pub fn campaign() -> Vec<Scenario> {
         more("power cuts, wide", power(), |b| b.challenges = 5),
         more("share code leaked, wide", leaked(), |b| b.challenges = 5),
         more("two slots, wide", two_slots(), |b| b.challenges = 5),
-        more("former owner, wide", former_owner(), |b| (b.unlocks, b.installs) = (1, 2)),
+        more("former owner, wide", both_listen, |b| b.unlocks = 1),
+        more("former owner, and the heir shares, wide", heir(), |b| (b.challenges, b.acts, b.unlocks) = (6, 1, 1)),
         more("transfer to oneself, wide", to_herself(), |b| (b.challenges, b.grants, b.inspects) = (6, 2, 1)),
         more("two instances, wide", instances(), |b| b.challenges = 3),
     ];
