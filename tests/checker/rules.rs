@@ -84,8 +84,8 @@ impl World {
         let unlocks = net.count(Kind::Unlock) < bounds.unlocks && (installs || net.count(Kind::Receipt) > 0);
         let grants = net.count(Kind::Grant) < bounds.grants;
         let withdraws = net.count(Kind::Withdraw) < bounds.withdraws;
-        // A receipt of a key that another proved before changes nothing. Where Ana's is installed and shared, no other
-        // grant is, until hers is withdrawn, or the lock handed over, opened and asked to install.
+        // A receipt of a key that another proved before changes nothing; and where Ana's is installed and shared,
+        // that has to end first: by a withdrawal, or by handing the lock over, opening the slot and sharing it.
         let handed_over = bounds.transfers > 0 && net.count(Kind::Challenge) + 3 <= bounds.challenges;
         let shareable = scenario.start != Start::Downloaded || withdraws || handed_over;
         let unproved = net.count(Kind::Receipt) < bounds.grants && shareable;

@@ -106,14 +106,13 @@ pub fn sum(all: &[Searched]) -> usize {
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;
-    let groups = digits.bytes().enumerate().fold(String::new(), |mut groups, (at, digit)| {
+    digits.bytes().enumerate().fold(String::new(), |mut groups, (at, digit)| {
         if at > 0 && at % 3 == first {
             groups.push(' ');
         }
         groups.push(char::from(digit));
         groups
-    });
-    groups
+    })
 }
 
 type Found = (usize, usize, usize, Vec<(&'static str, Vec<String>)>);
