@@ -6,13 +6,16 @@ use sharekey::wire::Kind;
 
 use super::cast::{OLGA, key_of};
 use super::lock::{INSTALL, OPERATE};
-use super::net::{Msg, REPORT};
-use super::scenario::Op;
+use super::net::{Msg, Net, REPORT};
+use super::scenario::{Device, Op};
 use super::system::{Action, State, Who};
 use super::world::{For, Input, World};
 
 impl World {
     pub fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        if self.scenario.service == Service::TakenOver && self.forge_releases(state, actions) {
+            return;
+        }
         self.at_the_lock(state, actions);
         for which in 0..2 {
             if self.scenario.listening >> which & 1 == 1 {
@@ -68,6 +71,14 @@ impl World {
             }
             let others = |kind: Kind, but: Msg| net.kind(kind).iter().copied().filter(move |msg| *msg != but);
             others(Kind::Grant, grant).for_each(|grant| push(Input::Bundle { grant, claim, install, release }));
+            for claim in others(Kind::Claim, claim) {
+                // A claim with its own grant, and the install of another claim: of one device, perhaps.
+                self.msgs
+                    .info(claim)
+                    .parent
+                    .into_iter()
+                    .for_each(|grant| push(Input::Bundle { grant, claim, install, release }));
+            }
             others(Kind::Claim, claim).for_each(|claim| push(Input::Bundle { grant, claim, install, release }));
             others(Kind::Install, install).for_each(|install| push(Input::Bundle { grant, claim, install, release }));
         }
@@ -103,13 +114,25 @@ impl World {
         let mut send = |input| actions.push(Action { who: Who::Sender, input });
         for device in 0..u8::try_from(self.scenario.devices.len()).unwrap() {
             if room {
-                net.kind(Kind::Grant).iter().for_each(|grant| send(Input::Ask { device, grant: *grant, challenge }));
+                let grants = net.kind(Kind::Grant).iter().copied();
+                let grants = grants.filter(|grant| self.is_next(net, device, *grant, challenge));
+                grants.for_each(|grant| send(Input::Ask { device, grant, challenge }));
             }
             if room && self.device(device).rogue && bounds.forged > 0 {
                 let claims = net.kind(Kind::Claim).iter();
                 claims.for_each(|claim| send(Input::ForgeInstall { device, claim: *claim, challenge }));
             }
         }
+    }
+
+    /// Whether the guest's device before this one has claimed the grant. The devices of a guest are alike, so that
+    /// which of them is the first makes no difference.
+    fn is_next(&self, net: &Net, device: u8, grant: Msg, challenge: Msg) -> bool {
+        let Device { subject, number, rogue } = self.device(device);
+        let is_before = |other: &Device| !rogue && other.subject == subject && other.number + 1 == number;
+        let Some(before) = self.scenario.devices.iter().position(is_before) else { return true };
+        let input = Input::Ask { device: u8::try_from(before).unwrap(), grant, challenge };
+        self.step(0, input).is_some_and(|asked| net.has(asked.out[0]))
     }
 
     /// Every key asks to open; the owner's phones order.
@@ -209,10 +232,36 @@ impl World {
         }
     }
 
+    /// Whoever has the service's key releases every install. Nothing else is tried before that: what the
+    /// attacker may send later it may have ready now, and a release hinders nobody.
+    fn forge_releases(&self, state: &State, actions: &mut Vec<Action>) -> bool {
+        let released = state.net.kind(Kind::Release).iter().map(|release| self.msgs.info(*release).parent);
+        let mut installs = state.net.kind(Kind::Install).iter().copied();
+        let missing = installs.find(|install| !released.clone().any(|named| named == Some(*install)));
+        let forged = missing.map(|install| Action { who: Who::Sender, input: Input::ForgeRelease(install) });
+        actions.extend(forged);
+        forged.is_some()
+    }
+
+    /// To each phone, in a report of either slot.
+    fn forge_reports(&self, state: &State, which: u8, actions: &mut Vec<Action>) {
+        let signed = [Kind::Grant, Kind::Receipt, Kind::Done, Kind::Withdrawn];
+        let signed = signed.into_iter().flat_map(|kind| state.net.kind(kind).iter().copied().map(Some));
+        let messages: Vec<Option<Msg>> = signed.chain([None]).collect();
+        for (slot, version) in (0..self.scenario.slots)
+            .flat_map(|slot| self.scenario.forged_versions.iter().map(move |version| (slot, *version)))
+        {
+            let input = |message| Input::ForgeReport { slot, version, message };
+            actions.extend(messages.iter().map(|message| Action { who: Who::Phone(which), input: input(*message) }));
+        }
+    }
+
     fn forge_as_service(&self, state: &State, actions: &mut Vec<Action>) {
         let (net, bounds) = (&state.net, &self.scenario.bounds);
+        for which in (0..2).filter(|which| self.scenario.listening >> which & 1 == 1) {
+            self.forge_reports(state, which, actions);
+        }
         let mut send = |input| actions.push(Action { who: Who::Sender, input });
-        net.kind(Kind::Install).iter().for_each(|install| send(Input::ForgeRelease(*install)));
         if net.count(Kind::Withdrawn) < bounds.forged {
             for (grant, outcome) in net.kind(Kind::Grant).iter().flat_map(|grant| (0..3).map(move |way| (*grant, way)))
             {

@@ -9,7 +9,7 @@ use super::lock::{INSTALL, OPERATE};
 use super::net::Msg;
 use super::scenario::{Bounds, Op};
 use super::scenarios;
-use super::system::{State, Who};
+use super::system::{Action, State, Who};
 use super::world::{For, Input, World};
 
 fn world() -> Arc<World> {
@@ -91,4 +91,43 @@ fn a_second_reset_makes_reports_hide_the_key_of_the_first() {
         state = world.report_to(&state, 1);
     }
     judge(&world, &state);
+}
+
+/// An action that the search tries in this state too.
+fn offered(world: &World, state: &State, who: Who, input: Input) -> State {
+    let mut actions = Vec::new();
+    world.actions(state, &mut actions);
+    assert!(actions.contains(&Action { who, input }), "{who:?} {input:?} is beyond the bounds");
+    world.go(state, who, input)
+}
+
+fn new_one(kind: Kind, before: &State, after: &State) -> Msg {
+    after.net.kind(kind).iter().copied().find(|msg| !before.net.has(*msg)).unwrap()
+}
+
+/// The same story among the states of "two phones, two guests", where it is the second phone that hears of no key
+/// but by reports.
+#[test]
+fn the_second_reset_lies_within_the_bounds_of_two_phones_and_two_guests() {
+    let (world, start) = World::begun(scenarios::two_phones_two_guests());
+    let state = offered(&world, &start, Who::Lock, Input::Challenge(For::Install));
+    let (_, challenge) = world.locks.get(state.lock).open[INSTALL].unwrap();
+    let grant = *state.net.kind(Kind::Grant).iter().find(|grant| granted_to_ben(&world, **grant)).unwrap();
+    let asked = offered(&world, &state, Who::Sender, Input::Ask { device: 1, grant, challenge });
+    let (claim, install) = (new_one(Kind::Claim, &state, &asked), new_one(Kind::Install, &state, &asked));
+    let released = offered(&world, &asked, Who::Service, Input::Release { slot: 0, claim, install });
+    let before = offered(&world, &released, Who::Phone(0), Input::Withdraw { slot: 0, key: 1 });
+    let message = new_one(Kind::Withdraw, &released, &before);
+    let state = offered(&world, &before, Who::Service, Input::Serve { slot: 0, message });
+    let report = *state.net.number(super::net::REPORT).iter().find(|report| !before.net.has(**report)).unwrap();
+    let state = offered(&world, &state, Who::Phone(1), Input::See(report));
+    let view = world.phones.get(state.phones[1]).view().unwrap();
+    let keys = view.status(sharekey::id::SlotId::new(0)).may_open.len();
+    assert_eq!((world.judge_views(&state), keys), (Ok(()), 2));
+}
+
+fn granted_to_ben(world: &World, grant: Msg) -> bool {
+    let grant =
+        *sharekey::wire::Unverified::<sharekey::message::Grant>::parse(world.msgs.bytes(grant)).unwrap().claims();
+    grant.subject == super::cast::key_of(BEN)
 }

@@ -1,6 +1,7 @@
 //! The guests' devices. What a device keeps follows from what it sent and got, for its entropy depends only
 //! on whom it answers: so it keeps everything, forever, and its state is the network's.
 
+use rand_chacha::ChaCha20Rng;
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::Nonce;
 use sharekey::crypto::Signer;
@@ -12,7 +13,7 @@ use sharekey::message::{
     Challenge, Claim, Command, Grant, Install, Operation, Release, Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
 };
 use sharekey::model::adversary;
-use sharekey::model::invariant::Event;
+use sharekey::model::invariant::{Event, Order};
 use sharekey::model::symbolic::Symbolic;
 use sharekey::secret::Seed;
 use sharekey::wire::{Kind, Unverified};
@@ -28,10 +29,19 @@ impl World {
         self.scenario.devices[usize::from(device)]
     }
 
+    /// What a device draws its key from: another for each claim. A rogue one has one key for all claims.
+    pub fn device_entropy(&self, device: u8, grant: Msg) -> ChaCha20Rng {
+        let Device { subject, number, rogue } = self.device(device);
+        if rogue {
+            rogue_entropy(subject, number)
+        } else {
+            entropy(&[b"device", &[subject, number], self.digest(grant).as_bytes()])
+        }
+    }
+
     fn claimed(&self, device: u8, grant: Msg) -> Option<Claimed> {
-        let Device { subject, number, .. } = self.device(device);
-        let rng = &mut entropy(&[b"device", &[subject, number], self.msgs.digest(grant).as_bytes()]);
-        account(subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).ok()
+        let rng = &mut self.device_entropy(device, grant);
+        account(self.device(device).subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).ok()
     }
 
     fn installing(&self, device: u8, grant: Msg, challenge: &[u8]) -> Option<(Claimed, Installing)> {
@@ -124,7 +134,8 @@ impl World {
     /// An install for another's claim, signed by the attacker's own device.
     fn forge_install(&self, device: u8, claim: Msg, challenge: Msg) -> Option<Step> {
         let Device { subject, number, .. } = self.device(device);
-        let own = Signer::<Symbolic>::from_seed(&Symbolic, &self.device_seed(subject, number)).ok()?;
+        let seed = Seed::random(&mut rogue_entropy(subject, number));
+        let own = Signer::<Symbolic>::from_seed(&Symbolic, &seed).ok()?;
         let nonce = Unverified::<Challenge>::parse(self.msgs.bytes(challenge)).ok()?.claims().nonce;
         let named = Unverified::<Claim>::parse(self.msgs.bytes(claim)).ok()?.claims().device;
         if named == *own.public() {
@@ -132,11 +143,7 @@ impl World {
         }
         let agreement = sharekey::crypto::AgreementKey::from_bytes([9; 32]);
         let body = Install { claim: self.digest(claim), nonce, agreement };
-        self.made(&adversary::signed(&body, &self.device_seed(subject, number)).ok()?, Vec::new())
-    }
-
-    fn device_seed(&self, subject: u8, number: u8) -> Seed {
-        Seed::random(&mut entropy(&[b"rogue", &[subject, number]]))
+        self.made(&adversary::signed(&body, &seed).ok()?, Vec::new())
     }
 
     /// A command by the former owner, for whichever ownership.
@@ -154,7 +161,13 @@ impl World {
         let body = Command { lock, epoch, lock_nonce, owner_nonce: Nonce::from_bytes([5; 16]), operation };
         let message = adversary::signed(&body, &seed(OLGA)).ok()?;
         let command = super::net::digest(&message);
-        self.made(&message, vec![Event::Ordered { command, owner: key_of(OLGA), lock, epoch }])
+        let order = match op {
+            Op::Activate | Op::Deactivate => Order::Switch { slot, active: op == Op::Activate, generation },
+            Op::Transfer => Order::Transfer { owner: key_of(OLGA) },
+            Op::Act | Op::Inspect => Order::Other,
+        };
+        let ordered = Event::Ordered { command, owner: key_of(OLGA), lock, epoch };
+        self.made(&message, vec![ordered, Event::Meant { command, order }])
     }
 
     /// A grant by the former owner, for an ownership that may not be its.
@@ -172,6 +185,11 @@ impl World {
         let event = granted(&message, key_of(OLGA));
         self.made(&message, vec![event])
     }
+}
+
+/// What a rogue device draws its one key from.
+fn rogue_entropy(subject: u8, number: u8) -> ChaCha20Rng {
+    entropy(&[b"rogue", &[subject, number]])
 }
 
 /// The pairing key in a guest's stored key: its last 32 bytes.

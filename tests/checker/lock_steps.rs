@@ -4,9 +4,10 @@ use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::lock::purpose::{self, Purpose};
-use sharekey::message::{Command, Completed, Done, Holding, Install, Operation, Receipt, Unlock};
+use sharekey::message::{Command, Completed, Done, Holding, Install, Operation, Receipt, SlotReport, Unlock};
 use sharekey::model::adversary;
 use sharekey::model::invariant::{Answered, Event, Invariant, Violation};
+use sharekey::model::symbolic::Symbolic;
 use sharekey::wire::{Message, Unverified};
 
 use super::cast::entropy;
@@ -28,8 +29,12 @@ enum How {
 /// What an accepted request gave.
 enum Output {
     Installed(Vec<u8>),
-    Opened { slot: SlotId, opened: bool },
-    Commanded(Vec<u8>),
+    Opened {
+        slot: SlotId,
+        opened: bool,
+    },
+    /// The Done, and what is left for the firmware to do.
+    Commanded(Vec<u8>, Operation),
 }
 
 struct Accepted {
@@ -98,7 +103,8 @@ impl World {
                 let now = prepare::<purpose::Operate>(&mut lock, how);
                 let staged = lock.command(operate.unwrap(), self.msgs.bytes(message), now);
                 let (commanded, written) = commit(staged.map_err(|refusal| refusal.error())?);
-                Ok(Accepted { output: Output::Commanded(commanded.done.to_vec()), written, lock })
+                let output = Output::Commanded(commanded.done.to_vec(), commanded.operation);
+                Ok(Accepted { output, written, lock })
             }
             other => panic!("{other:?} is not for the lock"),
         }
@@ -120,12 +126,15 @@ impl World {
         let mut stored = flash.wrote(&accepted.written);
         stored.open[purpose] = None;
         let disagrees = !stored.agrees_with(&accepted.lock);
+        let lies = !self.says_what_it_did(input, &accepted);
         let fault = if !self.is_chain(input) {
             Some(Violation { invariant: Invariant::Release, what: "installed under the release of another install" })
         } else if superseded {
             Some(Violation { invariant: Invariant::Replay, what: "accepted in a session that a newer one closed" })
         } else if disagrees {
             Some(Violation { invariant: Invariant::Power, what: "the lock in memory is not the one on flash" })
+        } else if lies {
+            Some(Violation { invariant: Invariant::Proof, what: "a Done that does not say what the lock did" })
         } else {
             None
         };
@@ -137,6 +146,34 @@ impl World {
     fn is_chain(&self, input: Input) -> bool {
         let Input::Bundle { grant, claim, install, release } = input else { return true };
         self.chain(release) == Some((grant, claim, install))
+    }
+
+    /// Whether a Done is signed by the lock and names the command, and says of lock and slot what the lock says
+    /// afterwards. What a Done of a bolt moved or a slot looked at says is compared with the order here; of the
+    /// others the ledger judges it.
+    fn says_what_it_did(&self, input: Input, accepted: &Accepted) -> bool {
+        let (Input::Command(message), Output::Commanded(done, left_to_do)) = (input, &accepted.output) else {
+            return true;
+        };
+        let Ok(done) = parse::<Done>(done).verify(&Symbolic, self.cast.lock.key()) else { return false };
+        let ordered = parse::<Command>(self.msgs.bytes(message)).claims().operation;
+        let ownership = accepted.lock.ownership().unwrap();
+        let left = |slot: SlotId| accepted.lock.report(slot).unwrap();
+        let true_of_the_lock = match done.completed {
+            Completed::Activate { slot, generation, left: said } => {
+                left(slot) == said && said == SlotReport { floor: generation, holding: Holding::Empty }
+            }
+            Completed::Deactivate { slot, generation, left: said } => {
+                left(slot) == said && said == SlotReport { floor: generation, holding: Holding::Inactive }
+            }
+            Completed::Transfer { owner, service } => (ownership.owner, ownership.service) == (owner, service),
+            Completed::Inspect { slot, left: said } => left(slot) == said && ordered == Operation::Inspect { slot },
+            Completed::Act { action } => [ordered, *left_to_do] == [Operation::Act { action }; 2],
+            Completed::SetClock { to } => [ordered, *left_to_do] == [Operation::SetClock { to }; 2],
+        };
+        let moves = matches!(left_to_do, Operation::Act { .. }) == matches!(done.completed, Completed::Act { .. });
+        let named = (done.command, done.lock, done.epoch) == (self.digest(message), self.cast.lock, ownership.epoch);
+        true_of_the_lock && moves && named
     }
 
     /// The nonce that a request says it answers: not the session's, which the lock has to compare it with.
@@ -177,9 +214,8 @@ impl World {
                 // The bolt has not moved yet when the power goes.
                 (Vec::new(), vec![event], Vec::new())
             }
-            Output::Commanded(done) => {
-                let Input::Command(message) = input else { panic!("only a command is carried out") };
-                let (event, moved) = self.commanded(&mut next, before, message, done, answered, &mut reached);
+            Output::Commanded(done, _) => {
+                let (event, moved) = self.commanded(&mut next, before, done, answered, &mut reached);
                 (vec![self.put(done)], vec![event], if moved { Vec::new() } else { vec![event] })
             }
         };
@@ -191,41 +227,38 @@ impl World {
         Step { next: self.locks.id(next), out, events: self.happened(events), cut, ..Step::default() }
     }
 
+    /// What happened is what the lock's Done says. What was ordered, the ledger heard when it was signed.
     fn commanded(
         &self,
         next: &mut Flash,
         before: &Flash,
-        message: Msg,
         done: &[u8],
         answered: Answered,
         reached: &mut Reached,
     ) -> (Event, bool) {
-        let command = self.digest(message);
-        let operation = parse::<Command>(self.msgs.bytes(message)).claims().operation;
-        let lock = self.cast.lock;
-        let epoch = before.epoch();
+        let Done { command, lock, epoch, completed } = *parse::<Done>(done).claims();
         let installed = |slot| matches!(before.run().lock.report(slot).unwrap().holding, Holding::Installed { .. });
-        match operation {
-            Operation::Activate { slot, generation } | Operation::Deactivate { slot, generation } => {
-                let active = matches!(operation, Operation::Activate { .. });
+        match completed {
+            Completed::Activate { slot, generation, .. } | Completed::Deactivate { slot, generation, .. } => {
+                let active = matches!(completed, Completed::Activate { .. });
                 reached.add_if(installed(slot) && active, Milestone::KilledByActivation);
                 reached.add_if(installed(slot) && !active, Milestone::KilledByDeactivation);
                 next.receipts[usize::from(slot.index())] = None;
                 (Event::Switched { place: self.place(epoch, slot), active, generation, command, answered }, false)
             }
-            Operation::Transfer { owner, .. } => {
+            Completed::Transfer { owner, .. } => {
                 reached.add(Milestone::Transferred);
                 next.open = [None; 2];
                 next.receipts = [None; super::lock::SLOTS];
-                let epoch = parse::<Done>(done).claims().epoch;
                 (Event::Owned { lock, epoch, owner, answered, command: Some(command) }, false)
             }
-            Operation::Act { .. } | Operation::Inspect { .. } | Operation::SetClock { .. } => {
-                reached.add_if(matches!(operation, Operation::Act { .. }), Milestone::OwnerOpened);
-                if let Completed::Inspect { left, .. } = parse::<Done>(done).claims().completed {
-                    let found = matches!(left.holding, Holding::Installed { .. });
-                    reached.add(if found { Milestone::InspectedKey } else { Milestone::InspectedVacant });
-                }
+            Completed::Act { .. } | Completed::SetClock { .. } => {
+                reached.add(Milestone::OwnerOpened);
+                (Event::Obeyed { lock, epoch, command, answered }, true)
+            }
+            Completed::Inspect { left, .. } => {
+                let found = matches!(left.holding, Holding::Installed { .. });
+                reached.add(if found { Milestone::InspectedKey } else { Milestone::InspectedVacant });
                 (Event::Obeyed { lock, epoch, command, answered }, true)
             }
         }
@@ -257,7 +290,7 @@ fn reach_cut(reached: &mut Reached, output: &Output) {
     reached.add(match output {
         Output::Installed(_) => Milestone::CutAfterInstall,
         Output::Opened { .. } => Milestone::CutAfterUnlock,
-        Output::Commanded(_) => Milestone::CutAfterSwitch,
+        Output::Commanded(..) => Milestone::CutAfterSwitch,
     });
 }
 

@@ -7,8 +7,8 @@ use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::OwnerError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::message::{Completed, Done, Grant, Holding, Receipt};
-use sharekey::model::invariant::{Event, ViewFacts};
+use sharekey::message::{Completed, Done, Grant, Holding, Operation, Receipt};
+use sharekey::model::invariant::{Event, Order, ViewFacts};
 use sharekey::model::symbolic::Symbolic;
 use sharekey::owner::{Learned, Method, OwnedLock, Owner, PendingCommand};
 use sharekey::wire::{Kind, Unverified};
@@ -145,7 +145,16 @@ impl World {
             Input::Order { op, slot, challenge } => self.order(owner, view, phone, (op, slot, challenge)),
             Input::Finish(done) => self.finish(owner, view, phone, done),
             Input::Learn(message) => self.learn(owner, view, phone, message),
-            Input::See(report) => self.see(owner, view, phone, report),
+            Input::See(report) => {
+                let report: Report = postcard::from_bytes(self.msgs.bytes(report)).unwrap();
+                self.see(owner, view, phone, &report)
+            }
+            Input::ForgeReport { slot, version, message } => {
+                let messages = message.map(|message| self.msgs.bytes(message).to_vec()).into_iter().collect();
+                let mut called = self.see(owner, view, phone, &Report { slot, version, messages })?;
+                called.reached.add(Milestone::ForgedReportTaken);
+                Ok(called)
+            }
             Input::Share { subject, slot } => self.share(owner, view, subject, slot),
             Input::Withdraw { slot, key } => self.withdraw(owner, view, slot, key),
             other => panic!("{other:?} is not for a phone"),
@@ -162,21 +171,22 @@ impl World {
         let (slot, challenge) = (SlotId::new(slot), self.msgs.bytes(challenge));
         let rng = &mut entropy(&[b"phone", &[phone.name], challenge]);
         let (lock, epoch) = (view.lock(), view.epoch());
+        let heir = if self.scenario.former_owner { OTTO } else { OLGA };
         let staged = match op {
             Op::Activate => owner.activate(view, slot, challenge, rng),
             Op::Deactivate => owner.deactivate(view, slot, challenge, rng),
             Op::Inspect => owner.inspect(view, slot, challenge, rng),
             Op::Act => owner.act(view, Action::Open, challenge, rng),
-            Op::Transfer => {
-                let heir = if self.scenario.former_owner { OTTO } else { OLGA };
-                owner.transfer(view, key_of(heir), key_of(CLOUD), challenge, rng)
-            }
+            Op::Transfer => owner.transfer(view, key_of(heir), key_of(CLOUD), challenge, rng),
         };
         let Ok((command, pending)) = staged?.commit(never);
         phone.pending.insert(postcard::to_allocvec(&pending).unwrap());
-        let command = self.put(&command);
-        let event = Event::Ordered { command: self.digest(command), owner: *owner.key(), lock, epoch };
-        Ok(Called { out: vec![command], events: vec![event], ..Called::default() })
+        let message = self.put(&command);
+        let command = self.digest(message);
+        let ordered = Event::Ordered { command, owner: *owner.key(), lock, epoch };
+        let order = meant(op, slot, key_of(heir), pending.operation());
+        let events = vec![ordered, Event::Meant { command, order }];
+        Ok(Called { out: vec![message], events, ..Called::default() })
     }
 
     fn finish(
@@ -214,8 +224,7 @@ impl World {
         let Ok(learned) = owner.learn(view, bytes)?.commit(never);
         phone.note_told(bytes);
         let mut reached = reach_learned(&learned);
-        let foreign = Kind::of(bytes) == Ok(Kind::Grant) && learned == Learned::News;
-        reached.add_if(foreign, Milestone::LearnedOtherPhonesGrant);
+        reached.add_if(is_foreign(bytes, &learned), Milestone::LearnedOtherPhonesGrant);
         reached.add_if(downloaded(view), Milestone::SawDownload);
         Ok(Called { reached, ..Called::default() })
     }
@@ -225,14 +234,15 @@ impl World {
         owner: &Owner<Symbolic>,
         view: &mut OwnedLock,
         phone: &mut Phone,
-        report: Msg,
+        report: &Report,
     ) -> Result<Called, OwnerError> {
-        let report: Report = postcard::from_bytes(self.msgs.bytes(report)).unwrap();
         let messages: Vec<&[u8]> = report.messages.iter().map(Vec::as_slice).collect();
         let Ok(learned) = owner.see(view, SlotId::new(report.slot), report.version, &messages)?.commit(never);
         messages.iter().for_each(|message| phone.note_told(message));
         let mut reached = Reached::default();
         reached.add_if(learned.iter().any(|one| matches!(one, Learned::ServiceEquivocated(_))), Milestone::Equivocated);
+        let foreign = |(message, learned): (&&[u8], &Learned)| is_foreign(message, learned);
+        reached.add_if(messages.iter().zip(&learned).any(foreign), Milestone::LearnedOtherPhonesGrant);
         reached.add_if(downloaded(view), Milestone::SawDownload);
         Ok(Called { reached, ..Called::default() })
     }
@@ -270,6 +280,24 @@ impl World {
         reached.add(Milestone::Adopted);
         Ok(Called { reached, ..Called::default() })
     }
+}
+
+/// What was asked for, in which slot; of what was signed, only the number that it took.
+fn meant(op: Op, slot: SlotId, heir: PublicKey, signed: &Operation) -> Order {
+    match (op, *signed) {
+        (
+            Op::Activate | Op::Deactivate,
+            Operation::Activate { generation, .. } | Operation::Deactivate { generation, .. },
+        ) => Order::Switch { slot, active: op == Op::Activate, generation },
+        (Op::Activate | Op::Deactivate, other) => panic!("{other:?} is no switch"),
+        (Op::Transfer, _) => Order::Transfer { owner: heir },
+        (Op::Act | Op::Inspect, _) => Order::Other,
+    }
+}
+
+/// Whether a view learned of a grant that it did not sign.
+fn is_foreign(message: &[u8], learned: &Learned) -> bool {
+    Kind::of(message) == Ok(Kind::Grant) && *learned == Learned::News
 }
 
 /// That this owner signed a grant.

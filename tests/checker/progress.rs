@@ -17,6 +17,7 @@ use sharekey::slot::State as SlotState;
 use super::cast::{BEN, CLOUD, account, entropy, key_of, owner};
 use super::lock::{Flash, NOW, TestLock, commit, give};
 use super::net::Msg;
+use super::reach::{Milestone, Reached};
 use super::system::State;
 use super::world::World;
 
@@ -50,6 +51,13 @@ impl World {
         self.progressed.get_or(key, |_| run().err()).map_or(Ok(()), Err)
     }
 
+    /// That a run applied and went through: many states have none to try.
+    fn ran(&self, milestone: Milestone) {
+        let mut reached = Reached::default();
+        reached.add(milestone);
+        self.note(reached);
+    }
+
     /// An honest guest with a releasable claim installs.
     fn guest_installs(&self, state: &State, slot: u8) -> Ran {
         let flash = self.locks.get(state.lock);
@@ -67,6 +75,7 @@ impl World {
                 let again = left.floor == body.generation;
                 let within = !again || self.scenario.uses.is_none_or(|uses| used(&flash, slot) < uses);
                 self.installs(&flash, record.clone(), (device, grant), within)?;
+                self.ran(if again { Milestone::RanRekey } else { Milestone::RanInstall });
             }
         }
         Ok(())
@@ -78,14 +87,14 @@ impl World {
 
     fn claim_of(&self, device: u8, grant: Msg) -> sharekey::message::Claim {
         let who = self.device(device);
-        let rng = &mut entropy(&[b"device", &[who.subject, who.number], self.digest(grant).as_bytes()]);
+        let rng = &mut self.device_entropy(device, grant);
         let claimed = account(who.subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).unwrap();
         *sharekey::wire::Unverified::parse(claimed.claim()).unwrap().claims()
     }
 
     fn installs(&self, flash: &Flash, mut record: ShareRecord, (device, grant): (u8, Msg), within: bool) -> Ran {
         let who = self.device(device);
-        let rng = &mut entropy(&[b"device", &[who.subject, who.number], self.digest(grant).as_bytes()]);
+        let rng = &mut self.device_entropy(device, grant);
         let claimed = account(who.subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).unwrap();
         let mut lock = flash.run().lock;
         let given = give::<purpose::Install>(&mut lock, NOW).0;
@@ -111,7 +120,9 @@ impl World {
         let download = attempt.bundle(&Symbolic, self.msgs.bytes(release)).map_err(|_| "the guest lost its release")?;
         let key = download.finish(&Symbolic, self.msgs.bytes(receipt)).map_err(|_| "the guest lost its key")?;
         let within = self.scenario.uses.is_none_or(|uses| used(&flash, slot) < uses);
-        opens(&mut flash.run().lock, &key, within)
+        opens(&mut flash.run().lock, &key, within)?;
+        self.ran(Milestone::RanOpen);
+        Ok(())
     }
 
     /// The owner brings the slot back to sharing, from what one phone knows.
@@ -136,6 +147,7 @@ impl World {
         self.obey(&owner, &mut view, &mut record, &mut lock, (slot, true))?;
         for _ in 0..TRIES {
             if self.shares(&owner, &mut view, &mut record, slot)? {
+                self.ran(Milestone::RanReturn);
                 return Ok(());
             }
         }
@@ -159,6 +171,7 @@ impl World {
             commit(lock.command(given.session, &command, NOW).map_err(|_| "the lock does not hand over")?).0.done;
         let view = pending.finish(owner, &done).map_err(|_| "the takeover does not finish")?;
         let Ok(_) = self.cast.service.reopen(record, &done).map_err(|_| "the service does not reopen")?.commit(never);
+        self.ran(Milestone::RanTakeOver);
         Ok(view)
     }
 

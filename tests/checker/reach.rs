@@ -3,11 +3,17 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use super::rules::RULES;
+
 macro_rules! milestones {
     ($($name:ident),* $(,)?) => {
         /// Something that a scenario must have seen happen.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Milestone { $($name),* }
+
+        impl Milestone {
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
     };
 }
 
@@ -20,8 +26,11 @@ milestones! {
     Published, NumberCollided, PublishedTooLate, Revoked, WithdrawalLost, Settled, WithdrawnBeforePublished,
     ReleasedAgain, SecondDeviceRefused, ReleaseAfterWithdrawRefused, ReceiptTaken, ReceiptOld, DoneTaken, DoneOld,
     StaleWriteRefused, Reopened,
-    SawDownload, LearnedOtherPhonesGrant, OlderReportRefused, Equivocated, Adopted,
+    SawDownload, LearnedOtherPhonesGrant, OlderReportRefused, ForgedReportTaken, Equivocated, Adopted,
+    RanInstall, RanRekey, RanOpen, RanReturn, RanTakeOver,
 }
+
+const _: () = assert!(Milestone::ALL.len() <= 64, "more milestones than bits");
 
 /// A set of milestones.
 #[derive(Clone, Copy, Default)]
@@ -32,38 +41,20 @@ impl Reached {
         self.0 |= 1 << milestone as u32;
     }
 
+    pub const fn has(self, milestone: Milestone) -> bool {
+        self.0 >> (milestone as u32) & 1 == 1
+    }
+
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     pub fn add_if(&mut self, holds: bool, milestone: Milestone) {
         if holds {
             self.add(milestone);
         }
     }
 }
-
-pub const RULES: [&str; 23] = [
-    "challenge",
-    "reboot",
-    "bundle",
-    "command",
-    "unlock",
-    "order",
-    "finish",
-    "learn",
-    "see report",
-    "share",
-    "withdraw",
-    "serve grant",
-    "serve withdraw",
-    "serve receipt",
-    "serve done",
-    "release",
-    "ask",
-    "make unlock",
-    "forge",
-    "read",
-    "stale write",
-    "power cut",
-    "adopt",
-];
 
 const LANES: usize = 8;
 
@@ -107,9 +98,8 @@ impl Stats {
         }
     }
 
-    pub fn has(&self, milestone: Milestone) -> bool {
-        let all = self.lanes.iter().fold(0, |all, lane| all | lane.reached.load(Ordering::Relaxed));
-        all >> (milestone as u32) & 1 == 1
+    pub fn all_reached(&self) -> Reached {
+        Reached(self.lanes.iter().fold(0, |all, lane| all | lane.reached.load(Ordering::Relaxed)))
     }
 
     /// Of each rule: its name, how often it was tried, how often it led somewhere.

@@ -1,51 +1,135 @@
 //! Searching a scenario, and saying what was searched.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use stateright::{Checker, HasDiscoveries, Model};
 
+use super::reach::{Milestone, Reached};
 use super::scenario::Scenario;
 use super::system::{Action, State, System};
 use super::world::World;
 
 const THREADS: usize = 2;
 
-/// Searches all states of the scenario; fails where an invariant breaks, or a milestone is not reached.
-pub fn search(scenario: Scenario) -> usize {
-    let world = Arc::new(World::new(scenario));
+/// What a search went through.
+pub struct Searched {
+    name: &'static str,
+    pub states: usize,
+    steps: usize,
+    depth: usize,
+    seconds: f64,
+    /// Searched to the end, within the bounds.
+    pub exhausted: bool,
+    pub reached: Reached,
+    /// The rules that led to another state.
+    pub fired: Vec<&'static str>,
+}
+
+/// Searches these scenarios; `SHAREKEY_CHECKER_ONLY` picks those whose name has it in it. Says too whether that
+/// was all of all of them, none left out and none stopped.
+pub fn each(scenarios: Vec<Scenario>) -> (Vec<Searched>, bool) {
+    let all = scenarios.len();
+    let only = std::env::var("SHAREKEY_CHECKER_ONLY").unwrap_or_default();
+    let picked = scenarios.into_iter().filter(|scenario| scenario.name.contains(&only));
+    let searched: Vec<Searched> = picked.map(search).collect();
+    assert!(!searched.is_empty(), "no scenario has {only:?} in its name");
+    let whole = searched.len() == all && searched.iter().all(|searched| searched.exhausted);
+    (searched, whole)
+}
+
+/// Searches all states of the scenario; fails where an invariant breaks. Where the search came to its end, fails
+/// too if a milestone was not reached, or if not just those rules fired that the bounds allow.
+fn search(scenario: Scenario) -> Searched {
+    let (world, start) = World::begun(scenario);
+    let world = Arc::new(world);
+    let limit = std::env::var("SHAREKEY_CHECKER_SECONDS").ok().map(|limit| Duration::from_secs(limit.parse().unwrap()));
     let began = Instant::now();
-    let search = System(Arc::clone(&world)).checker().threads(THREADS).finish_when(HasDiscoveries::AnyFailures);
-    let search = match std::env::var("SHAREKEY_CHECKER_SECONDS") {
-        Ok(seconds) => search.timeout(std::time::Duration::from_secs(seconds.parse().unwrap())),
-        Err(_) => search,
-    };
-    // Depth first needs no room for the frontier; breadth first gives the shortest story of a failure.
-    let (unique, generated, depth, failures) = if std::env::var_os("SHAREKEY_CHECKER_SHORTEST").is_some() {
-        finish(search.spawn_bfs().join())
-    } else {
-        finish(search.spawn_dfs().join())
-    };
-    let limit = std::env::var("SHAREKEY_CHECKER_SECONDS").ok().map(|seconds| seconds.parse::<f64>().unwrap());
-    let timed_out = limit.is_some_and(|limit| began.elapsed().as_secs_f64() >= limit);
-    let stopped = if timed_out { " (stopped)" } else { "" };
-    println!(
-        "{}{stopped}: {unique} states, {generated} steps, depth {depth}, {:.1} s",
-        world.scenario.name,
-        began.elapsed().as_secs_f64()
-    );
+    let (states, steps, depth, failures) = explore(System(Arc::clone(&world), start.clone()), limit);
+    let seconds = began.elapsed().as_secs_f64();
+    let exhausted = limit.is_none_or(|limit| seconds < limit.as_secs_f64());
+    let fired = world.stats.table().into_iter().filter(|(_, _, fired)| *fired > 0).map(|(rule, ..)| rule).collect();
+    let (name, reached) = (world.scenario.name, world.stats.all_reached());
+    let searched = Searched { name, states, steps, depth, seconds, exhausted, reached, fired };
+    println!("{}", searched.row());
     say(&world);
     for (name, story) in &failures {
         println!("{name} is broken:");
         story.iter().for_each(|line| println!("  {line}"));
     }
-    assert!(failures.is_empty(), "{}: {:?}", world.scenario.name, failures.first().map(|(name, _)| *name));
-    let missed: Vec<_> = world.scenario.reach.iter().filter(|milestone| !world.stats.has(**milestone)).collect();
-    assert!(timed_out || missed.is_empty(), "{}: never reached {missed:?}", world.scenario.name);
-    unique
+    assert!(failures.is_empty(), "{name}: {:?}", failures.first().map(|(name, _)| *name));
+    judge(&world, &start, &searched);
+    searched
+}
+
+/// Whether what had to happen did. A search that was stopped says what did not.
+fn judge(world: &World, start: &State, searched: &Searched) {
+    let (name, reach) = (searched.name, world.scenario.reach.iter());
+    let missed: Vec<&Milestone> = reach.filter(|milestone| !searched.reached.has(**milestone)).collect();
+    let allowed = |rule: &&str| world.allows(rule, start);
+    let mut never: Vec<&str> = super::rules::RULES.into_iter().filter(allowed).collect();
+    never.retain(|rule| !searched.fired.contains(rule));
+    let unforeseen: Vec<&&str> = searched.fired.iter().filter(|rule| !allowed(rule)).collect();
+    if !unforeseen.is_empty() {
+        println!("  {unforeseen:?} fired beyond what the bounds allow");
+    }
+    if !searched.exhausted {
+        println!("  stopped before {missed:?} was reached, and {never:?} fired");
+        return;
+    }
+    assert!(missed.is_empty(), "{name}: never reached {missed:?}");
+    assert!(never.is_empty(), "{name}: {never:?} never fired");
+}
+
+impl Searched {
+    pub const HEAD: &str =
+        "| scenario | states | steps | depth | seconds | searched to the end |\n|---|---|---|---|---|---|";
+
+    /// A row of the table in `spec/results/checker.md`.
+    pub fn row(&self) -> String {
+        let Self { name, states, steps, depth, seconds, exhausted, .. } = self;
+        let (states, steps) = (grouped(*states), grouped(*steps));
+        let end = if *exhausted { "yes" } else { "stopped" };
+        format!("| {name} | {states} | {steps} | {depth} | {seconds:.1} | {end} |")
+    }
+}
+
+/// Of all scenarios together: a table, and the number of states.
+pub fn sum(all: &[Searched]) -> usize {
+    let states = all.iter().map(|searched| searched.states).sum();
+    println!("\n{}", Searched::HEAD);
+    all.iter().for_each(|searched| println!("{}", searched.row()));
+    println!("| in all | {} | | | | |\n", grouped(states));
+    states
+}
+
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    digits.bytes().enumerate().fold(String::new(), |mut groups, (at, digit)| {
+        if at > 0 && at % 3 == first {
+            groups.push(' ');
+        }
+        groups.push(char::from(digit));
+        groups
+    })
 }
 
 type Found = (usize, usize, usize, Vec<(&'static str, Vec<String>)>);
+
+/// Depth first needs no room for the frontier; breadth first gives the shortest story of a failure.
+fn explore(system: System, limit: Option<Duration>) -> Found {
+    let search = system.checker().threads(THREADS).finish_when(HasDiscoveries::AnyFailures);
+    let search = match limit {
+        Some(limit) => search.timeout(limit),
+        None => search,
+    };
+    if std::env::var_os("SHAREKEY_CHECKER_SHORTEST").is_some() {
+        finish(search.spawn_bfs().join())
+    } else {
+        finish(search.spawn_dfs().join())
+    }
+}
 
 fn finish(checker: impl Checker<System>) -> Found {
     let failures = checker.discoveries().into_iter().map(|(name, path)| {

@@ -39,6 +39,8 @@ pub enum Start {
     Downloaded,
     /// Then Olga withdrew it, and shared the slot with Ben.
     SharedAgain,
+    /// The same, and Ana's receipt has reached nobody yet.
+    Withheld,
 }
 
 /// How many messages of a kind there may be in all, those of the start included.
@@ -105,6 +107,8 @@ pub struct Scenario {
     pub recombine: bool,
     /// A second instance of the service decides on a record that it read before.
     pub instances: bool,
+    /// The versions of reports that the attacker makes up.
+    pub forged_versions: &'static [u64],
     /// The former owner goes on signing.
     pub former_owner: bool,
     /// Whether progress is checked from every state.

@@ -5,14 +5,15 @@ use sharekey::model::invariant::Service;
 use super::cast::{ANA, BEN};
 use super::reach::Milestone::*;
 use super::scenario::{Bounds, Device, Scenario, Start};
+use super::takeover;
 
-const fn device(subject: u8, number: u8) -> Device {
+pub const fn device(subject: u8, number: u8) -> Device {
     Device { subject, number, rogue: false }
 }
 
 const GUESTS: &[Device] = &[device(ANA, 0), device(BEN, 0)];
 
-const NOTHING: Bounds = Bounds {
+pub const NOTHING: Bounds = Bounds {
     challenges: 0,
     reboots: 0,
     grants: 0,
@@ -27,7 +28,7 @@ const NOTHING: Bounds = Bounds {
     forged: 0,
 };
 
-const BASE: Scenario = Scenario {
+pub const BASE: Scenario = Scenario {
     name: "",
     start: Start::Active,
     service: Service::Honest,
@@ -42,6 +43,7 @@ const BASE: Scenario = Scenario {
     lone: true,
     recombine: false,
     instances: false,
+    forged_versions: &[],
     former_owner: false,
     progress: true,
     reach: &[],
@@ -66,6 +68,7 @@ pub fn honest() -> Scenario {
             Installed,
             Opened,
             Published,
+            PublishedTooLate,
             Revoked,
             WithdrawalLost,
             WithdrawnBeforePublished,
@@ -74,6 +77,9 @@ pub fn honest() -> Scenario {
             SawDownload,
             UnlockRefused,
             ReleaseAfterWithdrawRefused,
+            RanInstall,
+            RanOpen,
+            RanReturn,
         ],
         ..BASE
     }
@@ -88,6 +94,32 @@ pub fn two_phones() -> Scenario {
         listening: 0b11,
         bounds: Bounds { challenges: 2, grants: 2, withdraws: 1, activates: 1, installs: 1, ..NOTHING },
         reach: &[Installed, Published, NumberCollided, Revoked, WithdrawalLost, LearnedOtherPhonesGrant],
+        ..BASE
+    }
+}
+
+/// Two phones of one owner, which do not speak to each other, and two guests, one with two devices. Ana's key
+/// is installed and withdrawn, her receipt withheld, and the slot shared with Ben.
+pub fn two_phones_two_guests() -> Scenario {
+    Scenario {
+        name: "two phones, two guests",
+        start: Start::Withheld,
+        subjects: &[ANA, BEN],
+        devices: const { &[device(ANA, 0), device(BEN, 0), device(BEN, 1)] },
+        acting: 0b11,
+        listening: 0b11,
+        lone: false,
+        bounds: Bounds { challenges: 3, grants: 3, withdraws: 2, activates: 1, installs: 3, ..NOTHING },
+        reach: &[
+            LearnedOtherPhonesGrant,
+            NumberCollided,
+            Overwritten,
+            SecondDeviceRefused,
+            OlderReportRefused,
+            SawDownload,
+            Revoked,
+            WithdrawalLost,
+        ],
         ..BASE
     }
 }
@@ -121,6 +153,7 @@ pub fn overwrite() -> Scenario {
             Opened,
             ReceiptOld,
             WrongNonceRefused,
+            RanRekey,
         ],
         ..BASE
     }
@@ -142,7 +175,17 @@ pub fn late_dones() -> Scenario {
             acts: 1,
             ..NOTHING
         },
-        reach: &[KilledByDeactivation, KilledByActivation, InspectedKey, InspectedVacant, DoneOld, Settled],
+        reach: &[
+            KilledByDeactivation,
+            KilledByActivation,
+            InspectedKey,
+            InspectedVacant,
+            DoneTaken,
+            DoneOld,
+            Settled,
+            OwnerOpened,
+            OlderReportRefused,
+        ],
         ..BASE
     }
 }
@@ -189,29 +232,7 @@ pub fn power() -> Scenario {
     }
 }
 
-/// The attacker has the service's key.
-pub fn taken_over() -> Scenario {
-    Scenario {
-        name: "service taken over",
-        service: Service::TakenOver,
-        devices: const { &[device(ANA, 0), device(ANA, 1)] },
-        progress: false,
-        bounds: Bounds {
-            challenges: 4,
-            grants: 1,
-            activates: 1,
-            deactivates: 1,
-            installs: 2,
-            unlocks: 1,
-            forged: 2,
-            ..NOTHING
-        },
-        reach: &[Installed, Rekeyed, Opened, Equivocated, KilledByDeactivation],
-        ..BASE
-    }
-}
-
-/// The share code leaked: a thief claims for its own device.
+/// The share code leaked: a thief claims for its own device, one and the same for each grant.
 pub fn leaked() -> Scenario {
     Scenario {
         name: "share code leaked",
@@ -219,16 +240,15 @@ pub fn leaked() -> Scenario {
         recombine: true,
         bounds: Bounds {
             challenges: 3,
-            grants: 1,
+            grants: 2,
             withdraws: 1,
             activates: 1,
-            deactivates: 1,
             installs: 3,
             unlocks: 1,
             forged: 1,
             ..NOTHING
         },
-        reach: &[Installed, SecondDeviceRefused, BrokenChainRefused, Opened, WithdrawalLost],
+        reach: &[Installed, SecondDeviceRefused, BrokenChainRefused, ForeignSignatureRefused, Opened, WithdrawalLost],
         ..BASE
     }
 }
@@ -247,14 +267,14 @@ pub fn two_slots() -> Scenario {
     }
 }
 
-/// Olga sells the house to Otto, and goes on signing.
+/// Olga sells the house to Otto, and goes on signing; the power may go. Only Otto's phone listens.
 pub fn former_owner() -> Scenario {
     Scenario {
         name: "former owner",
         start: Start::Downloaded,
         former_owner: true,
         acting: 0b11,
-        listening: 0b11,
+        listening: 0b10,
         cuts: true,
         bounds: Bounds {
             challenges: 4,
@@ -263,12 +283,23 @@ pub fn former_owner() -> Scenario {
             activates: 2,
             transfers: 1,
             acts: 1,
-            installs: 1,
+            installs: 2,
             forged: 4,
             ..NOTHING
         },
-        reach: &[Transferred, Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Installed],
+        reach: &[Transferred, Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Rekeyed, RanTakeOver],
         ..BASE
+    }
+}
+
+/// Then Otto opens the slot and shares it.
+pub fn heir() -> Scenario {
+    Scenario {
+        name: "former owner, and the heir shares",
+        cuts: false,
+        bounds: Bounds { challenges: 5, grants: 2, activates: 2, transfers: 1, installs: 2, forged: 4, ..NOTHING },
+        reach: &[Transferred, Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Installed, SawDownload],
+        ..former_owner()
     }
 }
 
@@ -278,7 +309,7 @@ pub fn to_herself() -> Scenario {
         name: "transfer to oneself",
         start: Start::Downloaded,
         bounds: Bounds { challenges: 5, grants: 1, activates: 2, transfers: 1, installs: 2, unlocks: 1, ..NOTHING },
-        reach: &[Transferred, Reopened, OtherEpochRefused, UnlockRefused],
+        reach: &[Transferred, Reopened, OtherEpochRefused, UnlockRefused, RanTakeOver],
         ..BASE
     }
 }
@@ -305,16 +336,22 @@ pub fn all() -> Vec<Scenario> {
         late_dones(),
         reopened(),
         power(),
-        taken_over(),
+        takeover::taken_over(),
+        takeover::guest_after_guest(),
+        takeover::power(),
+        takeover::former_owner(),
+        takeover::two_slots(),
         leaked(),
         two_slots(),
         former_owner(),
+        heir(),
         to_herself(),
         instances(),
+        two_phones_two_guests(),
     ]
 }
 
-fn more(name: &'static str, scenario: Scenario, bounds: impl FnOnce(&mut Bounds)) -> Scenario {
+pub fn more(name: &'static str, scenario: Scenario, bounds: impl FnOnce(&mut Bounds)) -> Scenario {
     let mut scenario = Scenario { name, ..scenario };
     bounds(&mut scenario.bounds);
     scenario
@@ -322,19 +359,27 @@ fn more(name: &'static str, scenario: Scenario, bounds: impl FnOnce(&mut Bounds)
 
 /// The same with wider bounds, for a machine that has the time.
 pub fn campaign() -> Vec<Scenario> {
-    vec![
+    let two_guests = Scenario { lone: true, ..two_phones_two_guests() };
+    let both_listen = Scenario { listening: 0b11, ..former_owner() };
+    let scenarios = vec![
         more("honest, wide", honest(), |b| b.acts = 1),
         more("honest, two installs", honest(), |b| (b.installs, b.unlocks) = (2, 2)),
         more("two phones, wide", two_phones(), |b| (b.challenges, b.withdraws, b.activates) = (3, 2, 2)),
+        more("two phones, two guests, wide", two_phones_two_guests(), |b| (b.challenges, b.unlocks) = (5, 1)),
+        more("two phones, two guests, each message alone", two_guests, |b| b.deactivates = 1),
         more("two phones at the lock, and a grant", two_at_the_lock(), |b| (b.grants, b.installs) = (1, 1)),
         more("overwrite, wide", overwrite(), |b| (b.deactivates, b.unlocks) = (1, 2)),
         more("late Dones, wide", late_dones(), |b| b.challenges = 5),
+        more("closed and opened over a download, wide", reopened(), |b| {
+            (b.challenges, b.grants, b.unlocks) = (6, 2, 1)
+        }),
         more("power cuts, wide", power(), |b| b.challenges = 5),
-        more("service taken over, two grants", taken_over(), |b| (b.grants, b.withdraws, b.installs) = (2, 1, 2)),
-        more("service taken over, wide", taken_over(), |b| (b.challenges, b.inspects, b.installs) = (5, 1, 3)),
-        more("share code leaked, wide", leaked(), |b| b.challenges = 4),
+        more("share code leaked, wide", leaked(), |b| b.challenges = 5),
         more("two slots, wide", two_slots(), |b| b.challenges = 5),
-        more("former owner, wide", former_owner(), |b| (b.unlocks, b.installs) = (1, 2)),
+        more("former owner, wide", both_listen, |b| b.unlocks = 1),
+        more("former owner, and the heir shares, wide", heir(), |b| (b.challenges, b.acts, b.unlocks) = (6, 1, 1)),
+        more("transfer to oneself, wide", to_herself(), |b| (b.challenges, b.grants, b.inspects) = (6, 2, 1)),
         more("two instances, wide", instances(), |b| b.challenges = 3),
-    ]
+    ];
+    scenarios.into_iter().chain(takeover::campaign()).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sharekey::counter::Epoch;
 use sharekey::id::SlotId;
 use sharekey::lock::purpose;
-use sharekey::model::invariant::{Answered, Event, Ledger};
+use sharekey::model::invariant::{Answered, Event, Ledger, Service};
 use sharekey::secret::ActivationSecret;
 use sharekey::wire::Kind;
 
@@ -29,6 +29,7 @@ impl World {
             return state;
         }
         let state = self.download(self.share_with(state, ANA), 0);
+        let state = if self.scenario.start == Start::Withheld { state } else { self.confirm(state) };
         if self.scenario.start == Start::Downloaded {
             return state;
         }
@@ -86,11 +87,7 @@ impl World {
 
     /// As [`go`](Self::go), where the service may be the attacker's.
     fn at_service(&self, state: &State, input: Input) -> State {
-        if self.scenario.service == sharekey::model::invariant::Service::Honest {
-            self.go(state, Who::Service, input)
-        } else {
-            state.clone()
-        }
+        if self.scenario.service == Service::Honest { self.go(state, Who::Service, input) } else { state.clone() }
     }
 
     pub fn newest(net: &Net, kind: Kind) -> Msg {
@@ -150,24 +147,43 @@ impl World {
         let state = self.go(&state, Who::Sender, Input::Ask { device, grant, challenge });
         let (claim, install) = (Self::newest(&state.net, Kind::Claim), Self::newest(&state.net, Kind::Install));
         let state = match self.scenario.service {
-            sharekey::model::invariant::Service::Honest => {
-                self.go(&state, Who::Service, Input::Release { slot: 0, claim, install })
-            }
-            sharekey::model::invariant::Service::TakenOver => {
-                self.go(&state, Who::Sender, Input::ForgeRelease(install))
-            }
+            Service::Honest => self.go(&state, Who::Service, Input::Release { slot: 0, claim, install }),
+            Service::TakenOver => self.go(&state, Who::Sender, Input::ForgeRelease(install)),
         };
         let release = Self::newest(&state.net, Kind::Release);
-        let state = self.go(&state, Who::Lock, Input::Bundle { grant, claim, install, release });
-        let receipt = Self::newest(&state.net, Kind::Receipt);
-        let state = self.at_service(&state, Input::Serve { slot: 0, message: receipt });
-        self.report_to(&state, 0)
+        self.go(&state, Who::Lock, Input::Bundle { grant, claim, install, release })
+    }
+
+    /// Ana's receipt reaches the service and the first phone.
+    fn confirm(&self, state: State) -> State {
+        let message = Self::newest(&state.net, Kind::Receipt);
+        self.through_service(&state, Input::Serve { slot: 0, message }, message)
+    }
+
+    /// The service is given a message, and the first phone sees its report; where the service is the
+    /// attacker's, it hears the `answer` only.
+    fn through_service(&self, state: &State, input: Input, answer: Msg) -> State {
+        match self.scenario.service {
+            Service::Honest => self.report_to(&self.go(state, Who::Service, input), 0),
+            Service::TakenOver => self.go(state, Who::Phone(0), Input::Learn(answer)),
+        }
     }
 
     fn withdraw_first(&self, state: State) -> State {
         let state = self.go(&state, Who::Phone(0), Input::Withdraw { slot: 0, key: 0 });
         let message = Self::newest(&state.net, Kind::Withdraw);
-        let state = self.at_service(&state, Input::Serve { slot: 0, message });
-        self.report_to(&state, 0)
+        let state = match self.scenario.service {
+            Service::Honest => state,
+            // The attacker says so too.
+            Service::TakenOver => {
+                let grant = Self::newest(&state.net, Kind::Grant);
+                self.go(&state, Who::Sender, Input::ForgeWithdrawn { grant, outcome: 1 })
+            }
+        };
+        let answer = state.net.kind(Kind::Withdrawn).last().copied().unwrap_or(message);
+        let state = self.through_service(&state, Input::Serve { slot: 0, message }, answer);
+        // What a faulty report leaves out, the phone hears alone: for the search to find, not for the start.
+        let answer = Self::newest(&state.net, Kind::Withdrawn);
+        self.take(&state, Action { who: Who::Phone(0), input: Input::Learn(answer) }).unwrap_or(state)
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use sharekey::model::invariant::{Invariant, Violation};
 use stateright::{Model, Property};
 
-use super::net::{Msg, Net, REPORT};
-use super::reach::RULES;
+use super::net::{Net, REPORT};
+use super::rules;
 use super::world::{Input, Step, World};
 
 /// Everything that lasts, each part told by its number.
@@ -44,7 +44,8 @@ pub struct Action {
     pub input: Input,
 }
 
-pub struct System(pub Arc<World>);
+/// A world, and where in it the search begins.
+pub struct System(pub Arc<World>, pub State);
 
 impl State {
     fn after(&self, world: &World, step: &Step, events: u32) -> Self {
@@ -107,32 +108,6 @@ impl World {
         Some(State { cloud, read: None, ..state.after(self, &step, step.events) })
     }
 
-    pub fn rule(action: &Action) -> usize {
-        let name = match (action.who, action.input) {
-            (Who::LockCut, _) => "power cut",
-            (Who::OtherReads, _) => "read",
-            (Who::OtherWrites, _) => "stale write",
-            (_, Input::Challenge(_)) => "challenge",
-            (_, Input::Reboot) => "reboot",
-            (_, Input::Bundle { .. }) => "bundle",
-            (_, Input::Command(_)) => "command",
-            (_, Input::Unlock(_)) => "unlock",
-            (_, Input::Order { .. }) => "order",
-            (_, Input::Finish(_)) => "finish",
-            (_, Input::Learn(_)) => "learn",
-            (_, Input::See(_)) => "see report",
-            (_, Input::Share { .. }) => "share",
-            (_, Input::Withdraw { .. }) => "withdraw",
-            (_, Input::Adopt(_)) => "adopt",
-            (_, Input::Serve { message, .. }) => return serve_rule(message),
-            (_, Input::Release { .. }) => "release",
-            (_, Input::Ask { .. }) => "ask",
-            (_, Input::MakeUnlock { .. }) => "make unlock",
-            _ => "forge",
-        };
-        RULES.iter().position(|rule| *rule == name).unwrap()
-    }
-
     /// Whether no phone shows what the ledger says is not so.
     pub fn judge_views(&self, state: &State) -> Result<(), Violation> {
         let ledger = self.ledgers.get(state.ledger);
@@ -146,16 +121,6 @@ impl World {
 /// A request repeated, whose answer is known: an attacker could go on so for ever.
 fn is_repetition(state: &State, step: &Step) -> bool {
     step.repeated && step.out.iter().all(|msg| msg.kind() == REPORT || state.net.has(*msg))
-}
-
-fn serve_rule(message: Msg) -> usize {
-    let name = match message.kind() {
-        1 => "serve grant",
-        2 => "serve withdraw",
-        8 => "serve receipt",
-        _ => "serve done",
-    };
-    RULES.iter().position(|rule| *rule == name).unwrap()
 }
 
 /// One property an invariant, so that a discovery says which.
@@ -184,7 +149,7 @@ impl Model for System {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        vec![self.0.start()]
+        vec![self.1.clone()]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -194,7 +159,7 @@ impl Model for System {
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
-        let rule = World::rule(&action);
+        let rule = rules::of(&action);
         self.0.stats.tried(rule);
         let next = self.0.take(state, action)?;
         self.0.stats.fired(rule);

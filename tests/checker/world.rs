@@ -14,6 +14,7 @@ use super::net::{Messages, Msg};
 use super::phone::{Facts, Phone};
 use super::reach::{Reached, Stats};
 use super::scenario::{Op, Scenario};
+use super::system::State;
 
 /// For what a session is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -28,29 +29,79 @@ pub enum Input {
     // At the lock.
     Challenge(For),
     Reboot,
-    Bundle { grant: Msg, claim: Msg, install: Msg, release: Msg },
+    Bundle {
+        grant: Msg,
+        claim: Msg,
+        install: Msg,
+        release: Msg,
+    },
     Command(Msg),
     Unlock(Msg),
     // At a phone of the owner.
-    Order { op: Op, slot: u8, challenge: Msg },
+    Order {
+        op: Op,
+        slot: u8,
+        challenge: Msg,
+    },
     Finish(Msg),
     Learn(Msg),
     See(Msg),
-    Share { subject: u8, slot: u8 },
-    Withdraw { slot: u8, key: u8 },
+    Share {
+        subject: u8,
+        slot: u8,
+    },
+    Withdraw {
+        slot: u8,
+        key: u8,
+    },
     Adopt(Msg),
     // At the service, in the record of a slot.
-    Serve { slot: u8, message: Msg },
-    Release { slot: u8, claim: Msg, install: Msg },
+    Serve {
+        slot: u8,
+        message: Msg,
+    },
+    Release {
+        slot: u8,
+        claim: Msg,
+        install: Msg,
+    },
     // At a guest's device, which is told by its place in the scenario.
-    Ask { device: u8, grant: Msg, challenge: Msg },
-    MakeUnlock { receipt: Msg, release: Msg, challenge: Msg, slot: u8 },
+    Ask {
+        device: u8,
+        grant: Msg,
+        challenge: Msg,
+    },
+    MakeUnlock {
+        receipt: Msg,
+        release: Msg,
+        challenge: Msg,
+        slot: u8,
+    },
     // In the attacker's hands.
     ForgeRelease(Msg),
-    ForgeWithdrawn { grant: Msg, outcome: u8 },
-    ForgeInstall { device: u8, claim: Msg, challenge: Msg },
-    ForgeCommand { op: Op, epoch: u8, challenge: Msg },
-    ForgeGrant { epoch: u8 },
+    ForgeWithdrawn {
+        grant: Msg,
+        outcome: u8,
+    },
+    ForgeInstall {
+        device: u8,
+        claim: Msg,
+        challenge: Msg,
+    },
+    ForgeCommand {
+        op: Op,
+        epoch: u8,
+        challenge: Msg,
+    },
+    ForgeGrant {
+        epoch: u8,
+    },
+    /// A report of the attacker's, as it reaches a phone: any signed message, or none, under any version.
+    ForgeReport {
+        slot: u8,
+        version: u64,
+        message: Option<Msg>,
+    },
 }
 
 /// What a party did: how it stands then, what it sent, and what happened by that.
@@ -108,6 +159,15 @@ impl World {
         world
     }
 
+    /// A world, and the state from which the search goes on. What happened on the way there is forgotten, so
+    /// that no milestone counts which only the way reached.
+    pub fn begun(scenario: Scenario) -> (Self, State) {
+        let mut world = Self::new(scenario);
+        let start = world.start();
+        (world.steps, world.stats) = (Memo::default(), Stats::default());
+        (world, start)
+    }
+
     pub fn no_events(events: u32) -> bool {
         events == 0
     }
@@ -128,7 +188,8 @@ impl World {
             | Input::See(_)
             | Input::Share { .. }
             | Input::Withdraw { .. }
-            | Input::Adopt(_) => self.phone_step(local, input),
+            | Input::Adopt(_)
+            | Input::ForgeReport { .. } => self.phone_step(local, input),
             Input::Serve { slot, message } => self.serve(local, slot, message),
             Input::Release { slot, claim, install } => self.release(local, slot, claim, install),
             Input::Ask { device, grant, challenge } => self.ask(device, grant, challenge),

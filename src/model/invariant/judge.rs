@@ -128,15 +128,16 @@ impl Ledger {
         self.answer(lock, answered)?;
         let before = self.owned(lock);
         match (before, command) {
-            (None, None) => must(epoch == Epoch::FIRST, Invariant::Epoch, "provisioned into a later ownership")?,
+            (None, None) => must(epoch.value() == 1, Invariant::Epoch, "provisioned into a later ownership")?,
             (None, Some(_)) => return broken(Invariant::Epoch, "transferred before it had an owner"),
             // Provisioning again in the first ownership says what is so.
             (Some(before), None) => {
-                let same = before == (epoch, owner) && epoch == Epoch::FIRST;
+                let same = before == (epoch, owner) && epoch.value() == 1;
                 must(same, Invariant::Epoch, "provisioned over its owner")?;
             }
             (Some((before, _)), Some(command)) => {
-                must(before.next() == Some(epoch), Invariant::Epoch, "the ownership did not rise by one")?;
+                let risen = before.value().checked_add(1) == Some(epoch.value());
+                must(risen, Invariant::Epoch, "the ownership did not rise by one")?;
                 self.ordered(lock, before, command)?;
                 self.just_that(command, Order::Transfer { owner })?;
             }

@@ -249,7 +249,7 @@ impl LockModel {
 
     pub(super) fn open(&mut self, purpose: Purpose, open: Open) {
         if !open.rescue {
-            self.next = self.next.and_then(Counter::next);
+            self.next = self.next.and_then(|number| number.value().checked_add(1)).map(Counter::new);
         }
         if open.ticks < self.ticks {
             // How old the others are, nobody can say.

@@ -230,7 +230,7 @@ impl LockModel {
 
     fn take_owner(&self, header: HeaderModel, facts: &ProvisionFacts) -> Result<Decision, LockError> {
         let (owner, service) = (facts.owner.key, facts.service.key);
-        let new = HeaderModel::Owned { epoch: Epoch::FIRST, owner, service };
+        let new = HeaderModel::Owned { epoch: Epoch::new(1), owner, service };
         let again = header == new;
         if header != HeaderModel::Unprovisioned && !again {
             return Err(LockError::AlreadyProvisioned);
