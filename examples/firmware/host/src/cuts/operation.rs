@@ -1,0 +1,92 @@
+//! What the power is cut in the middle of.
+
+use sharekey::id::SlotId;
+
+use super::Dice;
+use super::world::World;
+
+/// How many slots are played with.
+pub const PLAYED: u8 = 3;
+
+/// An operation that is interrupted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Operation {
+    /// The first challenge after a boot, which writes the counter.
+    Challenge,
+    /// The owner opens the slot.
+    Activate(SlotId),
+    /// The owner closes the slot.
+    Deactivate(SlotId),
+    /// A new key takes the slot.
+    Install(SlotId),
+    /// The key that is there is installed again, with a new pairing key.
+    Rekey(SlotId),
+    /// The slot's key opens, with a use limit or without.
+    Open(SlotId),
+    /// The owner sets the clock.
+    SetClock,
+    /// The owner gives the lock to the other owner.
+    Transfer,
+    /// The card's holder resets the lock.
+    Reset,
+}
+
+impl Operation {
+    /// One that the world allows now.
+    pub fn draw(dice: &mut Dice, world: &World) -> Self {
+        loop {
+            let slot = SlotId::new(dice.below(PLAYED.into()) as u8);
+            let held = world.holds_key(slot);
+            match dice.below(32) {
+                0 | 1 => return Self::Challenge,
+                2..=4 => return Self::Activate(slot),
+                5 | 6 => return Self::Deactivate(slot),
+                7..=14 if world.is_active(slot) => return Self::Install(slot),
+                15..=18 if held => return Self::Rekey(slot),
+                19..=26 if held => return Self::Open(slot),
+                27 | 28 => return Self::SetClock,
+                29 | 30 => return Self::Transfer,
+                31 => return Self::Reset,
+                _ => {}
+            }
+        }
+    }
+
+    /// Its name in the tally.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Challenge => "challenge",
+            Self::Activate(_) => "activate",
+            Self::Deactivate(_) => "deactivate",
+            Self::Install(_) => "install",
+            Self::Rekey(_) => "re-key",
+            Self::Open(_) => "open",
+            Self::SetClock => "set clock",
+            Self::Transfer => "transfer",
+            Self::Reset => "reset",
+        }
+    }
+
+    /// About how many words of flash it writes, where it always writes some.
+    pub const fn words(self) -> Option<u64> {
+        match self {
+            Self::Challenge | Self::SetClock => Some(12),
+            Self::Activate(_) | Self::Deactivate(_) => Some(12),
+            Self::Install(_) | Self::Rekey(_) => Some(44),
+            Self::Transfer => Some(25),
+            // The seed, and the records of the lock that is made then.
+            Self::Reset => Some(150),
+            Self::Open(_) => None,
+        }
+    }
+
+    /// About how long it takes on an idle machine, and a little more.
+    pub const fn milliseconds(self) -> u64 {
+        match self {
+            Self::Challenge | Self::Open(_) => 6,
+            Self::Install(_) | Self::Rekey(_) => 150,
+            Self::Activate(_) | Self::Deactivate(_) | Self::SetClock | Self::Transfer => 60,
+            Self::Reset => 60,
+        }
+    }
+}
