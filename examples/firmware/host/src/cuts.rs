@@ -5,6 +5,7 @@
 //! operation or the one after it, and after it where the answer had come. Then keys that are dead try
 //! to open, keys that live try to lock, and what was accepted before is sent again.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
@@ -36,7 +37,7 @@ pub struct Plan {
 /// # Errors
 /// The first thing that does not hold.
 pub fn run(firmware: Firmware, plan: Plan) -> Outcome<Tally> {
-    let mut dice = Dice(ChaCha20Rng::seed_from_u64(plan.seed));
+    let mut dice = Dice { rng: ChaCha20Rng::seed_from_u64(plan.seed), typical: BTreeMap::new() };
     let mut world = World::new(firmware)?;
     let mut tally = Tally::default();
     for number in 1..=plan.cuts {
@@ -54,11 +55,14 @@ pub fn run(firmware: Firmware, plan: Plan) -> Outcome<Tally> {
 }
 
 fn one_cut(world: &mut World, dice: &mut Dice, operation: Operation, tally: &mut Tally) -> Outcome<()> {
-    let moment = dice.moment(operation);
+    let moment = dice.moment(operation, world);
     let cut = world.interrupt(operation, moment)?;
+    if cut.answer.is_some() {
+        dice.typical.insert(operation.name(), cut.took);
+    }
     if dice.one_in(4) {
         // And once more while it boots, or makes a lock.
-        world.machine.boot_and_cut(dice.time(60))?;
+        world.machine.boot_and_cut(dice.time(Duration::from_millis(200)))?;
         tally.at_boot += 1;
     }
     world.machine.break_entropy(dice.one_in(4))?;
@@ -71,26 +75,33 @@ fn one_cut(world: &mut World, dice: &mut Dice, operation: Operation, tally: &mut
 }
 
 /// What is random of a run.
-pub struct Dice(ChaCha20Rng);
+pub struct Dice {
+    rng: ChaCha20Rng,
+    /// How long an operation took when it was last answered.
+    typical: BTreeMap<&'static str, Duration>,
+}
 
 impl Dice {
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.0.next_u64() % bound
+        self.rng.next_u64() % bound
     }
 
     pub fn one_in(&mut self, chances: u64) -> bool {
         self.below(chances) == 0
     }
 
-    fn time(&mut self, milliseconds: u64) -> Duration {
-        Duration::from_micros(self.below(milliseconds * 1000))
+    fn time(&mut self, below: Duration) -> Duration {
+        Duration::from_micros(self.below(u64::try_from(below.as_micros()).unwrap_or(u64::MAX)))
     }
 
-    /// Half of the cuts fall anywhere in the operation, half into its writes.
-    fn moment(&mut self, operation: Operation) -> Moment {
-        match operation.words() {
+    /// A third of the cuts fall anywhere in the operation, the others into its writes, where it has any.
+    fn moment(&mut self, operation: Operation, world: &World) -> Moment {
+        match operation.words(world) {
             Some(words) if !self.one_in(3) => Moment::Words(1 + self.below(words) as usize),
-            _ => Moment::After(self.time(operation.milliseconds())),
+            _ => {
+                let typical = self.typical.get(operation.name()).copied();
+                Moment::After(self.time(typical.unwrap_or(Duration::from_millis(30))))
+            }
         }
     }
 }

@@ -78,6 +78,8 @@ pub struct CutShort {
     pub words: usize,
     /// What was logged from the boot to the cut.
     pub log: String,
+    /// From the request to the cut.
+    pub took: Duration,
 }
 
 /// The machine, through all its boots.
@@ -244,12 +246,13 @@ impl Machine {
             }
         }
         // Where the answer came first, the cut comes right after it.
+        let took = begin.elapsed();
         self.running.as_mut().ok_or("the power is off")?.qemu.kill()?;
         let late = self.running()?.answers.recv_timeout(Duration::from_secs(5)).ok();
         self.cut()?;
         let answer = answer.or(late).map(|answer| self.note(answer)).transpose()?;
         let log = self.before.last().cloned().unwrap_or_default();
-        Ok(CutShort { answer, words: differing(&before, &self.flash()?), log })
+        Ok(CutShort { answer, words: differing(&before, &self.flash()?), log, took })
     }
 
     /// All that was logged, over all boots.

@@ -78,6 +78,7 @@ impl Nor {
             return Err(NorError::Host);
         }
         *place = word;
+        busy();
         self.words = self.words.saturating_add(1);
         Ok(())
     }
@@ -119,6 +120,7 @@ impl NorFlash for Nor {
                 return Err(NorError::Host);
             }
             *step = erased;
+            busy();
         }
         Ok(())
     }
@@ -134,6 +136,13 @@ impl NorFlash for Nor {
         }
         Ok(())
     }
+}
+
+/// What a word, or a step of an erase, takes: 0.4 ms, as on a slow part, so that a cut of the power finds
+/// writes half done. Not where instructions are counted, for then waiting would count.
+fn busy() {
+    #[cfg(not(feature = "figures"))]
+    super::ticks::wait_counts(10_000);
 }
 
 /// A range within the flash.

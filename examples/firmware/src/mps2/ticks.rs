@@ -25,6 +25,15 @@ pub(super) fn now() -> u64 {
     critical_section::with(|section| TICKS.borrow(section).get())
 }
 
+/// Waits for so many counts of the core's clock, fewer than a millisecond has.
+#[cfg(not(feature = "figures"))]
+pub(super) fn wait_counts(counts: u32) {
+    let period = HERTZ / 1000;
+    let begin = SYST::get_current();
+    // It counts down, and begins again at the millisecond.
+    while begin.wrapping_add(period).wrapping_sub(SYST::get_current()) % period < counts {}
+}
+
 #[exception]
 fn SysTick() {
     critical_section::with(|section| {

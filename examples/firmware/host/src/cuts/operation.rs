@@ -37,16 +37,16 @@ impl Operation {
         loop {
             let slot = SlotId::new(dice.below(PLAYED.into()) as u8);
             let held = world.holds_key(slot);
-            match dice.below(32) {
+            match dice.below(42) {
                 0 | 1 => return Self::Challenge,
                 2..=4 => return Self::Activate(slot),
                 5 | 6 => return Self::Deactivate(slot),
-                7..=14 if world.is_active(slot) => return Self::Install(slot),
-                15..=18 if held => return Self::Rekey(slot),
-                19..=26 if held => return Self::Open(slot),
-                27 | 28 => return Self::SetClock,
-                29 | 30 => return Self::Transfer,
-                31 => return Self::Reset,
+                7..=19 if world.is_active(slot) => return Self::Install(slot),
+                20..=27 if held => return Self::Rekey(slot),
+                28..=37 if held => return Self::Open(slot),
+                38 | 39 => return Self::SetClock,
+                40 => return Self::Transfer,
+                41 => return Self::Reset,
                 _ => {}
             }
         }
@@ -67,26 +67,15 @@ impl Operation {
         }
     }
 
-    /// About how many words of flash it writes, where it always writes some.
-    pub const fn words(self) -> Option<u64> {
+    /// About how many words of flash it writes, where it writes any.
+    pub fn words(self, world: &World) -> Option<u64> {
         match self {
-            Self::Challenge | Self::SetClock => Some(12),
-            Self::Activate(_) | Self::Deactivate(_) => Some(12),
-            Self::Install(_) | Self::Rekey(_) => Some(44),
+            Self::Challenge | Self::SetClock | Self::Activate(_) | Self::Deactivate(_) => Some(12),
+            Self::Install(_) | Self::Rekey(_) => Some(40),
             Self::Transfer => Some(25),
             // The seed, and the records of the lock that is made then.
-            Self::Reset => Some(150),
-            Self::Open(_) => None,
-        }
-    }
-
-    /// About how long it takes on an idle machine, and a little more.
-    pub const fn milliseconds(self) -> u64 {
-        match self {
-            Self::Challenge | Self::Open(_) => 6,
-            Self::Install(_) | Self::Rekey(_) => 150,
-            Self::Activate(_) | Self::Deactivate(_) | Self::SetClock | Self::Transfer => 60,
-            Self::Reset => 60,
+            Self::Reset => Some(160),
+            Self::Open(slot) => world.is_limited(slot).then_some(40),
         }
     }
 }

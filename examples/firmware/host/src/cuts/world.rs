@@ -99,6 +99,10 @@ impl World {
         self.slot(slot).guest.is_some()
     }
 
+    pub fn is_limited(&self, slot: SlotId) -> bool {
+        self.slot(slot).guest.as_ref().is_some_and(|guest| guest.uses.is_some())
+    }
+
     pub fn is_active(&self, slot: SlotId) -> bool {
         self.slot(slot).report.holding != Holding::Inactive
     }
