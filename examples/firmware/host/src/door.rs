@@ -132,3 +132,55 @@ impl Door {
         }
     }
 }
+
+/// What one request cost, by the log of a firmware with the feature `figures`.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured {
+    pub stack: u32,
+    pub instructions: u32,
+    pub words: u32,
+    pub erased: u32,
+}
+
+impl Measured {
+    fn parse(line: &str) -> Option<Self> {
+        let [stack, instructions, words, erased] = numbers(line.strip_prefix("measured: ")?)?;
+        Some(Self { stack, instructions, words, erased })
+    }
+}
+
+/// The numbers among the words of a line.
+fn numbers<const N: usize>(line: &str) -> Option<[u32; N]> {
+    let numbers: Vec<u32> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
+    numbers.try_into().ok()
+}
+
+impl Door {
+    fn all_measured(&self) -> Outcome<Vec<Measured>> {
+        // A request's line comes before its answer.
+        Ok(self.machine.log()?.lines().filter_map(Measured::parse).collect())
+    }
+
+    /// The last request.
+    pub fn measured(&self) -> Outcome<Measured> {
+        self.all_measured()?.last().copied().ok_or_else(|| "nothing was measured".into())
+    }
+
+    /// The request before the last one.
+    pub fn measured_before(&self) -> Outcome<Measured> {
+        self.all_measured()?.iter().rev().nth(1).copied().ok_or_else(|| "nothing was measured".into())
+    }
+
+    /// Words and erased pages of all requests.
+    pub fn written(&self) -> Outcome<(u32, u32)> {
+        let all = self.all_measured()?;
+        Ok(all.iter().fold((0, 0), |(words, erased), one| (words + one.words, erased + one.erased)))
+    }
+
+    /// Bytes of the lock, and of stack above a request.
+    pub fn sizes(&self) -> Outcome<(u32, u32)> {
+        let log = self.machine.log()?;
+        let line = log.lines().find_map(|line| line.strip_prefix("sizes: ")).and_then(numbers::<2>);
+        line.map(|[lock, above]| (lock, above)).ok_or_else(|| "no sizes in the log".into())
+    }
+}

@@ -9,6 +9,8 @@ use std::error::Error;
 mod cloud;
 pub mod cuts;
 mod door;
+pub mod figures;
+pub mod image;
 mod machine;
 #[path = "../../../share_a_key/phone.rs"]
 mod phone;

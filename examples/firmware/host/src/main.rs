@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 use sharekey_firmware_host::cuts::{self, Plan};
+use sharekey_firmware_host::figures::{self, Images};
 use sharekey_firmware_host::{Firmware, Outcome, story};
 
 const USAGE: &str = "\
 Usage: sharekey-firmware-host [--short] [--cuts N] [--seed N] [--firmware PATH]
+       sharekey-firmware-host --figures DIRECTORY
 
 Plays the story, then cuts the power 200 times (--short: 12 times).
 Build the firmware first: cargo build --release, in the directory above.";
@@ -22,6 +24,7 @@ fn main() -> Outcome<()> {
             Long("cuts") => plan.cuts = arguments.value()?.parse()?,
             Long("seed") => plan.seed = arguments.value()?.parse()?,
             Long("firmware") => image = Some(arguments.value()?.into()),
+            Long("figures") => return figures::print(&Images(&PathBuf::from(arguments.value()?))),
             Long("help") => {
                 println!("{USAGE}");
                 return Ok(());

@@ -37,6 +37,8 @@ fn main() -> ! {
 fn serve(lock: &mut ThisLock, store: &mut Store<Nor>, board: &mut Mps2, link: &mut Link) {
     let mut door = Door::new();
     let mut buffer = [0; MAX_REQUEST];
+    #[cfg(feature = "figures")]
+    board.log(format_args!("sizes: lock {} above {}", size_of::<ThisLock>(), mps2::meter::above()));
     board.log(format_args!("ready: {}", lock.id().key()));
     loop {
         let length = link::receive(link, &mut buffer);

@@ -20,6 +20,7 @@ const INSTRUCTIONS_PER_COUNT: u32 = 40;
 
 unsafe extern "C" {
     static mut _stack_end: u32;
+    static mut _stack_start: u32;
 }
 
 /// A measurement under way.
@@ -88,6 +89,12 @@ impl Meter {
 fn count() -> u32 {
     // SAFETY: a register of the timer, by the board's manual.
     unsafe { core::ptr::read_volatile(VALUE) }
+}
+
+/// The stack that is in use now.
+#[must_use]
+pub fn above() -> usize {
+    (&raw const _stack_start).addr().saturating_sub(cortex_m::register::msp::read() as usize)
 }
 
 fn bottom() -> usize {
