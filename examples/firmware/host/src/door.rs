@@ -72,6 +72,13 @@ impl Door {
         self.machine.boot()
     }
 
+    /// Power off, a bit of the newest record that begins so flips, power on.
+    pub fn flip_a_bit_and_boot(&mut self, record: &[u8]) -> Outcome<()> {
+        self.machine.cut()?;
+        self.machine.flip_a_bit(record)?;
+        self.machine.boot()
+    }
+
     pub const fn id(&self) -> LockId {
         self.id
     }

@@ -161,7 +161,9 @@ fn print_ram(house: &House, requests: &[(&'static str, Measured)]) -> Outcome<()
     let whole = deepest + above;
     println!("\n## RAM, bytes\n");
     println!("- `Lock<RustCrypto, 10>`: {lock}.");
-    println!("- Stack: {deepest} for the deepest request, below the {above} of `main` and `serve`, which hold the lock");
+    println!(
+        "- Stack: {deepest} for the deepest request, below the {above} of `main` and `serve`, which hold the lock"
+    );
     println!("  and the buffers: {whole} in all; gate 12288, for the request {}.", within(deepest <= 12_288));
     Ok(())
 }

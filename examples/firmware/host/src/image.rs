@@ -1,12 +1,12 @@
 //! What is in an image of the firmware: its sections, and where it may panic.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use object::elf::FileHeader32;
 use object::read::elf::ElfFile;
-use object::{Endianness, Object as _, ObjectSection as _};
+use object::{Endianness, Object as _, ObjectSection as _, ObjectSymbol as _};
 
 use super::Outcome;
 
@@ -32,7 +32,10 @@ impl Sizes {
 }
 
 /// An image, read.
-pub struct Image(Vec<u8>);
+pub struct Image {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
 
 impl Image {
     /// Reads an ELF file.
@@ -40,11 +43,12 @@ impl Image {
     /// # Errors
     /// Where there is none.
     pub fn read(path: &Path) -> Outcome<Self> {
-        Ok(Self(fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?))
+        let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self { path: path.to_owned(), bytes })
     }
 
     fn elf(&self) -> Outcome<ElfFile<'_, FileHeader32<Endianness>>> {
-        Ok(ElfFile::parse(self.0.as_slice())?)
+        Ok(ElfFile::parse(self.bytes.as_slice())?)
     }
 
     /// How much of what it takes.
@@ -57,38 +61,91 @@ impl Image {
         Ok(Sizes { text: of(".vector_table") + of(".text"), rodata: of(".rodata"), data: of(".data"), bss: of(".bss") })
     }
 
-    /// The places in source files that a panic in it could name: all that the compiler could not rule
-    /// out. What it has ruled out leaves no place in the image.
+    /// Every call of a function of core that panics, as the line that it is made from: all that the
+    /// compiler could not rule out.
     ///
     /// # Errors
-    /// Where it is no ELF file of 32 bits.
+    /// Where it is no ELF file of 32 bits with its line numbers.
     pub fn panics(&self) -> Outcome<BTreeSet<Place>> {
         let elf = self.elf()?;
-        let section = elf.section_by_name(".rodata").ok_or("no constants")?;
-        let (base, bytes) = (section.address(), section.data()?);
-        let word = |at: usize| bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes);
-        let places = (0..bytes.len()).step_by(4).filter_map(|at| {
-            // core::panic::Location: where the file's name is, its length, line and column.
-            let [name, length, line, column] = [word(at)?, word(at + 4)?, word(at + 8)?, word(at + 12)?];
-            let start = usize::try_from(u64::from(name).checked_sub(base)?).ok()?;
-            let file = bytes.get(start..start.checked_add(usize::try_from(length).ok()?)?)?;
-            let file = std::str::from_utf8(file).ok().filter(|file| file.ends_with(".rs"))?;
-            (line > 0 && column > 0 && column < 1000).then(|| Place { file: short(file), line })
-        });
-        Ok(places.collect())
+        let panicking: BTreeMap<u64, u64> = elf
+            .symbols()
+            .filter(|symbol| symbol.name().is_ok_and(panics))
+            .map(|symbol| (symbol.address() & !1, symbol.size()))
+            .collect();
+        let inside = |at: u64| panicking.range(..=at).next_back().is_some_and(|(start, size)| at < start + size);
+        let text = elf.section_by_name(".text").ok_or("no code")?;
+        let lines = addr2line::Loader::new(&self.path).map_err(|error| error.to_string())?;
+        let mut places = BTreeSet::new();
+        for (at, to) in calls(text.address(), text.data()?) {
+            if panicking.contains_key(&to) && !inside(at) {
+                places.insert(place(&lines, at)?);
+            }
+        }
+        Ok(places)
     }
+}
+
+/// Whether a symbol is a function of core that ends in a panic.
+fn panics(symbol: &str) -> bool {
+    let name = format!("{:#}", rustc_demangle::demangle(symbol));
+    name.starts_with("core::")
+        && (name.contains("::panicking::") || name.ends_with("_fail") || name.ends_with("_failed"))
+}
+
+/// Calls and long jumps (Thumb-2 `BL` and `B.W`): from where, and to where.
+fn calls(base: u64, code: &[u8]) -> impl Iterator<Item = (u64, u64)> + '_ {
+    (0..code.len().saturating_sub(3)).step_by(2).filter_map(move |at| {
+        let [a, b, c, d] = *code.get(at..)?.first_chunk()?;
+        let (first, second) = (u32::from(u16::from_le_bytes([a, b])), u32::from(u16::from_le_bytes([c, d])));
+        if first >> 11 != 0b11110 || second >> 15 != 1 || second & (1 << 12) == 0 {
+            return None;
+        }
+        let sign = first >> 10 & 1;
+        let bit = |at: u32| !(second >> at & 1 ^ sign) & 1;
+        let offset = sign << 24 | bit(13) << 23 | bit(11) << 22 | (first & 0x3ff) << 12 | (second & 0x7ff) << 1;
+        // 25 bits, signed; relative to the instruction after the next halfwords.
+        let offset = i64::from(offset) - if sign == 1 { 1 << 25 } else { 0 };
+        let at = base + at as u64;
+        Some((at, at.checked_add(4)?.checked_add_signed(offset)?))
+    })
+}
+
+/// The line that a call is made from: of all that was inlined there, the innermost that is not core's.
+fn place(lines: &addr2line::Loader, at: u64) -> Outcome<Place> {
+    let mut frames = lines.find_frames(at).map_err(|error| error.to_string())?;
+    let mut innermost = None;
+    while let Some(frame) = frames.next().map_err(|error| error.to_string())? {
+        let Some((file, line)) = frame.location.and_then(|location| Some((location.file?, location.line?))) else {
+            continue;
+        };
+        let place = Place { file: short(file), line };
+        if !place.is_cores() {
+            return Ok(place);
+        }
+        innermost.get_or_insert(place);
+    }
+    // Made by the compiler, such as the end of an async function: there is no line, but a function.
+    let function =
+        || lines.find_symbol(at).map(|name| Place { file: format!("{:#}", rustc_demangle::demangle(name)), line: 0 });
+    innermost.or_else(function).ok_or_else(|| format!("no line for the call at {at:#x}").into())
 }
 
 /// A line in a source file.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Place {
-    /// `crate-version/src/…`, `core/src/…`, or the whole path of a file of this project.
+    /// `crate-version/src/…`, `core/src/…`, or `sharekey: ` and a file of this project; a function, where
+    /// the call has no line.
     pub file: String,
-    /// The line.
+    /// The line; 0 where there is none.
     pub line: u32,
 }
 
 impl Place {
+    fn is_cores(&self) -> bool {
+        self.file.starts_with("core/") || self.file.starts_with("alloc/")
+    }
+
     /// Whether it is in this project, not in a dependency.
     #[must_use]
     pub fn is_ours(&self) -> bool {

@@ -8,6 +8,7 @@ use std::error::Error;
 #[path = "../../../share_a_key/cloud.rs"]
 mod cloud;
 pub mod cuts;
+pub mod damage;
 mod door;
 pub mod figures;
 pub mod image;

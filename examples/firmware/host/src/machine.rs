@@ -272,6 +272,15 @@ impl Machine {
         self.nonces.len()
     }
 
+    /// A bit flips in the last place of the flash that begins so.
+    pub fn flip_a_bit(&self, beginning: &[u8]) -> Outcome<()> {
+        let mut flash = self.flash()?;
+        let last = flash.windows(beginning.len()).rposition(|window| window == beginning);
+        let bit = flash.get_mut(last.ok_or("no such record")? + beginning.len() + 3).ok_or("no such record")?;
+        *bit ^= 1;
+        Ok(fs::write(self.dir.path().join("flash"), flash)?)
+    }
+
     fn flash(&self) -> Outcome<Vec<u8>> {
         Ok(fs::read(self.dir.path().join("flash"))?)
     }

@@ -5,6 +5,9 @@
 //! done until then, torn between two words or in the middle of an erase. The rules of NOR are kept
 //! strictly: a word is programmed once after an erase, whole and aligned; a page is erased whole.
 
+use core::future::poll_fn;
+use core::task::Poll;
+
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 
 use super::semihosting::File;
@@ -88,13 +91,14 @@ impl ErrorType for Nor {
     type Error = NorError;
 }
 
+// The futures are ready at once, and written without `async`, whose every function brings a panic for
+// those who poll it after its end.
+
 impl ReadNorFlash for Nor {
     const READ_SIZE: usize = 1;
 
-    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorError> {
-        let found = range(offset, bytes.len()).and_then(|range| self.mapped.get(range)).ok_or(NorError::OutOfBounds)?;
-        bytes.iter_mut().zip(found).for_each(|(to, from)| *to = *from);
-        Ok(())
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> impl Future<Output = Result<(), NorError>> {
+        poll_fn(move |_| Poll::Ready(self.read_now(offset, bytes)))
     }
 
     fn capacity(&self) -> usize {
@@ -106,7 +110,23 @@ impl NorFlash for Nor {
     const WRITE_SIZE: usize = WORD;
     const ERASE_SIZE: usize = PAGE;
 
-    async fn erase(&mut self, from: u32, to: u32) -> Result<(), NorError> {
+    fn erase(&mut self, from: u32, to: u32) -> impl Future<Output = Result<(), NorError>> {
+        poll_fn(move |_| Poll::Ready(self.erase_now(from, to)))
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> impl Future<Output = Result<(), NorError>> {
+        poll_fn(move |_| Poll::Ready(self.write_now(offset, bytes)))
+    }
+}
+
+impl Nor {
+    fn read_now(&self, offset: u32, bytes: &mut [u8]) -> Result<(), NorError> {
+        let found = range(offset, bytes.len()).and_then(|range| self.mapped.get(range)).ok_or(NorError::OutOfBounds)?;
+        bytes.iter_mut().zip(found).for_each(|(to, from)| *to = *from);
+        Ok(())
+    }
+
+    fn erase_now(&mut self, from: u32, to: u32) -> Result<(), NorError> {
         let length = to.checked_sub(from).ok_or(NorError::OutOfBounds)?;
         let range = range(from, length as usize).ok_or(NorError::OutOfBounds)?;
         if !range.start.is_multiple_of(PAGE) || !range.end.is_multiple_of(PAGE) {
@@ -125,7 +145,7 @@ impl NorFlash for Nor {
         Ok(())
     }
 
-    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorError> {
+    fn write_now(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorError> {
         let range = range(offset, bytes.len()).ok_or(NorError::OutOfBounds)?;
         let (words, rest) = bytes.as_chunks();
         if !range.start.is_multiple_of(WORD) || !rest.is_empty() {

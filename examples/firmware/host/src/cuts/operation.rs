@@ -70,12 +70,12 @@ impl Operation {
     /// About how many words of flash it writes, where it writes any.
     pub fn words(self, world: &World) -> Option<u64> {
         match self {
-            Self::Challenge | Self::SetClock | Self::Activate(_) | Self::Deactivate(_) => Some(12),
-            Self::Install(_) | Self::Rekey(_) => Some(40),
-            Self::Transfer => Some(25),
+            Self::Challenge | Self::SetClock | Self::Activate(_) | Self::Deactivate(_) => Some(18),
+            Self::Install(_) | Self::Rekey(_) => Some(48),
+            Self::Transfer => Some(32),
             // The seed, and the records of the lock that is made then.
-            Self::Reset => Some(160),
-            Self::Open(slot) => world.is_limited(slot).then_some(40),
+            Self::Reset => Some(240),
+            Self::Open(slot) => world.is_limited(slot).then_some(48),
         }
     }
 }

@@ -5,9 +5,7 @@ use sharekey::error::{LockError, OwnerError};
 use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::message::{
-    Challenge, Claim, Command, Completed, FactoryReset, Grant, Holding, SlotReport,
-};
+use sharekey::message::{Challenge, Claim, Command, Completed, FactoryReset, Grant, Holding, SlotReport};
 use sharekey::owner::{Method, OwnedLock, Owner, PendingCommand};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::State;
@@ -59,8 +57,15 @@ enum Pending {
     #[default]
     Nothing,
     Command(PendingCommand),
-    Install { newcomer: Box<Newcomer>, attempt: Installing, release: Vec<u8> },
-    Rekey { attempt: Installing, release: Vec<u8> },
+    Install {
+        newcomer: Box<Newcomer>,
+        attempt: Installing,
+        release: Vec<u8>,
+    },
+    Rekey {
+        attempt: Installing,
+        release: Vec<u8>,
+    },
 }
 
 /// An order of the owner's.
@@ -71,7 +76,8 @@ impl World {
         let card = *ActivationSecret::random(&mut entropy()).expose();
         let mut machine = Machine::new(firmware, &card)?;
         machine.boot()?;
-        let owners = [Owner::new(Ring, &Seed::random(&mut entropy()))?, Owner::new(Ring, &Seed::random(&mut entropy()))?];
+        let owners =
+            [Owner::new(Ring, &Seed::random(&mut entropy()))?, Owner::new(Ring, &Seed::random(&mut entropy()))?];
         let mut cloud = Cloud::new()?;
         let view = provision(&mut machine, &card, &owners[0], &mut cloud)?;
         let mut world = Self {
