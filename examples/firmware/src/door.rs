@@ -24,6 +24,7 @@ use crate::store::{Store, StoreFailed};
 pub type Answer = ArrayVec<u8, MAX_ANSWER>;
 
 /// What a request comes to.
+#[allow(clippy::large_enum_variant, reason = "there is no heap to put the answer on")]
 pub enum Outcome {
     /// Send this.
     Answer(Answer),

@@ -132,7 +132,7 @@ impl Nor {
         if !range.start.is_multiple_of(PAGE) || !range.end.is_multiple_of(PAGE) {
             return Err(NorError::NotAligned);
         }
-        self.erased = self.erased.saturating_add(length / PAGE as u32);
+        self.erased = self.erased.saturating_add(length >> PAGE.trailing_zeros());
         for at in range.step_by(STEP) {
             let step = self.mapped.get_mut(at..).and_then(<[u8]>::first_chunk_mut).ok_or(NorError::OutOfBounds)?;
             let erased = [0xff; STEP];

@@ -57,7 +57,10 @@ impl fmt::Write for &Uart {
 }
 
 /// What has come over the link and was not taken yet. What finds it full is lost: no frame is as long.
-static RING: [AtomicU8; 1024] = [const { AtomicU8::new(0) }; 1024];
+static RING: [AtomicU8; CAPACITY] = [const { AtomicU8::new(0) }; CAPACITY];
+/// A power of two.
+const CAPACITY: usize = 1024;
+const WRAP: usize = CAPACITY - 1;
 /// How many bytes were put in, and taken out; only the interrupt changes the one, only `main` the other.
 static PUT: AtomicUsize = AtomicUsize::new(0);
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
@@ -75,7 +78,7 @@ pub(super) fn received() -> Option<u8> {
     if taken == PUT.load(Ordering::Acquire) {
         return None;
     }
-    let byte = RING.get(taken % RING.len())?.load(Ordering::Relaxed);
+    let byte = RING.get(taken & WRAP)?.load(Ordering::Relaxed);
     TAKEN.store(taken.wrapping_add(1), Ordering::Release);
     Some(byte)
 }
@@ -85,8 +88,8 @@ unsafe extern "C" fn link_received() {
     while LINK.read(STATE) & RX_FULL != 0 {
         let byte = LINK.read(DATA).to_le_bytes()[0];
         let put = PUT.load(Ordering::Relaxed);
-        if put.wrapping_sub(TAKEN.load(Ordering::Acquire)) < RING.len()
-            && let Some(place) = RING.get(put % RING.len())
+        if put.wrapping_sub(TAKEN.load(Ordering::Acquire)) < CAPACITY
+            && let Some(place) = RING.get(put & WRAP)
         {
             place.store(byte, Ordering::Relaxed);
             PUT.store(put.wrapping_add(1), Ordering::Release);
