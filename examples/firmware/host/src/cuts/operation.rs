@@ -29,6 +29,8 @@ pub enum Operation {
     Transfer,
     /// The card's holder resets the lock.
     Reset,
+    /// A lock that was just reset gets an owner.
+    Provision,
 }
 
 impl Operation {
@@ -37,7 +39,7 @@ impl Operation {
         loop {
             let slot = SlotId::new(dice.below(PLAYED.into()) as u8);
             let held = world.holds_key(slot);
-            match dice.below(42) {
+            match dice.below(43) {
                 0 | 1 => return Self::Challenge,
                 2..=4 => return Self::Activate(slot),
                 5 | 6 => return Self::Deactivate(slot),
@@ -47,6 +49,7 @@ impl Operation {
                 38 | 39 => return Self::SetClock,
                 40 => return Self::Transfer,
                 41 => return Self::Reset,
+                42 => return Self::Provision,
                 _ => {}
             }
         }
@@ -64,6 +67,7 @@ impl Operation {
             Self::SetClock => "set clock",
             Self::Transfer => "transfer",
             Self::Reset => "reset",
+            Self::Provision => "provision",
         }
     }
 
@@ -72,7 +76,7 @@ impl Operation {
         match self {
             Self::Challenge | Self::SetClock | Self::Activate(_) | Self::Deactivate(_) => Some(18),
             Self::Install(_) | Self::Rekey(_) => Some(48),
-            Self::Transfer => Some(32),
+            Self::Transfer | Self::Provision => Some(32),
             // The seed, and the records of the lock that is made then.
             Self::Reset => Some(240),
             Self::Open(slot) => world.is_limited(slot).then_some(48),

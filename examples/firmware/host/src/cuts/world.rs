@@ -140,9 +140,15 @@ impl World {
             Operation::Rekey(slot) => self.begin_rekey(slot)?,
             Operation::Open(slot) => self.begin_open(slot)?,
             Operation::Reset => {
-                let challenge = *Unverified::<Challenge>::parse(&self.challenge(b'O')?)?.claims();
                 self.machine.press_button(true)?;
-                FactoryReset::seal(&Ring, &self.card(), &challenge)?.to_vec()
+                self.reset_message()?
+            }
+            Operation::Provision => {
+                self.reset()?;
+                let challenge = self.challenge(b'O')?;
+                self.lock = Unverified::<Challenge>::parse(&challenge)?.claims().lock;
+                let (card, service, rng) = (self.card(), self.cloud.key(), &mut entropy());
+                self.owners[self.owner].provision(&card, &challenge, service, rng)?.0.to_vec()
             }
         };
         let cut = self.machine.request_and_cut(&request, moment)?;
@@ -153,6 +159,21 @@ impl World {
             self.machine.press_button(false)?;
         }
         Ok(cut)
+    }
+
+    fn reset_message(&mut self) -> Outcome<Vec<u8>> {
+        let challenge = *Unverified::<Challenge>::parse(&self.challenge(b'O')?)?.claims();
+        Ok(FactoryReset::seal(&Ring, &self.card(), &challenge)?.to_vec())
+    }
+
+    /// A reset that nothing disturbs. Every key is dead.
+    fn reset(&mut self) -> Outcome<()> {
+        let message = self.reset_message()?;
+        self.machine.press_button(true)?;
+        self.machine.request_silent(&message, "reset")?;
+        self.machine.press_button(false)?;
+        self.bury_all();
+        Ok(())
     }
 
     /// In the end every limited key is used until the lock says that its uses are spent.

@@ -39,6 +39,8 @@ impl World {
                 ensure(!cut.log.contains("\nreset"), || "reset, and the same".into())?;
                 self.nothing_else_changed(None).map(|()| Left::Before)
             }
+            // The same owner again: the lock takes it, or has it and says so again.
+            (Operation::Provision, _) => self.begin_again().map(|_| Left::Either),
             (Operation::Transfer, Pending::Command(pending)) => self.after_transfer(&pending, answer),
             (Operation::Activate(slot) | Operation::Deactivate(slot), Pending::Command(pending)) => {
                 self.after_order(slot, &pending, answer)
