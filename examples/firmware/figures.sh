@@ -4,8 +4,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-built=target/thumbv7em-none-eabi/release
-images=target/figures
+target=${CARGO_TARGET_DIR:-target}
+built=$target/thumbv7em-none-eabi/release
+images=$target/figures
 mkdir -p "$images"
 
 # One build after the other in the same directory: only the last step of each differs.

@@ -11,6 +11,7 @@ pub mod cuts;
 pub mod damage;
 mod door;
 pub mod figures;
+pub mod garbage;
 pub mod image;
 mod machine;
 #[path = "../../../share_a_key/phone.rs"]

@@ -38,7 +38,15 @@ impl Firmware {
 
     /// What `cargo build --release` in the firmware's directory gives.
     pub fn built() -> Outcome<Self> {
-        Self::at(Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/thumbv7em-none-eabi/release/lock"))
+        let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(beside, PathBuf::from);
+        Self::at(target.join("thumbv7em-none-eabi/release/lock"))
+    }
+
+    /// Where the image is.
+    #[must_use]
+    pub fn image(&self) -> &Path {
+        &self.image
     }
 
     /// The same, with instructions counted.
@@ -286,9 +294,13 @@ impl Machine {
     }
 
     fn send(&mut self, message: &[u8]) -> Outcome<()> {
-        let frame = cobs::encode_vec_including_sentinels(message);
+        self.send_raw(&cobs::encode_vec_including_sentinels(message))
+    }
+
+    /// Bytes on the line that need not be a frame.
+    pub fn send_raw(&mut self, bytes: &[u8]) -> Outcome<()> {
         let running = self.running.as_mut().ok_or("the power is off")?;
-        running.line.write_all(&frame)?;
+        running.line.write_all(bytes)?;
         Ok(running.line.flush()?)
     }
 
@@ -303,9 +315,10 @@ impl Machine {
             if log.lines().any(|line| line.starts_with(beginning)) {
                 return Ok(());
             }
-            ensure(begin.elapsed() < PATIENCE && !log.contains("stopped"), || {
-                format!("the log has no \"{beginning}\", but: {log}")
-            })?;
+            // A line is there once it has ended.
+            let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            let stopped = whole.lines().any(|line| line.starts_with("stopped"));
+            ensure(begin.elapsed() < PATIENCE && !stopped, || format!("the log has no \"{beginning}\", but: {log}"))?;
             std::thread::sleep(Duration::from_millis(2));
         }
     }

@@ -1,12 +1,8 @@
 //! The firmware as it was built (`cargo build --release` in the directory above), in QEMU.
 
-use std::path::Path;
-
 use sharekey_firmware_host::cuts::{self, Plan};
 use sharekey_firmware_host::image::{Image, Place};
-use sharekey_firmware_host::{Firmware, Outcome, damage, story};
-
-const IMAGE: &str = "../target/thumbv7em-none-eabi/release/lock";
+use sharekey_firmware_host::{Firmware, Outcome, damage, garbage, story};
 
 fn random_seed() -> u64 {
     rand_core::Rng::next_u64(&mut rand_core::UnwrapErr(getrandom::SysRng))
@@ -27,6 +23,11 @@ fn fifteen_cuts_of_the_power_leave_the_state_before_or_the_one_after() -> Outcom
 }
 
 #[test]
+fn garbage_on_the_line_is_dropped_and_the_next_request_is_answered() -> Outcome<()> {
+    garbage::on_the_line(Firmware::built()?)
+}
+
+#[test]
 fn a_decayed_record_is_damaged_and_no_older_copy_comes_back() -> Outcome<()> {
     damage::of_a_slot(Firmware::built()?)
 }
@@ -38,7 +39,7 @@ fn a_lock_whose_seed_has_decayed_is_not_made_anew() -> Outcome<()> {
 
 #[test]
 fn the_library_and_the_firmware_leave_no_panic_in_the_image() -> Outcome<()> {
-    let places = Image::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(IMAGE))?.panics()?;
+    let places = Image::read(Firmware::built()?.image())?.panics()?;
     // The control: dependencies do have some, and they are found.
     assert!(places.iter().any(|place| place.file.starts_with("sequential-storage-")), "{places:?}");
     let ours: Vec<&Place> = places.iter().filter(|place| place.is_ours()).collect();
