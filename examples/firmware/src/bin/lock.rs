@@ -26,7 +26,8 @@ fn main() -> ! {
     loop {
         let Some(card) = board.card() else { stop(&mut board, "no card") };
         match boot(&mut board, &mut store, card) {
-            Ok(mut lock) => serve(&mut lock, &mut store, &mut board, &mut link),
+            // Where it is: to move it would take its room twice.
+            Ok(ref mut lock) => serve(lock, &mut store, &mut board, &mut link),
             Err(error) => stop(&mut board, error.what()),
         }
     }
