@@ -1,0 +1,73 @@
+//! Talking to the lock, and the owner's part of it.
+
+use super::*;
+
+impl World {
+    pub(super) fn challenge(&mut self, purpose: u8) -> Outcome<Vec<u8>> {
+        self.machine.request(&[purpose])
+    }
+
+    /// Sends a request that must be accepted.
+    pub(super) fn accepted(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
+        let answer = self.attempt(message)?.map_err(|reason| format!("refused{reason}"))?;
+        self.accepted.push(message.to_vec());
+        Ok(answer)
+    }
+
+    /// Sends a request; gives the answer, or the reason that the lock logs.
+    pub(super) fn attempt(&mut self, message: &[u8]) -> Outcome<Result<Vec<u8>, String>> {
+        let logged = self.machine.log()?.len();
+        let answer = self.machine.request(message)?;
+        let log = self.machine.log()?;
+        self.ledger.read(&log)?;
+        let refused = log[logged..].lines().find_map(|line| line.strip_prefix("refused"));
+        Ok(refused.map_or(Ok(answer), |reason| Err(reason.to_owned())))
+    }
+
+    /// Signs an order over a challenge of the lock, and waits for its answer in `pending`.
+    pub(super) fn sign(
+        &mut self,
+        order: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8]) -> Ordered<'v>,
+    ) -> Outcome<Vec<u8>> {
+        let challenge = self.challenge(b'O')?;
+        let staged = order(&self.owners[self.owner], &mut self.view, &challenge)?;
+        let (command, pending) = staged.commit(saved)?;
+        self.pending = Pending::Command(pending);
+        Ok(command.to_vec())
+    }
+
+    /// Orders, and takes the answer.
+    pub(super) fn order(
+        &mut self,
+        order: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8]) -> Ordered<'v>,
+    ) -> Outcome<Completed> {
+        let waiting = std::mem::take(&mut self.pending);
+        let command = self.sign(order)?;
+        let Pending::Command(pending) = std::mem::replace(&mut self.pending, waiting) else {
+            return Err("no order".into());
+        };
+        let done = self.accepted(&command)?;
+        self.finish(&pending, &done)
+    }
+
+    /// Takes the lock's answer to an order into view and record.
+    pub(super) fn finish(&mut self, pending: &PendingCommand, done: &[u8]) -> Outcome<Completed> {
+        let staged = pending.finish(&self.owners[self.owner], &mut self.view, done)?;
+        let (completed, _) = staged.commit(saved)?;
+        match completed {
+            Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. } => {
+                self.cloud.done(self.lock, slot, done)?;
+            }
+            Completed::Transfer { .. } => self.cloud.ownership(self.lock, done)?,
+            Completed::SetClock { .. } | Completed::Act { .. } => {}
+        }
+        Ok(completed)
+    }
+
+    pub(super) fn inspect(&mut self, slot: SlotId) -> Outcome<SlotReport> {
+        match self.order(|owner, view, challenge| owner.inspect(view, slot, challenge, &mut entropy()))? {
+            Completed::Inspect { left, .. } => Ok(left),
+            other => Err(format!("not an inspection: {other:?}").into()),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Plays the story against the firmware in QEMU, cuts its power, and prints its figures.
+
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+use sharekey_firmware_host::cuts::{self, Plan};
+use sharekey_firmware_host::figures::{self, Images};
+use sharekey_firmware_host::{Firmware, Outcome, story};
+
+const USAGE: &str = "\
+Usage: sharekey-firmware-host [--short] [--cuts N] [--seed N] [--firmware PATH]
+       sharekey-firmware-host --figures DIRECTORY
+
+Plays the story, then cuts the power 200 times (--short: 12 times).
+Build the firmware first: cargo build --release, in the directory above.";
+
+fn main() -> Outcome<()> {
+    let mut plan = Plan { cuts: 200, seed: rand_core::Rng::next_u64(&mut rand_core::UnwrapErr(getrandom::SysRng)) };
+    let mut image: Option<PathBuf> = None;
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("short") => plan.cuts = 12,
+            Long("cuts") => plan.cuts = arguments.value()?.parse()?,
+            Long("seed") => plan.seed = arguments.value()?.parse()?,
+            Long("firmware") => image = Some(arguments.value()?.into()),
+            Long("figures") => return figures::print(&Images(&PathBuf::from(arguments.value()?))),
+            Long("help") => {
+                println!("{USAGE}");
+                return Ok(());
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let firmware = image.map_or_else(Firmware::built, Firmware::at)?;
+    story::play(firmware.clone())?;
+    println!("Now the power is cut {} times, by seed {}.", plan.cuts, plan.seed);
+    println!("{}", cuts::run(firmware, plan)?);
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! The date and time: unset at boot, set by the owner, and from then on counted in ticks.
+
+use sharekey::limits::Timestamp;
+use sharekey::lock::{Clock, Now};
+
+/// A clock without a battery. One with a battery differs in that it may know the time at boot.
+#[derive(Default)]
+pub struct WallClock {
+    /// The time that it was set to, and the ticks then.
+    set: Option<(Timestamp, u64)>,
+}
+
+impl WallClock {
+    /// A clock that was not set yet.
+    #[must_use]
+    pub const fn unset() -> Self {
+        Self { set: None }
+    }
+
+    /// The owner says what time it is.
+    pub const fn set(&mut self, to: Timestamp, ticks: u64) {
+        self.set = Some((to, ticks));
+    }
+
+    /// What the lock is told with each call.
+    #[must_use]
+    pub fn now(&self, ticks: u64) -> Now {
+        Now { ticks, clock: self.read(ticks).map_or(Clock::Unset, Clock::At) }
+    }
+
+    fn read(&self, ticks: u64) -> Option<Timestamp> {
+        let (to, at) = self.set?;
+        let seconds = ticks.checked_sub(at)?.checked_div(1000)?;
+        to.unix_seconds().checked_add(seconds).map(Timestamp::from_unix_seconds)
+    }
+}
