@@ -124,6 +124,12 @@ struct Counting {
 }
 
 impl Verify for Counting {
+    type Ready = PublicKey;
+
+    fn ready(&self, key: &PublicKey) -> Option<PublicKey> {
+        Some(*key)
+    }
+
     fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
         self.signatures.set(self.signatures.get() + 1);
         Provider.verify_equation(key, message, signature)
