@@ -5,7 +5,7 @@ use std::hint::black_box;
 use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use sharekey::crypto::{Ring, RustCrypto};
+use sharekey::crypto::{PublicKey, Ring, RustCrypto};
 
 use super::Provider;
 
@@ -82,4 +82,9 @@ pub fn split(message: &[u8]) -> (&[u8], &[u8; 64]) {
 pub fn check<C: Bare>(key: &C::Verifier, message: &[u8]) {
     let (covered, signature) = split(message);
     assert!(C::verify(black_box(key), black_box(covered), signature));
+}
+
+/// The same under a key seen for the first time.
+pub fn check_fresh<C: Bare>(key: &PublicKey, message: &[u8]) {
+    check::<C>(&C::verifier(black_box(key.as_bytes())), message);
 }

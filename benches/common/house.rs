@@ -123,6 +123,14 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         (session, self.bundled(claimed, &attempt, &release))
     }
 
+    /// Takes the share back, at the service too; gives what the owner sent.
+    pub fn withdraw(&mut self) -> Vec<u8> {
+        let Ok(withdraw) = self.owner.withdraw(&mut self.view, self.slot).unwrap().commit(stored);
+        let Ok(answer) = self.service.withdraw(&mut self.record, &withdraw).unwrap().commit(stored);
+        let Ok(_) = self.owner.learn(&mut self.view, &answer).unwrap().commit(stored);
+        withdraw.to_vec()
+    }
+
     /// The bundle with this release, whatever it is worth.
     pub fn bundled(&self, claimed: &Claimed, attempt: &Installing, release: &[u8]) -> Vec<u8> {
         let (grant, claim, install) = (claimed.grant(), attempt.claim(), attempt.install());

@@ -11,7 +11,7 @@ use sharekey::lock::{Session, purpose};
 use sharekey::owner::Method;
 use sharekey::secret::Seed;
 
-use super::house::{House, NOON, stored};
+use super::house::{House, NOON, NOW, stored};
 use super::{INPUTS, Provider, rng};
 
 pub const SLOTS: usize = sharekey::lock::SLOTS;
@@ -82,15 +82,15 @@ pub fn releases<C: Provider>() -> (House<C, SLOTS>, Vec<u8>, PublicKey, Vec<Vec<
 }
 
 /// Locks that a key was downloaded from, each with its guest.
-pub struct Row<C: Provider>(RefCell<Vec<Guarded<C>>>);
+pub struct Row<C: Provider, const S: usize = SLOTS>(RefCell<Vec<Guarded<C, S>>>);
 
-pub struct Guarded<C: Provider> {
-    pub house: House<C, SLOTS>,
+pub struct Guarded<C: Provider, const S: usize = SLOTS> {
+    pub house: House<C, S>,
     pub claimed: Claimed,
     pub key: GuestKey,
 }
 
-impl<C: Provider> Row<C> {
+impl<C: Provider, const S: usize> Row<C, S> {
     pub fn new(limits: Limits) -> &'static Self {
         let row = (0..LOCKS).map(|number| {
             let mut house = House::new(100 + u64::try_from(number).unwrap());
@@ -102,7 +102,7 @@ impl<C: Provider> Row<C> {
     }
 
     /// Something of each lock.
-    pub fn sample<T>(&self, take: impl FnMut(&mut Guarded<C>) -> T) -> Vec<T> {
+    pub fn sample<T>(&self, take: impl FnMut(&mut Guarded<C, S>) -> T) -> Vec<T> {
         self.0.borrow_mut().iter_mut().map(take).collect()
     }
 
@@ -111,8 +111,8 @@ impl<C: Provider> Row<C> {
     pub fn batch<P: purpose::Purpose>(
         &'static self,
         size: usize,
-        mut prepare: impl FnMut(&mut Guarded<C>) -> Attempt<P>,
-        mut act: impl FnMut(&mut Guarded<C>, Session<P>, &[u8]) -> bool,
+        mut prepare: impl FnMut(&mut Guarded<C, S>) -> Attempt<P>,
+        mut act: impl FnMut(&mut Guarded<C, S>, Session<P>, &[u8]) -> bool,
     ) -> impl FnMut() -> Duration {
         let mut next = 0;
         move || {
@@ -136,7 +136,33 @@ impl<C: Provider> Row<C> {
 /// A session to be used once, and the message for it.
 pub type Attempt<P> = (Option<Session<P>>, Vec<u8>);
 
-impl<C: Provider> Guarded<C> {
+/// Whether it was accepted.
+pub fn install<C: Provider, const S: usize>(
+    guarded: &mut Guarded<C, S>,
+    session: Session<purpose::Install>,
+    bundle: &[u8],
+) -> bool {
+    let house = &mut guarded.house;
+    house.lock.install(session, bundle, NOW, &mut house.rng).is_ok_and(|staged| staged.commit(stored).is_ok())
+}
+
+pub fn command<C: Provider, const S: usize>(
+    guarded: &mut Guarded<C, S>,
+    session: Session<purpose::Operate>,
+    command: &[u8],
+) -> bool {
+    guarded.house.lock.command(session, command, NOW).is_ok_and(|staged| staged.commit(stored).is_ok())
+}
+
+pub fn unlock<C: Provider, const S: usize>(
+    guarded: &mut Guarded<C, S>,
+    session: Session<purpose::Operate>,
+    unlock: &[u8],
+) -> bool {
+    guarded.house.lock.unlock(session, unlock, NOW).is_ok_and(|staged| staged.commit(stored).is_ok())
+}
+
+impl<C: Provider, const S: usize> Guarded<C, S> {
     pub fn bundle(&mut self) -> Attempt<purpose::Install> {
         let (session, bundle) = self.house.bundle(&self.claimed);
         (Some(session), bundle)

@@ -4,6 +4,7 @@
 pub mod bare;
 pub mod house;
 pub mod inputs;
+pub mod lanes;
 pub mod race;
 pub mod table;
 

@@ -7,8 +7,12 @@ use rand_core::Rng as _;
 
 type Batch<'a> = Box<dyn FnMut() -> Duration + 'a>;
 
-struct Lane<'a> {
-    name: String,
+/// One thing that is timed.
+pub struct Lane<'a> {
+    /// What is done.
+    pub what: String,
+    /// By whom, or how many there are.
+    pub who: String,
     size: usize,
     batch: Batch<'a>,
     times: Vec<f64>,
@@ -16,12 +20,13 @@ struct Lane<'a> {
 
 /// Things to compare.
 #[derive(Default)]
-pub struct Race<'a>(Vec<Lane<'a>>);
+pub struct Race<'a>(pub Vec<Lane<'a>>);
 
 /// What a race found: nanoseconds for each one of a batch.
 #[derive(Clone, Debug)]
 pub struct Time {
-    pub name: String,
+    pub what: String,
+    pub who: String,
     pub median: f64,
     pub quartiles: (f64, f64),
 }
@@ -31,20 +36,22 @@ pub struct Times(pub Vec<Time>);
 
 impl<'a> Race<'a> {
     /// Adds a lane that times a batch of `size` itself, so that it can prepare the batch untimed.
-    pub fn prepared(&mut self, name: impl Into<String>, size: usize, batch: impl FnMut() -> Duration + 'a) {
-        self.0.push(Lane { name: name.into(), size, batch: Box::new(batch), times: Vec::new() });
+    pub fn prepared(&mut self, what: &str, who: &str, size: usize, batch: impl FnMut() -> Duration + 'a) {
+        let (what, who) = (what.to_owned(), who.to_owned());
+        self.0.push(Lane { what, who, size, batch: Box::new(batch), times: Vec::new() });
     }
 
     /// Adds a lane that runs over the inputs in turn, `size` of them a batch.
     pub fn rotated<T, R>(
         &mut self,
-        name: impl Into<String>,
+        what: &str,
+        who: &str,
         size: usize,
         inputs: &'a [T],
         mut run: impl FnMut(&T) -> R + 'a,
     ) {
         let mut next = inputs.iter().cycle();
-        self.prepared(name, size, move || {
+        self.prepared(what, who, size, move || {
             // What ran before may have pushed this lane's code and tables out of the cache.
             next.by_ref().take(1).for_each(|input| drop(black_box(run(black_box(input)))));
             let start = Instant::now();
@@ -77,17 +84,27 @@ impl<'a> Race<'a> {
     }
 }
 
+#[allow(clippy::cast_precision_loss, reason = "far from 2^52")]
 impl Lane<'_> {
+    /// The time of about so many, for a harness that asks so.
+    pub fn take(&mut self, count: u64) -> Duration {
+        let size = u64::try_from(self.size).unwrap();
+        let batches = count.div_ceil(size);
+        let time: Duration = (0..batches).map(|_| (self.batch)()).sum();
+        time.mul_f64(count as f64 / (batches * size) as f64)
+    }
+
     fn finish(mut self) -> Time {
         self.times.sort_by(f64::total_cmp);
         let at = |part: usize| self.times[(self.times.len() - 1) * part / 4];
-        Time { median: at(2), quartiles: (at(1), at(3)), name: self.name }
+        Time { median: at(2), quartiles: (at(1), at(3)), what: self.what, who: self.who }
     }
 }
 
 impl Times {
     /// The median of a lane.
-    pub fn of(&self, name: &str) -> f64 {
-        self.0.iter().find(|time| time.name == name).unwrap_or_else(|| panic!("no lane {name}")).median
+    pub fn of(&self, who: &str, what: &str) -> f64 {
+        let found = self.0.iter().find(|time| time.what == what && time.who == who);
+        found.unwrap_or_else(|| panic!("no lane {who}, {what}")).median
     }
 }
