@@ -54,7 +54,7 @@ fi
     printf '| processor | %s, %s cores |\n' "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)" "$(nproc)"
     printf '| load before | %s |\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
     printf '| compiler | %s |\n' "$(rustc --version)"
-    printf '| run | %s |\n' "benches/run.sh ${quick[*]:-}"
+    printf '| run | %s |\n' "benches/run.sh${quick:+ --quick}"
     for package in ring ed25519-dalek hmac sha2 postcard; do
         version=$(awk -v name="\"$package\"" '$1 == "name" && $3 == name { getline; gsub(/"/, "", $3); print $3; exit }' Cargo.lock)
         printf '| %s | %s |\n' "$package" "$version"

@@ -72,7 +72,7 @@ const fn size<const S: usize>() -> usize {
 }
 
 fn contacts(times: &Times) {
-    let mut table = Table::new("The contact book", &["contacts", "look up", "add to a copy of it and delete"]);
+    let mut table = Table::new("The contact book", &["contacts", "look up", "add and delete"]);
     for contacts in grown::CONTACTS {
         let of = |what| time(times.of(&contacts.to_string(), what));
         table.row(&[contacts.to_string(), of("contact, looked up"), of("contact, added and deleted")]);

@@ -66,7 +66,8 @@ fn counts() -> BTreeMap<String, f64> {
 fn instructions(value: &Value) -> Option<f64> {
     match value {
         Value::Object(fields) => match fields.get("Ir") {
-            Some(found) => number(found),
+            // The new count stands first, also where an older one stands beside it.
+            Some(found) => number(&found["values"]),
             None => fields.values().find_map(instructions),
         },
         Value::Array(items) => items.iter().find_map(instructions),

@@ -48,7 +48,7 @@ fn spread(rows: &[Row], gap: f64) -> Vec<(&Row, f64)> {
     sorted.sort_by(|a, b| a.ratio.total_cmp(&b.ratio));
     let mut placed: Vec<(&Row, f64)> = Vec::new();
     for row in sorted {
-        let near = placed.iter().filter(|(other, _)| row.bytes.abs_diff(other.bytes) < 230);
+        let near = placed.iter().filter(|(other, _)| row.bytes.abs_diff(other.bytes) < 120);
         let lowest = near.map(|(_, height)| height + gap).fold(row.ratio + gap / 2.0, f64::max);
         placed.push((row, lowest));
     }
