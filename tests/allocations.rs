@@ -71,7 +71,7 @@ fn making_booting_and_provisioning<C: Provider>() {
         flash.insert(record.cell().key(), record.as_bytes().to_vec());
         free(|| making.written());
     }
-    let made = free(|| making.finish()).unwrap_or_else(|_| panic!("all records are written"));
+    let made = free(|| making.finish().ok()).expect("all records are written");
 
     let seed = free(|| StoredSeed::read(Found::Bytes(&flash[&0]))).unwrap();
     let mut lock = free(|| Lock::<C, SLOTS>::load(C::default(), card(), &seed)).unwrap();
