@@ -9,6 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 quick=()
 [ "${1:-}" != --quick ] || quick=(--quick)
+load=$(cut -d ' ' -f 1-3 /proc/loadavg)
 target=${CARGO_TARGET_DIR:-$PWD/target}
 out=$target/bench-tables
 rm -rf "$out"
@@ -52,7 +53,7 @@ fi
     printf '| date | %s |\n' "$(date -u +%Y-%m-%d)"
     printf '| commit | %s |\n' "$(git rev-parse --short HEAD)"
     printf '| processor | %s, %s cores |\n' "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)" "$(nproc)"
-    printf '| load before | %s |\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
+    printf '| load before | %s |\n' "$load"
     printf '| compiler | %s |\n' "$(rustc --version)"
     printf '| run | %s |\n' "benches/run.sh${quick:+ --quick}"
     for package in ring ed25519-dalek hmac sha2 postcard; do
