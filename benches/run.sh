@@ -44,7 +44,6 @@ if [ ${#quick[@]} -eq 0 ]; then
     "${root[@]}" --bench scale -- --curves
     plots=$target/criterion
     cp "$plots/grant/report/violin.svg" benches/plots/grant.svg
-    cp "$plots/unlock, by slots/report/lines.svg" benches/plots/unlock-by-slots.svg
     cp "$plots/contact, looked up/report/lines.svg" benches/plots/contacts.svg
 fi
 
