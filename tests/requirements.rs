@@ -124,13 +124,13 @@ struct Counting {
 }
 
 impl Verify for Counting {
-    type Ready = PublicKey;
+    type Ready = <Provider as Verify>::Ready;
 
-    fn ready(&self, key: &PublicKey) -> Option<PublicKey> {
-        Some(*key)
+    fn ready(&self, key: &PublicKey) -> Option<Self::Ready> {
+        Provider.ready(key)
     }
 
-    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
         self.signatures.set(self.signatures.get() + 1);
         Provider.verify_equation(key, message, signature)
     }
