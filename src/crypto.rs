@@ -147,9 +147,16 @@ fn leading_16(mac: &[u8; 32]) -> [u8; 16] {
 
 /// Checks Ed25519 signatures.
 pub trait Verify {
+    /// A public key as [`verify_equation`](Self::verify_equation) takes it: parsed, where the provider gains
+    /// by parsing a key only once ([`Pinned`]), or the [`PublicKey`] as it is.
+    type Ready;
+
+    /// Makes a key ready. `None` for bytes that are no point; only called after the strict checks.
+    fn ready(&self, key: &PublicKey) -> Option<Self::Ready>;
+
     /// Whether `signature` is `key`'s over `message`, by the cofactorless equation: recompute R and
     /// compare the bytes. The library calls it only after the strict checks; call [`verify`].
-    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool;
+    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool;
 }
 
 /// Makes Ed25519 signatures.
@@ -218,8 +225,8 @@ pub trait Crypto: Verify + Sign + Agree + Hash + Mac + Kdf {}
 impl<T: Verify + Sign + Agree + Hash + Mac + Kdf> Crypto for T {}
 
 /// Checks a signature strictly: `key` and R canonical and not of small order, `S < L`, then the
-/// provider's equation. Every signature of the protocol goes through here, so that providers cannot
-/// differ (spec: "Strict keys").
+/// provider's equation. Every signature of the protocol goes through here or through
+/// [`Pinned::verify`], so that providers cannot differ (spec: "Strict keys").
 ///
 /// # Errors
 /// [`SignatureError`], naming the check that failed.
@@ -231,9 +238,58 @@ pub fn verify(
 ) -> Result<(), SignatureError> {
     key.check().map_err(SignatureError::Key)?;
     strict::check_signature(&signature.0)?;
+    equation(provider, provider.ready(key).as_ref(), message, signature)
+}
+
+fn equation<V: Verify>(
+    provider: &V,
+    key: Option<&V::Ready>,
+    message: &[u8],
+    signature: &Signature,
+) -> Result<(), SignatureError> {
     //= spec/protocol.md#strict-keys
     //# After these checks a verifier MUST decide by the cofactorless equation: recompute R and compare its encoding with the received one.
-    if provider.verify_equation(key, message, signature) { Ok(()) } else { Err(SignatureError::Mismatch) }
+    match key {
+        Some(key) if provider.verify_equation(key, message, signature) => Ok(()),
+        _ => Err(SignatureError::Mismatch),
+    }
+}
+
+/// A public key that many signatures are checked with: checked, and parsed where the provider can,
+/// only once. It decides as [`verify`] does, with the same errors.
+pub struct Pinned<V: Verify> {
+    key: PublicKey,
+    ready: Result<Option<V::Ready>, KeyError>,
+}
+
+impl<V: Verify> Pinned<V> {
+    /// Takes any key; a bad one verifies nothing.
+    #[must_use]
+    pub fn new(provider: &V, key: PublicKey) -> Self {
+        Self { key, ready: key.check().map(|()| provider.ready(&key)) }
+    }
+
+    /// The key.
+    #[must_use]
+    pub const fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// [`verify`] under this key.
+    ///
+    /// # Errors
+    /// [`SignatureError`], naming the check that failed.
+    pub fn verify(&self, provider: &V, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+        let ready = self.ready.as_ref().map_err(|error| SignatureError::Key(*error))?;
+        strict::check_signature(&signature.0)?;
+        equation(provider, ready.as_ref(), message, signature)
+    }
+}
+
+impl<V: Verify> core::fmt::Debug for Pinned<V> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Pinned").field(&self.key).finish()
+    }
 }
 
 /// The first 16 bytes of HMAC-SHA256.

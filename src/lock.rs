@@ -48,6 +48,7 @@ mod command;
 mod install;
 mod keys;
 mod make;
+mod pins;
 mod provision;
 mod record;
 mod refusal;
@@ -71,6 +72,7 @@ pub use self::unlock::Unlocked;
 
 use self::cell::CellState;
 use self::keys::LockKeys;
+use self::pins::Pins;
 use self::record::{CounterRecord, SlotRecord};
 use self::state::{Change, Core, State};
 
@@ -164,6 +166,7 @@ pub struct Lock<C: Crypto, const SLOTS: usize> {
     keys: LockKeys<C>,
     core: Core,
     slots: [CellState<SlotRecord>; SLOTS],
+    pins: Option<Pins<C>>,
 }
 
 impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
@@ -177,7 +180,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         const { assert_slots(SLOTS) };
         let keys = LockKeys::derive(&crypto, seed.seed())?;
         let core = Core::unread(keys.id());
-        Ok(Self { crypto, card, keys, core, slots: [const { CellState::unread() }; SLOTS] })
+        Ok(Self { crypto, card, keys, core, slots: [const { CellState::unread() }; SLOTS], pins: None })
     }
 
     /// The cells to read at boot, in any order: all but [`Cell::Seed`], which

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::crypto::{self, Digest, Hash, Mac, PublicKey, Signature, Tag, Verify};
+use crate::crypto::{self, Digest, Hash, Mac, Pinned, PublicKey, Signature, Tag, Verify};
 use crate::error::{MacMismatch, SignatureError, WireError};
 
 mod encoded;
@@ -191,6 +191,15 @@ impl<'a, T: Message<Auth = Signature>> Unverified<'a, T> {
     /// [`SignatureError`], naming the check that failed.
     pub fn verify(self, crypto: &impl Verify, key: &PublicKey) -> Result<Verified<'a, T>, SignatureError> {
         crypto::verify(crypto, key, self.covered, &self.auth)?;
+        Ok(self.verified())
+    }
+
+    /// [`verify`](Self::verify) under a key that was made ready before.
+    ///
+    /// # Errors
+    /// [`SignatureError`], naming the check that failed.
+    pub fn verify_pinned<V: Verify>(self, crypto: &V, key: &Pinned<V>) -> Result<Verified<'a, T>, SignatureError> {
+        key.verify(crypto, self.covered, &self.auth)?;
         Ok(self.verified())
     }
 }

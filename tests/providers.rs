@@ -98,7 +98,7 @@ fn ed25519<P: Sign + Verify>(provider: &P) {
         let signature = Signature::from_bytes(array(signature));
         assert_eq!(provider.public_key(&key), public);
         assert_eq!(provider.sign(&key, &message), Ok(signature));
-        assert!(provider.verify_equation(&public, &message, &signature));
+        assert!(provider.verify_equation(&provider.ready(&public).unwrap(), &message, &signature));
         assert_eq!(sharekey::crypto::verify(provider, &public, &message, &signature), Ok(()));
     }
 }

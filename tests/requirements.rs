@@ -124,7 +124,13 @@ struct Counting {
 }
 
 impl Verify for Counting {
-    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+    type Ready = <Provider as Verify>::Ready;
+
+    fn ready(&self, key: &PublicKey) -> Option<Self::Ready> {
+        Provider.ready(key)
+    }
+
+    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
         self.signatures.set(self.signatures.get() + 1);
         Provider.verify_equation(key, message, signature)
     }

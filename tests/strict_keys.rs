@@ -2,7 +2,7 @@
 #![cfg_attr(not(feature = "ring"), allow(dead_code, unused_imports, unused_macros, reason = "no provider to check"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use sharekey::crypto::{PublicKey, Sign, Signature, Verify, verify};
+use sharekey::crypto::{self, Pinned, PublicKey, Sign, Signature, Verify};
 use sharekey::error::KeyError::{self, NotCanonical, SmallOrder};
 use sharekey::error::SignatureError::{self, Commitment, Key, Mismatch, ScalarNotReduced};
 use sharekey::secret::Seed;
@@ -239,6 +239,18 @@ fn small(number: u8) -> [u8; 32] {
     bytes
 }
 
+/// Every case of this file holds under a pinned key too.
+fn verify<V: Verify>(
+    provider: &V,
+    key: &PublicKey,
+    message: &[u8],
+    signature: &Signature,
+) -> Result<(), SignatureError> {
+    let found = crypto::verify(provider, key, message, signature);
+    assert_eq!(Pinned::new(provider, *key).verify(provider, message, signature), found, "under a pinned key");
+    found
+}
+
 //= spec/protocol.md#strict-keys
 //# After these checks a verifier MUST decide by the cofactorless equation: recompute R and compare its encoding with the received one.
 fn speccheck(provider: &impl Verify) {
@@ -246,7 +258,8 @@ fn speccheck(provider: &impl Verify) {
         let (key, message) = (PublicKey::from_bytes(array(case.key)), bytes(case.message));
         let signature = joined(array(case.r), array(case.s));
         if let Some(holds) = case.equation {
-            assert_eq!(provider.verify_equation(&key, &message, &signature), holds, "equation of {}", case.what);
+            let found = provider.ready(&key).is_some_and(|key| provider.verify_equation(&key, &message, &signature));
+            assert_eq!(found, holds, "equation of {}", case.what);
         }
         assert_eq!(verify(provider, &key, &message, &signature), case.strict, "{}", case.what);
     }

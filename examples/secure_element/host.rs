@@ -66,7 +66,13 @@ impl Mac for Host {
 }
 
 impl Verify for Host {
-    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+    type Ready = <Inside as Verify>::Ready;
+
+    fn ready(&self, key: &PublicKey) -> Option<Self::Ready> {
+        Inside.ready(key)
+    }
+
+    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
         Inside.verify_equation(key, message, signature)
     }
 }

@@ -17,11 +17,16 @@ use crate::secret::{AgreementSecret, Seed, SharedSecret};
 pub struct RustCrypto;
 
 impl Verify for RustCrypto {
-    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+    type Ready = VerifyingKey;
+
+    fn ready(&self, key: &PublicKey) -> Option<VerifyingKey> {
+        VerifyingKey::from_bytes(key.as_bytes()).ok()
+    }
+
+    fn verify_equation(&self, key: &VerifyingKey, message: &[u8], signature: &Signature) -> bool {
         // Not `verify_strict`: its checks of key and R were made on bytes already, and it decompresses
         // R, where comparing the encodings is what the equation asks.
-        let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
-        VerifyingKey::from_bytes(key.as_bytes()).is_ok_and(|key| key.verify(message, &signature).is_ok())
+        key.verify(message, &ed25519_dalek::Signature::from_bytes(signature.as_bytes())).is_ok()
     }
 }
 

@@ -61,21 +61,15 @@ pub(super) fn check_point(encoded: &[u8; 32]) -> Result<(), KeyError> {
 
 /// R is a good point and S < L.
 pub(super) fn check_signature(signature: &[u8; 64]) -> Result<(), SignatureError> {
-    let (r, s) = halves(signature);
+    let ([r, s], _) = signature.as_chunks() else { return Err(SignatureError::Mismatch) };
     //= spec/protocol.md#strict-keys
     //# A verifier MUST refuse a signature whose R has a y that is not below p.
     //= spec/protocol.md#strict-keys
     //# A verifier MUST refuse a signature whose R has the y of a point of small order, with either sign bit.
-    check_point(&r).map_err(SignatureError::Commitment)?;
+    check_point(r).map_err(SignatureError::Commitment)?;
     //= spec/protocol.md#strict-keys
     //# A verifier MUST refuse a signature whose S is not below L.
-    if less_than(&s, &GROUP_ORDER) { Ok(()) } else { Err(SignatureError::ScalarNotReduced) }
-}
-
-fn halves(signature: &[u8; 64]) -> ([u8; 32], [u8; 32]) {
-    let (mut r, mut s) = ([0; 32], [0; 32]);
-    r.iter_mut().chain(s.iter_mut()).zip(signature).for_each(|(to, from)| *to = *from);
-    (r, s)
+    if less_than(s, &GROUP_ORDER) { Ok(()) } else { Err(SignatureError::ScalarNotReduced) }
 }
 
 /// `a < b`, both little-endian.

@@ -47,6 +47,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
     ) -> Result<Staged<'_, Commanded>, Refusal> {
         let nonce = self.spend(session, now);
+        self.pin_keys();
         let (decision, output) =
             //= spec/protocol.md#errors-and-refusals
             //# A refusal MUST change nothing but the session that it used.
@@ -72,7 +73,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //# The header's and the counter's cells MUST be free and sound.
         //= spec/protocol.md#commands
         //# The lock MUST be provisioned.
-        let owned = self.core.ownership()?;
+        let pins = self.pinned()?;
+        let owned = pins.owned;
         let claims = command.claims();
         //= spec/protocol.md#commands
         //# The command MUST name this lock.
@@ -91,7 +93,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         }
         //= spec/protocol.md#commands
         //# The command's signature MUST verify under the owner key.
-        let command = command.verify(&self.crypto, &owned.owner).map_err(LockError::CommandSignature)?;
+        let command = command.verify_pinned(&self.crypto, &pins.owner).map_err(LockError::CommandSignature)?;
         //= spec/protocol.md#commands
         //# A refusal after the signature held MUST be a signed Refused with the reason.
         let decision = self.carry_out(command.operation, &owned, now).map_err(Denied::Known)?;

@@ -2,6 +2,7 @@
 
 use rand_core::CryptoRng;
 
+use super::pins::Pins;
 use super::record::{self, Cell, Content, InstalledKey, SlotRecord};
 use super::refusal::{Denied, Refusal};
 use super::staged::Staged;
@@ -62,10 +63,10 @@ impl<'a> Chain<'a> {
     /// Four signature checks at most; the first that fails ends it.
     //= spec/protocol.md#install
     //# A lock MUST NOT make more than four signature checks in one install.
-    fn verify(self, crypto: &impl Crypto, owned: &Ownership, nonce: &Nonce) -> Result<Authorised<'a>, LockError> {
+    fn verify<C: Crypto>(self, crypto: &C, pins: &Pins<C>, nonce: &Nonce) -> Result<Authorised<'a>, LockError> {
         //= spec/protocol.md#install
         //# The grant's signature MUST verify under the owner key.
-        let grant = self.grant.verify(crypto, &owned.owner).map_err(LockError::GrantSignature)?;
+        let grant = self.grant.verify_pinned(crypto, &pins.owner).map_err(LockError::GrantSignature)?;
         //= spec/protocol.md#install
         //# The claim MUST name the grant by its digest.
         if self.claim.claims().grant != grant.digest(crypto) {
@@ -96,7 +97,7 @@ impl<'a> Chain<'a> {
         }
         //= spec/protocol.md#install
         //# The release's signature MUST verify under the service key.
-        self.release.verify(crypto, &owned.service).map_err(LockError::ReleaseSignature)?;
+        self.release.verify_pinned(crypto, &pins.service).map_err(LockError::ReleaseSignature)?;
         Ok(Authorised { grant, claim, install })
     }
 }
@@ -150,6 +151,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Staged<'_, Installed>, Refusal> {
         let nonce = self.spend(session, now);
+        self.pin_keys();
         //= spec/protocol.md#errors-and-refusals
         //# A refusal MUST change nothing but the session that it used.
         let decision = match self.decide_install(nonce, bundle, now, rng) {
@@ -182,8 +184,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //# The header's and the counter's cells MUST be free and sound.
         //= spec/protocol.md#install
         //# The lock MUST be provisioned.
-        let owned = self.core.ownership()?;
-        let claims = chain.grant.claims();
+        let pins = self.pinned()?;
+        let (owned, claims) = (&pins.owned, chain.grant.claims());
         //= spec/protocol.md#install
         //# The grant MUST name this lock.
         if claims.lock != self.id() {
@@ -204,8 +206,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         }
         //= spec/protocol.md#install
         //# A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
-        let chain = chain.verify(&self.crypto, &owned, &nonce)?;
-        self.install_authorised(&chain, &view, &owned, now, rng).map_err(Denied::Known)
+        let chain = chain.verify(&self.crypto, pins, &nonce)?;
+        self.install_authorised(&chain, &view, owned, now, rng).map_err(Denied::Known)
     }
 
     fn install_authorised(

@@ -82,7 +82,7 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
         let mut core = Core::known(self.keys.id(), HEADER, COUNTER);
         core.sessions.start_above(COUNTER.ceiling);
         let slots = [const { CellState::known(SLOT) }; SLOTS];
-        Ok(Lock { crypto: self.crypto, card: self.card, keys: self.keys, core, slots })
+        Ok(Lock { crypto: self.crypto, card: self.card, keys: self.keys, core, slots, pins: None })
     }
 
     /// What is written, in order: the seed, not initialised; everything else; the seed, initialised.

@@ -98,6 +98,12 @@ fn signature(key: &PublicKey, message: &[u8]) -> Signature {
 }
 
 impl Verify for Symbolic {
+    type Ready = PublicKey;
+
+    fn ready(&self, key: &PublicKey) -> Option<PublicKey> {
+        Some(*key)
+    }
+
     fn verify_equation(&self, key: &PublicKey, message: &[u8], given: &Signature) -> bool {
         signature(key, message) == *given
     }

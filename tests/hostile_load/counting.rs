@@ -59,7 +59,13 @@ impl core::fmt::Display for Work {
 }
 
 impl Verify for Counting {
-    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+    type Ready = <Provider as Verify>::Ready;
+
+    fn ready(&self, key: &PublicKey) -> Option<Self::Ready> {
+        Provider.ready(key)
+    }
+
+    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
         self.add(&[message], |work| work.checks += 1);
         Provider.verify_equation(key, message, signature)
     }

@@ -24,7 +24,13 @@ fn fails() -> bool {
 }
 
 impl Verify for Opaque {
-    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+    type Ready = PublicKey;
+
+    fn ready(&self, key: &PublicKey) -> Option<Self::Ready> {
+        Some(*key)
+    }
+
+    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
         mixed::<1>(&[key.as_bytes(), message, signature.as_bytes()]) != [0]
     }
 }

@@ -64,7 +64,13 @@ impl<P: Provider> Watched<P> {
 }
 
 impl<P: Provider> Verify for Watched<P> {
-    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+    type Ready = P::Ready;
+
+    fn ready(&self, key: &PublicKey) -> Option<Self::Ready> {
+        self.inner.ready(key)
+    }
+
+    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
         self.inner.verify_equation(key, message, signature)
     }
 }

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Every bench, and benches/RESULTS.md made anew from what they print: about 10 minutes on 2 quiet cores once all is
+# built. `--quick` takes fewer rounds and leaves criterion out. Timings want a machine that does nothing else.
+#
+# Instruction counts need valgrind and `cargo install --locked gungraun-runner@0.20.0`; without them that part keeps
+# what the file says.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+quick=()
+[ "${1:-}" != --quick ] || quick=(--quick)
+load=$(cut -d ' ' -f 1-3 /proc/loadavg)
+target=${CARGO_TARGET_DIR:-$PWD/target}
+out=$target/bench-tables
+rm -rf "$out"
+mkdir -p "$out" benches/plots
+export SHAREKEY_BENCH_OUT=$out
+
+root=(cargo bench --locked --features rustcrypto)
+peers=(cargo run --release --locked --manifest-path benches/peers/Cargo.toml)
+
+# All is built before anything is timed.
+"${root[@]}" --no-run
+CARGO_TARGET_DIR=$target/peers "${peers[@]}" -- --help > /dev/null
+
+"${root[@]}" --bench gates -- "${quick[@]}"
+"${root[@]}" --bench scale -- "${quick[@]}"
+(cd benches/peers && CARGO_TARGET_DIR=$target/peers cargo run --release --locked -- --chart "${quick[@]}")
+
+# The same gates with everything that this machine's processor has, which the providers' portable builds find out at
+# run time only in part. In a folder of its own, so that it spoils no other build.
+SHAREKEY_BENCH_OUT=$out/native RUSTFLAGS='-C target-cpu=native' CARGO_TARGET_DIR=$target/native \
+    "${root[@]}" --bench gates -- "${quick[@]}"
+for table in paths gates; do
+    mv "$out/native/$table.md" "$out/native-$table.md"
+done
+
+if command -v valgrind > /dev/null && command -v gungraun-runner > /dev/null; then
+    (cd benches/instructions && CARGO_TARGET_DIR=$target/instructions cargo run --release --locked)
+fi
+
+if [ ${#quick[@]} -eq 0 ]; then
+    "${root[@]}" --bench verify
+    "${root[@]}" --bench scale -- --curves
+    plots=$target/criterion
+    cp "$plots/grant/report/violin.svg" benches/plots/grant.svg
+    cp "$plots/contact, looked up/report/lines.svg" benches/plots/contacts.svg
+fi
+
+{
+    printf '| | |\n|---|---|\n'
+    printf '| date | %s |\n' "$(date -u +%Y-%m-%d)"
+    printf '| commit | %s |\n' "$(git rev-parse --short HEAD)"
+    printf '| processor | %s, %s cores |\n' "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)" "$(nproc)"
+    printf '| load before | %s |\n' "$load"
+    printf '| compiler | %s |\n' "$(rustc --version)"
+    printf '| run | %s |\n' "benches/run.sh${quick:+ --quick}"
+    for package in ring ed25519-dalek hmac sha2 postcard; do
+        version=$(awk -v name="\"$package\"" '$1 == "name" && $3 == name { getline; gsub(/"/, "", $3); print $3; exit }' Cargo.lock)
+        printf '| %s | %s |\n' "$package" "$version"
+    done
+} > "$out/machine.md"
+
+# Puts each table between its markers.
+awk -v out="$out" '
+    /^<!-- begin / { print; file = out "/" $3 ".md"; kept = (getline line < file) <= 0
+                     if (!kept) { print ""; do print line; while ((getline line < file) > 0); print ""; close(file) } skip = !kept; next }
+    /^<!-- end /   { skip = 0 }
+    !skip          { print }
+' benches/RESULTS.md > "$out/RESULTS.md"
+cp "$out/RESULTS.md" benches/RESULTS.md
