@@ -52,7 +52,7 @@ fuzz() {
     mkdir -p "$copy/corpus" "$copy/least" "corpus/$target" "artifacts/$target"
     cp -r "corpus/$target/." "$copy/corpus"
     # shellcheck disable=SC2046
-    "$binary" $(dictionary "$target") -max_len="$(longest "$target")" -max_total_time="$seconds" -timeout=20 \
+    "$binary" $(dictionary "$target") -max_len="$(longest "$target")" -len_control=0 -max_total_time="$seconds" -timeout=20 \
         -print_final_stats=1 -artifact_prefix="artifacts/$target/" "$copy/corpus" >"$copy/log" 2>&1 ||
         { tail -n 40 "$copy/log"; printf 'FOUND: see artifacts/%s\n' "$target"; exit 1; }
     "$binary" -set_cover_merge=1 -max_len="$(longest "$target")" "$copy/least" "$copy/corpus" >"$copy/merge.log" 2>&1
@@ -65,12 +65,12 @@ measure() {
     rust=$(rustc +nightly --print sysroot)
     bin=$rust/lib/rustlib/$host/bin
     rm -rf "$profiles"
+    local tests test=(cargo +nightly test --locked --no-default-features --features rustcrypto --lib)
     export RUSTFLAGS=-Cinstrument-coverage CARGO_TARGET_DIR=$PWD/target/coverage
-    cargo +nightly test --locked --no-default-features --features rustcrypto --lib --no-run
-    LLVM_PROFILE_FILE=$profiles/%p-%m.profraw \
-        cargo +nightly test --locked --no-default-features --features rustcrypto --lib >"$work/replay.log"
+    # What build scripts leave is not asked for.
+    LLVM_PROFILE_FILE=$PWD/$work/build.profraw "${test[@]}" --no-run
+    LLVM_PROFILE_FILE=$profiles/%p-%m.profraw "${test[@]}" >"$work/replay.log"
     unset RUSTFLAGS CARGO_TARGET_DIR
-    local tests
     tests=$(find target/coverage/debug/deps -name 'sharekey_fuzz-*' -executable -type f -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
     "$bin/llvm-profdata" merge -sparse "$profiles"/*.profraw -o "$work/all.profdata"
     "$bin/llvm-cov" export -format=lcov -instr-profile="$work/all.profdata" "$tests" --sources ../src >"$work/all.lcov"

@@ -183,7 +183,8 @@ fn at_the_guest(fired: &Fired, error: GuestError) -> bool {
     }
     match fired.kind() {
         Kind::Challenge => matches!(error, E::WrongLock),
-        Kind::Grant => matches!(error, E::NotTheSubject | E::LockKey(_) | E::GrantSignature(_)),
+        // A guest that does not know the owner finds at another lock that it is another's.
+        Kind::Grant => matches!(error, E::NotTheSubject | E::LockKey(_) | E::GrantSignature(_) | E::WrongLock),
         Kind::Release => matches!(error, E::ReleaseNamesOtherInstall),
         Kind::Receipt => matches!(error, E::ReceiptSignature(_)),
         Kind::Reply => matches!(error, E::ReplyMac),

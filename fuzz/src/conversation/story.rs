@@ -244,10 +244,8 @@ impl World {
             let _grant = taken(self.owners[self.current].share(view, SLOT, subject, method, rights, limits)?);
         }
         let grant = self.air.carry(view.grant(SLOT).unwrap());
-        self.serve(|service, record| {
-            taken(service.publish(record, &grant)?).map_err(sharekey::error::ServiceError::from)
-        })
-        .or_else(|stopped| if self.is_published() { Ok(()) } else { Err(stopped) })?;
+        self.serve(|service, record| Ok(taken(service.publish(record, &grant)?)?))
+            .or_else(|stopped| if self.is_published() { Ok(()) } else { Err(stopped) })?;
         if self.is_published() { Ok(()) } else { Err(Stopped::NoEffect) }
     }
 
@@ -255,7 +253,16 @@ impl World {
         self.record.as_ref().unwrap().grant() == self.view.as_ref().unwrap().grant(SLOT)
     }
 
+    /// A guest that does not know the owner may have claimed an altered grant, and then claims anew.
     fn download(&mut self) -> Step {
+        let result = self.download_once();
+        if result.is_err() && self.record.as_ref().unwrap().slot().device().is_none() {
+            self.claimed = None;
+        }
+        result
+    }
+
+    fn download_once(&mut self) -> Step {
         if self.claimed.is_none() {
             let grant = self.air.carry(self.record.as_ref().unwrap().grant().unwrap());
             let is_account = self.record.as_ref().unwrap().slot().highest().value() < 3;
@@ -266,11 +273,8 @@ impl World {
         let claimed = self.claimed.as_ref().unwrap();
         let attempt = claimed.install(&Symbolic, &challenge, &mut self.rng)?;
         let (claim, install) = (self.air.carry(attempt.claim()), self.air.carry(attempt.install()));
-        let released = self.serve(|service, record| service.release(record, &claim, &install).map(taken));
-        if released.is_err() && self.record.as_ref().unwrap().slot().device().is_none() {
-            self.claimed = None;
-        }
-        let release = self.air.carry(&released?);
+        let released = self.serve(|service, record| service.release(record, &claim, &install).map(taken))?;
+        let release = self.air.carry(&released);
         self.keep("decode_guest_records", Some(1), &attempt);
         let download = attempt.bundle(&Symbolic, &release)?;
         let bundle = self.air.carry(download.bundle());
