@@ -69,6 +69,10 @@ measure() {
     export RUSTFLAGS=-Cinstrument-coverage CARGO_TARGET_DIR=$PWD/target/coverage
     # What build scripts leave is not asked for.
     LLVM_PROFILE_FILE=$PWD/$work/build.profraw "${test[@]}" --no-run
+    # The vectors stay, whatever they cover.
+    SHAREKEY_SEEDS=write LLVM_PROFILE_FILE=$PWD/$work/build.profraw "${test[@]}" every_vector >/dev/null
+    # libFuzzer names a file by its hash: what a vector is too need not be there twice.
+    sha1sum corpus/*/vector-* | while read -r hash vector; do rm -f "$(dirname "$vector")/$hash"; done
     LLVM_PROFILE_FILE=$profiles/%p-%m.profraw "${test[@]}" >"$work/replay.log"
     unset RUSTFLAGS CARGO_TARGET_DIR
     tests=$(find target/coverage/debug/deps -name 'sharekey_fuzz-*' -executable -type f -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
@@ -87,7 +91,5 @@ if [ "$minutes" != 0 ]; then
     done
 fi
 
-# The vectors stay, whatever they cover.
-cargo run --quiet --locked --no-default-features --features rustcrypto --example seeds
 measure
 python3 report.py "$work" ../spec/results/fuzz.md

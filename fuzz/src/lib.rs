@@ -23,6 +23,8 @@ mod reach;
 pub mod records;
 #[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod seeds;
 pub mod service_ops;
 pub mod share_code;
 pub mod slot_line;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Beside this crate, or in it where the root package compiles it.
-fn fuzz() -> PathBuf {
+pub fn fuzz() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let inside = package.join("fuzz");
     if inside.is_dir() { inside } else { package.to_path_buf() }

@@ -1,25 +1,60 @@
-//! Turns the test vectors, `spec/vectors/*.json`, and what the roles store in an honest run, into seeds of the corpora:
-//! `cargo run --manifest-path fuzz/Cargo.toml --no-default-features --example seeds`.
-//!
-//! Runs of the roles enter by the messages and records that stand in them. A file is named by its content, so that
-//! the same vector is the same file every time.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a tool that stops at what it cannot read")]
-#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions, reason = "the same")]
+//! The test vectors, `spec/vectors/*.json`, and what the roles store in an honest run, as seeds of the corpora. Runs of
+//! the roles enter by the messages and records that stand in them. A file is named by its content, so that the same
+//! vector is the same file every time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use sharekey::crypto::Hash as _;
 use sharekey::model::symbolic::Symbolic;
 use sharekey::wire::Kind;
 
+use crate::replay::fuzz;
+
 type Seeds = BTreeMap<String, BTreeSet<Vec<u8>>>;
 
-fn main() {
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR"));
+/// With `SHAREKEY_SEEDS=write` the corpora get them; without, they must have them.
+#[test]
+fn every_vector_is_in_the_corpora() {
+    let is_writing = std::env::var("SHAREKEY_SEEDS").is_ok_and(|set| set == "write");
+    let mut count = 0;
+    for (target, seeds) in seeds() {
+        let corpus = fuzz().join("corpus").join(target);
+        let seeds: BTreeMap<String, Vec<u8>> = seeds.into_iter().map(|seed| (name(&seed), seed)).collect();
+        if is_writing {
+            write(&corpus, &seeds);
+        }
+        for (name, seed) in &seeds {
+            let found = fs::read(corpus.join(name)).unwrap_or_default();
+            assert!(found == *seed, "{}/{name} is missing: run with SHAREKEY_SEEDS=write", corpus.display());
+        }
+        count += seeds.len();
+    }
+    assert!(count > 2_000, "{count} seeds");
+}
+
+fn name(seed: &[u8]) -> String {
+    let digits = Symbolic.sha256(&[seed])[..10].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("vector-{digits}")
+}
+
+/// In place of those of earlier vectors.
+fn write(corpus: &Path, seeds: &BTreeMap<String, Vec<u8>>) {
+    fs::create_dir_all(corpus).unwrap();
+    for file in fs::read_dir(corpus).unwrap() {
+        let path = file.unwrap().path();
+        if path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("vector-")) {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    seeds.iter().for_each(|(name, seed)| fs::write(corpus.join(name), seed).unwrap());
+}
+
+fn seeds() -> Seeds {
     let mut seeds = Seeds::new();
-    for file in fs::read_dir(fuzz.join("../spec/vectors")).unwrap() {
+    for file in fs::read_dir(fuzz().join("../spec/vectors")).unwrap() {
         let path = file.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         if path.extension().is_none_or(|extension| extension != "json") || name == "schema" {
@@ -33,15 +68,11 @@ fn main() {
             one(&name, case, &mut seeds);
         }
     }
-    for (target, stored) in sharekey_fuzz::conversation::kept() {
+    for (target, stored) in crate::conversation::kept() {
         add(&mut seeds, target, stored);
     }
     add(&mut seeds, "decode_owner_records", contacts());
-    let count: usize = seeds.values().map(BTreeSet::len).sum();
-    for (target, seeds) in seeds {
-        write(&fuzz.join("corpus").join(target), &seeds);
-    }
-    println!("{count} seeds");
+    seeds
 }
 
 fn contacts() -> Vec<u8> {
@@ -54,15 +85,6 @@ fn contacts() -> Vec<u8> {
     book.add("ben@example".parse().unwrap(), "Ben".parse().unwrap(), key(2)).unwrap();
     book.verify_key(&"ben@example".parse().unwrap(), &key(2)).unwrap();
     [vec![2], postcard::to_allocvec(&book).unwrap()].concat()
-}
-
-fn write(corpus: &Path, seeds: &BTreeSet<Vec<u8>>) {
-    use sharekey::crypto::Hash as _;
-    fs::create_dir_all(corpus).unwrap();
-    for seed in seeds {
-        let name: String = Symbolic.sha256(&[seed])[..10].iter().map(|byte| format!("{byte:02x}")).collect();
-        fs::write(corpus.join(format!("vector-{name}")), seed).unwrap();
-    }
 }
 
 fn add(seeds: &mut Seeds, target: &str, seed: Vec<u8>) {
