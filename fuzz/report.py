@@ -13,9 +13,9 @@ AIMS = ["wire", "message", "lock", "slot", "service", "code", "limits"]
 BEGIN, END = "<!-- campaign: begin -->", "<!-- campaign: end -->"
 
 
-def last(pattern: str, text: str) -> int:
-    found = re.findall(pattern, text)
-    return int(found[-1]) if found else 0
+def numbers(pattern: str, text: str) -> list[int]:
+    """A target may have run more than once: its logs then stand one after the other."""
+    return [int(found) for found in re.findall(pattern, text)] or [0]
 
 
 def targets(work: pathlib.Path) -> list[str]:
@@ -26,9 +26,9 @@ def targets(work: pathlib.Path) -> list[str]:
     total = [0, 0]
     for log in sorted(work.glob("*/log")):
         text = log.read_text(errors="replace")
-        runs = last(r"stat::number_of_executed_units: *(\d+)", text)
-        seconds = last(r"Done \d+ runs in (\d+) second", text)
-        edges = last(r"\bcov: (\d+)", text)
+        runs = sum(numbers(r"stat::number_of_executed_units: *(\d+)", text))
+        seconds = sum(numbers(r"Done \d+ runs in (\d+) second", text))
+        edges = max(numbers(r"\bcov: (\d+)", text))
         files = len(list((pathlib.Path("corpus") / log.parent.name).iterdir()))
         rows.append(f"| {log.parent.name} | {seconds} | {runs:,} | {runs // max(seconds, 1):,} | {edges:,} | {files} |")
         total = [total[0] + seconds, total[1] + runs]

@@ -244,7 +244,7 @@ impl World {
             let _grant = taken(self.owners[self.current].share(view, SLOT, subject, method, rights, limits)?);
         }
         let grant = self.air.carry(view.grant(SLOT).unwrap());
-        self.serve(|service, record| Ok(taken(service.publish(record, &grant)?)?))
+        self.serve(|service, record| taken(service.publish(record, &grant)?))
             .or_else(|stopped| if self.is_published() { Ok(()) } else { Err(stopped) })?;
         if self.is_published() { Ok(()) } else { Err(Stopped::NoEffect) }
     }
