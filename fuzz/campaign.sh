@@ -55,6 +55,8 @@ fuzz() {
     "$binary" $(dictionary "$target") -max_len="$(longest "$target")" -len_control=0 -max_total_time="$seconds" -timeout=20 \
         -print_final_stats=1 -artifact_prefix="artifacts/$target/" "$copy/corpus" >"$copy/log" 2>&1 ||
         { tail -n 40 "$copy/log"; printf 'FOUND: see artifacts/%s\n' "$target"; exit 1; }
+    # The vectors stay, and of what was found that which they do not cover.
+    cp "corpus/$target/"vector-* "$copy/least" 2>/dev/null || true
     "$binary" -set_cover_merge=1 -max_len="$(longest "$target")" "$copy/least" "$copy/corpus" >"$copy/merge.log" 2>&1
     rm -rf "corpus/$target"
     cp -r "$copy/least" "corpus/$target"
@@ -69,7 +71,6 @@ measure() {
     export RUSTFLAGS=-Cinstrument-coverage CARGO_TARGET_DIR=$PWD/target/coverage
     # What build scripts leave is not asked for.
     LLVM_PROFILE_FILE=$PWD/$work/build.profraw "${test[@]}" --no-run
-    # The vectors stay, whatever they cover.
     SHAREKEY_SEEDS=write LLVM_PROFILE_FILE=$PWD/$work/build.profraw "${test[@]}" every_vector >/dev/null
     # libFuzzer names a file by its hash: what a vector is too need not be there twice.
     sha1sum corpus/*/vector-* | while read -r hash vector; do rm -f "$(dirname "$vector")/$hash"; done

@@ -29,6 +29,11 @@ pub mod service_ops;
 pub mod share_code;
 pub mod slot_line;
 
+/// Real keys, for a harness that has two providers.
+mod provider {
+    pub use sharekey::crypto::Ring as Provider;
+}
+
 /// The machines and adapters of the tests, as they are.
 macro_rules! harness {
     ($( $path:literal $name:ident )*) => { $(
