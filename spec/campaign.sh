@@ -3,14 +3,14 @@
 # spec/RESULTS.md with the date.
 #
 #   spec/campaign.sh                 everything
-#   spec/campaign.sh checker ...     only: checker, refinement, faults, mutants, models
+#   spec/campaign.sh checker ...     only: checker, refinement, faults, mutants, models, fuzz
 #
 # SHAREKEY_CHECKER_SECONDS stops each scenario of the checker after about that long.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(checker refinement faults models mutants)
+[ ${#parts[@]} -gt 0 ] || parts=(checker refinement faults models mutants fuzz)
 
 for part in "${parts[@]}"; do
     printf '\n== %s, %s\n' "$part" "$(date -u +%F)"
@@ -21,6 +21,7 @@ for part in "${parts[@]}"; do
             PROPTEST_CASES="${PROPTEST_CASES:-100000}" cargo test --locked --release --test refinement -- --nocapture ;;
         faults) spec/mutants/run.sh ;;
         models) spec/models/run.sh ;;
+        fuzz) fuzz/campaign.sh "${SHAREKEY_FUZZ_MINUTES:-240}" ;;
         mutants)
             cargo mutants --version >/dev/null || cargo install --locked cargo-mutants
             cargo mutants --all-features -f 'src/lock*' -f 'src/lock/**' -f 'src/slot*' -f 'src/slot/**' \

@@ -62,7 +62,7 @@ impl Machine {
         Self::new(Start { owned: Some(1), ceiling: 0 }, true)
     }
 
-    fn new(start: Start, calm: bool) -> Self {
+    pub fn new(start: Start, calm: bool) -> Self {
         let mut model = LockModel::made(SLOTS);
         if let Some(epoch) = start.owned {
             let (owner, service) = (key(OWNERS[0]), key(SERVICES[0]));

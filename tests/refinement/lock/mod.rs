@@ -4,7 +4,7 @@ mod bytes;
 mod door;
 mod ending;
 mod generate;
-mod machine;
+pub mod machine;
 mod output;
 mod send;
 pub mod steps;

@@ -26,7 +26,7 @@ pub struct Evidence {
     pub receipt: Option<Proof>,
     pub withdrawn: Option<(Grant, Outcome)>,
     /// Grants that are shared no more and may open, each with the answer to its withdrawal.
-    former: Vec<(Grant, Option<Outcome>)>,
+    pub former: Vec<(Grant, Option<Outcome>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -104,7 +104,7 @@ impl Proof {
 }
 
 impl Machine {
-    fn new(calm: bool) -> Self {
+    pub fn new(calm: bool) -> Self {
         let epoch = Epoch::FIRST;
         Self {
             record: RecordModel::opened(key(SERVICES[0]), key(LOCK), key(OWNER), epoch),

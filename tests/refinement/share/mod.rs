@@ -3,8 +3,8 @@
 mod bytes;
 mod cloud;
 mod generate;
-mod machine;
-mod steps;
+pub mod machine;
+pub mod steps;
 
 pub use self::cloud::Cloud;
 pub use self::machine::Machine;

@@ -1,0 +1,381 @@
+//! The run: provisioned, activated, shared with an account, downloaded, opened, inspected, taken back, shared by a
+//! code, overwritten, closed, handed over, and reset.
+
+use std::convert::Infallible;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use sharekey::code::ShareCode;
+use sharekey::counter::Generation;
+use sharekey::guest::{Account, Claimed, GuestKey};
+use sharekey::id::SlotId;
+use sharekey::limits::{Action, Limits, Rights, Timestamp};
+use sharekey::lock::{Challenged, Clock, Found, Lock, Making, Now, PhysicalPresence, Refusal, Session, purpose};
+use sharekey::message::{Challenge, Completed, FactoryReset, Operation};
+use sharekey::model::symbolic::Symbolic;
+use sharekey::owner::{Method, OwnedLock, Owner};
+use sharekey::secret::{ActivationSecret, Seed};
+use sharekey::service::{Service, ShareRecord};
+use sharekey::slot::State;
+use sharekey::staged;
+use sharekey::wire::Unverified;
+
+use super::air::Air;
+use super::fault::Stopped;
+
+const SLOT: SlotId = SlotId::new(1);
+const NOON: u64 = 1_704_110_400;
+type Step = Result<(), Stopped>;
+
+pub struct World {
+    air: Air,
+    lock: Lock<Symbolic, 3>,
+    now: Now,
+    service: Service<Symbolic>,
+    record: Option<ShareRecord>,
+    owners: [Owner<Symbolic>; 2],
+    /// Whose the lock is.
+    current: usize,
+    view: Option<OwnedLock>,
+    guest: Account<Symbolic>,
+    claimed: Option<Claimed>,
+    key: Option<GuestKey>,
+    rng: ChaCha20Rng,
+    kept: Vec<(&'static str, Vec<u8>)>,
+}
+
+fn seed(byte: u8) -> Seed {
+    Seed::from_bytes([byte; 32])
+}
+
+fn card() -> ActivationSecret {
+    ActivationSecret::from_bytes([0xca; 16])
+}
+
+fn stored<S>(_: &S) -> Result<(), Infallible> {
+    Ok(())
+}
+
+fn taken<S, T>(staged: staged::Staged<'_, S, T>) -> T {
+    staged.commit(stored).unwrap()
+}
+
+fn refused(refusal: Refusal) -> Stopped {
+    refusal.error().into()
+}
+
+impl World {
+    pub fn new(air: Air) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(9);
+        let mut making = Making::new(Symbolic, card(), Found::Nothing, &mut rng).unwrap();
+        while making.record().unwrap().is_some() {
+            making.written();
+        }
+        let owner = |byte| Owner::new(Symbolic, &seed(byte)).unwrap();
+        Self {
+            air,
+            lock: making.finish().unwrap_or_else(|_| panic!("all records are written")),
+            now: Now { ticks: 0, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) },
+            service: Service::new(Symbolic, &seed(11)).unwrap(),
+            record: None,
+            owners: [owner(1), owner(2)],
+            current: 0,
+            view: None,
+            guest: Account::from_seed(&Symbolic, &seed(21)).unwrap(),
+            claimed: None,
+            key: None,
+            rng,
+            kept: Vec::new(),
+        }
+    }
+
+    /// Gives what was stored on the way.
+    pub fn live(mut self) -> Vec<(&'static str, Vec<u8>)> {
+        self.step(Self::provision);
+        self.step(|world| world.order(&Operation::SetClock { to: Timestamp::from_unix_seconds(NOON) }));
+        self.step(|world| world.order(&Operation::Activate { slot: SLOT, generation: Generation::ZERO }));
+        let subject = *self.guest.public_key();
+        let limits = Limits::new(None, Some(Timestamp::from_unix_seconds(NOON * 2)), None, Some(9)).unwrap();
+        self.step(|world| world.share(subject, Method::Account, limits));
+        self.step(Self::download);
+        self.step(Self::confirm);
+        self.step(|world| world.unlock(Action::Open));
+        self.step(|world| world.order(&Operation::Inspect { slot: SLOT }));
+        self.step(Self::withdraw);
+        self.step(Self::report);
+        self.by_code();
+        self.step(|world| world.order(&Operation::Act { action: Action::Lock }));
+        self.step(|world| world.order(&Operation::Deactivate { slot: SLOT, generation: Generation::ZERO }));
+        self.step(Self::report);
+        self.step(Self::transfer);
+        self.step(Self::reset);
+        self.kept
+    }
+
+    fn by_code(&mut self) {
+        let code = ShareCode::issue(&mut self.rng);
+        let subject = code.subject(&Symbolic).unwrap();
+        (self.guest, self.claimed) = (Account::redeem(&Symbolic, code).unwrap(), None);
+        self.step(|world| world.share(subject, Method::Code, Limits::NONE));
+        self.step(Self::download);
+        self.step(|world| world.unlock(Action::Open));
+        self.step(|world| world.unlock(Action::Lock));
+    }
+
+    /// Taken again where it went wrong, which it does at most once.
+    fn step(&mut self, step: impl Fn(&mut Self) -> Step) {
+        if let Err(stopped) = step(self) {
+            self.air.judge(&stopped);
+            step(self).unwrap_or_else(|again| panic!("{again:?}, after {stopped:?}"));
+        }
+        self.air.went_well();
+        self.keep_all();
+    }
+
+    fn keep<T: serde::Serialize>(&mut self, target: &'static str, tag: Option<u8>, value: &T) {
+        let mut bytes: Vec<u8> = tag.into_iter().collect();
+        bytes.extend(postcard::to_allocvec(value).unwrap());
+        self.kept.push((target, bytes));
+    }
+
+    fn keep_all(&mut self) {
+        if let Some(record) = self.record.clone() {
+            self.keep("decode_share_record", None, &record);
+            self.keep("decode_owner_records", Some(3), record.slot());
+        }
+        if let Some(view) = self.view.clone() {
+            self.keep("decode_owner_view", None, &view);
+            view.slot(SLOT).into_iter().for_each(|slot| self.keep("decode_owner_records", Some(4), slot));
+        }
+        if let Some(claimed) = self.claimed.take() {
+            self.keep("decode_guest_records", Some(0), &claimed);
+            self.claimed = Some(claimed);
+        }
+        if let Some(key) = self.key.take() {
+            self.keep("decode_guest_records", Some(2), &key);
+            self.key = Some(key);
+        }
+    }
+
+    // --- the lock ---
+
+    fn challenge<P: purpose::Purpose>(&mut self) -> (Vec<u8>, Session<P>) {
+        self.now.ticks += 10;
+        let staged = self.lock.challenge::<P>(self.now, &mut self.rng).unwrap();
+        let Challenged { challenge, session } = staged.commit(stored).unwrap();
+        (self.air.carry(&challenge), session)
+    }
+
+    fn owner(&self) -> &Owner<Symbolic> {
+        &self.owners[self.current]
+    }
+
+    fn provision(&mut self) -> Step {
+        let (challenge, session) = self.challenge::<purpose::Operate>();
+        let service = *self.service.key();
+        let (provision, pending) = self.owners[0].provision(&card(), &challenge, service, &mut self.rng)?;
+        self.keep("decode_owner_records", Some(1), &pending);
+        let provision = self.air.carry(&provision);
+        let owned = self.lock.provision(session, &provision, self.now).map_err(refused)?.commit(stored).unwrap();
+        let provisioned = self.air.carry(&owned.provisioned);
+        self.view = Some(pending.finish(&self.owners[0], &provisioned)?);
+        let provisioned = self.air.carry(&owned.provisioned);
+        self.record = Some(self.service.open(&provisioned, SLOT)?);
+        Ok(())
+    }
+
+    fn order(&mut self, operation: &Operation) -> Step {
+        let (challenge, session) = self.challenge::<purpose::Operate>();
+        let owner = &self.owners[self.current];
+        let view = self.view.as_mut().unwrap();
+        let before = view.clone();
+        let rng = &mut self.rng;
+        let ordered = match *operation {
+            Operation::Activate { slot, .. } => owner.activate(view, slot, &challenge, rng),
+            Operation::Deactivate { slot, .. } => owner.deactivate(view, slot, &challenge, rng),
+            Operation::Transfer { owner: to, service } => owner.transfer(view, to, service, &challenge, rng),
+            Operation::SetClock { to } => owner.set_clock(view, to, &challenge, rng),
+            Operation::Act { action } => owner.act(view, action, &challenge, rng),
+            Operation::Inspect { slot } => owner.inspect(view, slot, &challenge, rng),
+        };
+        let (command, pending) = match ordered {
+            Ok(staged) => taken(staged),
+            Err(error) => {
+                assert_eq!(*view, before, "refused, and the view changed");
+                return Err(error.into());
+            }
+        };
+        self.keep("decode_owner_records", Some(0), &pending);
+        let command = self.air.carry(&command);
+        let commanded = self.lock.command(session, &command, self.now).map_err(refused)?.commit(stored).unwrap();
+        let done = self.air.carry(&commanded.done);
+        let (completed, _) = taken(pending.finish(&self.owners[self.current], self.view.as_mut().unwrap(), &done)?);
+        match completed {
+            Completed::Activate { .. } | Completed::Deactivate { .. } | Completed::Inspect { .. } => {
+                let done = self.air.carry(&commanded.done);
+                self.serve(|service, record| service.done(record, &done).map(taken).map(drop))?;
+                let (view, record) = (self.view.as_ref().unwrap(), self.record.as_ref().unwrap());
+                let known = view.slot(SLOT).unwrap();
+                if record.slot().last_done() == known.last_done() { Ok(()) } else { Err(Stopped::NoEffect) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Of an operation that is refused, the record tells nothing.
+    fn serve<T>(
+        &mut self,
+        operation: impl FnOnce(&Service<Symbolic>, &mut ShareRecord) -> Result<T, sharekey::error::ServiceError>,
+    ) -> Result<T, Stopped> {
+        let record = self.record.as_mut().unwrap();
+        let before = record.clone();
+        operation(&self.service, record).map_err(|error| {
+            assert_eq!(*record, before, "refused, and the record changed");
+            error.into()
+        })
+    }
+
+    // --- sharing ---
+
+    fn share(&mut self, subject: sharekey::crypto::PublicKey, method: Method, limits: Limits) -> Step {
+        let view = self.view.as_mut().unwrap();
+        if view.grant(SLOT).is_none() {
+            let rights = Rights::OPEN_AND_LOCK;
+            let _grant = taken(self.owners[self.current].share(view, SLOT, subject, method, rights, limits)?);
+        }
+        let grant = self.air.carry(view.grant(SLOT).unwrap());
+        self.serve(|service, record| taken(service.publish(record, &grant)?))
+            .or_else(|stopped| if self.is_published() { Ok(()) } else { Err(stopped) })?;
+        if self.is_published() { Ok(()) } else { Err(Stopped::NoEffect) }
+    }
+
+    fn is_published(&self) -> bool {
+        self.record.as_ref().unwrap().grant() == self.view.as_ref().unwrap().grant(SLOT)
+    }
+
+    /// A guest that does not know the owner may have claimed an altered grant, and then claims anew.
+    fn download(&mut self) -> Step {
+        let result = self.download_once();
+        if result.is_err() && self.record.as_ref().unwrap().slot().device().is_none() {
+            self.claimed = None;
+        }
+        result
+    }
+
+    fn download_once(&mut self) -> Step {
+        if self.claimed.is_none() {
+            let grant = self.air.carry(self.record.as_ref().unwrap().grant().unwrap());
+            let is_account = self.record.as_ref().unwrap().slot().highest().value() < 3;
+            let owner = is_account.then(|| *self.owner().key());
+            self.claimed = Some(self.guest.claim(&Symbolic, &grant, owner.as_ref(), &mut self.rng)?);
+        }
+        let (challenge, session) = self.challenge::<purpose::Install>();
+        let claimed = self.claimed.as_ref().unwrap();
+        let attempt = claimed.install(&Symbolic, &challenge, &mut self.rng)?;
+        let (claim, install) = (self.air.carry(attempt.claim()), self.air.carry(attempt.install()));
+        let released = self.serve(|service, record| service.release(record, &claim, &install).map(taken))?;
+        let release = self.air.carry(&released);
+        self.keep("decode_guest_records", Some(1), &attempt);
+        let download = attempt.bundle(&Symbolic, &release)?;
+        let bundle = self.air.carry(download.bundle());
+        let installed = self.lock.install(session, &bundle, self.now, &mut self.rng).map_err(refused)?;
+        let receipt = self.air.carry(&installed.commit(stored).unwrap().receipt);
+        self.key = Some(download.finish(&Symbolic, &receipt)?);
+        Ok(())
+    }
+
+    fn confirm(&mut self) -> Step {
+        let receipt = self.key.as_ref().unwrap().receipt().as_bytes().to_vec();
+        let told = self.air.carry(&receipt);
+        self.serve(|service, record| service.confirm(record, &told).map(taken).map(drop))?;
+        let told = self.air.carry(&receipt);
+        self.learn(&told)?;
+        let shown = self.view.as_ref().unwrap().status(SLOT).shared;
+        let downloaded = shown.is_some_and(|share| share.downloaded.is_some());
+        if downloaded && self.record.as_ref().unwrap().slot().is_downloaded() { Ok(()) } else { Err(Stopped::NoEffect) }
+    }
+
+    fn learn(&mut self, message: &[u8]) -> Step {
+        let view = self.view.as_mut().unwrap();
+        let before = view.clone();
+        let learned = self.owners[self.current].learn(view, message).map(taken).map(drop);
+        learned.map_err(|error| {
+            assert_eq!(*view, before, "refused, and the view changed");
+            error.into()
+        })
+    }
+
+    fn unlock(&mut self, action: Action) -> Step {
+        let (challenge, session) = self.challenge::<purpose::Operate>();
+        let key = self.key.as_ref().unwrap();
+        let (unlock, awaiting) = key.unlock(&Symbolic, &challenge, action, &mut self.rng)?;
+        let unlock = self.air.carry(&unlock);
+        let unlocked = self.lock.unlock(session, &unlock, self.now).map_err(refused)?.commit(stored).unwrap();
+        assert_eq!(unlocked.action, action);
+        let reply = self.air.carry(&unlocked.reply);
+        key.check_reply(&Symbolic, &awaiting, &reply)?;
+        Ok(())
+    }
+
+    fn withdraw(&mut self) -> Step {
+        let withdraw = taken(self.owners[self.current].withdraw(self.view.as_mut().unwrap(), SLOT)?);
+        let withdraw = self.air.carry(&withdraw);
+        let answer = self.serve(|service, record| service.withdraw(record, &withdraw).map(taken))?;
+        let answer = self.air.carry(&answer);
+        self.learn(&answer)?;
+        let shared = self.view.as_ref().unwrap().slot(SLOT).and_then(|slot| slot.shared());
+        if shared.is_none() { Ok(()) } else { Err(Stopped::NoEffect) }
+    }
+
+    /// The phone sees the service's report.
+    fn report(&mut self) -> Step {
+        let record = self.record.as_ref().unwrap();
+        let messages = self.service.messages(record).unwrap();
+        let messages: Vec<Vec<u8>> = messages.iter().map(|message| self.air.carry(message)).collect();
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        let view = self.view.as_mut().unwrap();
+        let learned = taken(self.owners[self.current].see(view, SLOT, record.version(), &messages)?);
+        assert_eq!(learned.len(), messages.len());
+        Ok(())
+    }
+
+    // --- the end ---
+
+    fn transfer(&mut self) -> Step {
+        let (heir, service) = (*self.owners[1].key(), *self.service.key());
+        let (challenge, session) = self.challenge::<purpose::Operate>();
+        let Self { owners, view, rng, .. } = self;
+        let owned = self.lock.ownership().unwrap();
+        let command = if owned.owner == heir {
+            // The lock was handed over, and its answer was lost.
+            owners[1].take_over((self.lock.id(), owned.epoch), service, &challenge, rng)?.0
+        } else {
+            taken(owners[0].transfer(view.as_mut().unwrap(), heir, service, &challenge, rng)?).0
+        };
+        let command = self.air.carry(&command);
+        let commanded = self.lock.command(session, &command, self.now).map_err(refused)?.commit(stored).unwrap();
+        let done = self.air.carry(&commanded.done);
+        let adopted = self.owners[1].adopt(self.lock.id(), &service, &done)?;
+        let done = self.air.carry(&commanded.done);
+        self.serve(|service, record| service.reopen(record, &done).map(taken).map(drop))?;
+        let record = self.record.as_ref().unwrap();
+        if record.epoch() != adopted.epoch() {
+            return Err(Stopped::NoEffect);
+        }
+        assert_eq!((record.slot().state(), record.owner()), (State::Inactive, &heir));
+        (self.current, self.view) = (1, Some(adopted));
+        Ok(())
+    }
+
+    fn reset(&mut self) -> Step {
+        let (challenge, session) = self.challenge::<purpose::Operate>();
+        let claims = *Unverified::<Challenge>::parse(&challenge).map_err(sharekey::error::LockError::from)?.claims();
+        let reset = FactoryReset::seal(&Symbolic, &card(), &claims).unwrap();
+        let reset = self.air.carry(&reset);
+        let (now, button) = (self.now, PhysicalPresence::button_is_pressed());
+        let staged = self.lock.factory_reset(session, &reset, button, now, &mut self.rng).map_err(refused)?;
+        let _erased = staged.commit(stored).unwrap();
+        assert!(self.lock.ownership().is_err());
+        Ok(())
+    }
+}

@@ -1,0 +1,347 @@
+//! What is stored, read back: a lock's records under the lock's own MAC, against a reader that was written by hand; and
+//! what service, owner and guest keep, in its `serde` form.
+
+use std::fmt::Debug;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sharekey::contacts::ContactBook;
+use sharekey::counter::{Epoch, Generation};
+use sharekey::crypto::{Digest, PublicKey, Sign as _};
+use sharekey::error::{LoadError, LockError};
+use sharekey::guest::{Claimed, GuestKey, Installing};
+use sharekey::id::SlotId;
+use sharekey::lock::{Cell, Clock, Condition, Found, Lock, MAX_RECORD, Making, Now, Ownership, StoredSeed, purpose};
+use sharekey::message::{Holding, SlotReport, Withdrawn};
+use sharekey::model::symbolic::Symbolic;
+use sharekey::owner::{OwnedLock, Owner, PendingCommand, PendingProvision};
+use sharekey::secret::{ActivationSecret, Seed};
+use sharekey::service::{Service, ShareRecord};
+use sharekey::slot::{AnySlot, Observer};
+use sharekey::wire::Unverified;
+
+use crate::choices::Choices;
+use crate::forge::Forge;
+
+const SEED: [u8; 32] = [0x5e; 32];
+const SLOTS: usize = 2;
+type Door = Lock<Symbolic, SLOTS>;
+
+fn forge() -> Forge<Symbolic> {
+    Forge::new()
+}
+
+// --- the lock's ---
+
+fn seed_record(seed: &[u8; 32], initialised: u8) -> Vec<u8> {
+    [&b"SR\x01\x01\x00"[..], seed, &[initialised]].concat()
+}
+
+/// The record of a cell, under the lock's own MAC.
+fn record(cell: [u8; 2], content: &[u8]) -> Vec<u8> {
+    let mut bytes = [&b"SR\x01"[..], &cell, content].concat();
+    let key = forge().derived(&SEED, "sharekey v1 record mac");
+    bytes.extend(forge().tag(&key, &bytes).as_bytes());
+    bytes
+}
+
+fn owned(epoch: u32) -> Vec<u8> {
+    let keys = [forge().key(1), forge().key(2)];
+    [&[2][..], &epoch.to_le_bytes(), keys[0].as_bytes(), keys[1].as_bytes()].concat()
+}
+
+/// A lock of which one cell reads so, and the others are sound. The header is of this epoch.
+fn booted(cell: Cell, stored: &[u8], epoch: u32) -> Door {
+    let seed = seed_record(&SEED, 1);
+    let seed = StoredSeed::read(Found::Bytes(&seed)).unwrap();
+    let mut door = Door::load(Symbolic, ActivationSecret::from_bytes([3; 16]), &seed).unwrap();
+    for other in Door::cells() {
+        let sound = match other {
+            Cell::Header => record([2, 0], &owned(epoch)),
+            Cell::Counter => record([3, 0], &[0; 16]),
+            Cell::Slot(slot) => record([4, slot.index()], &[0, 0, 0, 0, 0, 0, 0, 0, 1]),
+            Cell::Seed => continue,
+        };
+        door.reload(other, Some(if other == cell { stored } else { &sound })).unwrap();
+    }
+    door
+}
+
+/// The cell is ready if the content is good, and otherwise damaged; spoilt anywhere, it is damaged too.
+fn stands(cell: Cell, number: [u8; 2], content: &[u8], good: bool, epoch: u32) -> Door {
+    let stored = record(number, content);
+    assert!(!good || stored.len() <= MAX_RECORD);
+    let door = booted(cell, &stored, epoch);
+    let expected = if good { Condition::Ready } else { Condition::Damaged };
+    assert_eq!(door.condition(cell), Ok(expected));
+    let at =
+        content.iter().fold(0_usize, |at, byte| at.wrapping_mul(31).wrapping_add(usize::from(*byte))) % stored.len();
+    let mut spoilt = stored;
+    spoilt[at] ^= 1 << (at % 8);
+    assert_eq!(booted(cell, &spoilt, epoch).condition(cell), Ok(Condition::Damaged), "a MAC that does not hold");
+    door
+}
+
+/// Fields one after another.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn bytes<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (first, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.bytes().map(u32::from_le_bytes)
+    }
+
+    fn end(&self) -> Option<()> {
+        self.0.is_empty().then_some(())
+    }
+}
+
+pub fn seed(data: &[u8]) {
+    let stored = [b"SR\x01\x01\x00", data].concat();
+    let read = |bytes: &[u8]| StoredSeed::read(Found::Bytes(bytes)).map(|_| ());
+    let expected = match data {
+        [_, .., 1] if data.len() == 33 => Ok(()),
+        [_, .., 0] if data.len() == 33 => Err(LoadError::NotMade),
+        _ => Err(LoadError::SeedDamaged),
+    };
+    assert_eq!(read(&stored), expected);
+    if let Some(error) = expected.err() {
+        let _ = (error.fault(), error.retry());
+    }
+    assert_eq!(read(data), whole_seed(data), "without the prefix");
+    if let (Ok(()), Some((seed, _))) = (expected, data.split_first_chunk::<32>()) {
+        let seed_read = StoredSeed::read(Found::Bytes(&stored)).unwrap();
+        let door = Door::load(Symbolic, ActivationSecret::from_bytes([3; 16]), &seed_read).unwrap();
+        let lock = Seed::from_bytes(forge().derived(seed, "sharekey v1 lock key"));
+        let key = Symbolic.public_key(&Symbolic.signing_key(&lock).unwrap());
+        assert_eq!(*door.id().key(), key, "another key than the seed's");
+        assert_eq!(door.into_parts().1, ActivationSecret::from_bytes([3; 16]));
+    }
+    made(&stored, expected == Err(LoadError::SeedDamaged));
+}
+
+/// Over whatever was found a lock is made, and nothing shows its secrets.
+fn made(found: &[u8], is_damaged: bool) {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let card = || ActivationSecret::from_bytes([3; 16]);
+    let mut making = Making::<Symbolic, SLOTS>::new(Symbolic, card(), Found::Bytes(found), &mut rng).unwrap();
+    let mut written = Vec::new();
+    let mut lock = loop {
+        assert!(format!("{making:?}").starts_with("Making"));
+        making = match making.finish() {
+            Ok(lock) => break lock,
+            Err(making) => making,
+        };
+        let record = making.record().unwrap().unwrap();
+        let cell = record.cell();
+        assert_eq!(format!("{record:?}"), format!("Record({cell:?}, [redacted])"));
+        written.push((cell.key(), record.as_bytes().to_vec()));
+        making.written();
+    };
+    let keys: Vec<u16> = written.iter().map(|(key, _)| *key).collect();
+    assert_eq!(keys, [0, 1, 2, 3, 4, 0]);
+    let Some((_, seed)) = written.last() else { return };
+    assert_eq!(StoredSeed::read(Found::Bytes(seed)).map(|_| ()), Ok(()));
+    let unreadable =
+        Making::<Symbolic, SLOTS>::new(Symbolic, card(), Found::Unreadable, &mut ChaCha20Rng::seed_from_u64(1));
+    let again = unreadable.unwrap().record().unwrap().unwrap();
+    assert!(!is_damaged || again.as_bytes()[..37] == seed[..37], "what is damaged counts for nothing");
+    assert_eq!(StoredSeed::read(Found::Unreadable).err(), Some(LoadError::SeedDamaged));
+    assert_eq!(StoredSeed::read(Found::Nothing).err(), Some(LoadError::NotMade));
+    detached(&mut lock);
+}
+
+/// The first challenge writes a lease, and the next needs none: that one can be given up.
+fn detached(lock: &mut Door) {
+    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    let now = Now { ticks: 0, clock: Clock::Unset };
+    assert!(format!("{lock:?}").starts_with("Lock"));
+    for writes in [true, false] {
+        let staged = lock.challenge::<purpose::Operate>(now, &mut rng).unwrap();
+        assert_eq!((staged.cell(), format!("{staged:?}")), (Cell::Counter, "Staged(Counter)".to_owned()));
+        let (record, pending) = staged.detach();
+        assert_eq!((record.is_some(), pending.cell()), (writes, Cell::Counter));
+        assert_eq!(format!("{pending:?}"), "Pending(Counter)");
+        if !writes {
+            assert_eq!(lock.abandon(pending), Ok(()));
+        } else {
+            assert!(format!("{:?}", lock.written(pending).unwrap()).starts_with("Challenged"));
+        }
+    }
+}
+
+fn whole_seed(data: &[u8]) -> Result<(), LoadError> {
+    match data {
+        [b'S', b'R', 1, 1, 0, .., 1] if data.len() == 38 => Ok(()),
+        [b'S', b'R', 1, 1, 0, .., 0] if data.len() == 38 => Err(LoadError::NotMade),
+        _ => Err(LoadError::SeedDamaged),
+    }
+}
+
+fn owned_by(mut fields: Fields<'_>) -> Option<(Epoch, PublicKey, PublicKey)> {
+    let epoch = Epoch::new(fields.u32()?);
+    let (owner, service) = (PublicKey::from_bytes(fields.bytes()?), PublicKey::from_bytes(fields.bytes()?));
+    fields.end().map(|()| (epoch, owner, service))
+}
+
+/// The content of a header's record.
+pub fn header(data: &[u8]) {
+    let expected = match data.split_first() {
+        Some((2, fields)) => owned_by(Fields(fields)).map(Some),
+        Some((1, [])) => Some(None),
+        _ => None,
+    };
+    let door = stands(Cell::Header, [2, 0], data, expected.is_some(), 1);
+    let found = door.ownership().map(|Ownership { epoch, owner, service, .. }| (epoch, owner, service));
+    assert_eq!(
+        found,
+        match expected {
+            Some(Some(owned)) => Ok(owned),
+            Some(None) => Err(LockError::NotProvisioned),
+            None => Err(LockError::Damaged),
+        }
+    );
+}
+
+/// The content of the counter's record.
+pub fn counter(data: &[u8]) {
+    let door = stands(Cell::Counter, [3, 0], data, data.len() == 16, 1);
+    assert_eq!(door.ownership().is_ok(), data.len() == 16);
+}
+
+/// The content of a slot's record.
+pub fn slot(data: &[u8]) {
+    let expected = slot_content(data);
+    let epoch = 2;
+    let door = stands(Cell::Slot(SlotId::new(1)), [4, 1], data, expected.is_some(), epoch);
+    let found = door.report(SlotId::new(1));
+    assert_eq!(
+        found,
+        match expected {
+            Some((of, report)) if of == epoch => Ok(report),
+            Some((of, _)) if of < epoch => Ok(SlotReport { floor: Generation::ZERO, holding: Holding::Inactive }),
+            _ => Err(LockError::SlotDamaged),
+        }
+    );
+    assert!(door.report(SlotId::new(0)).is_ok(), "another slot does not work");
+}
+
+fn slot_content(data: &[u8]) -> Option<(u32, SlotReport)> {
+    let mut fields = Fields(data);
+    let (epoch, floor) = (fields.u32()?, Generation::new(fields.u32()?));
+    let [tag] = fields.bytes()?;
+    let holding = match tag {
+        1 => Holding::Inactive,
+        2 => Holding::Empty,
+        3 => {
+            let grant = Digest::from_bytes(fields.bytes()?);
+            let device = PublicKey::from_bytes(fields.bytes()?);
+            let _pairing: [u8; 32] = fields.bytes()?;
+            let [rights] = fields.bytes()?;
+            if !(1..=3).contains(&rights) {
+                return None;
+            }
+            crate::limits::slow(&mut fields.0)?;
+            let _used = fields.u32()?;
+            Holding::Installed { grant, device }
+        }
+        _ => return None,
+    };
+    fields.end().map(|()| (epoch, SlotReport { floor, holding }))
+}
+
+// --- what the others keep ---
+
+/// What reads is written, and reads the same.
+fn kept<T: Serialize + DeserializeOwned + Debug>(data: &[u8]) -> Option<T> {
+    let (value, _) = postcard::take_from_bytes::<T>(data).ok()?;
+    let written = postcard::to_allocvec(&value).unwrap();
+    let again: T = postcard::from_bytes(&written).unwrap();
+    assert_eq!(postcard::to_allocvec(&again).unwrap(), written);
+    assert_eq!(format!("{again:?}"), format!("{value:?}"));
+    Some(value)
+}
+
+/// A record that reads works: whatever is sent to it is judged, and its report is made.
+pub fn share(data: &[u8]) {
+    let Some(mut record) = kept::<ShareRecord>(data) else { return };
+    assert!(record.version() > 0 && record.slot().epoch() == record.epoch());
+    assert_eq!(record.grant().is_some(), record.slot().shared().is_some());
+    let _ = (record.subject(), record.report(), record.standing(), record.evidence().ownership());
+    let service = Service::new(Symbolic, &Seed::from_bytes([11; 32])).unwrap();
+    let messages = service.messages(&record).unwrap();
+    let last = service.last_withdrawn(&record).unwrap();
+    assert!(last.is_none_or(|last| Unverified::<Withdrawn>::parse(&last).is_ok()));
+    let before = record.clone();
+    let texts: Vec<&[u8]> = messages.iter().map(Vec::as_slice).chain([data]).collect();
+    for message in texts {
+        // Nothing is stored, so nothing changes.
+        let _ = service.publish(&mut record, message).map(drop);
+        let _ = service.withdraw(&mut record, message).map(drop);
+        let _ = service.release(&mut record, message, message).map(drop);
+        let _ = service.confirm(&mut record, message).map(drop);
+        let _ = service.done(&mut record, message).map(drop);
+        let _ = service.reopen(&mut record, message).map(drop);
+    }
+    assert_eq!(record, before);
+}
+
+/// A view that reads works.
+pub fn view(data: &[u8]) {
+    let Some(mut view) = kept::<OwnedLock>(data) else { return };
+    for status in view.statuses() {
+        let _ = format!("{status:?}");
+    }
+    view.equivocations().for_each(|found| assert_ne!(found.denial, found.release));
+    let owner = Owner::new(Symbolic, &Seed::from_bytes([1; 32])).unwrap();
+    let before = view.clone();
+    for slot in 0..3 {
+        let _ = owner.withdraw(&mut view, SlotId::new(slot)).map(drop);
+        let _ = owner.learn(&mut view, data).map(drop);
+        let _ = owner.see(&mut view, SlotId::new(slot), 1, &[data]).map(drop);
+    }
+    assert_eq!(view, before);
+}
+
+/// What a guest keeps on the way to its key, and the key.
+pub fn guest(data: &[u8]) {
+    let Some((kind, data)) = data.split_first() else { return };
+    match kind % 3 {
+        0 => drop(kept::<Claimed>(data)),
+        1 => drop(kept::<Installing>(data)),
+        _ => {
+            let Some(key) = kept::<GuestKey>(data) else { return };
+            let mut choices = Choices::new(data);
+            let action = choices.pick(&[sharekey::limits::Action::Open, sharekey::limits::Action::Lock]);
+            let challenge = forge().bare(&sharekey::message::Challenge {
+                lock: key.lock(),
+                nonce: sharekey::crypto::Nonce::from_bytes([1; 16]),
+            });
+            let mut rng = ChaCha20Rng::seed_from_u64(1);
+            let (_, awaiting) = key.unlock(&Symbolic, &challenge, action, &mut rng).unwrap();
+            assert!(key.check_reply(&Symbolic, &awaiting, data).is_err());
+        }
+    }
+}
+
+/// What an owner keeps beside its views, and a slot alone.
+pub fn owner(data: &[u8]) {
+    let Some((kind, data)) = data.split_first() else { return };
+    match kind % 5 {
+        0 => drop(kept::<PendingCommand>(data)),
+        1 => drop(kept::<PendingProvision>(data)),
+        2 => {
+            let Some(book) = kept::<ContactBook>(data) else { return };
+            assert!(book.iter().all(|(_, contact)| contact.key().check().is_ok()), "a bad key is pinned");
+        }
+        3 => drop(kept::<AnySlot>(data)),
+        _ => drop(kept::<AnySlot<Observer>>(data)),
+    }
+}
