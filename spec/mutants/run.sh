@@ -58,7 +58,7 @@ caught_by() {
     tests 3600 --no-fail-fast || state=$?
     case $state in
         0) printf 'MISSED' ;;
-        1) printf 'caught by another test: %s' "$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$log" | head -1)" ;;
+        1) printf 'caught by another test: %s' "$(sed -n 's/^    \([a-z][a-z0-9_:]*\)$/\1/p' "$log" | head -1)" ;;
         2) printf 'BROKEN: the tests do not end' ;;
     esac
 }
