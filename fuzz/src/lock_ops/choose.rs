@@ -26,7 +26,8 @@ pub fn step(choices: &mut Choices<'_>, state: &Machine) -> Step {
         26 => boot(choices),
         27 => reload(choices, cells()),
         28..=30 => in_session(choices, state, false),
-        _ if state.spins(3) => Step::Spin { left: choices.below(3).try_into().unwrap() },
+        // Rarely: it takes as long as a thousand other steps.
+        _ if choices.one_in(64) && state.spins(3) => Step::Spin { left: choices.below(3).try_into().unwrap() },
         _ => challenge(choices),
     }
 }
