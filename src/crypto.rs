@@ -8,7 +8,7 @@
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{KeyError, NonContributory, ProviderFailed, SignatureError};
 use crate::secret::{AgreementSecret, Seed, SharedSecret};
@@ -47,7 +47,7 @@ pub struct AgreementKey([u8; 32]);
 pub struct Digest([u8; 32]);
 
 /// The first 16 bytes of an HMAC-SHA256. `==` runs in constant time.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize, Zeroize)]
 pub struct Tag([u8; 16]);
 
 /// A number that is used once: 16 bytes. The lock's is never repeated; the others' must be fresh
@@ -148,10 +148,15 @@ fn leading_16(mac: &[u8; 32]) -> [u8; 16] {
 /// Checks Ed25519 signatures.
 pub trait Verify {
     /// A public key as [`verify_equation`](Self::verify_equation) takes it: parsed, where the provider gains
-    /// by parsing a key only once ([`Pinned`]), or the [`PublicKey`] as it is.
+    /// by parsing a key only once ([`Pinned`]), or the [`PublicKey`] as it is. A lock keeps its owner's and its
+    /// service's for as long as it belongs to them, and uses one only with the provider that made it. Where it
+    /// stands for something in a secure element, dropping it is what gives that free.
     type Ready;
 
-    /// Makes a key ready. `None` for bytes that are no point; only called after the strict checks.
+    /// Makes a key ready; only called after the strict checks. A provider that parses the key here gives `None`
+    /// for bytes that are no point; one that does not gives `Some`, and
+    /// [`verify_equation`](Self::verify_equation) is then false. `None` verifies nothing, and is asked for again
+    /// at the next check.
     fn ready(&self, key: &PublicKey) -> Option<Self::Ready>;
 
     /// Whether `signature` is `key`'s over `message`, by the cofactorless equation: recompute R and
@@ -275,14 +280,18 @@ impl<V: Verify> Pinned<V> {
         &self.key
     }
 
-    /// [`verify`] under this key.
+    /// [`verify`] under this key, with the provider that it was made with.
     ///
     /// # Errors
     /// [`SignatureError`], naming the check that failed.
     pub fn verify(&self, provider: &V, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
         let ready = self.ready.as_ref().map_err(|error| SignatureError::Key(*error))?;
         strict::check_signature(&signature.0)?;
-        equation(provider, ready.as_ref(), message, signature)
+        match ready {
+            Some(ready) => equation(provider, Some(ready), message, signature),
+            // No point; or a provider that failed for a moment, which must not lock the owner out until a restart.
+            None => equation(provider, provider.ready(&self.key).as_ref(), message, signature),
+        }
     }
 }
 

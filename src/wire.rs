@@ -14,7 +14,7 @@ mod kind;
 mod tagged;
 
 pub use self::encoded::Encoded;
-pub(crate) use self::encoded::{bare, empty, seal, seal_mac};
+pub(crate) use self::encoded::{bare, copied, empty, seal, seal_mac};
 pub use self::kind::Kind;
 pub(crate) use self::tagged::tagged;
 

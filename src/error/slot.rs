@@ -18,8 +18,9 @@ pub enum SlotError {
     /// The number is not above the highest that the slot has seen.
     #[error("the number is taken")]
     StaleNumber,
-    /// [`MAX_LIVE`](crate::slot::MAX_LIVE) keys of the slot may still open. Inspect or activate the slot, or
-    /// withdraw again what was never released, and take the answer in.
+    /// [`MAX_LIVE`](crate::slot::MAX_LIVE) keys of the slot may still open. An Inspect at the lock proves dead
+    /// what is below the installed key; an Activate proves all dead, and wipes the installed key. In an owner's
+    /// view, taking in the answer to a withdrawal of what was never released makes room too.
     #[error("too many keys of the slot may still open")]
     LiveFull,
     /// The grant is not the one that is shared in the slot.

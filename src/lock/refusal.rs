@@ -11,11 +11,17 @@ use crate::wire::{self, Message};
 
 /// A refused attempt: why, for the lock's log, and what to answer. Nothing changed but that the
 /// session is spent.
-#[derive(Clone, Debug, Error)]
+#[derive(Debug, Error)]
 #[error("{error}")]
 pub struct Refusal {
     error: LockError,
     answer: ArrayVec<u8, { RefusedBody::MAX_LEN }>,
+}
+
+impl Clone for Refusal {
+    fn clone(&self) -> Self {
+        Self { error: self.error, answer: wire::copied(&self.answer) }
+    }
 }
 
 impl Refusal {

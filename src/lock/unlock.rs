@@ -11,6 +11,7 @@ use crate::error::{LockError, SealError};
 use crate::id::SlotId;
 use crate::limits::{Action, Limits};
 use crate::message::{Outcome, Reply, Unlock};
+use crate::secret::PairingKey;
 use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// Move the bolt now, and send the reply.
@@ -163,7 +164,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
                 // hold keys.
                 //= spec/protocol.md#unlock
                 //# An unlock that UNL-3 refuses MUST cost the computation of a tag before it is refused.
-                let _ = unlock.verify_mac(&self.crypto, self.keys.nonce.expose());
+                // Under a key of the kind that slots hold, which a secure element does not take for one of its own.
+                let _ = unlock.verify_mac(&self.crypto, &[0; PairingKey::LEN]);
                 return Err(error);
             }
         };

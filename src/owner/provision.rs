@@ -1,5 +1,6 @@
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 use super::view::OwnedLock;
 use super::{Owner, PendingCommand};
@@ -23,6 +24,12 @@ pub struct PendingProvision {
     service: PublicKey,
     provision: Digest,
     card: Tag,
+}
+
+impl Drop for PendingProvision {
+    fn drop(&mut self) {
+        self.card.zeroize();
+    }
 }
 
 // Who reads the card's tag before the lock answered could answer for it.

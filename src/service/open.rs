@@ -50,7 +50,7 @@ impl<C: Crypto> Service<C> {
 
     /// Takes in a later statement of ownership. A higher epoch begins the slot anew, for the owner
     /// and service that it names; where that is another service, the record
-    /// [has moved](Standing::Moved). The same epoch again changes nothing.
+    /// [has moved](Standing::Moved). The same epoch again changes nothing but the version.
     ///
     /// # Errors
     /// [`ServiceError::Wire`], [`ServiceError::NotATransfer`], [`ServiceError::OwnershipSignature`],

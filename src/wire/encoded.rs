@@ -10,10 +10,16 @@ use crate::crypto::{self, Digest, Hash, Mac, Sign, Signature, Signer, Tag};
 use crate::error::{SealError, WireError};
 
 /// The bytes of a message of kind `T` that this library made. Dereferences to the bytes.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Encoded<T> {
     bytes: ArrayVec<u8, MAX_MESSAGE>,
     kind: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Encoded<T> {
+    fn clone(&self) -> Self {
+        Self { bytes: copied(&self.bytes), kind: PhantomData }
+    }
 }
 
 impl<T> Encoded<T> {
@@ -100,6 +106,14 @@ pub(crate) fn empty<const N: usize>() -> ArrayVec<u8, N> {
     let mut bytes = ArrayVec::from([0; N]);
     bytes.clear();
     bytes
+}
+
+/// A copy whose unused room holds nothing either, which the one that `ArrayVec` makes does not see to.
+pub(crate) fn copied<const N: usize>(bytes: &ArrayVec<u8, N>) -> ArrayVec<u8, N> {
+    let mut copy = empty();
+    // There is room: it is of the same size.
+    let _ = copy.try_extend_from_slice(bytes);
+    copy
 }
 
 /// Header and body, ready for the authenticator.

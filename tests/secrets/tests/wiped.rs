@@ -101,7 +101,11 @@ fn a_guests_dropped_claim_attempt_and_key_are_wiped() {
     let (challenge, _session) = scene.challenge::<purpose::Install>();
     let attempt = claimed.install(&RustCrypto, &challenge, &mut scene.rng).unwrap();
     let agreement = agreement_of(&attempt);
-    is_wiped(attempt, &[&agreement]);
+    let device = device_of(&claimed);
+    let (before, after) = dropped(attempt);
+    assert!(holds(&before, &agreement) && !holds(&after, &agreement));
+    // The device signed with it just before: nothing of that came along in the unused room of the messages.
+    assert!(!holds(&before, &device) && !holds(&before, &Sha512::digest(device)));
 
     scene.withdraw();
     let key = scene.download();
@@ -109,6 +113,32 @@ fn a_guests_dropped_claim_attempt_and_key_are_wiped() {
     is_wiped(key, &[&pairing]);
     let device = device_of(&claimed);
     is_wiped(claimed, &[&device]);
+}
+
+/// Fills the stack with a pattern, as a secret that was moved there would.
+#[inline(never)]
+fn soil() {
+    black_box([0xA5_u8; 4096]);
+}
+
+#[test]
+fn the_copy_of_a_message_has_nothing_in_its_unused_room() {
+    let mut scene = Fresh::new(RustCrypto).owned();
+    let claimed = scene.claim();
+    let message = claimed.claim().clone();
+    soil();
+    let copy = Box::new(message.clone());
+    assert!(!holds(&storage(&*copy), &[0xA5; 8]));
+}
+
+#[test]
+fn a_pending_provision_that_is_dropped_leaves_no_card_tag() {
+    let mut scene = Fresh::new(RustCrypto);
+    let (challenge, _session) = scene.challenge();
+    let (_, pending) = scene.order(CARD, &challenge);
+    let stored = postcard::to_allocvec(&pending).unwrap();
+    let card: [u8; 16] = *stored.last_chunk().unwrap();
+    is_wiped(pending, &[&card]);
 }
 
 /// The device's seed: the last field of what a claim stores.
