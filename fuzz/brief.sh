@@ -4,6 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
+# Where the binaries are is known here.
+unset CARGO_TARGET_DIR
 seconds=${1:-1}
 host=$(rustc -vV | sed -n 's/^host: //p')
 scratch=$(mktemp -d)

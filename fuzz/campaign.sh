@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes every target, minimises the corpora, measures what they cover, and writes it down in spec/results/fuzz.md.
 #
-#   fuzz/campaign.sh MINUTES [TARGET...]     so many minutes in all, shared out by weight; 0 only minimises and measures
+#   fuzz/campaign.sh MINUTES [TARGET...]     so many minutes in all, shared out by weight; 0 only measures
 #
 # Needs nightly with llvm-tools and cargo-fuzz. No sanitizer: nothing here is unsafe, and arithmetic that overflows
 # panics, as assertions do. Coverage is that of the corpora alone, replayed by one test binary instead of by one binary
@@ -9,7 +9,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-[ $# -gt 0 ] || { sed -n '4p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '4p' "$(basename "$0")" >&2; exit 2; }
+# Where the binaries are is known here.
+unset CARGO_TARGET_DIR
 minutes=$1
 shift
 mapfile -t all < <(basename -s .rs fuzz_targets/*.rs)
