@@ -6,7 +6,9 @@ use sharekey::error::LimitsError;
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::lock::Clock;
 use sharekey::model::state::limits::{check_time, schedule_allows};
-use time::{Duration, OffsetDateTime, PrimitiveDateTime, Time};
+
+#[path = "../../tests/common/calendar.rs"]
+mod calendar;
 
 use crate::choices::Choices;
 
@@ -52,29 +54,9 @@ fn judge(limits: &Limits, moment: u64) {
         let allowed = schedule.allows(at);
         assert_eq!(allowed, schedule_allows(schedule, at), "{schedule:?} at {moment}");
         if moment < LAST {
-            assert_eq!(allowed, by_calendar(schedule, moment), "{schedule:?} at {moment}");
+            assert_eq!(allowed, calendar::allows(schedule, moment), "{schedule:?} at {moment}");
         }
     }
-}
-
-/// Is the local date and time inside the window that starts on some day of the set?
-fn by_calendar(schedule: &Schedule, now: u64) -> bool {
-    let offset = match schedule.next_offset() {
-        Some(change) if change.at.unix_seconds() <= now => change.offset,
-        _ => schedule.offset(),
-    };
-    let offset = time::UtcOffset::from_whole_seconds(i32::from(offset.minutes()) * 60).unwrap();
-    let local = OffsetDateTime::from_unix_timestamp(now.try_into().unwrap()).unwrap().to_offset(offset);
-    let local = PrimitiveDateTime::new(local.date(), local.time());
-    let (start, end) = schedule.window();
-    [local.date(), local.date() - Duration::DAY].into_iter().any(|day| {
-        let midnight = PrimitiveDateTime::new(day, Time::MIDNIGHT);
-        let opens = midnight + Duration::minutes(start.into());
-        let ends_on = if start < end { midnight } else { midnight + Duration::DAY };
-        let closes = ends_on + Duration::minutes(end.into());
-        let weekday = day.weekday().number_days_from_monday();
-        u8::from(schedule.days()) >> weekday & 1 == 1 && opens <= local && local < closes
-    })
 }
 
 // --- the slow reader ---

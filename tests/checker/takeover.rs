@@ -6,7 +6,7 @@ use sharekey::model::invariant::Service;
 use super::cast::{ANA, BEN};
 use super::reach::Milestone::*;
 use super::scenario::{Bounds, Scenario, Start};
-use super::scenarios::{BASE, NOTHING, device, more};
+use super::scenarios::{self, BASE, NOTHING, device, more};
 
 const TAKEN_OVER: Scenario = Scenario {
     service: Service::TakenOver,
@@ -71,30 +71,10 @@ pub fn guest_after_guest() -> Scenario {
 pub fn power() -> Scenario {
     Scenario {
         name: "taken over, power cuts, one use",
-        uses: Some(1),
-        cuts: true,
-        bounds: Bounds {
-            challenges: 4,
-            reboots: 2,
-            grants: 1,
-            activates: 1,
-            deactivates: 1,
-            installs: 2,
-            unlocks: 2,
-            ..NOTHING
-        },
-        reach: &[
-            Installed,
-            Rekeyed,
-            Opened,
-            LockRefusedSpentKey,
-            CutAfterInstall,
-            CutAfterUnlock,
-            CutAfterSwitch,
-            KilledByDeactivation,
-            WrongNonceRefused,
-        ],
-        ..TAKEN_OVER
+        service: TAKEN_OVER.service,
+        devices: TAKEN_OVER.devices,
+        progress: TAKEN_OVER.progress,
+        ..scenarios::power()
     }
 }
 
