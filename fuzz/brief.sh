@@ -15,7 +15,7 @@ cargo +nightly fuzz build --fuzz-dir . -s none
 for source in fuzz_targets/*.rs; do
     target=$(basename -s .rs "$source")
     mkdir -p "artifacts/$target" "$scratch/$target"
-    "target/$host/release/$target" -max_total_time="$seconds" -timeout=20 -artifact_prefix="artifacts/$target/" \
+    "target/$host/release/$target" -seed=1 -max_total_time="$seconds" -timeout=20 -artifact_prefix="artifacts/$target/" \
         "$scratch/$target" "corpus/$target" >"$scratch/log" 2>&1 ||
         { tail -n 40 "$scratch/log"; printf 'FOUND: see fuzz/artifacts/%s\n' "$target"; exit 1; }
     printf '%s: %s\n' "$target" "$(grep '^Done' "$scratch/log")"

@@ -10,6 +10,7 @@
 //! it dead.
 
 mod command;
+mod evidence;
 mod learn;
 mod provision;
 mod share;

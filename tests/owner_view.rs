@@ -425,3 +425,27 @@ fn a_view_survives_storage_and_one_that_contradicts_itself_is_refused() {
     value["slots"]["3"]["issued"] = serde_json::json!([]);
     assert_eq!(complaint(value), "the shared grant is missing");
 }
+
+/// Found by fuzzing: one message stood as both halves of the evidence.
+#[test]
+fn a_stored_view_whose_evidence_is_none_is_refused() {
+    let inspection = by_lock(&found(2, Holding::Installed { grant: digest(&granted(2)), device: device() }));
+    for release in [receipt(2), inspection, withdrawn(2, released())] {
+        let mut view = sharing_view();
+        let _ = learn(&mut view, &withdrawn(2, NEVER));
+        let _ = learn(&mut view, &release);
+        let stored = serde_json::to_value(&view).unwrap();
+        assert_eq!(serde_json::from_value::<OwnedLock>(stored.clone()).unwrap(), view);
+
+        let refused = |tamper: &dyn Fn(&mut serde_json::Value)| {
+            let mut value = stored.clone();
+            tamper(value.pointer_mut("/slots/3").unwrap());
+            let complaint = serde_json::from_value::<OwnedLock>(value).unwrap_err().to_string();
+            assert_eq!(complaint, "a kept message is no evidence of what it is kept for");
+        };
+        refused(&|slot| *slot.pointer_mut("/denials/0").unwrap() = slot["releases"][0].clone());
+        refused(&|slot| *slot.pointer_mut("/releases/0").unwrap() = slot["denials"][0].clone());
+        refused(&|slot| *slot.pointer_mut("/denials/0/key/generation/0").unwrap() = 3.into());
+        refused(&|slot| *slot.pointer_mut("/releases/0/bytes").unwrap() = serde_json::json!([3, 3, 3]));
+    }
+}

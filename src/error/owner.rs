@@ -198,4 +198,7 @@ pub enum StoredViewError {
     /// The grant that a slot shares is missing in the view.
     #[error("the shared grant is missing")]
     Grant,
+    /// A message that is kept as evidence does not say what it is kept for.
+    #[error("a kept message is no evidence of what it is kept for")]
+    Evidence,
 }

@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::evidence::Said;
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
 use crate::error::StoredViewError;
@@ -255,12 +256,20 @@ impl TryFrom<Stored> for OwnedLock {
 
     fn try_from(stored: Stored) -> Result<Self, StoredViewError> {
         let Stored { lock, owner, service, epoch, standing, slots } = stored;
-        for known in slots.values() {
+        for (slot, known) in &slots {
             if known.slot.epoch() != epoch {
                 return Err(StoredViewError::Epoch);
             }
             if known.slot.shared().is_some_and(|key| known.issued(key).is_none()) {
                 return Err(StoredViewError::Grant);
+            }
+            let says = |statement: &Statement, released| {
+                Said::by(&statement.bytes) == Some(Said { lock, epoch, slot: *slot, key: statement.key, released })
+            };
+            if !known.denials.iter().all(|denial| says(denial, false))
+                || !known.releases.iter().all(|release| says(release, true))
+            {
+                return Err(StoredViewError::Evidence);
             }
         }
         Ok(Self { lock, owner, service, epoch, standing, slots })
