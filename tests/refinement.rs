@@ -32,6 +32,7 @@ use proptest_state_machine::{ReferenceStateMachine as _, StateMachineTest as _};
 use provider::Provider as Real;
 use share::Cloud;
 use sharekey::error::LockError;
+use sharekey::limits::Action;
 use sharekey::lock::Now;
 use sharekey::model::state::limits::schedule_allows;
 use sharekey::model::state::{Answer, Ending, Purpose, Verdict};
@@ -153,6 +154,29 @@ fn ticks_that_go_back_after_another_sessions_use_end_a_session() {
     }
     let expired = Verdict::Refused { why: LockError::SessionExpired, answer: Some(Answer::Opaque) };
     assert_eq!(machine.verdict, Some(expired));
+}
+
+/// Found by chance: the model took the late report for a step backwards, and ended the other session.
+#[test]
+fn a_challenge_that_is_reported_late_is_no_step_backwards() {
+    let (mut machine, ending) = (Machine::owned(), Ending::Commit);
+    let malformed = Sent::Malformed(As::Bundle, Broken::Empty);
+    let unlock = Sent::Unlock { slot: 0, action: Action::Open, nonce: Some(1), pairing: None };
+    let steps = [
+        Step::Challenge { purpose: Purpose::Install, ending },
+        Step::Challenge { purpose: Purpose::Operate, ending },
+        Step::Challenge { purpose: Purpose::Install, ending: Ending::Detach },
+        Step::Now(Now { ticks: 6_000, ..machine.now }),
+        Step::Send { session: 0, sent: malformed, ending },
+        Step::Written { ticket: 0 },
+        Step::Send { session: 1, sent: unlock, ending },
+    ];
+    Door::<Symbolic>::test_sequential(Config::default(), machine.clone(), steps.to_vec(), None);
+    for step in &steps {
+        machine = Machine::apply(machine, step);
+    }
+    let no_key = Verdict::Refused { why: LockError::NotInstalled, answer: Some(Answer::Opaque) };
+    assert_eq!(machine.verdict, Some(no_key));
 }
 
 #[test]

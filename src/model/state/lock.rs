@@ -25,6 +25,8 @@ pub struct Open {
     pub ticks: u64,
     /// The lock could not count when it was: only a factory reset is accepted.
     pub rescue: bool,
+    /// The ticks had gone backwards when it was asked for.
+    pub backwards: bool,
 }
 
 /// What an accepted operation changes.
@@ -230,7 +232,8 @@ impl LockModel {
         };
         let id = self.challenges;
         self.challenges = id.saturating_add(1);
-        let opened = Some((purpose, Open { id, ticks: now.ticks, rescue: number.is_none() }));
+        let (rescue, backwards) = (number.is_none(), now.ticks < self.ticks);
+        let opened = Some((purpose, Open { id, ticks: now.ticks, rescue, backwards }));
         Ok(Decision { effect: Effect::Challenged { id, number }, held: Cell::Counter, record, opened })
     }
 
@@ -251,11 +254,14 @@ impl LockModel {
         if !open.rescue {
             self.next = self.next.and_then(|number| number.value().checked_add(1)).map(Counter::new);
         }
-        if open.ticks < self.ticks {
+        if open.backwards {
             // How old the others are, nobody can say.
             self.sessions.clear();
+            self.ticks = open.ticks;
+        } else {
+            // What is reported late was asked for before what came meanwhile: no step backwards.
+            self.ticks = self.ticks.max(open.ticks);
         }
-        self.ticks = open.ticks;
         self.sessions.insert(purpose, open);
     }
 
