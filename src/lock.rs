@@ -235,7 +235,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let mut state = self.state();
         //= spec/protocol.md#persist-then-act
         //# A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
-        if state.run() != pending.run || !state.waits_for(pending.held, pending.ticket) {
+        if !state.waits_for(pending.held, pending.ticket) {
             return Err(LockError::NotPending);
         }
         state.apply(pending.held, pending.change);
@@ -252,7 +252,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// [`LockError::NotPending`] as for [`written`](Self::written).
     pub fn abandon<T>(&mut self, pending: Pending<T>) -> Result<(), LockError> {
         let mut state = self.state();
-        if state.run() != pending.run || !state.waits_for(pending.held, pending.ticket) {
+        if !state.waits_for(pending.held, pending.ticket) {
             return Err(LockError::NotPending);
         }
         if pending.writes {

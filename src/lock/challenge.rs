@@ -104,15 +104,12 @@ impl Sessions {
     }
 
     /// At the first reading of the counter's record: no number below its ceiling is used again.
-    /// Gives whether it was the first.
-    pub(super) fn start_above(&mut self, ceiling: Counter) -> bool {
-        let first = self.next.is_none();
-        if first {
+    pub(super) fn start_above(&mut self, ceiling: Counter) {
+        if self.next.is_none() {
             //= spec/protocol.md#replay-counter
             //# After a boot the counter MUST go on at the stored ceiling.
             self.next = Some(ceiling);
         }
-        first
     }
 
     pub(super) fn opened(&mut self, opened: Opened) {

@@ -2,7 +2,6 @@
 
 use super::record::{Cell, Record};
 use super::state::{Change, State};
-use crate::counter::Counter;
 use crate::id::LockId;
 
 /// An accepted operation, whose result exists only after its record, if it has one, was written.
@@ -32,8 +31,7 @@ pub struct Staged<'l, T> {
 #[must_use = "its cell stays held until the write is reported"]
 pub struct Pending<T> {
     pub(super) writes: bool,
-    pub(super) run: (LockId, Counter),
-    pub(super) ticket: u64,
+    pub(super) ticket: (LockId, u64),
     pub(super) held: Cell,
     pub(super) change: Change,
     pub(super) output: T,
@@ -98,10 +96,9 @@ impl<'l, T> Staged<'l, T> {
         //= spec/protocol.md#persist-then-act
         //# An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
         let ticket = self.state.hold_detached(self.held, &self.change);
-        let run = self.state.run();
         let writes = self.record.is_some();
         let (held, change, output) = (self.held, self.change, self.output);
-        (self.record, Pending { writes, run, ticket, held, change, output })
+        (self.record, Pending { writes, ticket, held, change, output })
     }
 
     /// The cell that the operation holds until it is through.

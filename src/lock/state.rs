@@ -5,7 +5,7 @@
 use super::cell::{CellState, Condition, Hold};
 use super::challenge::{Opened, Sessions};
 use super::record::{Cell, Content, CounterRecord, HeaderRecord, SlotRecord};
-use crate::counter::{Counter, Epoch, Generation};
+use crate::counter::{Epoch, Generation};
 use crate::crypto::PublicKey;
 use crate::error::LockError;
 use crate::id::{LockId, SlotId};
@@ -21,8 +21,6 @@ pub(crate) struct Core {
     header: CellState<HeaderRecord>,
     counter: CellState<CounterRecord>,
     pub(crate) sessions: Sessions,
-    /// Which run of the lock this is: the ceiling that it started from.
-    run: Counter,
     next_ticket: u64,
 }
 
@@ -47,7 +45,6 @@ impl Core {
             header: CellState::unread(),
             counter: CellState::unread(),
             sessions: Sessions::new(),
-            run: Counter::ZERO,
             next_ticket: 0,
         }
     }
@@ -80,8 +77,8 @@ impl Core {
         Ok(())
     }
 
-    /// Two runs of which the first stored no ceiling start from the same one. Their tickets differ all
-    /// the same, by the entropy of their challenges: without a challenge there is nothing to report.
+    /// Tells the tickets of two runs, also where no ceiling was stored between them, by the entropy of
+    /// their challenges: without a challenge there is nothing to report.
     fn stir_tickets(&mut self, opened: &Opened) {
         self.next_ticket = self.next_ticket.wrapping_add(opened.ticket());
     }
@@ -192,8 +189,8 @@ impl State<'_> {
         }
     }
 
-    /// Holds a cell for an operation that is reported later; gives its ticket.
-    pub(crate) fn hold_detached(&mut self, cell: Cell, change: &Change) -> u64 {
+    /// Holds a cell for an operation that is reported later; gives its ticket, and whose that is.
+    pub(crate) fn hold_detached(&mut self, cell: Cell, change: &Change) -> (LockId, u64) {
         if let Change::Challenge { opened, .. } = change {
             self.core.stir_tickets(opened);
         }
@@ -203,12 +200,14 @@ impl State<'_> {
         if let Some(hold) = self.hold_of(cell) {
             *hold = Hold::Detached(ticket);
         }
-        ticket
+        (self.core.id, ticket)
     }
 
-    /// Whether the cell waits for the write with this ticket.
-    pub(crate) fn waits_for(&mut self, cell: Cell, ticket: u64) -> bool {
-        !self.core.reset && self.hold_of(cell).is_some_and(|hold| *hold == Hold::Detached(ticket))
+    /// Whether the cell waits for the write with this lock's ticket.
+    pub(crate) fn waits_for(&mut self, cell: Cell, (lock, ticket): (LockId, u64)) -> bool {
+        !self.core.reset
+            && self.core.id == lock
+            && self.hold_of(cell).is_some_and(|hold| *hold == Hold::Detached(ticket))
     }
 
     /// The write is through: the cell is idle, and the change takes effect.
@@ -268,10 +267,8 @@ impl State<'_> {
     /// ceiling of the run before.
     pub(crate) fn reload_counter(&mut self, read: Option<CounterRecord>) -> Result<(), LockError> {
         self.core.counter.reload(read)?;
-        if let Some(record) = &self.core.counter.content
-            && self.core.sessions.start_above(record.ceiling)
-        {
-            self.core.run = record.ceiling;
+        if let Some(record) = &self.core.counter.content {
+            self.core.sessions.start_above(record.ceiling);
         }
         Ok(())
     }
@@ -293,11 +290,6 @@ impl State<'_> {
         //# A lock whose seed cell, read again, does not hold its own seed with `initialised` true MUST refuse everything until it was booted.
         self.core.reset = !still_this_lock;
         Ok(())
-    }
-
-    /// Which run of which lock this is, for telling its pending writes from others'.
-    pub(crate) const fn run(&self) -> (LockId, Counter) {
-        (self.core.id, self.core.run)
     }
 
     fn hold_of(&mut self, cell: Cell) -> Option<&mut Hold> {
