@@ -70,7 +70,7 @@ fn bundle_verify<C: Bare>() -> Work {
     install(Door { message, ..door })
 }
 
-fn bundle_stale<C: Bare>() -> Work {
+fn bundle_older_session<C: Bare>() -> Work {
     let mut door = bundle::<C>();
     let _newer = door.house.challenge::<purpose::Install>();
     install(door)
@@ -138,7 +138,7 @@ fn bare_unlock<C: Bare>() -> Work {
 #[bench::ring_grant(grant::<Ring>())]
 #[bench::ring_bare_bundle(bare_bundle::<Ring>())]
 #[bench::ring_bundle_verify(bundle_verify::<Ring>())]
-#[bench::ring_bundle_stale(bundle_stale::<Ring>())]
+#[bench::ring_bundle_older_session(bundle_older_session::<Ring>())]
 #[bench::ring_bundle_installed(bundle_installed::<Ring>())]
 #[bench::ring_bare_unlock(bare_unlock::<Ring>())]
 #[bench::ring_unlock_verify(unlock_verify::<Ring>())]
@@ -148,7 +148,7 @@ fn bare_unlock<C: Bare>() -> Work {
 #[bench::rustcrypto_grant(grant::<RustCrypto>())]
 #[bench::rustcrypto_bare_bundle(bare_bundle::<RustCrypto>())]
 #[bench::rustcrypto_bundle_verify(bundle_verify::<RustCrypto>())]
-#[bench::rustcrypto_bundle_stale(bundle_stale::<RustCrypto>())]
+#[bench::rustcrypto_bundle_older_session(bundle_older_session::<RustCrypto>())]
 #[bench::rustcrypto_bundle_installed(bundle_installed::<RustCrypto>())]
 #[bench::rustcrypto_bare_unlock(bare_unlock::<RustCrypto>())]
 #[bench::rustcrypto_unlock_verify(unlock_verify::<RustCrypto>())]

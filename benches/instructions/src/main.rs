@@ -18,7 +18,7 @@ const PATHS: [(&str, &str, Option<f64>); 6] = [
     ("bundle_installed", "bare_bundle", None),
     ("unlock_verify", "bare_unlock", None),
     ("unlock_opened", "bare_unlock", None),
-    ("bundle_stale", "bare_bundle", None),
+    ("bundle_older_session", "bare_bundle", None),
 ];
 
 fn main() {
