@@ -207,6 +207,18 @@ fn an_empty_or_unknown_set_of_weekdays_is_refused() {
     assert_eq!((Weekdays::ALL, Weekdays::MON_TO_FRI), (days(0x7f), days(0x1f)));
 }
 
+#[test]
+fn every_weekday_by_its_name_is_one_day_and_sets_are_joined() {
+    use Weekdays as W;
+    let week = [W::MON, W::TUE, W::WED, W::THU, W::FRI, W::SAT, W::SUN];
+    for (index, day) in (0..).zip(week) {
+        assert_eq!(day, days(1 << index), "{index}");
+    }
+    assert_eq!(week.into_iter().reduce(Weekdays::and), Some(W::ALL));
+    assert_eq!(W::MON_TO_FRI.and(W::FRI), W::MON_TO_FRI);
+    assert_eq!(W::SAT.and(W::SUN), days(0x60));
+}
+
 //= spec/protocol.md#common-values
 //# A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
 //= spec/protocol.md#common-values

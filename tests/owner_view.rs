@@ -316,6 +316,16 @@ fn a_denial_beside_a_proof_convicts_the_service_whichever_comes_first() {
 }
 
 #[test]
+fn a_denial_convicts_the_service_also_once_the_key_is_dead() {
+    let mut view = sharing_view();
+    let _ = learn(&mut view, &receipt(2));
+    let _ = learn(&mut view, &by_lock(&deactivated(3)));
+    assert!(live(&view).is_empty());
+    let denial = withdrawn(2, NEVER);
+    assert_eq!(convicted(learn(&mut view, &denial)), (denial, receipt(2)));
+}
+
+#[test]
 fn an_honest_service_is_not_convicted() {
     let mut view = sharing_view();
     let _ = learn(&mut view, &withdrawn(2, released()));

@@ -38,6 +38,7 @@ fn a_provider_that_failed_once_is_asked_again() {
     let (key, signature) = signed(b"open");
     let provider = Failing { left: Cell::new(2) };
     let pinned = Pinned::new(&provider, key);
+    assert_eq!(format!("{pinned:?}"), format!("Pinned({key:?})"));
     assert_eq!(pinned.verify(&provider, b"open", &signature), Err(SignatureError::Mismatch));
     assert_eq!(pinned.verify(&provider, b"open", &signature), Ok(()));
     assert_eq!(pinned.verify(&provider, b"shut", &signature), Err(SignatureError::Mismatch));

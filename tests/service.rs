@@ -90,6 +90,7 @@ fn a_transfer_begins_the_record_anew() {
     assert_eq!(accept(service().reopen(&mut record, &transfer).unwrap()), Standing::Serving);
     assert_eq!((record.version(), record.epoch(), *record.owner()), (version + 1, Epoch::new(2), public(&seed(50))));
     assert_eq!((record.slot().state(), record.slot().may_open().len(), record.grant()), (State::Inactive, 0, None));
+    assert_eq!(record.evidence().ownership(), transfer);
     // The former owner is out.
     assert_eq!(refuses_grant(&record, &granted(3)), ServiceError::GrantSignature(MISMATCH));
     assert_eq!(refuses_withdraw(&record, &withdraw(2)), ServiceError::WithdrawSignature(MISMATCH));

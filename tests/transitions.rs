@@ -144,6 +144,17 @@ fn a_typed_publish_is_refused_at_or_below_the_highest_number() {
 }
 
 #[test]
+fn a_typed_publish_is_refused_while_too_many_keys_are_live() {
+    let mut slot = active();
+    for n in 2..18 {
+        let shared = slot.publish(key(n)).unwrap().release(&key(n).grant, device(), some_digest(50)).unwrap();
+        slot = shared.reset();
+    }
+    let (slot, error) = slot.publish(key(18)).unwrap_err();
+    assert_eq!((slot.highest(), error), (generation(18), SlotError::LiveFull));
+}
+
+#[test]
 fn a_typed_confirm_takes_only_the_shared_grants_proof() {
     let (slot, error) = sharing(2).confirm(&proof(3)).unwrap_err();
     assert_eq!((slot.floor(), error), (generation(1), SlotError::NotPublished));
