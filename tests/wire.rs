@@ -7,7 +7,7 @@ use sharekey::message::{
     Bundle, Challenge, Claim, Command, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt, Refused,
     RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
 };
-use sharekey::wire::{Authenticator, HEADER_LEN, Kind, MAX_MESSAGE, Message, Unverified, VERSION};
+use sharekey::wire::{Authenticator, Encoded, HEADER_LEN, Kind, MAX_MESSAGE, Message, Unverified, VERSION};
 
 mod wire_samples;
 use wire_samples::{Samples, Size, framed, message};
@@ -446,4 +446,15 @@ fn a_bundle_carries_the_longest_chain_exactly() {
         };
         assert_eq!(Bundle::parse(&bytes), Err(expected));
     }
+}
+
+#[test]
+fn a_kept_message_is_stored_whole_and_read_back_only_if_it_is_one() {
+    let bytes = message(&Grant::samples(Size::High)[0]);
+    let stored = serde_json::to_value(Encoded::<Grant>::copy(&bytes).unwrap()).unwrap();
+    assert_eq!(stored, serde_json::json!(bytes));
+    let read = |stored: &[u8]| serde_json::from_value::<Encoded<Grant>>(serde_json::json!(stored));
+    assert_eq!(*read(&bytes).unwrap(), bytes[..]);
+    assert!(read(&bytes[1..]).is_err() && read(&message(&Claim::samples(Size::High)[0])).is_err());
+    assert!(read(&[0; MAX_MESSAGE + 1]).is_err());
 }
