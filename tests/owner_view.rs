@@ -66,6 +66,14 @@ fn a_share_says_to_whom_how_and_what() {
     assert_eq!(live(&view), [2]);
 }
 
+#[test]
+fn a_share_says_within_which_limits() {
+    let (mut view, subject) = (active_view(), public(&subject_seed()));
+    let limits = Limits::new(None, None, None, Some(5)).unwrap();
+    accept(owner().share(&mut view, SLOT, subject, Method::Account, Rights::OPEN, limits).unwrap());
+    assert_eq!(view.status(SLOT).shared.unwrap().limits(), Some(limits));
+}
+
 //= spec/protocol.md#owner
 //# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
 #[test]

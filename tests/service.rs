@@ -52,6 +52,7 @@ fn a_record_opens_on_provisioned_and_on_a_transfer() {
     let record = record();
     assert_eq!((record.version(), record.epoch(), record.slot().state()), (1, EPOCH, State::Inactive));
     assert_eq!((record.lock(), record.slot_id(), *record.owner()), (lock(), SLOT, public(&owner_seed())));
+    assert_eq!(record.evidence().ownership(), signed(&provisioned(), &lock_seed()));
     let transfer = transfer_to(public(&owner_seed()), public(&service_seed()), 4);
     let record = service().open(&by_lock(&transfer), SLOT).unwrap();
     assert_eq!((record.epoch(), record.standing()), (Epoch::new(4), Standing::Serving));

@@ -457,4 +457,6 @@ fn a_kept_message_is_stored_whole_and_read_back_only_if_it_is_one() {
     assert_eq!(*read(&bytes).unwrap(), bytes[..]);
     assert!(read(&bytes[1..]).is_err() && read(&message(&Claim::samples(Size::High)[0])).is_err());
     assert!(read(&[0; MAX_MESSAGE + 1]).is_err());
+    let error = serde_json::from_value::<Encoded<Grant>>(serde_json::json!("SK")).unwrap_err().to_string();
+    assert!(error.ends_with("expected the bytes of a message"), "{error}");
 }

@@ -145,6 +145,8 @@ fn a_lock_whose_done_of_a_transfer_was_lost_is_taken_over_by_its_new_owner() {
     let (command, pending) = otto.owner.take_over((lock, epoch), cloud.key(), &challenge, &mut otto.rng).unwrap();
     let pending = through_storage(&pending);
     let done = w.door.command(session, &command).unwrap();
+    // On a phone with two accounts, the other one has not taken it over.
+    assert_eq!(pending.finish(&w.olga.owner, &done).unwrap_err(), OwnerError::WrongOwner);
     let view = pending.finish(&otto.owner, &done).unwrap();
     assert_eq!((view.epoch(), view.service()), (Epoch::new(3), &cloud.key()));
     assert!(!view.status(HALL).inspected);
