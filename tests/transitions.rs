@@ -236,6 +236,7 @@ fn a_stored_slot_with_too_many_live_keys_is_refused() {
         result.unwrap();
         slot = released.withdraw(key(n)).0;
     }
+    assert_eq!(serde_json::from_value::<AnySlot>(json(&slot)).unwrap(), slot);
     assert_eq!(
         tampered(&slot, |v| {
             let mut one_more = v["line"]["live"][15].clone();
