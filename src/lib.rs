@@ -113,7 +113,7 @@
 //! |---|---|
 //! | `std` (default) | `alloc`, and `std` in the dependencies |
 //! | `ring` (default) | `crypto::Ring`, the provider on ring: apps, services, Linux-class locks |
-//! | `rustcrypto` | `crypto::RustCrypto`, the provider on the RustCrypto crates: microcontrollers, any target; with `std`, on x86-64, it verifies faster than ring (`benches/RESULTS.md` has the ratio) |
+//! | `rustcrypto` | `crypto::RustCrypto`, the provider on the RustCrypto crates: microcontrollers, any target; with `std`, on x86-64, it verifies faster than ring, and much faster where it is built for AVX-512 (`benches/RESULTS.md` has the ratios) |
 //! | `alloc` | `owner`, `service`, `staged`, `contacts` and account names: what needs an allocator |
 //! | `model` | `model`: for tests only, the invariants and a provider that keeps no secret |
 //!
