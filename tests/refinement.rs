@@ -132,11 +132,20 @@ fn the_lock_does_what_the_model_says() {
     });
 }
 
+/// Lock and model take the steps alike, and the last one comes to this.
+fn comes_to(mut machine: Machine, steps: &[Step], verdict: Verdict) {
+    Door::<Symbolic>::test_sequential(Config::default(), machine.clone(), steps.to_vec(), None);
+    for step in steps {
+        machine = Machine::apply(machine, step);
+    }
+    assert_eq!(machine.verdict, Some(verdict));
+}
+
 /// Too rare for chance: a session of one purpose is used late, then the ticks go back, to before that use and
 /// after the other session's challenge (SES-5).
 #[test]
 fn ticks_that_go_back_after_another_sessions_use_end_a_session() {
-    let (mut machine, ending) = (Machine::owned(), Ending::Commit);
+    let (machine, ending) = (Machine::owned(), Ending::Commit);
     let at = |ticks| Step::Now(Now { ticks, ..Machine::owned().now });
     let malformed = Sent::Malformed(As::Bundle, Broken::Empty);
     let reset = Sent::Reset { lock: machine.model.lock, nonce: Some(1), by_the_card: true };
@@ -148,18 +157,14 @@ fn ticks_that_go_back_after_another_sessions_use_end_a_session() {
         at(4_000),
         Step::Send { session: 1, sent: reset, ending },
     ];
-    Door::<Symbolic>::test_sequential(Config::default(), machine.clone(), steps.to_vec(), None);
-    for step in &steps {
-        machine = Machine::apply(machine, step);
-    }
     let expired = Verdict::Refused { why: LockError::SessionExpired, answer: Some(Answer::Opaque) };
-    assert_eq!(machine.verdict, Some(expired));
+    comes_to(machine, &steps, expired);
 }
 
 /// Found by chance: the model took the late report for a step backwards, and ended the other session.
 #[test]
 fn a_challenge_that_is_reported_late_is_no_step_backwards() {
-    let (mut machine, ending) = (Machine::owned(), Ending::Commit);
+    let (machine, ending) = (Machine::owned(), Ending::Commit);
     let malformed = Sent::Malformed(As::Bundle, Broken::Empty);
     let unlock = Sent::Unlock { slot: 0, action: Action::Open, nonce: Some(1), pairing: None };
     let steps = [
@@ -171,12 +176,8 @@ fn a_challenge_that_is_reported_late_is_no_step_backwards() {
         Step::Written { ticket: 0 },
         Step::Send { session: 1, sent: unlock, ending },
     ];
-    Door::<Symbolic>::test_sequential(Config::default(), machine.clone(), steps.to_vec(), None);
-    for step in &steps {
-        machine = Machine::apply(machine, step);
-    }
     let no_key = Verdict::Refused { why: LockError::NotInstalled, answer: Some(Answer::Opaque) };
-    assert_eq!(machine.verdict, Some(no_key));
+    comes_to(machine, &steps, no_key);
 }
 
 #[test]
