@@ -145,8 +145,6 @@ pub mod id;
 pub mod limits;
 pub mod lock;
 pub mod message;
-#[cfg(feature = "model")]
-pub mod model;
 #[cfg(feature = "alloc")]
 pub mod owner;
 mod pairing;

@@ -3,17 +3,17 @@
 
 use std::fmt::Debug;
 
-use sharekey::crypto::{Digest, Hash as _, Signature, Tag};
+use sharekey::crypto::{Digest, Signature, Tag};
 use sharekey::error::WireError;
 use sharekey::message::{
     Bundle, Challenge, Claim, Command, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt, Refused,
     RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
 };
-use sharekey::model::adversary;
-use sharekey::model::symbolic::Symbolic;
 use sharekey::secret::Seed;
 use sharekey::service;
-use sharekey::wire::{Authenticator as _, Bare, Encoded, HEADER_LEN, Kind, Message, Unverified};
+use sharekey::wire::{Authenticator as _, Encoded, HEADER_LEN, Kind, Message, Unverified};
+use sharekey_model::symbolic::Symbolic;
+use sharekey_stage::forge::{Forge, frame};
 
 const KEY: [u8; 16] = [5; 16];
 
@@ -23,9 +23,12 @@ pub trait Sealed: Message {
     fn seal(body: &Self) -> Vec<u8>;
 }
 
+/// Makes again what decoded.
+const FORGE: Forge<Symbolic> = Forge::new();
+
 fn signed<T: Message<Auth = Signature> + Copy>(body: &T) -> Vec<u8> {
     let seed = |byte| Seed::from_bytes([byte; 32]);
-    let message = adversary::signed(body, &seed(1)).unwrap();
+    let message = FORGE.signed(body, &seed(1));
     let parsed = Unverified::<T>::parse(&message).unwrap();
     let key =
         |byte| sharekey::crypto::Signer::from_seed(&Symbolic, &seed(byte)).map(|signer| *signer.public()).unwrap();
@@ -36,25 +39,15 @@ fn signed<T: Message<Auth = Signature> + Copy>(body: &T) -> Vec<u8> {
 }
 
 fn tagged<T: Message<Auth = Tag> + Copy>(body: &T) -> Vec<u8> {
-    let message = adversary::tagged(body, &KEY).unwrap();
+    let message = FORGE.tagged(body, &KEY);
     let parsed = Unverified::<T>::parse(&message).unwrap();
     assert_eq!(parsed.verify_mac(&Symbolic, &KEY).unwrap().as_bytes(), message);
     assert!(parsed.verify_mac(&Symbolic, &[6; 16]).is_err());
     message
 }
 
-fn bare<T: Message<Auth = Bare>>(body: &T) -> Vec<u8> {
-    framed(body)
-}
-
-fn framed<T: Message>(body: &T) -> Vec<u8> {
-    let mut bytes = vec![b'S', b'K', 1, T::KIND.byte()];
-    bytes.extend(postcard::to_allocvec(body).unwrap());
-    bytes
-}
-
 fn digest(message: &[u8]) -> Digest {
-    Digest::from_bytes(Symbolic.sha256(&[message]))
+    FORGE.digest(message)
 }
 
 /// What is wrong with the header, as the spec orders the checks.
@@ -85,7 +78,7 @@ fn message<T: Sealed + PartialEq + Clone + Debug>(data: &[u8]) {
     assert!(data.len() <= T::MAX_LEN, "longer than MAX_LEN");
     assert_eq!(header(data, T::KIND), Ok(()));
     let (covered, authenticator) = data.split_at(data.len() - T::Auth::LEN);
-    assert_eq!(framed(message.claims()), covered, "one meaning, two encodings");
+    assert_eq!(frame(message.claims()), covered, "one meaning, two encodings");
     assert_eq!((message.as_bytes(), message.digest(&Symbolic)), (data, digest(data)));
     let copy = Encoded::<T>::copy(data).unwrap();
     assert_eq!((copy.as_bytes(), copy.as_ref(), copy.digest(&Symbolic)), (data, data, digest(data)));
@@ -153,7 +146,7 @@ kinds! {
     withdraw: Withdraw, signed;
     withdrawn: Withdrawn, signed;
     claim: Claim, signed;
-    challenge: Challenge, bare;
+    challenge: Challenge, frame;
     install: Install, signed;
     release: Release, signed;
     receipt: Receipt, signed;
@@ -207,7 +200,7 @@ pub fn bundle(data: &[u8]) {
             assert!(data.len() <= Bundle::MAX_LEN);
             assert_eq!(*bundle.encode().unwrap(), *data);
             let Bundle { grant, claim, install, release } = bundle;
-            assert_eq!(adversary::bundle(grant, claim, install, release).as_deref(), Ok(data));
+            assert_eq!(Bundle { grant, claim, install, release }.encode().as_deref(), Ok(data));
             parts(&bundle);
         }
         Err(error) => {

@@ -5,10 +5,7 @@
 use sharekey::error::LimitsError;
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::lock::Clock;
-use sharekey::model::state::limits::{check_time, schedule_allows};
-
-#[path = "../../tests/common/calendar.rs"]
-mod calendar;
+use sharekey_model::state::limits::{check_time, schedule_allows};
 
 use crate::choices::Choices;
 
@@ -54,7 +51,7 @@ fn judge(limits: &Limits, moment: u64) {
         let allowed = schedule.allows(at);
         assert_eq!(allowed, schedule_allows(schedule, at), "{schedule:?} at {moment}");
         if moment < LAST {
-            assert_eq!(allowed, calendar::allows(schedule, moment), "{schedule:?} at {moment}");
+            assert_eq!(allowed, sharekey_stage::calendar::allows(schedule, moment), "{schedule:?} at {moment}");
         }
     }
 }

@@ -8,13 +8,13 @@ mod send;
 
 use proptest_state_machine::{ReferenceStateMachine as _, StateMachineTest as _};
 use sharekey::lock::COUNTER_LEASE;
-use sharekey::model::state::{Ending, Verdict};
-use sharekey::model::symbolic::Symbolic;
+use sharekey_model::state::{Ending, Verdict};
+use sharekey_model::symbolic::Symbolic;
 
 use crate::choices::Choices;
-use crate::lock::machine::Start;
-use crate::lock::steps::Step;
-use crate::lock::{Door, Machine};
+use sharekey_refinement::lock::machine::Start;
+use sharekey_refinement::lock::steps::Step;
+use sharekey_refinement::lock::{Door, Machine};
 
 /// A history is no longer than this.
 const STEPS: usize = 120;

@@ -2,13 +2,13 @@
 //! the recovery after a cut; and whose writes fail while it stays. Words, tears and moments are the fuzzer's. After
 //! each cut the flash is as before or as after, and every honest party then gets to the end of the life.
 
-use sharekey::model::power::{Failure, Keeping, Stopped, Tear};
-use sharekey::model::symbolic::Symbolic;
+use sharekey_model::power::{Failure, Keeping, Stopped, Tear};
+use sharekey_model::symbolic::Symbolic;
 
 use crate::choices::Choices;
-use crate::door::{Caught, Door, Stop, Trap};
-use crate::drive::{Run, cost, torn};
-use crate::fates::Fate;
+use sharekey_power_loss::door::{Caught, Door, Stop, Trap};
+use sharekey_power_loss::drive::{Run, cost, torn};
+use sharekey_power_loss::fates::Fate;
 
 type Life = Run<Symbolic>;
 
@@ -32,10 +32,10 @@ pub fn run(data: &[u8]) {
     life.end();
 }
 
-fn entropy(choices: &mut Choices<'_>) -> crate::door::Entropy {
+fn entropy(choices: &mut Choices<'_>) -> sharekey_power_loss::door::Entropy {
     use rand_chacha::rand_core::SeedableRng as _;
-    let sound = crate::door::entropy(rand_chacha::ChaCha20Rng::seed_from_u64(choices.any()));
-    if choices.any() { crate::door::Entropy::Broken } else { sound }
+    let sound = sharekey_power_loss::door::entropy(rand_chacha::ChaCha20Rng::seed_from_u64(choices.any()));
+    if choices.any() { sharekey_power_loss::door::Entropy::Broken } else { sound }
 }
 
 /// Moments count from the last cut on.

@@ -15,15 +15,15 @@ use sharekey::guest::{Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
 use sharekey::lock::{Cell, Clock, Condition, Found, Lock, MAX_RECORD, Making, Now, Ownership, StoredSeed, purpose};
 use sharekey::message::{Holding, SlotReport, Withdrawn};
-use sharekey::model::symbolic::Symbolic;
 use sharekey::owner::{OwnedLock, Owner, PendingCommand, PendingProvision};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::slot::{AnySlot, Observer};
 use sharekey::wire::Unverified;
+use sharekey_model::symbolic::Symbolic;
 
 use crate::choices::Choices;
-use crate::forge::Forge;
+use sharekey_refinement::forge::Forge;
 
 const SEED: [u8; 32] = [0x5e; 32];
 const SLOTS: usize = 2;

@@ -85,7 +85,7 @@ targets! {
     lock_ops: crate::lock_ops::run;
     power_loss: crate::power_loss::run;
     #[cfg(feature = "rustcrypto")]
-    providers: crate::providers::run;
+    providers: sharekey_stage::providers::run;
     service_ops: crate::service_ops::run;
     share_code: crate::share_code::run;
     slot_line: crate::slot_line::run;

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde_json::Value;
 use sharekey::crypto::Hash as _;
-use sharekey::model::symbolic::Symbolic;
 use sharekey::wire::Kind;
+use sharekey_model::symbolic::Symbolic;
 
 use crate::replay::fuzz;
 

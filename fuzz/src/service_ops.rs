@@ -5,10 +5,10 @@
 mod choose;
 
 use proptest_state_machine::{ReferenceStateMachine as _, StateMachineTest as _};
-use sharekey::model::symbolic::Symbolic;
+use sharekey_model::symbolic::Symbolic;
 
 use crate::choices::Choices;
-use crate::share::{Cloud, Machine};
+use sharekey_refinement::share::{Cloud, Machine};
 
 /// A history is no longer than this.
 const STEPS: usize = 120;

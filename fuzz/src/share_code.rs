@@ -5,7 +5,7 @@ use sharekey::code::ShareCode;
 use sharekey::crypto::{Sign as _, Signer};
 use sharekey::error::CodeError;
 use sharekey::guest::Account;
-use sharekey::model::symbolic::Symbolic;
+use sharekey_model::symbolic::Symbolic;
 
 use crate::choices::Choices;
 

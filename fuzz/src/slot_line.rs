@@ -10,8 +10,8 @@ use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::SlotError;
 use sharekey::message::{Holding, SlotReport, WithdrawnOutcome};
-use sharekey::model::state::LineModel;
 use sharekey::slot::{AnySlot, GrantRef, MAX_LIVE, Observer, Proof, Recorder, Turn, Witness};
+use sharekey_model::state::LineModel;
 
 const EPOCH: Epoch = Epoch::new(5);
 

@@ -4,20 +4,17 @@
 //! `cargo install --locked gungraun-runner@0.20.0`, and valgrind; then `cargo bench`.
 #![allow(missing_docs, reason = "the macros make public items")]
 
-#[path = "../../common/mod.rs"]
-mod common;
-
 use std::hint::black_box;
 
-use common::bare::{self, Bare};
-use common::house::{House, NOW, stored};
-use common::inputs::{self, SLOTS, forged};
-use common::lanes;
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use sharekey::crypto::{Pinned, PublicKey, Ring, RustCrypto};
 use sharekey::lock::{Session, purpose};
 use sharekey::message::{Bundle, Grant};
 use sharekey::wire::Unverified;
+use sharekey_benches::bare::{self, Bare};
+use sharekey_benches::inputs::{self, SLOTS, forged};
+use sharekey_benches::lanes;
+use sharekey_stage::house::{House, NOW, stored};
 
 /// Prepared when it is made; what it does is counted.
 type Work = Box<dyn FnMut()>;

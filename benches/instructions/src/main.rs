@@ -2,15 +2,11 @@
 //!
 //! `cargo run --release`; it needs valgrind and `gungraun-runner`.
 
-#[path = "../../common/table.rs"]
-#[allow(dead_code, reason = "times are no part of it")]
-mod table;
-
 use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde_json::Value;
-use table::Table;
+use sharekey_benches::table::Table;
 
 const PATHS: [(&str, &str, Option<f64>); 6] = [
     ("grant", "bare_grant", Some(1.005)),

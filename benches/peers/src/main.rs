@@ -5,25 +5,15 @@
 mod chart;
 mod payload;
 mod peer;
-#[path = "../../common/race.rs"]
-#[allow(dead_code, reason = "criterion takes no part here")]
-mod race;
-#[path = "../../common/table.rs"]
-mod table;
 
 use payload::Payload;
 use peer::Peer;
-use race::{Race, Times};
-use table::{Table, time};
+use sharekey_benches::race::{Race, Times};
+use sharekey_benches::table::{Table, time};
 
 /// How many tokens are rotated.
 const INPUTS: usize = 256;
 const BATCH: usize = 4;
-
-/// Entropy that is the same in every run.
-fn rng(seed: u64) -> rand_chacha::ChaCha20Rng {
-    rand_chacha::rand_core::SeedableRng::seed_from_u64(seed)
-}
 
 fn main() {
     if std::env::args().any(|argument| argument == "--help") {

@@ -12,13 +12,13 @@ use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Challenged, Clock, Found, Lock, Making, Now, PhysicalPresence, Refusal, Session, purpose};
 use sharekey::message::{Challenge, Completed, FactoryReset, Operation};
-use sharekey::model::symbolic::Symbolic;
 use sharekey::owner::{Method, OwnedLock, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::slot::State;
 use sharekey::staged;
 use sharekey::wire::Unverified;
+use sharekey_model::symbolic::Symbolic;
 
 use super::air::Air;
 use super::fault::Stopped;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, OffsetChange, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::lock::{Cell, Clock, Condition, Now};
-use sharekey::model::state::{Ending, Holds, Purpose, Read};
+use sharekey_model::state::{Ending, Holds, Purpose, Read};
 
 use super::send;
 use crate::choices::Choices;
-use crate::lock::Machine;
-use crate::lock::machine::{NOON, SLOTS};
-use crate::lock::steps::Step;
+use sharekey_refinement::lock::Machine;
+use sharekey_refinement::lock::machine::{NOON, SLOTS};
+use sharekey_refinement::lock::steps::Step;
 
 pub fn step(choices: &mut Choices<'_>, state: &Machine) -> Step {
     if !state.made {

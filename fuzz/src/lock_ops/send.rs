@@ -1,14 +1,14 @@
 //! What is sent in a session.
 
 use sharekey::limits::{Action, Rights};
-use sharekey::lock::Ownership;
-use sharekey::model::state::{Holds, Purpose};
+use sharekey_model::state::Ownership;
+use sharekey_model::state::{Holds, Purpose};
 
 use super::choose::{limits, moment};
 use crate::choices::Choices;
-use crate::lock::Machine;
-use crate::lock::machine::SLOTS;
-use crate::lock::steps::{
+use sharekey_refinement::lock::Machine;
+use sharekey_refinement::lock::machine::SLOTS;
+use sharekey_refinement::lock::steps::{
     As, BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, Order, SERVICES, SUBJECTS, Sent, Who,
     key,
 };

@@ -1,9 +1,9 @@
 //! Which step comes next, out of the fuzzer's bytes.
 
 use crate::choices::Choices;
-use crate::share::Machine;
-use crate::share::machine::PHONES;
-use crate::share::steps::{
+use sharekey_refinement::share::Machine;
+use sharekey_refinement::share::machine::PHONES;
+use sharekey_refinement::share::steps::{
     BAD, DEVICES, Grant, Inspected, Install, Named, OWNER, Outcome, Proof, SERVICES, SUBJECTS, Spoil, Step, named,
 };
 

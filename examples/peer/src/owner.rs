@@ -1,0 +1,252 @@
+//! The owner's role: one phone, with its views.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use serde_json::{Value, json};
+use sharekey::code::ShareCode;
+use sharekey::counter::{Epoch, Generation};
+use sharekey::crypto::Digest;
+use sharekey::id::LockId;
+use sharekey::limits::Timestamp;
+use sharekey::owner::{
+    KeyStatus, Learned, Method, OwnedLock, Owner, PendingCommand, PendingProvision, PendingTakeover,
+};
+use sharekey::secret::{ActivationSecret, Seed};
+use sharekey::slot::GrantRef;
+use sharekey::staged::Staged;
+
+use super::fail::{Fail, Named, Outcome};
+use super::form::{completed, hex, key};
+use super::lock::check_entropy;
+use super::request::Request;
+use crate::Provider;
+
+pub struct Phone {
+    owner: Owner<Provider>,
+    views: BTreeMap<String, OwnedLock>,
+    pending: BTreeMap<u64, Pending>,
+    next_pending: u64,
+}
+
+enum Pending {
+    Provision(PendingProvision),
+    Command(PendingCommand),
+    Takeover(PendingTakeover),
+}
+
+/// Stores without fail.
+pub fn store<S, T>(staged: Staged<'_, S, T>) -> T {
+    let Ok(output) = staged.commit(|_| Ok::<(), Infallible>(()));
+    output
+}
+
+fn learned(learned: &Learned) -> Value {
+    match learned {
+        Learned::Nothing => "Nothing".into(),
+        Learned::News => "News".into(),
+        Learned::ServiceEquivocated(found) => json!({
+            "type": "ServiceEquivocated",
+            "slot": found.slot.index(),
+            "generation": found.key.generation.value(),
+            "grant": hex(found.key.grant.as_bytes()),
+            "denial": hex(&found.denial),
+            "release": hex(&found.release),
+        }),
+    }
+}
+
+fn key_status(status: &KeyStatus<'_>) -> Value {
+    json!({
+        "generation": status.key.generation.value(),
+        "grant": hex(status.key.grant.as_bytes()),
+        "subject": status.subject().map(|subject| key(&subject)),
+        "downloaded": status.downloaded.map(|proof| key(&proof.device)),
+        "withdrawing": status.withdrawing,
+    })
+}
+
+/// The name of the view that a request is about.
+fn view_name(request: Request<'_>) -> String {
+    request.get("view").and_then(Value::as_str).unwrap_or("view").to_owned()
+}
+
+impl Phone {
+    pub fn make(request: Request<'_>) -> Result<(Self, Value), Fail> {
+        let owner = Owner::new(Provider, &Seed::from_bytes(request.array("seed")?)).named()?;
+        let reply = json!({ "key": key(owner.key()) });
+        Ok((Self { owner, views: BTreeMap::new(), pending: BTreeMap::new(), next_pending: 0 }, reply))
+    }
+
+    pub fn handle(&mut self, op: &str, request: Request<'_>) -> Outcome {
+        match op {
+            "provision" => self.provision(request),
+            "provisioned" => self.provisioned(request),
+            "adopt" => self.adopt(request),
+            "take_over" => self.take_over(request),
+            "taken_over" => self.taken_over(request),
+            "activate" | "deactivate" | "transfer" | "set_clock" | "act" | "inspect" => self.order(op, request),
+            "done" => self.done(request),
+            "issue" => issue(request),
+            "share" | "share_by_code" => self.share(op, request),
+            "withdraw" | "withdraw_key" => self.withdraw(op, request),
+            "learn" => self.learn(request),
+            "see" => self.see(request),
+            "status" => self.status(request),
+            other => Err(Fail::request(format!("an owner has no op {other}"))),
+        }
+    }
+
+    fn keep(&mut self, pending: Pending) -> u64 {
+        self.next_pending += 1;
+        self.pending.insert(self.next_pending, pending);
+        self.next_pending
+    }
+
+    fn view(&mut self, request: Request<'_>) -> Result<(&Owner<Provider>, &mut OwnedLock), Fail> {
+        let view = self.views.get_mut(&view_name(request)).ok_or_else(|| Fail::request("no such view"))?;
+        Ok((&self.owner, view))
+    }
+
+    fn provision(&mut self, request: Request<'_>) -> Outcome {
+        let (card, mut entropy) = (ActivationSecret::from_bytes(request.array("card")?), request.entropy()?);
+        let (challenge, service) = (request.bytes("challenge")?, request.key("service")?);
+        let (message, pending) = self.owner.provision(&card, &challenge, service, &mut entropy).named()?;
+        check_entropy(entropy.ran_short())?;
+        Ok(json!({ "message": hex(&message), "pending": self.keep(Pending::Provision(pending)) }))
+    }
+
+    fn provisioned(&mut self, request: Request<'_>) -> Outcome {
+        let Some(Pending::Provision(pending)) = self.pending.get(&request.number("pending")?) else {
+            return Err(Fail::request("no such provision is pending"));
+        };
+        let view = pending.finish(&self.owner, &request.bytes("answer")?).named()?;
+        Ok(self.keep_view(request, view))
+    }
+
+    fn keep_view(&mut self, request: Request<'_>, view: OwnedLock) -> Value {
+        let reply = json!({ "lock": key(view.lock().key()), "epoch": view.epoch().value() });
+        self.views.insert(view_name(request), view);
+        reply
+    }
+
+    fn adopt(&mut self, request: Request<'_>) -> Outcome {
+        let (lock, service) = (LockId::new(request.key("lock")?), request.key("service")?);
+        let view = self.owner.adopt(lock, &service, &request.bytes("transfer")?).named()?;
+        Ok(self.keep_view(request, view))
+    }
+
+    fn take_over(&mut self, request: Request<'_>) -> Outcome {
+        let place = (LockId::new(request.key("lock")?), Epoch::new(request.number_u32("epoch")?));
+        let (challenge, service) = (request.bytes("challenge")?, request.key("service")?);
+        let mut entropy = request.entropy()?;
+        let (message, pending) = self.owner.take_over(place, service, &challenge, &mut entropy).named()?;
+        check_entropy(entropy.ran_short())?;
+        Ok(json!({ "message": hex(&message), "pending": self.keep(Pending::Takeover(pending)) }))
+    }
+
+    fn taken_over(&mut self, request: Request<'_>) -> Outcome {
+        let Some(Pending::Takeover(pending)) = self.pending.get(&request.number("pending")?) else {
+            return Err(Fail::request("no such takeover is pending"));
+        };
+        let view = pending.finish(&self.owner, &request.bytes("answer")?).named()?;
+        Ok(self.keep_view(request, view))
+    }
+
+    fn order(&mut self, op: &str, request: Request<'_>) -> Outcome {
+        let (challenge, mut rng) = (request.bytes("challenge")?, request.entropy()?);
+        let (owner, view) = self.view(request)?;
+        let staged = match op {
+            "activate" => owner.activate(view, request.slot()?, &challenge, &mut rng),
+            "deactivate" => owner.deactivate(view, request.slot()?, &challenge, &mut rng),
+            "transfer" => owner.transfer(view, request.key("owner")?, request.key("service")?, &challenge, &mut rng),
+            "set_clock" => {
+                let to = Timestamp::from_unix_seconds(request.number("to")?);
+                owner.set_clock(view, to, &challenge, &mut rng)
+            }
+            "act" => owner.act(view, request.action()?, &challenge, &mut rng),
+            _ => owner.inspect(view, request.slot()?, &challenge, &mut rng),
+        };
+        let (message, pending) = store(staged.named()?);
+        check_entropy(rng.ran_short())?;
+        Ok(json!({ "message": hex(&message), "pending": self.keep(Pending::Command(pending)) }))
+    }
+
+    fn done(&mut self, request: Request<'_>) -> Outcome {
+        let Some(Pending::Command(pending)) = self.pending.get(&request.number("pending")?) else {
+            return Err(Fail::request("no such command is pending"));
+        };
+        let view = self.views.get_mut(&view_name(request)).ok_or_else(|| Fail::request("no such view"))?;
+        let (done, news) = store(pending.finish(&self.owner, view, &request.bytes("answer")?).named()?);
+        Ok(json!({ "completed": completed(&done), "learned": learned(&news) }))
+    }
+
+    fn share(&mut self, op: &str, request: Request<'_>) -> Outcome {
+        let (slot, rights, limits) = (request.slot()?, request.rights()?, request.limits()?);
+        let (owner, view) = self.view(request)?;
+        let staged = if op == "share" {
+            owner.share(view, slot, request.key("subject")?, Method::Account, rights, limits)
+        } else {
+            let code = ShareCode::parse(request.text("code")?).named()?;
+            owner.share_by_code(view, slot, &code, rights, limits)
+        };
+        Ok(json!({ "message": hex(store(staged.named()?)) }))
+    }
+
+    fn withdraw(&mut self, op: &str, request: Request<'_>) -> Outcome {
+        let slot = request.slot()?;
+        let (owner, view) = self.view(request)?;
+        let staged = if op == "withdraw" {
+            owner.withdraw(view, slot)
+        } else {
+            let generation = Generation::new(request.number_u32("generation")?);
+            let grant = Digest::from_bytes(request.array("grant")?);
+            owner.withdraw_key(view, slot, GrantRef { generation, grant })
+        };
+        Ok(json!({ "message": hex(store(staged.named()?)) }))
+    }
+
+    fn learn(&mut self, request: Request<'_>) -> Outcome {
+        let (owner, view) = self.view(request)?;
+        let news = store(owner.learn(view, &request.bytes("message")?).named()?);
+        Ok(json!({ "learned": learned(&news) }))
+    }
+
+    fn see(&mut self, request: Request<'_>) -> Outcome {
+        let (slot, version) = (request.slot()?, request.number("version")?);
+        let messages = request.get("messages").and_then(Value::as_array).into_iter().flatten();
+        let messages: Option<Vec<Vec<u8>>> =
+            messages.map(|message| message.as_str().and_then(super::request::unhex)).collect();
+        let messages = messages.ok_or_else(|| Fail::request("a message is not hexadecimal"))?;
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        let (owner, view) = self.view(request)?;
+        let news = store(owner.see(view, slot, version, &messages).named()?);
+        Ok(json!({ "learned": news.iter().map(learned).collect::<Vec<_>>() }))
+    }
+
+    fn status(&mut self, request: Request<'_>) -> Outcome {
+        let slot = request.slot()?;
+        let (_, view) = self.view(request)?;
+        let status = view.status(slot);
+        let known = view.slot(slot);
+        Ok(json!({
+            "standing": format!("{:?}", view.standing()),
+            "epoch": view.epoch().value(),
+            "state": format!("{:?}", status.state),
+            "highest": known.map_or(0, |slot| slot.highest().value()),
+            "floor": known.map_or(0, |slot| slot.floor().value()),
+            "last_done": known.map_or(0, |slot| slot.last_done().value()),
+            "shared": status.shared.as_ref().map(key_status),
+            "may_open": status.may_open.iter().map(key_status).collect::<Vec<_>>(),
+            "inspected": status.inspected,
+            "as_of": status.as_of,
+        }))
+    }
+}
+
+fn issue(request: Request<'_>) -> Outcome {
+    let mut entropy = request.entropy()?;
+    let code = ShareCode::issue(&mut entropy);
+    check_entropy(entropy.ran_short())?;
+    Ok(json!({ "code": code.expose().as_str() }))
+}

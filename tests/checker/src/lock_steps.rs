@@ -1,0 +1,316 @@
+//! What the lock does with what it is given.
+
+use sharekey::error::LockError;
+use sharekey::id::SlotId;
+use sharekey::limits::Action;
+use sharekey::lock::purpose::{self, Purpose};
+use sharekey::message::{Command, Completed, Done, Holding, Install, Operation, Receipt, SlotReport, Unlock};
+use sharekey::wire::{Message, Unverified};
+use sharekey_model::invariant::{Answered, Event, Invariant, Violation};
+use sharekey_model::symbolic::Symbolic;
+
+use super::cast::entropy;
+use super::lock::{Flash, INSTALL, NOW, OPERATE, Running, TestLock, Written, again, at, commit, give, nonce};
+use super::net::Msg;
+use super::reach::{Milestone, Reached};
+use super::world::{For, Input, Step, World};
+
+/// How the session of an attempt stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    InTime,
+    /// A millisecond after its deadline.
+    Late,
+    /// The connection kept it, while a newer challenge was given.
+    Superseded,
+}
+
+/// What an accepted request gave.
+enum Output {
+    Installed(Vec<u8>),
+    Opened {
+        slot: SlotId,
+        opened: bool,
+    },
+    /// The Done, and what is left for the firmware to do.
+    Commanded(Vec<u8>, Operation),
+}
+
+struct Accepted {
+    output: Output,
+    written: Written,
+    lock: TestLock,
+}
+
+fn parse<'a, T: Message>(bytes: &'a [u8]) -> Unverified<'a, T> {
+    Unverified::parse(bytes).unwrap()
+}
+
+impl World {
+    pub fn lock_step(&self, local: u32, input: Input) -> Option<Step> {
+        let flash = self.locks.get(local);
+        match input {
+            Input::Challenge(For::Install) => Some(self.challenge::<purpose::Install>(&flash, INSTALL)),
+            Input::Challenge(For::Operate) => Some(self.challenge::<purpose::Operate>(&flash, OPERATE)),
+            Input::Reboot => {
+                let next = self.locks.id(flash.reboot());
+                (next != local).then(|| Step { next, ..Step::default() })
+            }
+            _ => self.request(&flash, input),
+        }
+    }
+
+    fn challenge<P: Purpose>(&self, flash: &Flash, purpose: usize) -> Step {
+        let mut running = flash.run();
+        let (given, written) = give::<P>(&mut running.lock, NOW);
+        let challenge = self.put(&given.challenge);
+        let mut next = flash.wrote(&written);
+        next.open[purpose] = Some((next.given, challenge));
+        next.given += 1;
+        let cut = written.is_some().then(|| (self.locks.id(next.reboot()), 0));
+        let event = Event::Challenged { lock: self.cast.lock, nonce: nonce(&given.challenge) };
+        Step {
+            next: self.locks.id(next),
+            out: vec![challenge],
+            events: self.happened(vec![event]),
+            cut,
+            ..Step::default()
+        }
+    }
+
+    /// An attempt at the lock as it is now.
+    fn attempt(&self, flash: &Flash, input: Input, how: How) -> Result<Accepted, LockError> {
+        let Running { mut lock, install, operate } = flash.run();
+        match input {
+            Input::Bundle { grant, claim, install: asked, release } => {
+                let bytes = |msg: Msg| self.msgs.bytes(msg);
+                let bundle = sharekey_stage::forge::bundle(&[bytes(grant), bytes(claim), bytes(asked), bytes(release)]);
+                let now = prepare::<purpose::Install>(&mut lock, how);
+                let rng = &mut entropy(&[b"agreement"]);
+                let staged = lock.install(install.unwrap(), &bundle, now, rng).map_err(|refusal| refusal.error())?;
+                let (installed, written) = commit(staged);
+                Ok(Accepted { output: Output::Installed(installed.receipt.to_vec()), written, lock })
+            }
+            Input::Unlock(message) => {
+                let now = prepare::<purpose::Operate>(&mut lock, how);
+                let staged = lock.unlock(operate.unwrap(), self.msgs.bytes(message), now);
+                let (unlocked, written) = commit(staged.map_err(|refusal| refusal.error())?);
+                let opened = unlocked.action == Action::Open;
+                Ok(Accepted { output: Output::Opened { slot: unlocked.slot, opened }, written, lock })
+            }
+            Input::Command(message) => {
+                let now = prepare::<purpose::Operate>(&mut lock, how);
+                let staged = lock.command(operate.unwrap(), self.msgs.bytes(message), now);
+                let (commanded, written) = commit(staged.map_err(|refusal| refusal.error())?);
+                let output = Output::Commanded(commanded.done.to_vec(), commanded.operation);
+                Ok(Accepted { output, written, lock })
+            }
+            other => panic!("{other:?} is not for the lock"),
+        }
+    }
+
+    fn request(&self, flash: &Flash, input: Input) -> Option<Step> {
+        let accepted = match self.attempt(flash, input, How::InTime) {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                self.note(refused(error));
+                return None;
+            }
+        };
+        let purpose = if matches!(input, Input::Bundle { .. }) { INSTALL } else { OPERATE };
+        let late = self.attempt(flash, input, How::Late).is_ok();
+        let superseded = self.attempt(flash, input, How::Superseded).is_ok();
+        let answered = Answered { nonce: self.answered_by(input), in_time: !late };
+
+        let mut stored = flash.wrote(&accepted.written);
+        stored.open[purpose] = None;
+        let disagrees = !stored.agrees_with(&accepted.lock);
+        let lies = !self.says_what_it_did(input, &accepted);
+        let fault = if !self.is_chain(input) {
+            Some(Violation { invariant: Invariant::Release, what: "installed under the release of another install" })
+        } else if superseded {
+            Some(Violation { invariant: Invariant::Replay, what: "accepted in a session that a newer one closed" })
+        } else if disagrees {
+            Some(Violation { invariant: Invariant::Power, what: "the lock in memory is not the one on flash" })
+        } else if lies {
+            Some(Violation { invariant: Invariant::Proof, what: "a Done that does not say what the lock did" })
+        } else {
+            None
+        };
+        let step = self.accepted(flash, stored, &accepted, answered, input);
+        Some(Step { fault, ..step })
+    }
+
+    /// Whether the parts of a bundle name each other, if it is one.
+    fn is_chain(&self, input: Input) -> bool {
+        let Input::Bundle { grant, claim, install, release } = input else { return true };
+        self.chain(release) == Some((grant, claim, install))
+    }
+
+    /// Whether a Done is signed by the lock and names the command, and says of lock and slot what the lock says
+    /// afterwards. What a Done of a bolt moved or a slot looked at says is compared with the order here; of the
+    /// others the ledger judges it.
+    fn says_what_it_did(&self, input: Input, accepted: &Accepted) -> bool {
+        let (Input::Command(message), Output::Commanded(done, left_to_do)) = (input, &accepted.output) else {
+            return true;
+        };
+        let Ok(done) = parse::<Done>(done).verify(&Symbolic, self.cast.lock.key()) else { return false };
+        let ordered = parse::<Command>(self.msgs.bytes(message)).claims().operation;
+        let ownership = accepted.lock.ownership().unwrap();
+        let left = |slot: SlotId| accepted.lock.report(slot).unwrap();
+        let true_of_the_lock = match done.completed {
+            Completed::Activate { slot, generation, left: said } => {
+                left(slot) == said && said == SlotReport { floor: generation, holding: Holding::Empty }
+            }
+            Completed::Deactivate { slot, generation, left: said } => {
+                left(slot) == said && said == SlotReport { floor: generation, holding: Holding::Inactive }
+            }
+            Completed::Transfer { owner, service } => (ownership.owner, ownership.service) == (owner, service),
+            Completed::Inspect { slot, left: said } => left(slot) == said && ordered == Operation::Inspect { slot },
+            Completed::Act { action } => [ordered, *left_to_do] == [Operation::Act { action }; 2],
+            Completed::SetClock { to } => [ordered, *left_to_do] == [Operation::SetClock { to }; 2],
+        };
+        let moves = matches!(left_to_do, Operation::Act { .. }) == matches!(done.completed, Completed::Act { .. });
+        let named = (done.command, done.lock, done.epoch) == (self.digest(message), self.cast.lock, ownership.epoch);
+        true_of_the_lock && moves && named
+    }
+
+    /// The nonce that a request says it answers: not the session's, which the lock has to compare it with.
+    fn answered_by(&self, input: Input) -> [u8; 16] {
+        let nonce = match input {
+            Input::Bundle { install, .. } => parse::<Install>(self.msgs.bytes(install)).claims().nonce,
+            Input::Unlock(message) => parse::<Unlock>(self.msgs.bytes(message)).claims().lock_nonce,
+            Input::Command(message) => parse::<Command>(self.msgs.bytes(message)).claims().lock_nonce,
+            other => panic!("{other:?} answers no challenge"),
+        };
+        *nonce.as_bytes()
+    }
+
+    fn accepted(&self, before: &Flash, mut next: Flash, accepted: &Accepted, answered: Answered, input: Input) -> Step {
+        let mut reached = Reached::default();
+        let (out, events, cut_events) = match &accepted.output {
+            Output::Installed(receipt) => {
+                let out = self.put(receipt);
+                let body = *parse::<Receipt>(receipt).claims();
+                next.receipts[usize::from(body.slot.index())] = Some(out);
+                reach_install(&mut reached, before, &body);
+                let event = Event::Installed {
+                    place: self.place(body.epoch, body.slot),
+                    grant: body.grant,
+                    generation: body.generation,
+                    device: body.device,
+                    answered,
+                };
+                (vec![out], vec![event], vec![event])
+            }
+            Output::Opened { slot, opened } => {
+                reached.add(Milestone::Opened);
+                let Input::Unlock(message) = input else { panic!("only an unlock opens") };
+                // Who asked is who made the message; that the lock takes it for the same, the ledger judges.
+                let (asked, number) = self.msgs.maker(message).unwrap();
+                let place = self.place(before.epoch(), *slot);
+                let event = Event::Acted { place, device: asked, generation: number, answered, opened: *opened };
+                // The bolt has not moved yet when the power goes.
+                (Vec::new(), vec![event], Vec::new())
+            }
+            Output::Commanded(done, _) => {
+                let (event, moved) = self.commanded(&mut next, before, done, answered, &mut reached);
+                (vec![self.put(done)], vec![event], if moved { Vec::new() } else { vec![event] })
+            }
+        };
+        let cut = accepted.written.is_some().then(|| {
+            reach_cut(&mut reached, &accepted.output);
+            (self.locks.id(next.reboot()), self.happened(cut_events))
+        });
+        self.note(reached);
+        Step { next: self.locks.id(next), out, events: self.happened(events), cut, ..Step::default() }
+    }
+
+    /// What happened is what the lock's Done says. What was ordered, the ledger heard when it was signed.
+    fn commanded(
+        &self,
+        next: &mut Flash,
+        before: &Flash,
+        done: &[u8],
+        answered: Answered,
+        reached: &mut Reached,
+    ) -> (Event, bool) {
+        let Done { command, lock, epoch, completed } = *parse::<Done>(done).claims();
+        let installed = |slot| matches!(before.run().lock.report(slot).unwrap().holding, Holding::Installed { .. });
+        match completed {
+            Completed::Activate { slot, generation, .. } | Completed::Deactivate { slot, generation, .. } => {
+                let active = matches!(completed, Completed::Activate { .. });
+                reached.add_if(installed(slot) && active, Milestone::KilledByActivation);
+                reached.add_if(installed(slot) && !active, Milestone::KilledByDeactivation);
+                next.receipts[usize::from(slot.index())] = None;
+                (Event::Switched { place: self.place(epoch, slot), active, generation, command, answered }, false)
+            }
+            Completed::Transfer { owner, .. } => {
+                reached.add(Milestone::Transferred);
+                next.open = [None; 2];
+                next.receipts = [None; super::lock::SLOTS];
+                (Event::Owned { lock, epoch, owner, answered, command: Some(command) }, false)
+            }
+            Completed::Act { .. } | Completed::SetClock { .. } => {
+                reached.add(Milestone::OwnerOpened);
+                (Event::Obeyed { lock, epoch, command, answered }, true)
+            }
+            Completed::Inspect { left, .. } => {
+                let found = matches!(left.holding, Holding::Installed { .. });
+                reached.add(if found { Milestone::InspectedKey } else { Milestone::InspectedVacant });
+                (Event::Obeyed { lock, epoch, command, answered }, true)
+            }
+        }
+    }
+}
+
+/// The time of an attempt, whose session a newer challenge may have closed.
+fn prepare<P: Purpose>(lock: &mut TestLock, how: How) -> sharekey::lock::Now {
+    match how {
+        How::InTime => NOW,
+        How::Late => at(P::DEADLINE_MS + 1),
+        How::Superseded => {
+            let _newer = again::<P>(lock);
+            NOW
+        }
+    }
+}
+
+fn reach_install(reached: &mut Reached, before: &Flash, body: &Receipt) {
+    reached.add(Milestone::Installed);
+    let left = before.run().lock.report(body.slot).unwrap();
+    if let Holding::Installed { .. } = left.holding {
+        let again = left.floor == body.generation;
+        reached.add(if again { Milestone::Rekeyed } else { Milestone::Overwritten });
+    }
+}
+
+fn reach_cut(reached: &mut Reached, output: &Output) {
+    reached.add(match output {
+        Output::Installed(_) => Milestone::CutAfterInstall,
+        Output::Opened { .. } => Milestone::CutAfterUnlock,
+        Output::Commanded(..) => Milestone::CutAfterSwitch,
+    });
+}
+
+fn refused(error: LockError) -> Reached {
+    let mut reached = Reached::default();
+    match error {
+        LockError::StaleGeneration => reached.add(Milestone::StaleGrantRefused),
+        LockError::SlotInactive => reached.add(Milestone::InactiveSlotRefused),
+        LockError::WrongEpoch => reached.add(Milestone::OtherEpochRefused),
+        LockError::WrongNonce => reached.add(Milestone::WrongNonceRefused),
+        LockError::ClaimNamesOtherGrant | LockError::InstallNamesOtherClaim | LockError::ReleaseNamesOtherInstall => {
+            reached.add(Milestone::BrokenChainRefused);
+        }
+        LockError::ClaimSignature(_) | LockError::InstallSignature(_) | LockError::ReleaseSignature(_) => {
+            reached.add(Milestone::ForeignSignatureRefused);
+        }
+        LockError::GrantSignature(_) | LockError::CommandSignature(_) => reached.add(Milestone::OwnerSignatureRefused),
+        LockError::UsesSpent => reached.add(Milestone::LockRefusedSpentKey),
+        LockError::NotInstalled | LockError::UnlockMac => reached.add(Milestone::UnlockRefused),
+        LockError::StaleNumber => reached.add(Milestone::StaleNumberRefused),
+        _ => {}
+    }
+    reached
+}

@@ -1,0 +1,323 @@
+//! A phone of an owner as the checker keeps it: its view and its pending commands, stored.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sharekey::crypto::{Digest, PublicKey};
+use sharekey::error::OwnerError;
+use sharekey::id::SlotId;
+use sharekey::limits::{Action, Limits, Rights};
+use sharekey::message::{Completed, Done, Grant, Holding, Operation, Receipt};
+use sharekey::owner::{Learned, Method, OwnedLock, Owner, PendingCommand};
+use sharekey::wire::{Kind, Unverified};
+use sharekey_model::invariant::{Event, Order, ViewFacts};
+use sharekey_model::symbolic::Symbolic;
+
+use super::cast::{CLOUD, OLGA, OTTO, entropy, key_of, owner};
+use super::net::{Msg, Report, digest};
+use super::reach::{Milestone, Reached};
+use super::scenario::Op;
+use super::world::{Input, Step, World};
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Phone {
+    /// Which phone: two of one owner draw different entropy.
+    pub name: u8,
+    pub owner: u8,
+    /// Its view; none before it owns the lock.
+    pub view: Option<Vec<u8>>,
+    pub pending: BTreeSet<Vec<u8>>,
+    /// The grants that the lock said to be installed, in messages that this phone took in.
+    pub told: BTreeSet<Digest>,
+}
+
+/// What a phone shows, for the ledger to judge.
+#[derive(Debug)]
+pub struct Facts {
+    pub views: Vec<ViewFacts>,
+}
+
+fn stored(view: &OwnedLock) -> Vec<u8> {
+    postcard::to_allocvec(view).unwrap()
+}
+
+pub fn read(view: &[u8]) -> OwnedLock {
+    postcard::from_bytes(view).unwrap()
+}
+
+/// What a call leaves, beside the view.
+#[derive(Default)]
+struct Called {
+    out: Vec<Msg>,
+    events: Vec<Event>,
+    reached: Reached,
+}
+
+fn never<S>(_: &S) -> Result<(), core::convert::Infallible> {
+    Ok(())
+}
+
+impl Phone {
+    pub fn view(&self) -> Option<OwnedLock> {
+        self.view.as_deref().map(read)
+    }
+
+    fn facts(&self) -> Facts {
+        let Some(view) = self.view() else { return Facts { views: Vec::new() } };
+        let views = view.statuses().map(|status| self.facts_of(&view, &status)).collect();
+        Facts { views }
+    }
+
+    fn facts_of(&self, view: &OwnedLock, status: &sharekey::owner::Status<'_>) -> ViewFacts {
+        let keys = &status.may_open;
+        let confirmed = keys
+            .iter()
+            .chain(&status.shared)
+            .filter_map(|key| key.downloaded.map(|proof| (key.key.generation, key.key.grant, proof.device)));
+        ViewFacts {
+            place: sharekey_model::invariant::Place { lock: view.lock(), epoch: view.epoch(), slot: status.slot },
+            as_of: status.as_of,
+            may_open: keys.iter().map(|key| key.key.grant).collect(),
+            confirmed: confirmed.collect(),
+            told: self.told.iter().copied().collect(),
+        }
+    }
+
+    /// Notes what the lock says in a message that the view took in.
+    fn note_told(&mut self, message: &[u8]) {
+        let told = match Kind::of(message) {
+            Ok(Kind::Receipt) => Some(Unverified::<Receipt>::parse(message).unwrap().claims().grant),
+            Ok(Kind::Done) => match Unverified::<Done>::parse(message).unwrap().claims().completed {
+                Completed::Inspect { left, .. } => match left.holding {
+                    Holding::Installed { grant, .. } => Some(grant),
+                    Holding::Inactive | Holding::Empty => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        };
+        self.told.extend(told);
+    }
+}
+
+impl World {
+    pub fn facts(&self, phone: u32) -> Arc<Facts> {
+        self.facts.get_or(phone, |_| Arc::new(self.phones.get(phone).facts()))
+    }
+
+    pub fn phone_step(&self, local: u32, input: Input) -> Option<Step> {
+        let mut phone = Phone::clone(&self.phones.get(local));
+        let owner = owner(phone.owner);
+        let called = if let Input::Adopt(done) = input {
+            self.adopt(&owner, &mut phone, done)
+        } else {
+            let mut view = phone.view()?;
+            let called = self.call(&owner, &mut view, &mut phone, input);
+            phone.view = Some(stored(&view));
+            called
+        };
+        let called = match called {
+            Ok(called) => called,
+            Err(error) => {
+                let mut reached = Reached::default();
+                reached.add_if(error == OwnerError::OlderReport, Milestone::OlderReportRefused);
+                self.note(reached);
+                return None;
+            }
+        };
+        self.note(called.reached);
+        Some(Step {
+            next: self.phones.id(phone),
+            out: called.out,
+            events: self.happened(called.events),
+            ..Step::default()
+        })
+    }
+
+    fn call(
+        &self,
+        owner: &Owner<Symbolic>,
+        view: &mut OwnedLock,
+        phone: &mut Phone,
+        input: Input,
+    ) -> Result<Called, OwnerError> {
+        match input {
+            Input::Order { op, slot, challenge } => self.order(owner, view, phone, (op, slot, challenge)),
+            Input::Finish(done) => self.finish(owner, view, phone, done),
+            Input::Learn(message) => self.learn(owner, view, phone, message),
+            Input::See(report) => {
+                let report: Report = postcard::from_bytes(self.msgs.bytes(report)).unwrap();
+                self.see(owner, view, phone, &report)
+            }
+            Input::ForgeReport { slot, version, message } => {
+                let messages = message.map(|message| self.msgs.bytes(message).to_vec()).into_iter().collect();
+                let mut called = self.see(owner, view, phone, &Report { slot, version, messages })?;
+                called.reached.add(Milestone::ForgedReportTaken);
+                Ok(called)
+            }
+            Input::Share { subject, slot } => self.share(owner, view, subject, slot),
+            Input::Withdraw { slot, key } => self.withdraw(owner, view, slot, key),
+            other => panic!("{other:?} is not for a phone"),
+        }
+    }
+
+    fn order(
+        &self,
+        owner: &Owner<Symbolic>,
+        view: &mut OwnedLock,
+        phone: &mut Phone,
+        (op, slot, challenge): (Op, u8, Msg),
+    ) -> Result<Called, OwnerError> {
+        let (slot, challenge) = (SlotId::new(slot), self.msgs.bytes(challenge));
+        let rng = &mut entropy(&[b"phone", &[phone.name], challenge]);
+        let (lock, epoch) = (view.lock(), view.epoch());
+        let heir = if self.scenario.former_owner { OTTO } else { OLGA };
+        let staged = match op {
+            Op::Activate => owner.activate(view, slot, challenge, rng),
+            Op::Deactivate => owner.deactivate(view, slot, challenge, rng),
+            Op::Inspect => owner.inspect(view, slot, challenge, rng),
+            Op::Act => owner.act(view, Action::Open, challenge, rng),
+            Op::Transfer => owner.transfer(view, key_of(heir), key_of(CLOUD), challenge, rng),
+        };
+        let Ok((command, pending)) = staged?.commit(never);
+        phone.pending.insert(postcard::to_allocvec(&pending).unwrap());
+        let message = self.put(&command);
+        let command = self.digest(message);
+        let ordered = Event::Ordered { command, owner: *owner.key(), lock, epoch };
+        let order = meant(op, slot, key_of(heir), pending.operation());
+        let events = vec![ordered, Event::Meant { command, order }];
+        Ok(Called { out: vec![message], events, ..Called::default() })
+    }
+
+    fn finish(
+        &self,
+        owner: &Owner<Symbolic>,
+        view: &mut OwnedLock,
+        phone: &mut Phone,
+        done: Msg,
+    ) -> Result<Called, OwnerError> {
+        let bytes = self.msgs.bytes(done);
+        let mut last = OwnerError::OtherCommand;
+        for stored in phone.pending.clone() {
+            let pending: PendingCommand = postcard::from_bytes(&stored).unwrap();
+            match pending.finish(owner, view, bytes) {
+                Ok(staged) => {
+                    let Ok((_, learned)) = staged.commit(never);
+                    phone.pending.remove(&stored);
+                    phone.note_told(bytes);
+                    return Ok(Called { reached: reach_learned(&learned), ..Called::default() });
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    fn learn(
+        &self,
+        owner: &Owner<Symbolic>,
+        view: &mut OwnedLock,
+        phone: &mut Phone,
+        message: Msg,
+    ) -> Result<Called, OwnerError> {
+        let bytes = self.msgs.bytes(message);
+        let Ok(learned) = owner.learn(view, bytes)?.commit(never);
+        phone.note_told(bytes);
+        let mut reached = reach_learned(&learned);
+        reached.add_if(is_foreign(bytes, &learned), Milestone::LearnedOtherPhonesGrant);
+        reached.add_if(downloaded(view), Milestone::SawDownload);
+        Ok(Called { reached, ..Called::default() })
+    }
+
+    fn see(
+        &self,
+        owner: &Owner<Symbolic>,
+        view: &mut OwnedLock,
+        phone: &mut Phone,
+        report: &Report,
+    ) -> Result<Called, OwnerError> {
+        let messages: Vec<&[u8]> = report.messages.iter().map(Vec::as_slice).collect();
+        let Ok(learned) = owner.see(view, SlotId::new(report.slot), report.version, &messages)?.commit(never);
+        messages.iter().for_each(|message| phone.note_told(message));
+        let mut reached = Reached::default();
+        reached.add_if(learned.iter().any(|one| matches!(one, Learned::ServiceEquivocated(_))), Milestone::Equivocated);
+        let foreign = |(message, learned): (&&[u8], &Learned)| is_foreign(message, learned);
+        reached.add_if(messages.iter().zip(&learned).any(foreign), Milestone::LearnedOtherPhonesGrant);
+        reached.add_if(downloaded(view), Milestone::SawDownload);
+        Ok(Called { reached, ..Called::default() })
+    }
+
+    fn share(
+        &self,
+        owner: &Owner<Symbolic>,
+        view: &mut OwnedLock,
+        subject: u8,
+        slot: u8,
+    ) -> Result<Called, OwnerError> {
+        let limits = Limits::new(None, None, None, self.scenario.uses).unwrap();
+        let slot = SlotId::new(slot);
+        let staged = owner.share(view, slot, key_of(subject), Method::Account, Rights::OPEN, limits)?;
+        let Ok(grant) = staged.commit(never);
+        Ok(Called { out: vec![self.put(&grant)], events: vec![granted(&grant, *owner.key())], ..Called::default() })
+    }
+
+    fn withdraw(&self, owner: &Owner<Symbolic>, view: &mut OwnedLock, slot: u8, key: u8) -> Result<Called, OwnerError> {
+        let slot = SlotId::new(slot);
+        let status = view.status(slot);
+        let key = status.may_open.get(usize::from(key)).ok_or(OwnerError::NothingShared)?.key;
+        let Ok(withdraw) = owner.withdraw_key(view, slot, key)?.commit(never);
+        Ok(Called { out: vec![self.put(&withdraw)], ..Called::default() })
+    }
+
+    fn adopt(&self, owner: &Owner<Symbolic>, phone: &mut Phone, done: Msg) -> Result<Called, OwnerError> {
+        let view = owner.adopt(self.cast.lock, &key_of(CLOUD), self.msgs.bytes(done))?;
+        // Never in place of a view of this ownership that is there.
+        if phone.view().is_some_and(|present| present.epoch() >= view.epoch()) {
+            return Err(OwnerError::OldEpoch);
+        }
+        (phone.view, phone.told) = (Some(stored(&view)), BTreeSet::new());
+        let mut reached = Reached::default();
+        reached.add(Milestone::Adopted);
+        Ok(Called { reached, ..Called::default() })
+    }
+}
+
+/// What was asked for, in which slot; of what was signed, only the number that it took.
+fn meant(op: Op, slot: SlotId, heir: PublicKey, signed: &Operation) -> Order {
+    match (op, *signed) {
+        (
+            Op::Activate | Op::Deactivate,
+            Operation::Activate { generation, .. } | Operation::Deactivate { generation, .. },
+        ) => Order::Switch { slot, active: op == Op::Activate, generation },
+        (Op::Activate | Op::Deactivate, other) => panic!("{other:?} is no switch"),
+        (Op::Transfer, _) => Order::Transfer { owner: heir },
+        (Op::Act | Op::Inspect, _) => Order::Other,
+    }
+}
+
+/// Whether a view learned of a grant that it did not sign.
+fn is_foreign(message: &[u8], learned: &Learned) -> bool {
+    Kind::of(message) == Ok(Kind::Grant) && *learned == Learned::News
+}
+
+/// That this owner signed a grant.
+pub fn granted(grant: &[u8], owner: PublicKey) -> Event {
+    let body = *Unverified::<Grant>::parse(grant).unwrap().claims();
+    Event::Granted {
+        grant: digest(grant),
+        owner,
+        place: sharekey_model::invariant::Place { lock: body.lock, epoch: body.epoch, slot: body.slot },
+        generation: body.generation,
+        uses: body.limits.uses(),
+    }
+}
+
+fn downloaded(view: &OwnedLock) -> bool {
+    view.statuses().any(|status| status.shared.is_some_and(|share| share.downloaded.is_some()))
+}
+
+fn reach_learned(learned: &Learned) -> Reached {
+    let mut reached = Reached::default();
+    reached.add_if(matches!(learned, Learned::ServiceEquivocated(_)), Milestone::Equivocated);
+    reached
+}

@@ -1,0 +1,257 @@
+//! Provisioning: each accept rule, broken alone and in pairs, and exactly what the lock then proves.
+
+use sharekey::counter::{Epoch, Generation};
+use sharekey::crypto::{Mac, Nonce, Tag};
+use sharekey::error::{LockError, RefuseReason, WireError};
+use sharekey::lock::{Cell, Lock, StoredSeed};
+use sharekey::message::{Holding, Provision, Provisioned, SlotReport};
+use sharekey::wire::Message;
+use sharekey_stage::provider::Provider;
+use sharekey_stage::stand::{CARD, OWNER, SERVICE, SLOTS, Stand, TestLock, card, fails};
+use sharekey_stage::{bad, digest, forge, public, seed};
+
+const OTHER: u8 = 40;
+
+/// A provision that is good but for `change`.
+#[track_caller]
+fn refuses(stand: &mut Stand, change: impl FnOnce(&mut Provision), error: LockError, told: Option<RefuseReason>) {
+    let (nonce, session) = stand.operate();
+    let mut provision = stand.provision_body(nonce);
+    change(&mut provision);
+    stand.refuses_provision(session, &forge::tagged(&provision, &CARD), error, told);
+}
+
+/// A good provision is accepted.
+#[track_caller]
+fn provisions(stand: &mut Stand) {
+    let (nonce, session) = stand.operate();
+    let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
+    stand.provision(session, &provision).unwrap();
+    stand.activate(0, 1);
+    stand.goes_on();
+}
+
+//= spec/protocol.md#message-provisioned
+//# The card tag MUST be HMAC-SHA256(activation secret, `"sharekey v1 provisioned"` ‖ digest(Provision) ‖ lock id)[..16].
+//= spec/protocol.md#provisioning
+//# Provisioning MUST begin epoch 1.
+#[test]
+fn the_lock_proves_whose_it_is_and_that_its_card_was_used() {
+    let mut stand = Stand::fresh();
+    let (nonce, session) = stand.operate();
+    let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
+    let mut store = stand.store.clone();
+    let provisioned = stand.provision(session, &provision).unwrap();
+
+    let label = b"sharekey v1 provisioned";
+    let named = [&label[..], digest(&provision).as_bytes(), stand.id().key().as_bytes()].concat();
+    let expected = Provisioned {
+        lock: stand.id(),
+        epoch: Epoch::FIRST,
+        owner: public(&seed(OWNER)),
+        service: public(&seed(SERVICE)),
+        card: Tag::truncated(&Provider.hmac_sha256(&CARD, &[&named])),
+    };
+    assert_eq!(provisioned, forge::signed(&expected, &stand.lock_key()));
+
+    store.set(Cell::Header, stand.store.get(Cell::Header).unwrap().to_vec());
+    store.writes += 1;
+    assert_eq!(stand.store, store, "only the header is written");
+    for _ in 0..2 {
+        assert_eq!(stand.owner(), Ok((Epoch::FIRST, public(&seed(OWNER)))));
+        for slot in 0..u8::try_from(SLOTS).unwrap() {
+            let untouched = SlotReport { floor: Generation::ZERO, holding: Holding::Inactive };
+            assert_eq!(stand.report(slot), Ok(untouched));
+        }
+        stand.reboot();
+    }
+}
+
+//= spec/protocol.md#provisioning
+//# The Provision MUST decode.
+#[test]
+fn a_malformed_provision_is_refused() {
+    let mut stand = Stand::fresh();
+    for way in 0.. {
+        let (nonce, session) = stand.operate();
+        let frame = forge::frame(&stand.provision_body(nonce));
+        let seal = |frame| forge::tag(frame, &CARD);
+        let Some((message, error)) = bad::malformed(way, &frame, Provision::MAX_LEN, &seal) else { break };
+        stand.refuses_provision(session, &message, LockError::Wire(error), None);
+    }
+    provisions(&mut stand);
+}
+
+//= spec/protocol.md#provisioning
+//# The session MUST be the newest for Operate and in time.
+#[test]
+fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
+    let mut stand = Stand::fresh();
+    let (nonce, session) = stand.operate();
+    let (newer, newer_session) = stand.operate();
+    let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
+    stand.refuses_provision(session, &provision, LockError::SessionSuperseded, None);
+    let provision = forge::tagged(&stand.provision_body(newer), &CARD);
+    stand.provision(newer_session, &provision).unwrap();
+}
+
+//= spec/protocol.md#provisioning
+//# The session MUST be the newest for Operate and in time.
+#[test]
+fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
+    let mut stand = Stand::fresh();
+    let (nonce, session) = stand.operate();
+    let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
+    stand.ticks += 10_001;
+    stand.refuses_provision(session, &provision, LockError::SessionExpired, None);
+    let (nonce, session) = stand.operate();
+    let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
+    stand.ticks += 10_000;
+    stand.provision(session, &provision).unwrap();
+}
+
+//= spec/protocol.md#provisioning
+//# The Provision MUST carry the session's nonce.
+#[test]
+fn a_provision_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
+    let mut stand = Stand::fresh();
+    let (earlier, _) = stand.operate();
+    let (for_install, _) = stand.for_install();
+    for nonce in [earlier, for_install, Nonce::from_bytes([8; 16])] {
+        refuses(&mut stand, |provision| provision.lock_nonce = nonce, LockError::WrongNonce, None);
+    }
+    provisions(&mut stand);
+}
+
+//= spec/protocol.md#provisioning
+//# The Provision's tag MUST verify under the activation secret.
+#[test]
+fn a_provision_without_the_cards_secret_is_refused() {
+    let mut stand = Stand::fresh();
+    let mut close = CARD;
+    close[15] ^= 1;
+    for secret in [&close[..], &[0; 16], &CARD[..15], &[]] {
+        let (nonce, session) = stand.operate();
+        let provision = forge::tagged(&stand.provision_body(nonce), secret);
+        stand.refuses_provision(session, &provision, LockError::CardMac, None);
+    }
+    provisions(&mut stand);
+}
+
+#[test]
+fn no_bit_of_a_provision_can_be_flipped() {
+    let mut stand = Stand::fresh();
+    for bit in 0.. {
+        let (nonce, session) = stand.operate();
+        let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
+        let Some(flipped) = bad::flip(bit, &provision) else { break };
+        let refusal = stand.provision(session, &flipped).unwrap_err();
+        assert_eq!(refusal.answer(), sharekey::message::Refused::OPAQUE, "bit {bit}: {refusal}");
+        assert_eq!(stand.owner(), Err(LockError::NotProvisioned), "bit {bit}");
+    }
+    provisions(&mut stand);
+}
+
+//= spec/protocol.md#provisioning
+//# A provisioned lock MUST refuse with AlreadyProvisioned, unless PRV-11 applies.
+#[test]
+fn a_provisioned_lock_says_so_to_the_holder_of_its_card_alone() {
+    let mut stand = Stand::active();
+    let change = |provision: &mut Provision| provision.owner = public(&seed(OTHER));
+    refuses(&mut stand, change, LockError::AlreadyProvisioned, Some(RefuseReason::AlreadyProvisioned));
+    let (nonce, session) = stand.operate();
+    let provision = forge::tagged(&stand.provision_body(nonce), &[0; 16]);
+    stand.refuses_provision(session, &provision, LockError::CardMac, None);
+    stand.reboot();
+    refuses(&mut stand, change, LockError::AlreadyProvisioned, Some(RefuseReason::AlreadyProvisioned));
+    stand.goes_on();
+}
+
+//= spec/protocol.md#strict-keys
+//# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
+//= spec/protocol.md#provisioning
+//# Both keys in the Provision MUST pass KEY-1 and KEY-2.
+//= spec/protocol.md#provisioning
+//# A refusal after the tag held MUST be a signed Refused with the reason.
+#[test]
+fn keys_that_are_not_good_keys_are_refused_with_the_reason() {
+    let mut stand = Stand::fresh();
+    let told = Some(RefuseReason::BadKey);
+    for (key, why) in bad::keys() {
+        refuses(&mut stand, |provision| provision.owner = key, LockError::OwnerKey(why), told);
+        refuses(&mut stand, |provision| provision.service = key, LockError::ServiceKey(why), told);
+        let both = |provision: &mut Provision| (provision.owner, provision.service) = (key, key);
+        refuses(&mut stand, both, LockError::OwnerKey(why), told);
+    }
+    provisions(&mut stand);
+}
+
+/// The rules, in the order of the design, each broken below.
+const RULES: [(LockError, Option<RefuseReason>); 6] = [
+    (LockError::Wire(WireError::Version(2)), None),
+    (LockError::SessionExpired, None),
+    (LockError::WrongNonce, None),
+    (LockError::CardMac, None),
+    (LockError::AlreadyProvisioned, Some(RefuseReason::AlreadyProvisioned)),
+    (LockError::OwnerKey(sharekey::error::KeyError::SmallOrder), Some(RefuseReason::BadKey)),
+];
+
+//= spec/protocol.md#provisioning
+//# A refusal before the tag held MUST be the opaque Refused.
+#[test]
+fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
+    for (at, (first, told)) in RULES.into_iter().enumerate() {
+        for (second, _) in RULES.into_iter().skip(at) {
+            let is = |rule: usize| first == RULES[rule].0 || second == RULES[rule].0;
+            let mut stand = if is(4) { Stand::provisioned() } else { Stand::fresh() };
+            let (nonce, session) = stand.operate();
+            let mut provision = stand.provision_body(nonce);
+            if is(4) {
+                provision.owner = public(&seed(9));
+            }
+            if is(5) {
+                provision.owner = bad::keys()[0].0;
+            }
+            if is(2) {
+                provision.lock_nonce = Nonce::from_bytes([0; 16]);
+            }
+            let mut frame = forge::frame(&provision);
+            if is(0) {
+                frame[2] = 2;
+            }
+            if is(1) {
+                stand.ticks += 10_001;
+            }
+            let secret = if is(3) { [0; 16] } else { CARD };
+            stand.refuses_provision(session, &forge::tag(frame, &secret), first, told);
+        }
+    }
+}
+
+#[test]
+fn while_a_write_is_unknown_nothing_is_provisioned() {
+    let mut stand = Stand::fresh();
+    let (nonce, session) = stand.operate();
+    let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
+    let now = stand.now();
+    stand.lock.provision(session, &provision, now).unwrap().commit(fails).unwrap_err();
+    assert_eq!(stand.owner(), Err(LockError::Busy));
+    stand.lock.reload(Cell::Header, stand.store.get(Cell::Header)).unwrap();
+    assert_eq!(stand.owner(), Err(LockError::NotProvisioned));
+    provisions(&mut stand);
+}
+
+#[test]
+fn a_lock_that_did_not_read_all_its_slots_yet_is_busy_and_says_so() {
+    let mut stand = Stand::fresh();
+    stand.reboot();
+    let stored = StoredSeed::read(stand.store.seed()).unwrap();
+    stand.lock = Lock::load(Provider, card(), &stored).unwrap();
+    let last = TestLock::cells().last().unwrap();
+    for cell in TestLock::cells().filter(|cell| *cell != last) {
+        stand.lock.reload(cell, stand.store.get(cell)).unwrap();
+    }
+    refuses(&mut stand, |_| {}, LockError::Busy, Some(RefuseReason::Busy));
+    stand.lock.reload(last, stand.store.get(last)).unwrap();
+    provisions(&mut stand);
+}

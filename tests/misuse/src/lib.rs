@@ -1,0 +1,1 @@
+//! What the types of sharekey stop: see `cases`, and the test that compiles them.

@@ -1,0 +1,307 @@
+//! A lock's life, step by step: two slots, two guests, two owners, two ownerships, a factory reset and
+//! the life after it. Every step is what somebody wants; a step that was cut is simply tried again.
+
+use sharekey::counter::Generation;
+use sharekey::error::LockError;
+use sharekey::id::SlotId;
+use sharekey::limits::{Action, Limits, Rights, Timestamp};
+use sharekey::lock::{Cell, purpose};
+use sharekey::message::{Challenge, Completed, FactoryReset, Grant, Operation};
+use sharekey::message::{Withdrawn, WithdrawnOutcome};
+use sharekey::owner::Method;
+use sharekey::wire::Unverified;
+use sharekey_model::invariant::{Event, Withdrawal};
+
+use crate::door::{Door, Intent, Stop, card};
+use crate::facts::Change;
+use crate::world::{Provider, World, answered, digest, stored};
+
+pub const HALL: SlotId = SlotId::new(0);
+pub const STUDIO: SlotId = SlotId::new(1);
+/// Nobody shares it.
+pub const SPARE: SlotId = SlotId::new(2);
+pub const ANA: usize = 0;
+pub const BEN: usize = 1;
+/// A Monday, 2024-01-01T12:00:00Z.
+pub const NOON: u64 = 1_704_110_400;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Allowed {
+    /// So many openings.
+    Uses(u32),
+    /// While the clock is set and reads later than [`NOON`].
+    Afternoon,
+    Anything,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    PowerOn,
+    Provision,
+    SetClock(u64),
+    Activate(SlotId),
+    Deactivate(SlotId),
+    Share(SlotId, usize, Allowed),
+    Withdraw(SlotId),
+    /// Also of a key that was downloaded already: it is keyed again.
+    Download(SlotId, usize),
+    Open(SlotId, usize),
+    Shut(SlotId, usize),
+    OwnerOpens,
+    Inspect(SlotId),
+    Transfer,
+    FactoryReset,
+    /// Every key that anybody ever got and that is not installed is tried.
+    TryDeadKeys,
+}
+
+use Step::{Activate, Deactivate, Download, FactoryReset as Reset, Inspect, Open, OwnerOpens, PowerOn, Provision};
+use Step::{SetClock, Share, Shut, Transfer, TryDeadKeys, Withdraw};
+
+pub const LIFE: &[Step] = &[
+    PowerOn,
+    Provision,
+    // The same keys again.
+    Provision,
+    SetClock(NOON),
+    Activate(HALL),
+    Activate(STUDIO),
+    Share(HALL, ANA, Allowed::Uses(3)),
+    Download(HALL, ANA),
+    Share(STUDIO, BEN, Allowed::Afternoon),
+    Download(STUDIO, BEN),
+    Open(HALL, ANA),
+    Shut(HALL, ANA),
+    Open(STUDIO, BEN),
+    // Keyed again: the count of openings stays.
+    Download(HALL, ANA),
+    Open(HALL, ANA),
+    OwnerOpens,
+    Inspect(HALL),
+    // The last one, and one too many.
+    Open(HALL, ANA),
+    Open(HALL, ANA),
+    TryDeadKeys,
+    // Overwritten by another guest's.
+    Withdraw(HALL),
+    Share(HALL, BEN, Allowed::Uses(1)),
+    Download(HALL, BEN),
+    TryDeadKeys,
+    Deactivate(STUDIO),
+    TryDeadKeys,
+    Activate(STUDIO),
+    Share(STUDIO, ANA, Allowed::Anything),
+    Download(STUDIO, ANA),
+    Open(STUDIO, ANA),
+    // Another owner, who turns the clock back.
+    Transfer,
+    TryDeadKeys,
+    SetClock(NOON - 3600),
+    Activate(HALL),
+    Share(HALL, ANA, Allowed::Uses(2)),
+    Download(HALL, ANA),
+    Open(HALL, ANA),
+    Reset,
+    TryDeadKeys,
+    Provision,
+    SetClock(NOON),
+    Activate(HALL),
+    Share(HALL, BEN, Allowed::Uses(1)),
+    Download(HALL, BEN),
+    Open(HALL, BEN),
+    TryDeadKeys,
+];
+
+impl<C: Provider> World<C> {
+    pub fn perform(&mut self, door: &mut Door<C>, step: Step) -> Result<(), Stop> {
+        match step {
+            // After a cut the door was booted already.
+            PowerOn => {
+                if door.lock.is_none() {
+                    door.boot(self)
+                } else {
+                    Ok(())
+                }
+            }
+            Provision => self.provision(door),
+            SetClock(to) => self.set_clock(door, to),
+            // The phone takes the next number.
+            Activate(slot) => self.order(door, Operation::Activate { slot, generation: Generation::ZERO }),
+            Deactivate(slot) => self.order(door, Operation::Deactivate { slot, generation: Generation::ZERO }),
+            Share(slot, guest, allowed) => {
+                self.share(door, slot, guest, allowed);
+                Ok(())
+            }
+            Withdraw(slot) => {
+                self.withdraw(door, slot);
+                Ok(())
+            }
+            Download(slot, guest) => self.download(door, slot, guest),
+            Open(slot, guest) => self.open(door, slot, guest),
+            Shut(slot, guest) => {
+                let key = self.key_of(slot, guest);
+                self.unlock(door, &key, Action::Lock)
+            }
+            OwnerOpens => self.order(door, Operation::Act { action: Action::Open }),
+            Inspect(slot) => self.order(door, Operation::Inspect { slot }),
+            Transfer => self.transfer(door),
+            Reset => self.factory_reset(door),
+            TryDeadKeys => self.try_dead_keys(door),
+        }
+    }
+
+    fn provision(&mut self, door: &mut Door<C>) -> Result<(), Stop> {
+        let (challenge, session) = door.challenge::<purpose::Operate>(self)?;
+        let (owner, service) = (self.owner(), self.service_key());
+        let (message, pending) = owner.provision(&card(), &challenge, service, &mut self.rng).unwrap();
+        let (epoch, key) = (sharekey::counter::Epoch::FIRST, *owner.key());
+        let writes = self.facts().owner.is_none().then_some(Cell::Header);
+        let change = if writes.is_some() { Change::Owned(epoch, key, service) } else { Change::Nothing };
+        let event = Event::Owned { lock: door.id(), epoch, owner: key, answered: answered(&challenge), command: None };
+        let name = if writes.is_some() { "provision" } else { "provision again" };
+        let intent = Intent { name, writes, change, event: Some(event) };
+        let owned = door.provision(self, intent, session, &message)?;
+        let view = pending.finish(&owner, &owned.provisioned).unwrap();
+        let phone = &mut self.phones[self.current];
+        if phone.view.as_ref().is_none_or(|view| view.lock() != door.id()) {
+            phone.view = Some(view);
+        }
+        self.open_records(door, &owned.provisioned);
+        Ok(())
+    }
+
+    /// The cloud hears whose the lock is.
+    fn open_records(&mut self, door: &Door<C>, statement: &[u8]) {
+        for slot in crate::facts::slots() {
+            let place = (door.id(), slot);
+            if let Some(record) = self.records.get_mut(&place) {
+                self.service.reopen(record, statement).unwrap().commit(stored).unwrap();
+            } else {
+                self.records.insert(place, self.service.open(statement, slot).unwrap());
+            }
+        }
+    }
+
+    fn set_clock(&mut self, door: &mut Door<C>, to: u64) -> Result<(), Stop> {
+        self.order(door, Operation::SetClock { to: Timestamp::from_unix_seconds(to) })
+    }
+
+    /// The owner orders something at the lock; phone and cloud take in the lock's answer.
+    pub fn order(&mut self, door: &mut Door<C>, operation: Operation) -> Result<(), Stop> {
+        let (challenge, session) = door.challenge::<purpose::Operate>(self)?;
+        let (command, pending) = self.with_view(|owner, view, rng| {
+            let ordered = match operation {
+                Operation::Activate { slot, .. } => owner.activate(view, slot, &challenge, rng),
+                Operation::Deactivate { slot, .. } => owner.deactivate(view, slot, &challenge, rng),
+                Operation::Transfer { owner: to, service } => owner.transfer(view, to, service, &challenge, rng),
+                Operation::SetClock { to } => owner.set_clock(view, to, &challenge, rng),
+                Operation::Act { action } => owner.act(view, action, &challenge, rng),
+                Operation::Inspect { slot } => owner.inspect(view, slot, &challenge, rng),
+            };
+            ordered.unwrap().commit(stored).unwrap()
+        });
+        let commanded = self.send(door, session, &challenge, &command, *pending.operation())?;
+        if let Operation::Transfer { .. } = operation {
+            return self.adopt(door, &commanded.done);
+        }
+        let (completed, _) = self
+            .with_view(|owner, view, _| pending.finish(owner, view, &commanded.done).unwrap().commit(stored).unwrap());
+        if let Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. } =
+            completed
+        {
+            let place = (door.id(), slot);
+            self.with_record(place, |service, record| {
+                service.done(record, &commanded.done).unwrap().commit(stored).unwrap();
+            });
+        }
+        Ok(())
+    }
+
+    fn share(&mut self, door: &Door<C>, slot: SlotId, guest: usize, allowed: Allowed) {
+        let at = Timestamp::from_unix_seconds;
+        let limits = match allowed {
+            Allowed::Uses(uses) => Limits::new(None, None, None, Some(uses)).unwrap(),
+            Allowed::Afternoon => Limits::new(Some(at(NOON)), Some(at(NOON * 2)), None, None).unwrap(),
+            Allowed::Anything => Limits::NONE,
+        };
+        let subject = *self.guests[guest].account.public_key();
+        let grant = self.with_view(|owner, view, _| {
+            let shared = owner.share(view, slot, subject, Method::Account, Rights::OPEN_AND_LOCK, limits);
+            shared.unwrap().commit(stored).unwrap()
+        });
+        let (place, owner) = (self.place(door.id(), slot), *self.owner().key());
+        let generation = Unverified::<Grant>::parse(&grant).unwrap().claims().generation;
+        let id = digest::<C>(&grant);
+        self.uses.insert(id, limits.uses());
+        self.observe(&Event::Granted { grant: id, owner, place, generation, uses: limits.uses() });
+        self.with_record((door.id(), slot), |service, record| {
+            service.publish(record, &grant).unwrap().commit(stored).unwrap().unwrap();
+        });
+    }
+
+    fn withdraw(&mut self, door: &Door<C>, slot: SlotId) {
+        let withdraw = self.with_view(|owner, view, _| owner.withdraw(view, slot).unwrap().commit(stored).unwrap());
+        let answer = self.with_record((door.id(), slot), |service, record| {
+            service.withdraw(record, &withdraw).unwrap().commit(stored).unwrap()
+        });
+        let claims = *Unverified::<Withdrawn>::parse(&answer).unwrap().claims();
+        let outcome = match claims.outcome {
+            WithdrawnOutcome::NeverReleased => Withdrawal::NeverReleased,
+            WithdrawnOutcome::Released { .. } => Withdrawal::Released,
+            WithdrawnOutcome::Settled => Withdrawal::Settled,
+        };
+        self.observe(&Event::Withdrawn { grant: claims.withdraw.grant, outcome });
+        self.with_view(|owner, view, _| owner.learn(view, &answer).unwrap().commit(stored).map(|_| ()).unwrap());
+    }
+
+    /// The old owner hands the lock over. Where that happened and nobody was told, the new one takes it.
+    fn transfer(&mut self, door: &mut Door<C>) -> Result<(), Stop> {
+        let (heir, service) = (1 - self.current, self.service_key());
+        let owner = *self.phones[heir].owner.key();
+        match self.order(door, Operation::Transfer { owner, service }) {
+            Err(Stop::Refused(LockError::WrongEpoch)) => self.take_over(door),
+            other => other,
+        }
+    }
+
+    fn take_over(&mut self, door: &mut Door<C>) -> Result<(), Stop> {
+        let (heir, service) = (self.phones[1 - self.current].clone(), self.service_key());
+        let epoch = self.facts().owner.unwrap().0;
+        let (challenge, session) = door.challenge::<purpose::Operate>(self)?;
+        let taken = heir.owner.take_over((door.id(), epoch), service, &challenge, &mut self.rng);
+        let (command, pending) = taken.unwrap();
+        let operation = Operation::Transfer { owner: *heir.owner.key(), service };
+        let commanded = self.send(door, session, &challenge, &command, operation)?;
+        assert!(pending.finish(&heir.owner, &commanded.done).is_ok());
+        self.adopt(door, &commanded.done)
+    }
+
+    fn adopt(&mut self, door: &Door<C>, done: &[u8]) -> Result<(), Stop> {
+        self.current = 1 - self.current;
+        let (service, owner) = (self.service_key(), self.owner());
+        self.phones[self.current].view = Some(owner.adopt(door.id(), &service, done).unwrap());
+        self.open_records(door, done);
+        Ok(())
+    }
+
+    pub fn factory_reset(&mut self, door: &mut Door<C>) -> Result<(), Stop> {
+        if self.resetting.is_some_and(|reset| reset != door.id()) {
+            self.resetting = None;
+            return Ok(());
+        }
+        self.resetting = Some(door.id());
+        let (challenge, session) = door.challenge::<purpose::Operate>(self)?;
+        let claims = *Unverified::<Challenge>::parse(&challenge).unwrap().claims();
+        let reset = FactoryReset::seal(&C::default(), &card(), &claims).unwrap();
+        let event = Event::Erased { lock: door.id(), answered: answered(&challenge) };
+        let (writes, change) = (Some(Cell::Seed), Change::Reset);
+        door.factory_reset(
+            self,
+            Intent { name: "factory reset", writes, change, event: Some(event) },
+            session,
+            &reset,
+        )?;
+        self.resetting = None;
+        Ok(())
+    }
+}

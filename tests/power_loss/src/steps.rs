@@ -1,0 +1,265 @@
+//! What a step says to the lock, and what it must do there.
+
+use std::rc::Rc;
+
+use sharekey::error::LockError;
+use sharekey::guest::{Claimed, GuestKey};
+use sharekey::id::SlotId;
+use sharekey::limits::Action;
+use sharekey::lock::{Cell, Commanded, Session, purpose};
+use sharekey::message::{Grant, Holding, Operation};
+use sharekey::wire::{Encoded, Unverified};
+use sharekey_model::invariant::Event;
+
+use crate::door::{Door, Intent, Stop};
+use crate::facts::{Change, SlotFacts};
+use crate::world::{Provider, World, answered, digest, stored};
+
+impl<C: Provider> World<C> {
+    /// Brings a signed command to the lock.
+    pub fn send(
+        &mut self,
+        door: &mut Door<C>,
+        session: Session<purpose::Operate>,
+        challenge: &[u8],
+        command: &Encoded<sharekey::message::Command>,
+        operation: Operation,
+    ) -> Result<Commanded, Stop> {
+        let claims = *Unverified::<sharekey::message::Command>::parse(command).unwrap().claims();
+        let (id, by) = (digest::<C>(command), self.signer(&claims));
+        self.observe(&Event::Ordered { command: id, owner: by, lock: claims.lock, epoch: claims.epoch });
+        let intent = self.commanded(door, challenge, id, operation);
+        let commanded = door.command(self, intent, session, command)?;
+        match commanded.operation {
+            Operation::Act { action } => self.bolt.push(action),
+            Operation::SetClock { to } => door.clock = to.unix_seconds(),
+            _ => {}
+        }
+        Ok(commanded)
+    }
+
+    fn signer(&self, command: &sharekey::message::Command) -> sharekey::crypto::PublicKey {
+        let view = self.phones[self.current].view.as_ref().unwrap();
+        let phone = if view.epoch() == command.epoch { self.current } else { 1 - self.current };
+        *self.phones[phone].owner.key()
+    }
+
+    fn commanded(
+        &self,
+        door: &Door<C>,
+        challenge: &[u8],
+        command: sharekey::crypto::Digest,
+        operation: Operation,
+    ) -> Intent {
+        let lock = door.id();
+        let epoch = self.facts().owner.unwrap().0;
+        let answered = answered(challenge);
+        let obeyed = Event::Obeyed { lock, epoch, command, answered };
+        let switched = |slot, generation, active| {
+            let event = Event::Switched { place: self.place(lock, slot), active, generation, command, answered };
+            let holding = if active { Holding::Empty } else { Holding::Inactive };
+            (Some(Cell::Slot(slot)), Change::Slot(slot, SlotFacts { floor: generation, holding, used: 0 }), event)
+        };
+        let (name, (writes, change, event)) = match operation {
+            Operation::Activate { slot, generation } => ("activate", switched(slot, generation, true)),
+            Operation::Deactivate { slot, generation } => ("deactivate", switched(slot, generation, false)),
+            Operation::Transfer { owner, service } => {
+                let epoch = epoch.next().unwrap();
+                let event = Event::Owned { lock, epoch, owner, answered, command: Some(command) };
+                ("transfer", (Some(Cell::Header), Change::Owned(epoch, owner, service), event))
+            }
+            Operation::SetClock { to } => ("set clock", (Some(Cell::Counter), Change::Time(to.unix_seconds()), obeyed)),
+            Operation::Act { .. } => ("act", (None, Change::Nothing, obeyed)),
+            Operation::Inspect { .. } => ("inspect", (None, Change::Nothing, obeyed)),
+        };
+        Intent { name, writes, change, event: Some(event) }
+    }
+
+    /// What the guest's device claimed of the grant that is published.
+    fn claimed(&mut self, door: &Door<C>, slot: SlotId, guest: usize) -> Rc<Claimed> {
+        let grant = self.records[&(door.id(), slot)].grant().unwrap().to_vec();
+        let id = digest::<C>(&grant);
+        let Self { guests, rng, .. } = self;
+        let guest = &mut guests[guest];
+        if let Some(claimed) = guest.claimed.get(&id) {
+            return Rc::clone(claimed);
+        }
+        let claimed = Rc::new(guest.account.claim(&C::default(), &grant, None, rng).unwrap());
+        guest.claimed.insert(id, Rc::clone(&claimed));
+        let device = Unverified::<sharekey::message::Claim>::parse(claimed.claim()).unwrap().claims().device;
+        self.observe(&Event::Claimed { grant: id, device });
+        claimed
+    }
+
+    pub fn download(&mut self, door: &mut Door<C>, slot: SlotId, guest: usize) -> Result<(), Stop> {
+        let claimed = self.claimed(door, slot, guest);
+        let place = (door.id(), slot);
+        let (challenge, session) = door.challenge::<purpose::Install>(self)?;
+        let installing = claimed.install(&C::default(), &challenge, &mut self.rng).unwrap();
+        let (release, version) = self.with_record(place, |service, record| {
+            let staged = service.release(record, installing.claim(), installing.install()).unwrap();
+            let version = staged.next().version();
+            (staged.commit(stored).unwrap(), version)
+        });
+        let (grant, intent) = self.installing(door, &challenge, &claimed);
+        let device = Unverified::<sharekey::message::Claim>::parse(claimed.claim()).unwrap().claims().device;
+        self.observe(&Event::Released { grant, device, version });
+        let download = installing.bundle(&C::default(), &release).unwrap();
+        let installed = door.install(self, intent, session, download.bundle())?;
+        let key = download.finish(&C::default(), &installed.receipt).unwrap();
+        self.guests[guest].keys.push(Rc::new(key));
+        self.with_record(place, |service, record| {
+            service.confirm(record, &installed.receipt).unwrap().commit(stored).unwrap();
+        });
+        Ok(())
+    }
+
+    fn installing(&self, door: &Door<C>, challenge: &[u8], claimed: &Claimed) -> (sharekey::crypto::Digest, Intent) {
+        let grant = digest::<C>(claimed.grant());
+        let claims = *Unverified::<Grant>::parse(claimed.grant()).unwrap().claims();
+        let device = Unverified::<sharekey::message::Claim>::parse(claimed.claim()).unwrap().claims().device;
+        let before = self.facts().slots[usize::from(claims.slot.index())];
+        let holding = Holding::Installed { grant, device };
+        let again = (before.floor, before.holding) == (claims.generation, holding);
+        let after = SlotFacts { floor: claims.generation, holding, used: if again { before.used } else { 0 } };
+        let name = match (again, before.holding) {
+            (true, _) => "install again",
+            (false, Holding::Installed { .. }) => "install over another",
+            (false, _) => "install",
+        };
+        let (place, generation) = (self.place(door.id(), claims.slot), claims.generation);
+        let event = Event::Installed { place, grant, generation, device, answered: answered(challenge) };
+        let (writes, change) = (Some(Cell::Slot(claims.slot)), Change::Slot(claims.slot, after));
+        (grant, Intent { name, writes, change, event: Some(event) })
+    }
+
+    /// The guest's newest key to that slot.
+    pub fn key_of(&self, slot: SlotId, guest: usize) -> Rc<GuestKey> {
+        let keys = &self.guests[guest].keys;
+        Rc::clone(keys.iter().rev().find(|key| key.slot() == slot).unwrap())
+    }
+
+    /// Opens, unless all uses are spent: by a cut, perhaps.
+    pub fn open(&mut self, door: &mut Door<C>, slot: SlotId, guest: usize) -> Result<(), Stop> {
+        let key = self.key_of(slot, guest);
+        let left = self.left(&key);
+        match self.unlock(door, &key, Action::Open) {
+            Err(Stop::Refused(LockError::UsesSpent)) if left == Some(0) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// How many openings a key has left, where that is limited.
+    fn left(&self, key: &GuestKey) -> Option<u32> {
+        let used = self.facts().slots[usize::from(key.slot().index())].used;
+        self.uses[&key.grant()].map(|uses| uses.checked_sub(used).expect("used more than granted"))
+    }
+
+    pub fn unlock(&mut self, door: &mut Door<C>, key: &GuestKey, action: Action) -> Result<(), Stop> {
+        let (challenge, session) = door.challenge::<purpose::Operate>(self)?;
+        let Ok((unlock, awaiting)) = key.unlock(&C::default(), &challenge, action, &mut self.rng) else {
+            return Err(Stop::Refused(LockError::WrongLock));
+        };
+        let intent = self.unlocking(door, &challenge, key, action);
+        let unlocked = door.unlock(self, intent, session, &unlock)?;
+        self.bolt.push(unlocked.action);
+        key.check_reply(&C::default(), &awaiting, &unlocked.reply).unwrap();
+        Ok(())
+    }
+
+    fn unlocking(&self, door: &Door<C>, challenge: &[u8], key: &GuestKey, action: Action) -> Intent {
+        let slot = key.slot();
+        let before = self.facts().slots[usize::from(slot.index())];
+        let counts = action == Action::Open && self.uses[&key.grant()].is_some();
+        let after = SlotFacts { used: before.used + 1, ..before };
+        let (writes, change) =
+            if counts { (Some(Cell::Slot(slot)), Change::Slot(slot, after)) } else { (None, Change::Nothing) };
+        let event = self.facts().owner.map(|_| Event::Acted {
+            place: self.place(door.id(), slot),
+            device: key.device(),
+            generation: key.generation(),
+            answered: answered(challenge),
+            opened: action == Action::Open,
+        });
+        let name = match (counts, self.uses[&key.grant()]) {
+            (true, Some(uses)) if uses == after.used => "unlock, the last use",
+            (true, _) => "unlock that counts",
+            (false, _) if action == Action::Open => "unlock",
+            (false, _) => "lock",
+        };
+        Intent { name, writes, change, event }
+    }
+
+    /// No key opens but those that are installed.
+    pub fn try_dead_keys(&mut self, door: &mut Door<C>) -> Result<(), Stop> {
+        let keys: Vec<Rc<GuestKey>> = self.guests.iter().flat_map(|guest| guest.keys.clone()).collect();
+        for (at, key) in keys.iter().enumerate() {
+            let holding = self.facts().slots[usize::from(key.slot().index())].holding;
+            let held = holding == Holding::Installed { grant: key.grant(), device: key.device() };
+            let newest = keys.iter().skip(at + 1).all(|later| later.grant() != key.grant());
+            if held && newest && key.lock() == door.id() {
+                continue;
+            }
+            match self.unlock(door, key, Action::Open) {
+                Err(Stop::Refused(error)) => assert_ne!(error, LockError::Busy),
+                Ok(()) => panic!("a dead key opened"),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens with every key that is installed until it is spent: no more and no less often than it may.
+    /// A guest whose receipt was lost downloads again.
+    pub fn spend_all(&mut self, door: &mut Door<C>) {
+        for slot in crate::facts::slots() {
+            let Holding::Installed { grant, .. } = self.facts().slots[usize::from(slot.index())].holding else {
+                continue;
+            };
+            let guest = self.guests.iter().position(|guest| guest.claimed.contains_key(&grant)).unwrap();
+            if !self.has_working_key(door, slot, guest, grant) {
+                self.download(door, slot, guest).unwrap();
+            }
+            let key = self.key_of(slot, guest);
+            if key.limits().from().is_some() {
+                self.probe_latest(door, &key);
+            }
+            let Some(left) = self.left(&key) else {
+                self.unlock(door, &key, Action::Open).unwrap();
+                continue;
+            };
+            (0..left).for_each(|_| self.unlock(door, &key, Action::Open).unwrap());
+            assert_eq!(self.unlock(door, &key, Action::Open), Err(Stop::Refused(LockError::UsesSpent)));
+        }
+    }
+
+    fn has_working_key(
+        &mut self,
+        door: &mut Door<C>,
+        slot: SlotId,
+        guest: usize,
+        grant: sharekey::crypto::Digest,
+    ) -> bool {
+        let Some(key) = self.guests[guest].keys.iter().rev().find(|key| key.grant() == grant).cloned() else {
+            return false;
+        };
+        assert_eq!(key.slot(), slot);
+        match self.unlock(door, &key, Action::Lock) {
+            Ok(()) => true,
+            Err(Stop::Refused(LockError::UnlockMac)) => false,
+            // Its dates need the clock.
+            Err(Stop::Refused(LockError::ClockUnset)) => true,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    /// The latest time known is exactly what was stored: one second before it, the clock was lost.
+    fn probe_latest(&mut self, door: &mut Door<C>, key: &GuestKey) {
+        let latest = self.facts().latest;
+        // The clock moves on by a second at the challenge, and by another at the unlock.
+        door.clock = latest - 3;
+        assert_eq!(self.unlock(door, key, Action::Lock), Err(Stop::Refused(LockError::ClockUnset)));
+        door.clock = latest - 2;
+        assert_eq!(self.unlock(door, key, Action::Lock), Ok(()));
+    }
+}

@@ -1,0 +1,298 @@
+//! What an accepted operation gave, against the effect that the model says; and what the ledger hears.
+
+use sharekey::counter::{Epoch, Generation};
+use sharekey::crypto::{Digest, PublicKey, Tag};
+use sharekey::error::RefuseReason;
+use sharekey::limits::Action;
+use sharekey::message::{Challenge, Completed, Done, Outcome, Provisioned, Receipt, Refused, Reply};
+use sharekey::wire::Unverified;
+use sharekey_model::invariant::{Answered, Event, Ledger, Order, Place, Service};
+use sharekey_model::state::{Answer, Effect};
+
+use super::bytes::{CARD, agreement};
+use super::door::Door;
+use super::ending::Envelope;
+use super::machine::Machine;
+use super::steps::{self, BAD, Flaw, OWNERS, Sent};
+use crate::forge::{Forge, Provider};
+use crate::reach::note;
+use sharekey_stage::firmware::{AnySession, Output};
+
+impl<C: Provider> Door<C> {
+    fn real(&self, key: PublicKey) -> PublicKey {
+        Forge::<C>::new().key(key.as_bytes()[0])
+    }
+
+    pub fn check_output(&mut self, machine: &Machine, effect: &Effect, output: Output, envelope: Option<&Envelope>) {
+        let forge = Forge::<C>::new();
+        let lock = self.id();
+        match (effect, output) {
+            (Effect::Challenged { id, number }, Output::ForInstall(given)) => {
+                self.challenged(*id, &given.challenge, number.is_some());
+                self.keep(*id, AnySession::Install(given.session));
+            }
+            (Effect::Challenged { id, number }, Output::ToOperate(given)) => {
+                self.challenged(*id, &given.challenge, number.is_some());
+                self.keep(*id, AnySession::Operate(given.session));
+            }
+            (Effect::Provisioned { owner, service, again }, Output::Owned(owned)) => {
+                let body = *Unverified::<Provisioned>::parse(&owned.provisioned)
+                    .unwrap()
+                    .verify(&C::default(), lock.key())
+                    .unwrap();
+                let request = forge.digest(&envelope.unwrap().bytes);
+                let parts = [&b"sharekey v1 provisioned"[..], request.as_bytes(), lock.key().as_bytes()].concat();
+                let card = forge.tag(&CARD, &parts);
+                let expected = (lock, Epoch::FIRST, self.real(*owner), self.real(*service), card);
+                assert_eq!((body.lock, body.epoch, body.owner, body.service, body.card), expected);
+                note(if *again { "provisioned again" } else { "provisioned" });
+            }
+            (Effect::Installed { .. }, Output::Installed(installed)) => {
+                self.check_receipt(effect, &installed, envelope.unwrap());
+            }
+            (Effect::Unlocked { action, slot, generation, device }, Output::Unlocked(unlocked)) => {
+                let expected = (*action, *slot, *generation, self.real(*device));
+                assert_eq!((unlocked.action, unlocked.slot, unlocked.generation, unlocked.device), expected);
+                self.check_reply(&unlocked.reply, envelope.unwrap(), Outcome::Accepted);
+                note(format!("accepted: {action:?}"));
+            }
+            (Effect::Done { epoch, completed }, Output::Commanded(commanded)) => {
+                let body =
+                    *Unverified::<Done>::parse(&commanded.done).unwrap().verify(&C::default(), lock.key()).unwrap();
+                let command = forge.digest(&envelope.unwrap().bytes);
+                let expected = (command, lock, *epoch, self.real_completed(*completed));
+                assert_eq!((body.command, body.lock, body.epoch, body.completed), expected);
+                note(format!("accepted: {}", name(completed)));
+            }
+            (Effect::Erased, Output::Erased(_)) => note("erased"),
+            (effect, _) => panic!("another result than {effect:?}, with {} sent", machine.sent.len()),
+        }
+    }
+
+    fn challenged(&mut self, id: u64, challenge: &[u8], counted: bool) {
+        let body = *Unverified::<Challenge>::parse(challenge).unwrap().claims();
+        assert_eq!(body.lock, self.id());
+        self.known.nonces.insert(id, body.nonce);
+        let event = Event::Challenged { lock: self.id(), nonce: *body.nonce.as_bytes() };
+        self.observe(&event);
+        note(if counted { "a challenge" } else { "a challenge of a lock that cannot count" });
+    }
+
+    /// The receipt says what was installed, and guest and lock agree on the key.
+    fn check_receipt(&mut self, effect: &Effect, installed: &sharekey::lock::Installed, envelope: &Envelope) {
+        let Effect::Installed { slot, generation, grant, device, pairing, again } = *effect else { return };
+        let Sent::Bundle(bundle) = envelope.sent else { panic!("installed what is no bundle") };
+        let (forge, lock) = (Forge::<C>::new(), self.id());
+        let device = self.real(device);
+        assert_eq!((installed.slot, installed.generation, installed.device), (slot, generation, device));
+        let receipt =
+            *Unverified::<Receipt>::parse(&installed.receipt).unwrap().verify(&C::default(), lock.key()).unwrap();
+        let install = forge.digest(&self.known.chain::<C>(&bundle).install);
+        let epoch = Epoch::new(bundle.grant.epoch);
+        let place = (receipt.lock, receipt.epoch, receipt.slot, receipt.generation);
+        assert_eq!((receipt.install, receipt.grant, receipt.device), (install, self.grants[&grant], device));
+        assert_eq!(place, (lock, epoch, slot, generation));
+        let shared = C::default().agree(&agreement(), &receipt.agreement).unwrap();
+        let salt = forge.digest(&installed.receipt);
+        let key = *C::default().hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
+        assert_eq!(self.stored[&pairing], key, "the lock stored another pairing key than the guest derives");
+        self.known.pairings.insert(pairing, key);
+        note(if again { "re-keyed" } else { "installed" });
+        if generation.value() > u32::MAX - 3 {
+            note("installed near the end of the number line");
+        }
+    }
+
+    fn check_reply(&self, reply: &[u8], envelope: &Envelope, outcome: Outcome) {
+        let Sent::Unlock { pairing: Some(pairing), .. } = envelope.sent else {
+            panic!("a reply to {:?}", envelope.sent)
+        };
+        let body = *Unverified::<Reply>::parse(reply)
+            .unwrap()
+            .verify_mac(&C::default(), &self.known.pairings[&pairing])
+            .unwrap();
+        let tag = Tag::from_bytes(*envelope.bytes.last_chunk().unwrap());
+        assert!(body.outcome == outcome && body.unlock == tag, "{:?}", body.outcome);
+    }
+
+    /// The answer to a refusal is of the kind that it must be.
+    pub fn check_answer(&self, answer: Option<Answer>, bytes: Option<&[u8]>, request: Option<&[u8]>) {
+        let (Some(answer), Some(bytes), Some(request)) = (answer, bytes, request) else {
+            assert!(answer.is_none() && bytes.is_none() && request.is_none());
+            return;
+        };
+        match answer {
+            Answer::Opaque => assert_eq!(bytes, Refused::OPAQUE),
+            Answer::Signed(reason) => self.check_signed(bytes, request, reason),
+            Answer::Reply(reason) => {
+                let tag = Tag::from_bytes(*request.last_chunk().unwrap());
+                let reply = Unverified::<Reply>::parse(bytes).unwrap();
+                let slot = usize::from(request[4]);
+                let sound = self.known.pairings.values().any(|key| reply.verify_mac(&C::default(), key).is_ok());
+                let body = reply.claims();
+                assert!(sound && body.outcome == Outcome::Refused { reason } && body.unlock == tag, "slot {slot}");
+            }
+        }
+        note(match answer {
+            Answer::Opaque => "an opaque answer",
+            Answer::Signed(_) => "a signed answer",
+            Answer::Reply(_) => "a reply with a reason",
+        });
+    }
+
+    fn check_signed(&self, bytes: &[u8], request: &[u8], reason: RefuseReason) {
+        let Ok(Refused::Signed(body)) = Refused::parse(bytes) else { panic!("no signed refusal") };
+        let body = *body.verify(&C::default(), self.id().key()).unwrap();
+        assert_eq!((body.request, body.reason), (Forge::<C>::new().digest(request), reason));
+    }
+
+    fn real_completed(&self, completed: Completed) -> Completed {
+        match completed {
+            Completed::Inspect { slot, left } => Completed::Inspect { slot, left: self.real_report(left) },
+            Completed::Transfer { owner, service } => {
+                Completed::Transfer { owner: self.real(owner), service: self.real(service) }
+            }
+            other => other,
+        }
+    }
+
+    // --- the ledger ---
+
+    pub fn begin_ledger(&mut self) {
+        let owned = self.lock.as_ref().unwrap().ownership();
+        let (lock, nonce) = (self.id(), [0; 16]);
+        let mut ledger = Ledger::new(Service::TakenOver);
+        match owned {
+            Ok(owned) if owned.epoch == Epoch::FIRST => {
+                let answered = Answered { nonce, in_time: true };
+                let owner = Forge::<C>::new().key(OWNERS[0]);
+                ledger.observe(&Event::Challenged { lock, nonce }).unwrap();
+                ledger.observe(&Event::Owned { lock, epoch: Epoch::FIRST, owner, answered, command: None }).unwrap();
+            }
+            Ok(_) => return,
+            Err(_) => {}
+        }
+        self.ledger = Some(ledger);
+    }
+
+    fn observe(&mut self, event: &Event) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.observe(event).unwrap_or_else(|violation| panic!("{violation}, by {event:?}"));
+        }
+    }
+
+    /// What the ledger, and the model's table of grants, have to know of a message before it arrives.
+    pub fn overhear(&mut self, machine: &Machine, envelope: &Envelope) {
+        let forge = Forge::<C>::new();
+        match envelope.sent {
+            Sent::Bundle(bundle) => {
+                let digest = forge.digest(&self.known.grant::<C>(&bundle.grant));
+                self.grants.insert(machine.grants.digest(&bundle.grant), digest);
+                let Some(lock) = self.known.locks.get(&bundle.grant.lock).copied() else { return };
+                if bundle.grant.flaw != Flaw::None {
+                    return;
+                }
+                let epoch = Epoch::new(bundle.grant.epoch);
+                let place = Place { lock, epoch, slot: sharekey::id::SlotId::new(bundle.grant.slot) };
+                let (owner, generation) = (forge.key(bundle.grant.by), Generation::new(bundle.grant.generation));
+                let uses = bundle.grant.limits.uses();
+                self.observe(&Event::Granted { grant: digest, owner, place, generation, uses });
+                let sound = bundle.flaws[0] == Flaw::None && bundle.by[0] == bundle.grant.subject;
+                if sound && !bundle.names_other[0] && bundle.grant.subject != BAD {
+                    self.observe(&Event::Claimed { grant: digest, device: forge.key(bundle.device) });
+                }
+            }
+            Sent::Command(command) if command.flaw == Flaw::None => {
+                let Some(lock) = self.known.locks.get(&command.lock).copied() else { return };
+                let (owner, digest) = (forge.key(command.by), forge.digest(&envelope.bytes));
+                self.observe(&Event::Ordered { command: digest, owner, lock, epoch: Epoch::new(command.epoch) });
+                self.observe(&Event::Meant { command: digest, order: meant::<C>(&command.order) });
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells the ledger what was stored, or done at the bolt: `taken`, its result is out.
+    pub fn happened(&mut self, effect: &Effect, envelope: Option<&Envelope>, taken: bool) {
+        let Some(envelope) = envelope else { return };
+        let lock = self.id();
+        let answered =
+            |nonce: Option<u64>| Answered { nonce: *self.known.nonce(nonce).as_bytes(), in_time: envelope.in_time };
+        let command = Forge::<C>::new().digest(&envelope.bytes);
+        let event = match (effect, &envelope.sent) {
+            (Effect::Installed { slot, generation, grant, device, .. }, Sent::Bundle(bundle)) => Event::Installed {
+                place: Place { lock, epoch: Epoch::new(bundle.grant.epoch), slot: *slot },
+                grant: self.grants[grant],
+                generation: *generation,
+                device: self.real(*device),
+                answered: answered(bundle.nonce),
+            },
+            (Effect::Unlocked { action, slot, generation, device }, Sent::Unlock { nonce, .. }) if taken => {
+                let Ok(epoch) = self.lock.as_ref().unwrap().ownership().map(|owned| owned.epoch) else { return };
+                Event::Acted {
+                    place: Place { lock, epoch, slot: *slot },
+                    device: self.real(*device),
+                    generation: *generation,
+                    answered: answered(*nonce),
+                    opened: *action == Action::Open,
+                }
+            }
+            (Effect::Provisioned { owner, .. }, Sent::Provision { nonce, .. }) => {
+                let (owner, answered) = (self.real(*owner), answered(*nonce));
+                Event::Owned { lock, epoch: Epoch::FIRST, owner, answered, command: None }
+            }
+            (Effect::Erased, Sent::Reset { nonce, .. }) => Event::Erased { lock, answered: answered(*nonce) },
+            (Effect::Done { epoch, completed }, Sent::Command(sent)) => {
+                self.done(*epoch, completed, command, answered(sent.nonce))
+            }
+            _ => return,
+        };
+        self.observe(&event);
+    }
+
+    fn done(&self, epoch: Epoch, completed: &Completed, command: Digest, answered: Answered) -> Event {
+        let lock = self.id();
+        let place = |slot| Place { lock, epoch, slot };
+        match *completed {
+            Completed::Activate { slot, generation, .. } => {
+                Event::Switched { place: place(slot), active: true, generation, command, answered }
+            }
+            Completed::Deactivate { slot, generation, .. } => {
+                Event::Switched { place: place(slot), active: false, generation, command, answered }
+            }
+            Completed::Transfer { owner, .. } => {
+                Event::Owned { lock, epoch, owner: self.real(owner), answered, command: Some(command) }
+            }
+            Completed::SetClock { .. } | Completed::Act { .. } | Completed::Inspect { .. } => {
+                Event::Obeyed { lock, epoch, command, answered }
+            }
+        }
+    }
+}
+
+fn meant<C: Provider>(order: &steps::Order) -> Order {
+    let place = |slot, generation| (sharekey::id::SlotId::new(slot), Generation::new(generation));
+    match *order {
+        steps::Order::Activate { slot, generation } => {
+            let (slot, generation) = place(slot, generation);
+            Order::Switch { slot, active: true, generation }
+        }
+        steps::Order::Deactivate { slot, generation } => {
+            let (slot, generation) = place(slot, generation);
+            Order::Switch { slot, active: false, generation }
+        }
+        steps::Order::Transfer { owner, .. } => Order::Transfer { owner: Forge::<C>::new().key(owner) },
+        _ => Order::Other,
+    }
+}
+
+fn name(completed: &Completed) -> &'static str {
+    match completed {
+        Completed::Activate { .. } => "Activate",
+        Completed::Deactivate { .. } => "Deactivate",
+        Completed::Transfer { .. } => "Transfer",
+        Completed::SetClock { .. } => "SetClock",
+        Completed::Act { .. } => "Act",
+        Completed::Inspect { .. } => "Inspect",
+    }
+}

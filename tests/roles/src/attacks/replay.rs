@@ -1,0 +1,219 @@
+//! Replay of every kind that is a request, to whoever takes it.
+
+use sharekey::error::{GuestError, LockError, OwnerError, ServiceError, SlotError};
+use sharekey::limits::{Action, Timestamp};
+use sharekey::lock::purpose;
+use sharekey::message::{Bundle, Challenge, FactoryReset, Install};
+use sharekey::owner::Learned;
+use sharekey::slot::State;
+use sharekey::wire::{Kind, Unverified};
+use sharekey_stage::provider::Provider;
+
+use super::MISMATCH;
+use sharekey_stage::forge;
+use sharekey_stage::world::door::NOON;
+use sharekey_stage::world::{ANA, BEN, EVE, HALL, STUDIO, World, seed};
+
+#[test]
+fn a_grant_is_not_published_twice() {
+    let mut w = World::active();
+    let ana = w.guest(ANA);
+    let grant = w.share(HALL, &ana).unwrap();
+    let place = w.place(HALL);
+    w.refuses(ServiceError::Slot(SlotError::AlreadyPublished), |w| w.cloud.publish(place, &grant));
+    w.withdraw(HALL).unwrap();
+    w.refuses(ServiceError::Slot(SlotError::StaleNumber), |w| w.cloud.publish(place, &grant));
+    let later = w.share(HALL, &ana).unwrap();
+    w.refuses(ServiceError::Slot(SlotError::StaleNumber), |w| w.cloud.publish(place, &grant));
+    w.refuses(ServiceError::Slot(SlotError::AlreadyPublished), |w| w.cloud.publish(place, &later));
+}
+
+#[test]
+fn a_grant_replayed_to_the_owners_phone_brings_no_withdrawn_or_overwritten_share_back() {
+    let mut w = World::active();
+    let (ana, mut ben) = (w.guest(ANA), w.guest(BEN));
+    let grant = w.share(HALL, &ana).unwrap();
+    w.withdraw(HALL).unwrap();
+    let before = w.olga.view().clone();
+    assert_eq!(w.olga.learn(&grant), Ok(Learned::Nothing));
+    assert_eq!(*w.olga.view(), before);
+    w.share(HALL, &ben).unwrap();
+    w.download(&mut ben).unwrap();
+    w.sync();
+    assert_eq!(w.olga.learn(&grant), Ok(Learned::Nothing));
+    assert_eq!(w.olga.may_open(HALL), [3]);
+}
+
+#[test]
+fn a_withdrawal_replayed_gets_its_old_answer_and_leaves_the_later_share() {
+    let mut w = World::active();
+    let (ana, mut ben) = (w.guest(ANA), w.guest(BEN));
+    w.share(HALL, &ana).unwrap();
+    w.withdraw(HALL).unwrap();
+    let (withdraw, withdrawn) = (w.tape.last(Kind::Withdraw), w.tape.last(Kind::Withdrawn));
+    w.share(HALL, &ben).unwrap();
+    let slot = w.record(HALL).slot().clone();
+    assert_eq!(w.cloud.withdraw(w.place(HALL), &withdraw).unwrap(), withdrawn);
+    assert_eq!(*w.record(HALL).slot(), slot);
+    assert_eq!(w.record(HALL).subject(), Some(ben.subject()));
+    w.download(&mut ben).unwrap();
+}
+
+#[test]
+fn a_claim_and_install_replayed_to_the_cloud_release_nothing_later() {
+    let (mut w, _ana) = World::downloaded();
+    let (claim, install) = (w.tape.last(Kind::Claim), w.tape.last(Kind::Install));
+    let place = w.place(HALL);
+    w.withdraw(HALL).unwrap();
+    w.refuses(ServiceError::NothingShared, |w| w.cloud.release(place, &claim, &install));
+    // Shared with the same person again, it is another grant.
+    let again = w.guest(ANA);
+    w.share(HALL, &again).unwrap();
+    w.refuses(ServiceError::ClaimNamesOtherGrant, |w| w.cloud.release(place, &claim, &install));
+}
+
+#[test]
+fn a_captured_claim_is_of_no_use_to_another_device() {
+    let mut w = World::active();
+    let mut ana = w.guest(ANA);
+    let grant = w.share(HALL, &ana).unwrap();
+    ana.claim(&grant).unwrap();
+    let (claim, place) = (w.tape.last(Kind::Claim), w.place(HALL));
+    let (challenge, _session) = w.door.connect::<purpose::Install>();
+    let honest = ana.ask(&challenge).unwrap();
+    // Eve's device asks the same, under Ana's claim.
+    let body = *Unverified::<Install>::parse(honest.install()).unwrap().claims();
+    let install = forge::signed(&body, &seed(EVE));
+    w.refuses(ServiceError::InstallSignature(MISMATCH), |w| w.cloud.release(place, &claim, &install));
+    assert_eq!(w.record(HALL).slot().state(), State::Sharing);
+}
+
+#[test]
+fn an_old_challenge_replayed_to_a_guest_opens_and_installs_nothing() {
+    let (mut w, mut ana) = World::downloaded();
+    let old = w.tape.first(Kind::Challenge);
+    let (unlock, _awaiting) = ana.key.as_ref().unwrap().unlock(&Provider, &old, Action::Open, &mut ana.rng).unwrap();
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_unlock(&unlock));
+
+    let installing = ana.ask(&old).unwrap();
+    let release = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
+    let download = installing.bundle(&Provider, &release).unwrap();
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(download.bundle()));
+}
+
+#[test]
+fn an_old_challenge_replayed_to_the_owner_orders_nothing() {
+    let mut w = World::active();
+    let old = w.tape.first(Kind::Challenge);
+    let ordered = w.olga.change(|owner, view, rng| owner.act(view, Action::Open, &old, rng));
+    let (command, _pending) = ordered.unwrap();
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_command(&command));
+}
+
+#[test]
+fn a_bundle_installs_once_before_and_after_a_power_cut() {
+    let (mut w, mut ana) = World::downloaded();
+    let bundle = w.tape.last(Kind::Bundle);
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(&bundle));
+    w.door.reboot();
+    let _ = w.door.connect::<purpose::Install>();
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(&bundle));
+    w.open(&mut ana).unwrap();
+}
+
+#[test]
+fn an_old_install_released_again_still_answers_an_old_challenge() {
+    let (mut w, ana) = World::downloaded();
+    let (install, release) = (w.tape.last(Kind::Install), w.tape.last(Kind::Release));
+    let again = w.cloud.release(ana.place(), ana.claimed().claim(), &install).unwrap();
+    assert_eq!(again, release, "the same release, and no other");
+    let (grant, claim) = (ana.claimed().grant(), ana.claimed().claim());
+    let bundle = Bundle { grant, claim, install: &install, release: &again }.encode().unwrap();
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(&bundle));
+}
+
+//= spec/protocol.md#guest
+//# A guest MUST check that a release names its install before it sends the bundle.
+#[test]
+fn an_old_release_fits_no_later_install() {
+    let (mut w, mut ana) = World::downloaded();
+    let old = w.tape.last(Kind::Release);
+    let (challenge, session) = w.door.connect::<purpose::Install>();
+    let installing = ana.ask(&challenge).unwrap();
+    assert_eq!(installing.bundle(&Provider, &old).err(), Some(GuestError::ReleaseNamesOtherInstall));
+    // A guest's phone that does not mind gets no further.
+    let (grant, claim) = (ana.claimed().grant(), ana.claimed().claim());
+    let bundle = Bundle { grant, claim, install: installing.install(), release: &old }.encode().unwrap();
+    w.lock_refuses(LockError::ReleaseNamesOtherInstall, |w| w.door.install(session, &bundle));
+}
+
+#[test]
+fn an_unlock_moves_the_bolt_once() {
+    let (mut w, mut ana) = World::downloaded();
+    w.open(&mut ana).unwrap();
+    let unlock = w.tape.last(Kind::Unlock);
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_unlock(&unlock));
+    w.door.reboot();
+    let _ = w.door.connect::<purpose::Operate>();
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_unlock(&unlock));
+    assert_eq!(w.door.bolt.len(), 1);
+}
+
+#[test]
+fn every_command_is_carried_out_once() {
+    let mut w = World::active();
+    let World { door, cloud, olga, .. } = &mut w;
+    olga.inspect(door, cloud, HALL).unwrap();
+    olga.set_clock(door, Timestamp::from_unix_seconds(NOON)).unwrap();
+    olga.act(door, Action::Open).unwrap();
+    olga.deactivate(door, cloud, STUDIO).unwrap();
+    let commands = w.tape.all(Kind::Command);
+    assert_eq!(commands.len(), 6);
+    for command in commands {
+        w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_command(&command));
+    }
+    let (owner, service) = (w.olga.key(), w.cloud.key());
+    w.olga.transfer(&mut w.door, owner, service).unwrap();
+    let transfer = w.tape.last(Kind::Command);
+    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent_command(&transfer));
+    assert_eq!(w.door.bolt, [Action::Open]);
+}
+
+#[test]
+fn a_provision_is_taken_once() {
+    let mut w = World::provisioned(1);
+    let provision = w.tape.last(Kind::Provision);
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_provision(&provision));
+    assert_eq!(w.tape.all(Kind::Provisioned).len(), 1, "and answered once");
+}
+
+#[test]
+fn a_factory_reset_works_once_and_on_one_lock() {
+    let mut w = World::provisioned(1);
+    let reset = |challenge: &[u8], w: &World| {
+        let nonce = Unverified::<Challenge>::parse(challenge).unwrap().claims().nonce;
+        forge::tagged(&FactoryReset { lock: w.door.id(), nonce }, &w.door.card)
+    };
+    // Captured, and delivered after somebody else connected.
+    let (challenge, _session) = w.door.connect::<purpose::Operate>();
+    let captured = reset(&challenge, &w);
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_reset(&captured));
+
+    let (challenge, session) = w.door.connect::<purpose::Operate>();
+    let spent = reset(&challenge, &w);
+    w.door.factory_reset(session, &spent).unwrap();
+    let _ = w.door.connect::<purpose::Operate>();
+    w.lock_refuses(LockError::WrongLock, |w| w.door.sent_reset(&spent));
+}
+
+//= spec/protocol.md#owner
+//# The owner's view MUST NOT be changed by any message of the service other than a Withdrawn.
+#[test]
+fn messages_that_tell_the_owner_nothing_are_refused_by_name() {
+    let (mut w, _ana) = World::downloaded();
+    w.withdraw(HALL).unwrap();
+    for kind in [Kind::Withdraw, Kind::Claim, Kind::Install, Kind::Release, Kind::Provisioned, Kind::Challenge] {
+        let message = w.tape.last(kind);
+        w.refuses(OwnerError::NothingToLearn, |w| w.olga.learn(&message));
+    }
+}

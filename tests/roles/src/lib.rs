@@ -1,0 +1,41 @@
+//! The rules of owner, guest, service, contacts, codes, forms and providers, each broken alone; whole flows with real keys;
+//! and what an attacker tries who owns every channel. One file a question.
+#![cfg(test)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod allocations;
+mod attacks;
+mod authenticators;
+mod contacts;
+mod flows;
+mod guest;
+mod hostile_load;
+mod invariants;
+mod limits;
+mod owner;
+mod owner_view;
+mod pinned;
+mod providers;
+mod providers_agree;
+mod redaction;
+mod requirements;
+mod service;
+mod service_places;
+mod service_proofs;
+mod share_code;
+mod slot_histories;
+mod slot_line;
+mod slot_observer;
+mod strict_keys;
+mod transitions;
+mod wire;

@@ -1,0 +1,465 @@
+//! What the owner's view makes of shares, withdrawals and whatever messages come, in any order.
+
+use sharekey::counter::Epoch;
+use sharekey::error::{KeyError, OwnerError, Retry, SignatureError, SlotError, WireError};
+use sharekey::id::LockId;
+use sharekey::limits::{Limits, Rights};
+use sharekey::message::{Done, Grant, Holding, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
+use sharekey::owner::{Learned, Method, OwnedLock, Owner, Standing};
+use sharekey::slot::{GrantRef, MAX_LIVE, State};
+use sharekey_stage::desk::*;
+use sharekey_stage::forge::{signed, some_digest};
+use sharekey_stage::provider::Provider;
+use sharekey_stage::{digest, public, seed};
+
+const MISMATCH: SignatureError = SignatureError::Mismatch;
+const NEVER: WithdrawnOutcome = WithdrawnOutcome::NeverReleased;
+
+fn released() -> WithdrawnOutcome {
+    WithdrawnOutcome::Released { install: digest(&install(2, 1)) }
+}
+
+fn share(view: &mut OwnedLock) -> Result<Vec<u8>, OwnerError> {
+    let subject = public(&subject_seed());
+    let staged = owner().share(view, SLOT, subject, Method::Account, Rights::OPEN, Limits::NONE)?;
+    Ok(accept(staged).to_vec())
+}
+
+fn learn(view: &mut OwnedLock, message: &[u8]) -> Learned {
+    accept(owner().learn(view, message).unwrap())
+}
+
+/// The error of what does not teach, and proof that the view stayed as it was.
+fn refuses(view: &OwnedLock, message: &[u8]) -> OwnerError {
+    let mut after = view.clone();
+    let error = owner().learn(&mut after, message).err().unwrap();
+    assert_eq!(after, *view);
+    error
+}
+
+fn live(view: &OwnedLock) -> Vec<u32> {
+    view.status(SLOT).may_open.iter().map(|key| key.key.generation.value()).collect()
+}
+
+fn key(n: u32) -> GrantRef {
+    GrantRef { generation: generation(n), grant: digest(&granted(n)) }
+}
+
+// --- share --------------------------------------------------------------------------------------
+
+//= spec/protocol.md#owner
+//# The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
+#[test]
+fn a_share_says_to_whom_how_and_what() {
+    let view = sharing_view();
+    let status = view.status(SLOT);
+    let shared = status.shared.unwrap();
+    assert_eq!((status.state, shared.key), (State::Sharing, key(2)));
+    assert_eq!((shared.subject(), shared.method), (Some(public(&subject_seed())), Some(Method::Account)));
+    assert_eq!((shared.rights(), shared.limits()), (Some(Rights::OPEN), Some(Limits::NONE)));
+    assert_eq!((shared.downloaded, shared.withdrawing), (None, false));
+    assert_eq!(view.grant(SLOT), Some(granted(2).as_slice()));
+    assert_eq!(live(&view), [2]);
+}
+
+#[test]
+fn a_share_says_within_which_limits() {
+    let (mut view, subject) = (active_view(), public(&subject_seed()));
+    let limits = Limits::new(None, None, None, Some(5)).unwrap();
+    accept(owner().share(&mut view, SLOT, subject, Method::Account, Rights::OPEN, limits).unwrap());
+    assert_eq!(view.status(SLOT).shared.unwrap().limits(), Some(limits));
+}
+
+//= spec/protocol.md#owner
+//# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
+#[test]
+fn a_grant_leaves_only_once_its_number_is_stored() {
+    let mut view = active_view();
+    let before = view.clone();
+    let staged =
+        owner().share(&mut view, SLOT, public(&subject_seed()), Method::Code, Rights::OPEN, Limits::NONE).unwrap();
+    assert_eq!(staged.next().slot(SLOT).unwrap().highest(), generation(2));
+    assert_eq!(staged.commit(|_| Err("disk full")).unwrap_err(), "disk full");
+    assert_eq!(view, before);
+}
+
+#[test]
+fn a_share_needs_an_active_free_slot_a_good_subject_and_ones_own_lock() {
+    assert_eq!(share(&mut view()), Err(OwnerError::Slot(SlotError::NotActive)));
+    assert_eq!(share(&mut sharing_view()), Err(OwnerError::Slot(SlotError::AlreadyShared)));
+    let mut view = active_view();
+    let mut error = |owner: Owner<Provider>, subject| {
+        let staged = owner.share(&mut view, SLOT, subject, Method::Code, Rights::OPEN, Limits::NONE);
+        staged.err().unwrap()
+    };
+    assert_eq!(error(owner(), bad_key()), OwnerError::SubjectKey(KeyError::SmallOrder));
+    let stranger = Owner::new(Provider, &stranger_seed()).unwrap();
+    assert_eq!(error(stranger, public(&subject_seed())), OwnerError::NotOwner);
+}
+
+#[test]
+fn a_seventeenth_key_that_may_open_is_not_signed() {
+    let mut view = active_view();
+    for n in 2..18 {
+        share(&mut view).unwrap();
+        let _ = learn(&mut view, &withdrawn(n, released()));
+    }
+    assert_eq!(share(&mut view), Err(OwnerError::Slot(SlotError::LiveFull)));
+}
+
+// --- withdraw -----------------------------------------------------------------------------------
+
+//= spec/protocol.md#owner
+//# The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
+#[test]
+fn a_withdrawal_is_pending_until_it_is_answered() {
+    let mut view = sharing_view();
+    let message = accept(owner().withdraw(&mut view, SLOT).unwrap());
+    assert_eq!(message.as_bytes(), withdraw(2));
+    let status = view.status(SLOT);
+    assert_eq!((status.state, status.shared.unwrap().withdrawing), (State::Sharing, true));
+    let _ = learn(&mut view, &withdrawn(2, released()));
+    let status = view.status(SLOT);
+    assert_eq!((status.state, status.shared, status.may_open[0].withdrawing), (State::NotShared, None, false));
+    assert_eq!(status.may_open[0].subject(), Some(public(&subject_seed())));
+    assert_eq!(status.may_open[0].install, Some(digest(&install(2, 1))));
+}
+
+#[test]
+fn only_what_is_shared_or_may_open_is_withdrawn() {
+    let mut active = active_view();
+    assert_eq!(owner().withdraw(&mut active, SLOT).err(), Some(OwnerError::NothingShared));
+    assert_eq!(owner().withdraw_key(&mut active, SLOT, key(2)).err(), Some(OwnerError::UnknownGrant));
+    let mut view = sharing_view();
+    let other = GrantRef { grant: some_digest(1), ..key(2) };
+    assert_eq!(owner().withdraw_key(&mut view, SLOT, other).err(), Some(OwnerError::UnknownGrant));
+    let stranger = Owner::new(Provider, &stranger_seed()).unwrap();
+    assert_eq!(stranger.withdraw(&mut view, SLOT).err(), Some(OwnerError::NotOwner));
+    assert_eq!(stranger.withdraw_key(&mut view, SLOT, key(2)).err(), Some(OwnerError::NotOwner));
+}
+
+//= spec/protocol.md#states
+//# A view MUST show every live generation, whatever the state.
+#[test]
+fn a_key_that_outlived_its_share_can_still_be_withdrawn() {
+    let mut view = sharing_view();
+    // Ordered before the grant was signed.
+    let _ = learn(&mut view, &by_lock(&found(1, Holding::Empty)));
+    let _ = learn(&mut view, &signed(&grant(5), &owner_seed()));
+    let _ = learn(&mut view, &by_lock(&deactivated(4)));
+    assert_eq!((view.status(SLOT).state, live(&view)), (State::Inactive, vec![5]));
+    accept(owner().withdraw_key(&mut view, SLOT, key(5)).unwrap());
+    assert!(view.status(SLOT).may_open[0].withdrawing);
+    let _ = learn(&mut view, &withdrawn(5, NEVER));
+    assert_eq!(live(&view), Vec::<u32>::new());
+}
+
+//= spec/protocol.md#owner
+//# A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
+#[test]
+fn a_denied_grant_is_gone_and_a_settled_one_stays_until_the_lock_says_so() {
+    let mut view = sharing_view();
+    let _ = learn(&mut view, &withdrawn(2, NEVER));
+    assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![]));
+
+    let mut view = sharing_view();
+    let _ = learn(&mut view, &withdrawn(2, WithdrawnOutcome::Settled));
+    assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![2]));
+    let _ = learn(&mut view, &by_lock(&activated(3)));
+    assert_eq!(live(&view), Vec::<u32>::new());
+}
+
+// --- receipts and inspections -------------------------------------------------------------------
+
+//= spec/protocol.md#states
+//# A view MUST NOT say that a key was downloaded before the share is confirmed.
+#[test]
+fn downloaded_is_said_only_with_the_locks_proof() {
+    let mut view = sharing_view();
+    assert_eq!(learn(&mut view, &receipt(2)), Learned::News);
+    let status = view.status(SLOT);
+    let downloaded = status.shared.unwrap().downloaded.unwrap();
+    assert_eq!((status.state, downloaded.device, downloaded.proof), (State::Shared, device(), digest(&receipt(2))));
+    assert_eq!(learn(&mut view, &receipt(2)), Learned::Nothing);
+}
+
+#[test]
+fn an_inspection_shows_what_a_guest_withheld() {
+    let mut view = sharing_view();
+    let found = by_lock(&found(2, Holding::Installed { grant: digest(&granted(2)), device: device() }));
+    assert_eq!(learn(&mut view, &found), Learned::News);
+    assert_eq!(view.status(SLOT).shared.unwrap().downloaded.unwrap().proof, digest(&found));
+}
+
+#[test]
+fn an_old_done_does_not_move_the_view() {
+    let mut view = active_view();
+    let _ = learn(&mut view, &by_lock(&deactivated(6)));
+    for old in [activated(1), activated(5), deactivated(6)] {
+        assert_eq!(learn(&mut view, &by_lock(&old)), Learned::Nothing);
+        assert_eq!(view.status(SLOT).state, State::Inactive);
+    }
+}
+
+//= spec/protocol.md#frame
+//# A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
+//= spec/protocol.md#done-and-receipt
+//# A receipt or a Done of another epoch than the record's MUST change nothing.
+//= spec/protocol.md#owner
+//# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
+//= spec/protocol.md#owner
+//# The owner MUST check a Withdrawn under the service key of the epoch.
+//= spec/protocol.md#owner
+//# A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
+//= spec/protocol.md#owner
+//# A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
+#[test]
+fn every_message_is_checked_before_it_teaches() {
+    let view = sharing_view();
+    let elsewhere = LockId::new(public(&seed(60)));
+    let later = Epoch::new(2);
+
+    assert_eq!(refuses(&view, &[]), OwnerError::Wire(WireError::Truncated));
+    assert_eq!(refuses(&view, &challenge()), OwnerError::NothingToLearn);
+    assert_eq!(refuses(&view, &receipt(2)[..236]), OwnerError::Wire(WireError::Truncated));
+
+    assert_eq!(refuses(&view, &signed(&grant(3), &stranger_seed())), OwnerError::GrantSignature(MISMATCH));
+    let body = Grant { lock: elsewhere, ..grant(3) };
+    assert_eq!(refuses(&view, &signed(&body, &owner_seed())), OwnerError::WrongLock);
+    let body = Grant { epoch: later, ..grant(3) };
+    assert_eq!(refuses(&view, &signed(&body, &owner_seed())), OwnerError::WrongEpoch);
+
+    assert_eq!(refuses(&view, &signed(&receipt_of(2), &stranger_seed())), OwnerError::ReceiptSignature(MISMATCH));
+    let body = Receipt { lock: elsewhere, ..receipt_of(2) };
+    assert_eq!(refuses(&view, &signed(&body, &lock_seed())), OwnerError::WrongLock);
+    let body = Receipt { epoch: later, ..receipt_of(2) };
+    assert_eq!(refuses(&view, &signed(&body, &lock_seed())), OwnerError::WrongEpoch);
+
+    assert_eq!(refuses(&view, &signed(&activated(3), &stranger_seed())), OwnerError::DoneSignature(MISMATCH));
+    assert_eq!(refuses(&view, &by_lock(&Done { lock: elsewhere, ..activated(3) })), OwnerError::WrongLock);
+    assert_eq!(refuses(&view, &by_lock(&Done { epoch: later, ..activated(3) })), OwnerError::WrongEpoch);
+
+    let withdraw = withdraw_of(&grant(2));
+    let answer = Withdrawn { withdraw, outcome: NEVER };
+    assert_eq!(refuses(&view, &signed(&answer, &stranger_seed())), OwnerError::WithdrawnSignature(MISMATCH));
+    let body = Withdrawn { withdraw: Withdraw { lock: elsewhere, ..withdraw }, ..answer };
+    assert_eq!(refuses(&view, &signed(&body, &service_seed())), OwnerError::WrongLock);
+    let body = Withdrawn { withdraw: Withdraw { epoch: later, ..withdraw }, ..answer };
+    assert_eq!(refuses(&view, &signed(&body, &service_seed())), OwnerError::WrongEpoch);
+}
+
+#[test]
+fn another_phones_transfer_is_learned_once() {
+    let (me, service) = (public(&owner_seed()), public(&seed(51)));
+    let mut view = sharing_view();
+    let _ = learn(&mut view, &by_lock(&transfer_to(me, service, 3)));
+    assert_eq!((view.epoch(), *view.service(), view.standing()), (Epoch::new(3), service, Standing::Owned));
+    assert_eq!(refuses(&view, &by_lock(&transfer_to(me, service, 3))), OwnerError::OldEpoch);
+    assert_eq!(refuses(&view, &by_lock(&transfer_to(public(&seed(50)), service, 2))), OwnerError::OldEpoch);
+    let _ = learn(&mut view, &by_lock(&transfer_to(public(&seed(50)), service, 4)));
+    assert_eq!(view.standing(), Standing::Transferred);
+}
+
+// --- other phones -------------------------------------------------------------------------------
+
+//= spec/protocol.md#number-line
+//# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
+#[test]
+fn another_phones_grant_shows_as_sharing_until_it_is_withdrawn() {
+    let mut view = active_view();
+    assert_eq!(learn(&mut view, &granted(4)), Learned::News);
+    let shared = view.status(SLOT).shared.unwrap();
+    assert_eq!((shared.key, shared.subject(), shared.method), (key(4), Some(public(&subject_seed())), None));
+    assert_eq!(learn(&mut view, &granted(4)), Learned::Nothing);
+    let _ = learn(&mut view, &withdrawn(4, NEVER));
+    // Its late copy does not bring it back.
+    assert_eq!(learn(&mut view, &granted(4)), Learned::Nothing);
+    assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![]));
+    // And this phone signs higher.
+    assert_eq!(share(&mut view).unwrap(), granted(5));
+}
+
+//= spec/protocol.md#owner
+//# A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
+#[test]
+fn a_release_that_another_phone_asked_about_is_not_hidden() {
+    let mut view = active_view();
+    let _ = learn(&mut view, &withdrawn(3, released()));
+    assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![3]));
+}
+
+// --- a service that lies ------------------------------------------------------------------------
+
+fn convicted(learned: Learned) -> (Vec<u8>, Vec<u8>) {
+    match learned {
+        Learned::ServiceEquivocated(found) => {
+            assert_eq!((found.slot, found.key), (SLOT, key(2)));
+            (found.denial, found.release)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+//= spec/protocol.md#owner
+//# A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
+//= spec/protocol.md#owner
+//# A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
+#[test]
+fn a_denial_beside_a_proof_convicts_the_service_whichever_comes_first() {
+    let denial = withdrawn(2, NEVER);
+    let inspection = by_lock(&found(2, Holding::Installed { grant: digest(&granted(2)), device: device() }));
+    for release in [receipt(2), inspection, withdrawn(2, released())] {
+        for order in [[&denial, &release], [&release, &denial]] {
+            let mut view = sharing_view();
+            let _ = learn(&mut view, order[0]);
+            assert_eq!(convicted(learn(&mut view, order[1])), (denial.clone(), release.clone()));
+            assert_eq!(view.equivocations().count(), 1);
+            assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![2]), "the key is not hidden");
+        }
+    }
+}
+
+#[test]
+fn a_denial_convicts_the_service_also_once_the_key_is_dead() {
+    let mut view = sharing_view();
+    let _ = learn(&mut view, &receipt(2));
+    let _ = learn(&mut view, &by_lock(&deactivated(3)));
+    assert!(live(&view).is_empty());
+    let denial = withdrawn(2, NEVER);
+    assert_eq!(convicted(learn(&mut view, &denial)), (denial, receipt(2)));
+}
+
+#[test]
+fn an_honest_service_is_not_convicted() {
+    let mut view = sharing_view();
+    let _ = learn(&mut view, &withdrawn(2, released()));
+    let _ = learn(&mut view, &receipt(2));
+    share(&mut view).unwrap();
+    let _ = learn(&mut view, &withdrawn(3, NEVER));
+    let _ = learn(&mut view, &withdrawn(3, WithdrawnOutcome::Settled));
+    assert_eq!(view.equivocations().count(), 0);
+}
+
+#[test]
+fn what_the_service_says_of_unheard_of_grants_is_not_hoarded() {
+    let mut view = active_view();
+    let _ = learn(&mut view, &withdrawn(9, NEVER));
+    let _ = learn(&mut view, &receipt(9));
+    assert_eq!(view.equivocations().count(), 0);
+    assert_eq!(share(&mut view).unwrap(), granted(10));
+}
+
+// --- reports ------------------------------------------------------------------------------------
+
+//= spec/protocol.md#states
+//# A view MUST name the version of the record that it is a view of.
+//= spec/protocol.md#owner
+//# The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
+//= spec/protocol.md#owner
+//# A report MUST NOT change anything where one of its messages is refused.
+#[test]
+fn a_report_is_taken_in_whole_and_never_an_older_one() {
+    let mut view = sharing_view();
+    assert_eq!(view.status(SLOT).as_of, None);
+    let (done, receipt) = (by_lock(&activated(1)), receipt(2));
+    let learned = accept(owner().see(&mut view, SLOT, 7, &[&done, &receipt]).unwrap());
+    assert_eq!(learned, [Learned::Nothing, Learned::News]);
+    assert_eq!((view.status(SLOT).as_of, view.status(SLOT).state), (Some(7), State::Shared));
+
+    let before = view.clone();
+    assert_eq!(owner().see(&mut view, SLOT, 6, &[]).err(), Some(OwnerError::OlderReport));
+    let forged = signed(&activated(3), &stranger_seed());
+    let good = by_lock(&deactivated(3));
+    let error = owner().see(&mut view, SLOT, 8, &[&good, &forged]).err();
+    assert_eq!(error, Some(OwnerError::DoneSignature(MISMATCH)));
+    assert_eq!(view, before);
+    accept(owner().see(&mut view, SLOT, 7, &[]).unwrap());
+}
+
+//= spec/protocol.md#owner
+//# The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
+#[test]
+fn a_version_that_the_record_never_reaches_is_forgotten_with_its_epoch() {
+    let mut view = active_view();
+    accept(owner().see(&mut view, SLOT, u64::MAX, &[]).unwrap());
+    assert_eq!(owner().see(&mut view, SLOT, 8, &[]).err(), Some(OwnerError::OlderReport));
+    let _ = learn(&mut view, &by_lock(&transfer_to(public(&owner_seed()), public(&service_seed()), 2)));
+    assert_eq!(view.status(SLOT).as_of, None);
+    accept(owner().see(&mut view, SLOT, 8, &[]).unwrap());
+    assert_eq!(view.status(SLOT).as_of, Some(8));
+}
+
+/// A phone that saw each of `MAX_LIVE` grants while it was shared, and none of the answers to their withdrawals.
+fn full_of_dead_grants() -> OwnedLock {
+    let mut view = active_view();
+    for n in 2..18 {
+        let _ = accept(owner().see(&mut view, SLOT, u64::from(n), &[&granted(n)]).unwrap());
+    }
+    assert_eq!(live(&view).len(), MAX_LIVE);
+    let error = owner().see(&mut view, SLOT, 18, &[&granted(18)]).err().unwrap();
+    assert_eq!((error, error.retry()), (OwnerError::Slot(SlotError::LiveFull), Retry::AfterOwnerActs));
+    view
+}
+
+#[test]
+fn a_phone_that_missed_the_answers_to_withdrawals_asks_again_and_takes_reports_in_again() {
+    let mut view = full_of_dead_grants();
+    let _ = accept(owner().withdraw_key(&mut view, SLOT, key(2)).unwrap());
+    let _ = learn(&mut view, &withdrawn(2, NEVER));
+    accept(owner().see(&mut view, SLOT, 18, &[&granted(18)]).unwrap());
+    assert_eq!((view.status(SLOT).shared.unwrap().key, live(&view).len()), (key(18), MAX_LIVE));
+}
+
+#[test]
+fn an_activate_at_the_lock_ends_what_a_phone_missed_the_withdrawals_of() {
+    let mut view = full_of_dead_grants();
+    accept(owner().see(&mut view, SLOT, 18, &[&by_lock(&activated(17)), &granted(18)]).unwrap());
+    assert_eq!((view.status(SLOT).shared.unwrap().key, live(&view)), (key(18), vec![18]));
+}
+
+// --- storage ------------------------------------------------------------------------------------
+
+#[test]
+fn a_view_survives_storage_and_one_that_contradicts_itself_is_refused() {
+    let mut withdrawing = sharing_view();
+    accept(owner().withdraw(&mut withdrawing, SLOT).unwrap());
+    let mut shared = sharing_view();
+    let _ = learn(&mut shared, &receipt(2));
+    for view in [view(), active_view(), sharing_view(), withdrawing, shared] {
+        let stored = postcard::to_allocvec(&view).unwrap();
+        assert_eq!(postcard::from_bytes::<OwnedLock>(&stored).unwrap(), view);
+        let json = serde_json::to_string(&view).unwrap();
+        assert_eq!(serde_json::from_str::<OwnedLock>(&json).unwrap(), view);
+    }
+    let complaint = |value| serde_json::from_value::<OwnedLock>(value).unwrap_err().to_string();
+    let mut value = serde_json::to_value(sharing_view()).unwrap();
+    value["epoch"] = serde_json::json!(2_u32.to_le_bytes());
+    assert_eq!(complaint(value), "a slot's state is of another epoch");
+    let mut value = serde_json::to_value(sharing_view()).unwrap();
+    value["slots"]["3"]["issued"] = serde_json::json!([]);
+    assert_eq!(complaint(value), "the shared grant is missing");
+}
+
+/// Found by fuzzing: one message stood as both halves of the evidence.
+#[test]
+fn a_stored_view_whose_evidence_is_none_is_refused() {
+    let inspection = by_lock(&found(2, Holding::Installed { grant: digest(&granted(2)), device: device() }));
+    for release in [receipt(2), inspection, withdrawn(2, released())] {
+        let mut view = sharing_view();
+        let _ = learn(&mut view, &withdrawn(2, NEVER));
+        let _ = learn(&mut view, &release);
+        let stored = serde_json::to_value(&view).unwrap();
+        assert_eq!(serde_json::from_value::<OwnedLock>(stored.clone()).unwrap(), view);
+
+        let refused = |tamper: &dyn Fn(&mut serde_json::Value)| {
+            let mut value = stored.clone();
+            tamper(value.pointer_mut("/slots/3").unwrap());
+            let complaint = serde_json::from_value::<OwnedLock>(value).unwrap_err().to_string();
+            assert_eq!(complaint, "a kept message is no evidence of what it is kept for");
+        };
+        refused(&|slot| *slot.pointer_mut("/denials/0").unwrap() = slot["releases"][0].clone());
+        refused(&|slot| *slot.pointer_mut("/releases/0").unwrap() = slot["denials"][0].clone());
+        refused(&|slot| *slot.pointer_mut("/denials/0/key/generation/0").unwrap() = 3.into());
+        refused(&|slot| *slot.pointer_mut("/releases/0/bytes").unwrap() = serde_json::json!([3, 3, 3]));
+    }
+}

@@ -1,0 +1,312 @@
+//! Requirements of the spec that no other test holds the code to: what is drawn anew, what goes into a
+//! seed and a rescue nonce, and what an attempt costs.
+
+use std::cell::Cell as Count;
+use std::rc::Rc;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::Rng as _;
+use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, Nonce, PublicKey, Sign, Signature, Verify};
+use sharekey::error::{LockError, NonContributory, ProviderFailed, SignatureError};
+use sharekey::id::SlotId;
+use sharekey::limits::Action;
+use sharekey::lock::{Cell, Challenged, Found, Lock, Making, Refusal, Session, StoredSeed, purpose};
+use sharekey::message::{Challenge, Provision, Receipt};
+use sharekey::secret::{AgreementSecret, Seed, SharedSecret};
+use sharekey::wire::Unverified;
+use sharekey_stage::provider::Provider;
+use sharekey_stage::stand::{Key, SLOTS, Stand, card};
+use sharekey_stage::{bad, desk, forge, public, rng, seed};
+use zeroize::Zeroizing;
+
+/// The next 32 bytes that a source of entropy gives.
+fn next_entropy(rng: &ChaCha20Rng) -> [u8; 32] {
+    let mut entropy = [0; 32];
+    rng.clone().fill_bytes(&mut entropy);
+    entropy
+}
+
+// --- what is drawn anew -------------------------------------------------------------------------
+
+//= spec/protocol.md#owner
+//# The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
+#[test]
+fn each_provision_draws_a_new_owner_nonce() {
+    let (service, mut rng) = (public(&desk::service_seed()), desk::rng());
+    let [one, other] = [(); 2].map(|()| {
+        let (message, _) = desk::owner().provision(&desk::card(), &desk::challenge(), service, &mut rng).unwrap();
+        Unverified::<Provision>::parse(&message).unwrap().claims().owner_nonce
+    });
+    assert_ne!(one, other);
+}
+
+//= spec/protocol.md#pairing-key
+//# At an install the lock MUST draw a new X25519 secret.
+#[test]
+fn the_lock_draws_a_new_agreement_key_for_each_install() {
+    let mut stand = Stand::active();
+    let mut seen = Vec::new();
+    // The second is a re-key: the same grant, the same device, the same key of the device's.
+    for generation in [2, 2, 3] {
+        let (nonce, session) = stand.for_install();
+        let bundle = stand.chain(nonce, 0, generation).bundle();
+        let receipt = stand.send_bundle(session, &bundle).unwrap().receipt;
+        let agreement = Unverified::<Receipt>::parse(&receipt).unwrap().claims().agreement;
+        assert!(!seen.contains(&agreement));
+        seen.push(agreement);
+    }
+}
+
+// --- seeds and nonces ---------------------------------------------------------------------------
+
+//= spec/protocol.md#making
+//# The entropy for a seed MUST be 32 bytes from a cryptographic source of randomness.
+//= spec/protocol.md#making
+//# A new seed MUST be HKDF-SHA256(salt = what was before, ikm = the entropy, info = `"sharekey v1 seed"`).
+//= spec/protocol.md#making
+//# At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
+#[test]
+fn a_seed_takes_in_32_bytes_of_entropy_and_what_was_before() {
+    let made = |found: Found<'_>| {
+        let making = Making::<Provider, SLOTS>::new(Provider, card(), found, &mut rng(5)).unwrap();
+        making.record().unwrap().unwrap().as_bytes()[5..37].to_vec()
+    };
+    let seed = |before: &[u8]| *Provider.hkdf_sha256(before, &next_entropy(&rng(5)), b"sharekey v1 seed").unwrap();
+    assert_eq!(made(Found::Nothing), seed(&[0; 32]));
+    assert_eq!(made(Found::Unreadable), seed(&[0; 32]));
+    let earlier = Stand::fresh().stored(Cell::Seed);
+    assert_eq!(made(Found::Bytes(&earlier)), seed(&earlier[5..37]));
+}
+
+//= spec/protocol.md#making
+//# At a factory reset, what was before MUST be the nonce key of the lock that ends.
+#[test]
+fn the_seed_after_a_factory_reset_takes_in_the_nonce_key_of_the_lock_that_ends() {
+    let mut stand = Stand::active();
+    let before = stand.derived("sharekey v1 nonce");
+    let (nonce, session) = stand.operate();
+    let reset = stand.reset_message(nonce);
+    let seed = *Provider.hkdf_sha256(&before, &next_entropy(&stand.rng), b"sharekey v1 seed").unwrap();
+    stand.factory_reset(session, &reset).unwrap();
+    assert_eq!(stand.stored(Cell::Seed)[5..37], seed);
+}
+
+//= spec/protocol.md#replay-counter
+//# The nonce of such a challenge MUST be HMAC-SHA256(nonce key, `"rescue"` ‖ number as `u64` ‖ 32 bytes of fresh entropy)[..16], with a number that is unique since boot.
+#[test]
+fn the_nonce_of_a_damaged_lock_is_from_its_label_a_number_of_this_boot_and_entropy() {
+    for cell in [Cell::Header, Cell::Counter] {
+        let mut stand = Stand::active();
+        let key = stand.derived("sharekey v1 nonce");
+        for _boot in 0..2 {
+            stand.boot_with(cell, None);
+            for number in 0..3_u64 {
+                let parts: [&[u8]; 3] = [b"rescue", &number.to_le_bytes(), &next_entropy(&stand.rng)];
+                let mac = Provider.hmac_sha256(&key, &parts);
+                assert_eq!(stand.operate().0, Nonce::from_bytes(*mac.first_chunk().unwrap()), "{cell:?} {number}");
+            }
+        }
+    }
+}
+
+// --- what an attempt costs ----------------------------------------------------------------------
+
+/// Provider, counting the signatures that it checks and the MACs that it makes.
+#[derive(Clone, Default)]
+struct Counting {
+    signatures: Rc<Count<usize>>,
+    macs: Rc<Count<usize>>,
+}
+
+impl Verify for Counting {
+    type Ready = <Provider as Verify>::Ready;
+
+    fn ready(&self, key: &PublicKey) -> Option<Self::Ready> {
+        Provider.ready(key)
+    }
+
+    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
+        self.signatures.set(self.signatures.get() + 1);
+        Provider.verify_equation(key, message, signature)
+    }
+}
+
+impl Sign for Counting {
+    type Key = <Provider as Sign>::Key;
+
+    fn signing_key(&self, seed: &Seed) -> Result<Self::Key, ProviderFailed> {
+        Provider.signing_key(seed)
+    }
+
+    fn public_key(&self, key: &Self::Key) -> PublicKey {
+        Provider.public_key(key)
+    }
+
+    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
+        Provider.sign(key, message)
+    }
+}
+
+impl Agree for Counting {
+    fn agreement_key(&self, secret: &AgreementSecret) -> AgreementKey {
+        Provider.agreement_key(secret)
+    }
+
+    fn agree(&self, secret: &AgreementSecret, peer: &AgreementKey) -> Result<SharedSecret, NonContributory> {
+        Provider.agree(secret, peer)
+    }
+}
+
+impl Hash for Counting {
+    fn sha256(&self, parts: &[&[u8]]) -> [u8; 32] {
+        Provider.sha256(parts)
+    }
+}
+
+impl Mac for Counting {
+    fn hmac_sha256(&self, key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+        self.macs.set(self.macs.get() + 1);
+        Provider.hmac_sha256(key, parts)
+    }
+}
+
+impl Kdf for Counting {
+    fn hkdf_sha256(&self, salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, ProviderFailed> {
+        Provider.hkdf_sha256(salt, ikm, info)
+    }
+}
+
+/// The lock of a stand, on a provider that counts.
+struct Counted {
+    stand: Stand,
+    lock: Lock<Counting, SLOTS>,
+    counting: Counting,
+}
+
+impl Counted {
+    fn new(stand: Stand) -> Self {
+        Self::booted(stand, None, None)
+    }
+
+    /// A boot at which the cell `damaged` cannot be read, and `unread` was not read yet.
+    fn booted(stand: Stand, damaged: Option<Cell>, unread: Option<Cell>) -> Self {
+        let counting = Counting::default();
+        let stored = StoredSeed::read(stand.store.seed()).unwrap();
+        let mut lock = Lock::<Counting, SLOTS>::load(counting.clone(), card(), &stored).unwrap();
+        for cell in Lock::<Counting, SLOTS>::cells().filter(|cell| Some(*cell) != unread) {
+            lock.reload(cell, stand.store.get(cell).filter(|_| Some(cell) != damaged)).unwrap();
+        }
+        Self { stand, lock, counting }
+    }
+
+    fn challenge<P: purpose::Purpose>(&mut self) -> (Nonce, Session<P>) {
+        let staged = self.lock.challenge::<P>(self.stand.now(), &mut self.stand.rng).unwrap();
+        let Challenged { challenge, session } = staged.commit(|record| self.stand.store.put(record)).unwrap();
+        (Unverified::<Challenge>::parse(&challenge).unwrap().claims().nonce, session)
+    }
+
+    /// How many signatures an install of this bundle checks, and how it ends.
+    fn install(&mut self, session: Session<purpose::Install>, bundle: &[u8]) -> (usize, Result<(), LockError>) {
+        self.counting.signatures.set(0);
+        let staged = self.lock.install(session, bundle, self.stand.now(), &mut self.stand.rng);
+        let outcome = staged.map(drop).map_err(|refusal: Refusal| refusal.error());
+        (self.counting.signatures.get(), outcome)
+    }
+
+    /// How many MACs this unlock makes, and why it is refused.
+    fn refuses_unlock(&mut self, key: &Key) -> (usize, LockError) {
+        let (nonce, session) = self.challenge();
+        self.refuses_unlock_of(key, nonce, session)
+    }
+
+    fn refuses_unlock_of(&mut self, key: &Key, nonce: Nonce, session: Session<purpose::Operate>) -> (usize, LockError) {
+        self.counting.macs.set(0);
+        let refused = self.lock.unlock(session, &key.message(Action::Open, nonce), self.stand.now());
+        let error = refused.map(drop).unwrap_err().error();
+        (self.counting.macs.get(), error)
+    }
+}
+
+//= spec/protocol.md#install
+//# A lock MUST NOT make more than four signature checks in one install.
+#[test]
+fn an_install_takes_four_signature_checks_and_a_refused_one_no_more() {
+    let mut counted = Counted::new(Stand::active());
+    let (nonce, session) = counted.challenge();
+    let bundle = counted.stand.chain(nonce, 0, 2).bundle();
+    assert_eq!(counted.install(session, &bundle), (4, Ok(())));
+
+    let mismatch = SignatureError::Mismatch;
+    for (at, error) in (1..).zip([
+        LockError::GrantSignature(mismatch),
+        LockError::ClaimSignature(mismatch),
+        LockError::InstallSignature(mismatch),
+        LockError::ReleaseSignature(mismatch),
+    ]) {
+        let (nonce, session) = counted.challenge();
+        let mut parts = counted.stand.chain(nonce, 0, 2).parts();
+        let other = seed(40);
+        let chain = counted.stand.chain(nonce, 0, 2);
+        match at {
+            1 => parts = chain.after_grant(forge::signed(&chain.grant, &other)),
+            2 => {
+                let claim = forge::signed(&chain.claim(&parts.grant), &other);
+                parts = chain.after_claim(parts.grant, claim);
+            }
+            3 => {
+                let install = forge::signed(&chain.install(&parts.claim), &other);
+                parts = chain.after_install(parts.grant, parts.claim, install);
+            }
+            _ => {
+                let frame = parts.release[..parts.release.len() - 64].to_vec();
+                parts.release = forge::sign(frame, &other);
+            }
+        }
+        assert_eq!(counted.install(session, &parts.bundle()), (at, Err(error)));
+    }
+
+    // Refused after the signatures: stale, and an agreement that does not contribute.
+    let (nonce, session) = counted.challenge();
+    let bundle = counted.stand.chain(nonce, 0, 1).bundle();
+    assert_eq!(counted.install(session, &bundle), (4, Err(LockError::StaleGeneration)));
+    let (nonce, session) = counted.challenge();
+    let chain = counted.stand.chain(nonce, 0, 2);
+    let parts = chain.parts();
+    let agreement = AgreementKey::from_bytes(bad::agreement_keys()[0]);
+    let install = sharekey::message::Install { agreement, ..chain.install(&parts.claim) };
+    let bundle = chain.after_install(parts.grant, parts.claim, forge::signed(&install, &chain.device)).bundle();
+    assert_eq!(counted.install(session, &bundle), (4, Err(LockError::NonContributory)));
+}
+
+//= spec/protocol.md#unlock
+//# An unlock that UNL-3 refuses MUST cost the computation of a tag before it is refused.
+#[test]
+fn an_unlock_of_a_slot_that_has_no_key_to_check_it_with_costs_a_tag_too() {
+    let (mut stand, key) = Stand::installed();
+    stand.activate(1, 1);
+    let mut counted = Counted::new(stand);
+    let stranger = |slot: u8| Key { slot: SlotId::new(slot), pairing: [0; 32] };
+    assert_eq!(counted.refuses_unlock(&stranger(key.slot.index())), (1, LockError::UnlockMac));
+    assert_eq!(counted.refuses_unlock(&stranger(1)), (1, LockError::NotInstalled), "empty");
+    assert_eq!(counted.refuses_unlock(&stranger(2)), (1, LockError::NotInstalled), "inactive");
+    assert_eq!(counted.refuses_unlock(&stranger(99)), (1, LockError::NoSuchSlot));
+
+    let [damaged, unread] = [1, 2].map(|slot| Cell::Slot(SlotId::new(slot)));
+    let mut counted = Counted::booted(counted.stand, Some(damaged), Some(unread));
+    assert_eq!(counted.refuses_unlock(&stranger(1)), (1, LockError::SlotDamaged));
+    assert_eq!(counted.refuses_unlock(&stranger(2)), (1, LockError::Busy));
+}
+
+//= spec/protocol.md#unlock
+//# An unlock that does not carry the session's nonce MUST cost the computation of a tag before it is refused.
+#[test]
+fn an_unlock_with_a_wrong_nonce_costs_a_tag_too() {
+    let (stand, key) = Stand::installed();
+    let mut counted = Counted::new(stand);
+    let wrong = Nonce::from_bytes([0; 16]);
+    for pairing in [key.pairing, [0; 32]] {
+        let by = Key { slot: key.slot, pairing };
+        let (_, session) = counted.challenge();
+        assert_eq!(counted.refuses_unlock_of(&by, wrong, session), (1, LockError::WrongNonce));
+    }
+}

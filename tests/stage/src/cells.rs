@@ -1,0 +1,154 @@
+//! Records made by hand under the lock's own keys, and what else a test of records needs.
+
+use crate::provider::Provider;
+use sharekey::counter::Epoch;
+use sharekey::crypto::{Kdf, Mac, Nonce, Tag};
+use sharekey::error::LockError;
+use sharekey::id::SlotId;
+use sharekey::limits::{Limits, OffsetChange, Schedule, Timestamp, UtcOffset, Weekdays};
+use sharekey::lock::{Cell, Clock, Commanded, Erased, PhysicalPresence, Refusal, Session, purpose};
+use sharekey::message::{FactoryReset, Operation};
+
+use super::stand::{CARD, NOON, OWNER, SERVICE, Stand, TestLock};
+use super::store::Store;
+use super::{firmware, forge, public, seed};
+
+pub const SLOT_0: Cell = Cell::Slot(SlotId::new(0));
+pub const SLOT_1: Cell = Cell::Slot(SlotId::new(1));
+pub const SLOT_2: Cell = Cell::Slot(SlotId::new(2));
+
+/// What stands before the content of a cell's record.
+pub fn prefix(cell: Cell) -> [u8; 5] {
+    let (kind, index) = match cell {
+        Cell::Seed => (1, 0),
+        Cell::Header => (2, 0),
+        Cell::Counter => (3, 0),
+        Cell::Slot(slot) => (4, slot.index()),
+    };
+    [b'S', b'R', 1, kind, index]
+}
+
+/// Appends the MAC of the lock whose seed is in `store`.
+pub fn tag_record(store: &Store, mut covered: Vec<u8>) -> Vec<u8> {
+    let seed = &store.get(Cell::Seed).unwrap()[5..37];
+    let key = Provider.hkdf_sha256(&[], seed, b"sharekey v1 record mac").unwrap();
+    let tag = Tag::truncated(&Provider.hmac_sha256(&*key, &[&covered]));
+    covered.extend(tag.as_bytes());
+    covered
+}
+
+/// The record of `cell` with this content, as the lock itself would write it.
+pub fn record(store: &Store, cell: Cell, content: &[u8]) -> Vec<u8> {
+    tag_record(store, [&prefix(cell)[..], content].concat())
+}
+
+/// The content of the header of an epoch of [`OWNER`] and [`SERVICE`].
+pub fn owned(epoch: u32) -> Vec<u8> {
+    let (owner, service) = (public(&seed(OWNER)), public(&seed(SERVICE)));
+    [&[2][..], &epoch.to_le_bytes(), owner.as_bytes(), service.as_bytes()].concat()
+}
+
+/// The content of the counter's record.
+pub fn counter(ceiling: u64, latest: u64) -> Vec<u8> {
+    [ceiling.to_le_bytes(), latest.to_le_bytes()].concat()
+}
+
+/// The ceiling and the latest time on flash.
+pub fn stored_counter(store: &Store) -> (u64, u64) {
+    let content = store.get(Cell::Counter).unwrap()[5..21].as_chunks().0.to_vec();
+    (u64::from_le_bytes(content[0]), u64::from_le_bytes(content[1]))
+}
+
+/// The content of an inactive (1) or empty (2) slot's record.
+pub fn slot(epoch: u32, floor: u32, tag: u8) -> Vec<u8> {
+    [&epoch.to_le_bytes()[..], &floor.to_le_bytes(), &[tag]].concat()
+}
+
+/// A number of openings, and nothing else.
+pub fn uses(uses: u32) -> Limits {
+    Limits::new(None, None, None, Some(uses)).unwrap()
+}
+
+/// A first and a last moment, and nothing else.
+pub fn dates(from: u64, until: u64) -> Limits {
+    let at = Timestamp::from_unix_seconds;
+    Limits::new(Some(at(from)), Some(at(until)), None, None).unwrap()
+}
+
+/// Every limit that there is, each wide open at [`NOON`].
+pub fn every_limit() -> Limits {
+    let at = Timestamp::from_unix_seconds;
+    let next = OffsetChange { at: at(NOON * 2), offset: UtcOffset::UTC };
+    let schedule = Schedule::new(Weekdays::ALL, 0, 1440, UtcOffset::UTC, Some(next)).unwrap();
+    Limits::new(Some(at(1)), Some(at(NOON * 2)), Some(schedule), Some(9)).unwrap()
+}
+
+/// A lock that just booted, with none of its cells read.
+pub fn load(store: &Store) -> TestLock {
+    firmware::load(CARD, store).unwrap()
+}
+
+impl Stand {
+    /// Puts a record with this content on flash, as the lock itself would write it.
+    pub fn forge(&mut self, cell: Cell, content: &[u8]) {
+        let bytes = record(&self.store, cell, content);
+        self.store.set(cell, bytes);
+    }
+
+    /// A copy of what is on flash in a cell.
+    pub fn stored(&self, cell: Cell) -> Vec<u8> {
+        self.store.get(cell).unwrap().to_vec()
+    }
+
+    /// Reads a cell again, as it is on flash.
+    pub fn reload(&mut self, cell: Cell) -> Result<(), LockError> {
+        self.lock.reload(cell, self.store.get(cell))
+    }
+
+    /// Boots with one cell spoilt; flash is left as it was.
+    pub fn boot_with(&mut self, cell: Cell, bytes: Option<&[u8]>) {
+        self.lock = load(&self.store);
+        for each in TestLock::cells() {
+            let stored = if each == cell { bytes } else { self.store.get(each) };
+            self.lock.reload(each, stored).unwrap();
+        }
+        self.ticks = 0;
+    }
+
+    /// A command's body and signature by [`OWNER`].
+    pub fn order(&self, nonce: Nonce, operation: Operation) -> Vec<u8> {
+        forge::signed(&self.command_body(nonce, operation), &seed(OWNER))
+    }
+
+    /// Hands the lock over to the same owner and service: a new epoch.
+    pub fn transfer_to_oneself(&mut self) {
+        let _ = self.command(transfer()).unwrap();
+    }
+
+    pub fn set_clock(&mut self, seconds: u64) -> Result<Commanded, Refusal> {
+        self.command(Operation::SetClock { to: Timestamp::from_unix_seconds(seconds) })
+    }
+
+    /// What the firmware's clock reads from here on.
+    pub fn clock_reads(&mut self, seconds: u64) {
+        self.clock = Clock::At(Timestamp::from_unix_seconds(seconds));
+    }
+
+    pub fn reset_message(&self, nonce: Nonce) -> Vec<u8> {
+        forge::tagged(&FactoryReset { lock: self.id(), nonce }, &CARD)
+    }
+
+    pub fn factory_reset(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Erased, Refusal> {
+        let (now, presence) = (self.now(), PhysicalPresence::button_is_pressed());
+        let staged = self.lock.factory_reset(session, message, presence, now, &mut self.rng)?;
+        Ok(staged.commit(|record| self.store.put(record)).unwrap())
+    }
+
+    pub fn epoch(&self) -> Result<Epoch, LockError> {
+        self.lock.ownership().map(|owned| owned.epoch)
+    }
+}
+
+pub fn transfer() -> Operation {
+    Operation::Transfer { owner: public(&seed(OWNER)), service: public(&seed(SERVICE)) }
+}

@@ -1,0 +1,182 @@
+//! One lock with its owner, service and guest, all on one provider.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+
+use rand_chacha::ChaCha20Rng;
+use sharekey::guest::{Account, Claimed, GuestKey, Installing};
+use sharekey::id::SlotId;
+use sharekey::limits::{Action, Limits, Rights, Timestamp};
+use sharekey::lock::{Cell, Challenged, Clock, Commanded, Found, Installed, Lock, Now, Record, Session, purpose};
+use sharekey::message::{Bundle, Challenge, Command, Done, Grant, Release, Unlock};
+use sharekey::owner::{Method, OwnedLock, Owner};
+use sharekey::secret::{ActivationSecret, Seed};
+use sharekey::service::{Service, ShareRecord};
+use sharekey::wire::Encoded;
+
+use super::provider::Plain as Provider;
+use super::{firmware, rng};
+
+/// A Monday, 2024-01-01T12:00:00Z.
+pub const NOON: u64 = 1_704_110_400;
+pub const NOW: Now = Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) };
+
+const CARD: [u8; 16] = [7; 16];
+
+/// A store that accepts everything at once.
+pub fn stored<S>(_: &S) -> Result<(), Infallible> {
+    Ok(())
+}
+
+/// A store that accepts everything and keeps nothing.
+struct Accepts;
+
+impl firmware::Flash for Accepts {
+    type Error = Infallible;
+
+    fn put(&mut self, _: &Record) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn seed<T>(&self, look: impl FnOnce(Found<'_>) -> T) -> T {
+        look(Found::Nothing)
+    }
+
+    fn read(&self, _: Cell) -> Option<Cow<'_, [u8]>> {
+        None
+    }
+}
+
+pub struct House<C: Provider, const SLOTS: usize> {
+    pub lock: Lock<C, SLOTS>,
+    pub owner: Owner<C>,
+    pub service: Service<C>,
+    pub account: Account<C>,
+    pub view: OwnedLock,
+    pub record: ShareRecord,
+    pub slot: SlotId,
+    /// What the lock signed when the slot was activated.
+    pub activated: Encoded<Done>,
+    pub rng: ChaCha20Rng,
+    crypto: C,
+}
+
+impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
+    /// A provisioned lock whose last slot is activated.
+    pub fn new(number: u64) -> Self {
+        let mut rng = rng(number);
+        let crypto = C::default();
+        let mut lock = firmware::make(CARD, &mut Accepts, &mut rng);
+        let service = Service::new(crypto, &Seed::random(&mut rng)).unwrap();
+        let owner = Owner::new(crypto, &Seed::random(&mut rng)).unwrap();
+        let account = Account::from_seed(&crypto, &Seed::random(&mut rng)).unwrap();
+        let slot = SlotId::new(u8::try_from(SLOTS - 1).unwrap());
+
+        let Ok(given) = lock.challenge::<purpose::Operate>(NOW, &mut rng).unwrap().commit(stored);
+        let card = ActivationSecret::from_bytes(CARD);
+        let (provision, pending) = owner.provision(&card, &given.challenge, *service.key(), &mut rng).unwrap();
+        let Ok(owned) = lock.provision(given.session, &provision, NOW).unwrap().commit(stored);
+        let mut view = pending.finish(&owner, &owned.provisioned).unwrap();
+        let mut record = service.open(&owned.provisioned, slot).unwrap();
+
+        let Ok(given) = lock.challenge::<purpose::Operate>(NOW, &mut rng).unwrap().commit(stored);
+        let ordered = owner.activate(&mut view, slot, &given.challenge, &mut rng).unwrap();
+        let Ok((command, pending)) = ordered.commit(stored);
+        let Ok(Commanded { done, .. }) = lock.command(given.session, &command, NOW).unwrap().commit(stored);
+        let Ok(_) = pending.finish(&owner, &mut view, &done).unwrap().commit(stored);
+        let Ok(_) = service.done(&mut record, &done).unwrap().commit(stored);
+        Self { lock, owner, service, account, view, record, slot, activated: done, rng, crypto }
+    }
+
+    /// Somebody connects.
+    pub fn challenge<P: purpose::Purpose>(&mut self) -> (Encoded<Challenge>, Session<P>) {
+        let Ok(Challenged { challenge, session }) =
+            self.lock.challenge::<P>(NOW, &mut self.rng).unwrap().commit(stored);
+        (challenge, session)
+    }
+
+    /// The next grant of the slot to the account, published by nobody yet.
+    pub fn grant(&mut self, limits: Limits) -> Encoded<Grant> {
+        let subject = *self.account.public_key();
+        let rights = Rights::OPEN_AND_LOCK;
+        let staged = self.owner.share(&mut self.view, self.slot, subject, Method::Account, rights, limits).unwrap();
+        let Ok(grant) = staged.commit(stored);
+        grant
+    }
+
+    pub fn publish(&mut self, grant: &[u8]) {
+        let Ok(published) = self.service.publish(&mut self.record, grant).unwrap().commit(stored);
+        published.unwrap();
+    }
+
+    /// Shares the slot; gives what the guest claimed.
+    pub fn share(&mut self, limits: Limits) -> Claimed {
+        let grant = self.grant(limits);
+        self.publish(&grant);
+        self.account.claim(&self.crypto, &grant, None, &mut self.rng).unwrap()
+    }
+
+    /// The guest at the door: a session, and what the service is asked with.
+    pub fn arrive(&mut self, claimed: &Claimed) -> (Session<purpose::Install>, Installing) {
+        let (challenge, session) = self.challenge();
+        (session, claimed.install(&self.crypto, &challenge, &mut self.rng).unwrap())
+    }
+
+    pub fn release(&mut self, attempt: &Installing) -> Encoded<Release> {
+        let staged = self.service.release(&mut self.record, attempt.claim(), attempt.install()).unwrap();
+        let Ok(release) = staged.commit(stored);
+        release
+    }
+
+    /// A session, and a bundle that installs in it: anew at the first, as a re-key from then on.
+    pub fn bundle(&mut self, claimed: &Claimed) -> (Session<purpose::Install>, Vec<u8>) {
+        let (session, attempt) = self.arrive(claimed);
+        let release = self.release(&attempt);
+        (session, self.bundled(claimed, &attempt, &release))
+    }
+
+    /// Takes the share back, at the service too; gives what the owner sent.
+    pub fn withdraw(&mut self) -> Vec<u8> {
+        let Ok(withdraw) = self.owner.withdraw(&mut self.view, self.slot).unwrap().commit(stored);
+        let Ok(answer) = self.service.withdraw(&mut self.record, &withdraw).unwrap().commit(stored);
+        let Ok(_) = self.owner.learn(&mut self.view, &answer).unwrap().commit(stored);
+        withdraw.to_vec()
+    }
+
+    /// The bundle with this release, whatever it is worth.
+    pub fn bundled(&self, claimed: &Claimed, attempt: &Installing, release: &[u8]) -> Vec<u8> {
+        let (grant, claim, install) = (claimed.grant(), attempt.claim(), attempt.install());
+        Bundle { grant, claim, install, release }.encode().unwrap().to_vec()
+    }
+
+    pub fn install(&mut self, session: Session<purpose::Install>, bundle: &[u8]) -> Installed {
+        let Ok(installed) = self.lock.install(session, bundle, NOW, &mut self.rng).unwrap().commit(stored);
+        installed
+    }
+
+    /// The whole download; gives the guest's key.
+    pub fn download(&mut self, claimed: &Claimed) -> GuestKey {
+        let (session, attempt) = self.arrive(claimed);
+        let release = self.release(&attempt);
+        let download = attempt.bundle(&self.crypto, &release).unwrap();
+        let receipt = self.install(session, download.bundle()).receipt;
+        let key = download.finish(&self.crypto, &receipt).unwrap();
+        let Ok(_) = self.service.confirm(&mut self.record, &receipt).unwrap().commit(stored);
+        key
+    }
+
+    /// A session, and an unlock that opens in it.
+    pub fn unlock_message(&mut self, key: &GuestKey) -> (Session<purpose::Operate>, Encoded<Unlock>) {
+        let (challenge, session) = self.challenge();
+        let (unlock, _) = key.unlock(&self.crypto, &challenge, Action::Open, &mut self.rng).unwrap();
+        (session, unlock)
+    }
+
+    /// A session, and the owner's order to open, which works in it.
+    pub fn command_message(&mut self) -> (Session<purpose::Operate>, Encoded<Command>) {
+        let (challenge, session) = self.challenge();
+        let staged = self.owner.act(&mut self.view, Action::Open, &challenge, &mut self.rng).unwrap();
+        let Ok((command, _)) = staged.commit(stored);
+        (session, command)
+    }
+}

@@ -1,0 +1,263 @@
+//! The four roles as an app, a cloud and a firmware would run them, on real cryptography and entropy
+//! that is the same in every run. Only bytes pass between them, and every message that crosses is on
+//! the [`Tape`], so that a test can deliver it again, late, or to somebody else.
+
+pub mod cloud;
+pub mod door;
+pub mod guest;
+pub mod phone;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::rc::Rc;
+
+use crate::provider::Provider;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sharekey::crypto::{PublicKey, Signer};
+use sharekey::error::{GuestError, LockError, OwnerError, Retry, ServiceError};
+use sharekey::id::{LockId, SlotId};
+use sharekey::limits::{Action, Limits, Rights};
+use sharekey::message::WithdrawnOutcome;
+use sharekey::owner::OwnedLock;
+use sharekey::service::ShareRecord;
+use sharekey::slot::State;
+use sharekey::wire::Kind;
+
+use self::cloud::Cloud;
+use self::door::Door;
+use self::guest::Guest;
+use self::phone::Phone;
+use crate::store::Store;
+pub use crate::{digest, rng, seed};
+
+pub const HALL: SlotId = SlotId::new(0);
+pub const STUDIO: SlotId = SlotId::new(1);
+
+/// What the keys of the roles stand for; guests take higher numbers.
+pub const OLGA: u8 = 1;
+pub const CLOUD: u8 = 2;
+pub const OTTO: u8 = 3;
+pub const OTHER_CLOUD: u8 = 4;
+pub const ANA: u8 = 10;
+pub const BEN: u8 = 11;
+pub const EVE: u8 = 12;
+
+/// Which record at the cloud.
+pub type Place = (LockId, SlotId);
+
+/// Who stopped, and why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    Owner(OwnerError),
+    Guest(GuestError),
+    Service(ServiceError),
+    Lock(LockError),
+    /// The lock's power went before it could answer.
+    PowerCut,
+}
+
+impl Stop {
+    pub fn retry(self) -> Retry {
+        match self {
+            Self::Owner(error) => error.retry(),
+            Self::Guest(error) => error.retry(),
+            Self::Service(error) => error.retry(),
+            Self::Lock(error) => error.retry(),
+            Self::PowerCut => Retry::NewChallenge,
+        }
+    }
+}
+
+macro_rules! stops {
+    ($($name:ident($error:ty)),*) => {$(
+        impl From<$error> for Stop {
+            fn from(error: $error) -> Self {
+                Self::$name(error)
+            }
+        }
+    )*};
+}
+
+stops!(Owner(OwnerError), Guest(GuestError), Service(ServiceError), Lock(LockError));
+
+/// Every message that crossed, in order.
+#[derive(Clone, Default)]
+pub struct Tape(Rc<RefCell<Vec<Vec<u8>>>>);
+
+impl Tape {
+    pub fn note(&self, message: &[u8]) -> Vec<u8> {
+        self.0.borrow_mut().push(message.to_vec());
+        message.to_vec()
+    }
+
+    pub fn everything(&self) -> Vec<Vec<u8>> {
+        self.0.borrow().clone()
+    }
+
+    pub fn all(&self, kind: Kind) -> Vec<Vec<u8>> {
+        self.0.borrow().iter().filter(|message| Kind::of(message) == Ok(kind)).cloned().collect()
+    }
+
+    pub fn first(&self, kind: Kind) -> Vec<u8> {
+        self.all(kind).into_iter().next().unwrap()
+    }
+
+    pub fn last(&self, kind: Kind) -> Vec<u8> {
+        self.all(kind).pop().unwrap()
+    }
+}
+
+/// The value as another process reads it: through both formats that apps use.
+pub fn through_storage<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    let read: T = serde_json::from_slice(&serde_json::to_vec(value).unwrap()).unwrap();
+    postcard::from_bytes(&postcard::to_allocvec(&read).unwrap()).unwrap()
+}
+
+/// Everything that lasts: what must not change when something is refused.
+#[derive(PartialEq, Debug)]
+pub struct Snapshot {
+    pub store: Store,
+    pub bolt: Vec<Action>,
+    pub records: BTreeMap<Place, ShareRecord>,
+    pub view: Option<OwnedLock>,
+}
+
+/// One lock of Olga's, and the cloud that it names.
+pub struct World {
+    pub door: Door,
+    pub cloud: Cloud,
+    pub olga: Phone,
+    pub tape: Tape,
+}
+
+impl World {
+    /// A factory-fresh lock. Another `number` is another lock; owner and cloud are the same.
+    pub fn fresh(number: u8) -> Self {
+        let tape = Tape::default();
+        let door = Door::make(number, &tape);
+        Self { door, cloud: Cloud::new(CLOUD, &tape), olga: Phone::new(OLGA, &tape), tape }
+    }
+
+    pub fn provisioned(number: u8) -> Self {
+        let mut world = Self::fresh(number);
+        world.olga.provision(&mut world.door, &mut world.cloud).unwrap();
+        world
+    }
+
+    /// The hall and the studio are open for sharing.
+    pub fn active() -> Self {
+        Self::active_at(1)
+    }
+
+    pub fn active_at(number: u8) -> Self {
+        let mut world = Self::provisioned(number);
+        world.activate(HALL).unwrap();
+        world.activate(STUDIO).unwrap();
+        world
+    }
+
+    /// Ana's key is installed in the hall, without limits.
+    pub fn downloaded() -> (Self, Guest) {
+        Self::downloaded_with(Limits::NONE)
+    }
+
+    pub fn downloaded_with(limits: Limits) -> (Self, Guest) {
+        let mut world = Self::active();
+        let mut ana = world.guest(ANA);
+        world.share_with(HALL, &ana, Rights::OPEN_AND_LOCK, limits).unwrap();
+        world.download(&mut ana).unwrap();
+        (world, ana)
+    }
+
+    pub fn guest(&self, byte: u8) -> Guest {
+        Guest::new(seed(byte), &self.tape)
+    }
+
+    pub fn place(&self, slot: SlotId) -> Place {
+        (self.door.id(), slot)
+    }
+
+    pub fn record(&self, slot: SlotId) -> &ShareRecord {
+        &self.cloud.records[&self.place(slot)]
+    }
+
+    pub fn activate(&mut self, slot: SlotId) -> Result<(), Stop> {
+        self.olga.activate(&mut self.door, &mut self.cloud, slot)
+    }
+
+    pub fn deactivate(&mut self, slot: SlotId) -> Result<(), Stop> {
+        self.olga.deactivate(&mut self.door, &mut self.cloud, slot)
+    }
+
+    pub fn share(&mut self, slot: SlotId, guest: &Guest) -> Result<Vec<u8>, Stop> {
+        self.share_with(slot, guest, Rights::OPEN_AND_LOCK, Limits::NONE)
+    }
+
+    pub fn share_with(&mut self, slot: SlotId, to: &Guest, rights: Rights, limits: Limits) -> Result<Vec<u8>, Stop> {
+        self.olga.share(&mut self.cloud, slot, to.subject(), rights, limits)
+    }
+
+    pub fn withdraw(&mut self, slot: SlotId) -> Result<WithdrawnOutcome, Stop> {
+        self.olga.withdraw(&mut self.cloud, slot)
+    }
+
+    pub fn download(&mut self, guest: &mut Guest) -> Result<(), Stop> {
+        guest.download(&mut self.door, &mut self.cloud)
+    }
+
+    pub fn open(&mut self, guest: &mut Guest) -> Result<(), Stop> {
+        guest.act(&mut self.door, Action::Open)
+    }
+
+    /// Olga's phone asks the cloud what is new.
+    pub fn sync(&mut self) {
+        self.olga.sync(&self.cloud, self.door.id()).unwrap();
+    }
+
+    /// The state of a slot, which cloud and owner agree on.
+    pub fn state(&self, slot: SlotId) -> State {
+        let state = self.olga.state(slot);
+        assert_eq!(state, self.record(slot).slot().state(), "owner and cloud disagree");
+        state
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            store: self.door.store.clone(),
+            bolt: self.door.bolt.clone(),
+            records: self.cloud.records.clone(),
+            view: self.olga.view.clone(),
+        }
+    }
+
+    /// The attempt is refused for exactly this reason, and nothing that lasts changes.
+    #[track_caller]
+    pub fn refuses<T: Debug, E: Into<Stop>>(
+        &mut self,
+        because: impl Into<Stop>,
+        attempt: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) {
+        let before = self.snapshot();
+        assert_eq!(attempt(self).map_err(Into::into).expect_err("accepted"), because.into());
+        assert_eq!(self.snapshot(), before);
+    }
+
+    /// As [`refuses`](Self::refuses), by the lock.
+    #[track_caller]
+    pub fn lock_refuses<T: Debug>(&mut self, because: LockError, attempt: impl FnOnce(&mut Self) -> Result<T, Stop>) {
+        self.refuses(because, attempt);
+    }
+
+    /// From now on cloud and phones restart between any two steps.
+    pub fn restart_all_the_time(&mut self) {
+        self.cloud.restarts = true;
+        self.olga.restarts = true;
+    }
+}
+
+/// The key of a role.
+pub fn key_of(role: u8) -> PublicKey {
+    *Signer::<Provider>::from_seed(&Provider, &seed(role)).unwrap().public()
+}
