@@ -97,7 +97,7 @@ const ROUNDS: NonZeroU32 = match NonZeroU32::new(100_000) {
 //= spec/protocol.md#issuing-and-using-a-code
 //= type=implication
 //= reason=SecretBytes wipes itself on drop, and redeem takes the code by value
-//# A party MUST wipe a code when it was redeemed or given up.
+//# COD-15. A party MUST wipe a code when it was redeemed or given up.
 pub struct ShareCode(SecretBytes<SYMBOLS>);
 
 impl ShareCode {
@@ -106,7 +106,7 @@ impl ShareCode {
     pub fn issue(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut data = Zeroizing::new([0; DATA]);
         //= spec/protocol.md#issuing-and-using-a-code
-        //# An issuer MUST draw the 18 data symbols uniformly from a cryptographic source of randomness.
+        //# COD-11. An issuer MUST draw the 18 data symbols uniformly from a cryptographic source of randomness.
         rng.fill_bytes(data.as_mut_slice());
         data.iter_mut().for_each(|byte| *byte &= symbol::MAX);
         let mut symbols = Zeroizing::new([0; SYMBOLS]);
@@ -128,7 +128,7 @@ impl ShareCode {
     #[must_use]
     pub fn expose(&self) -> CodeText {
         //= spec/protocol.md#alphabet-and-form-of-a-code
-        //# A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
+        //# COD-1. A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
         let mut text = CodeText(SecretBytes::new([b'-'; TEXT]));
         let groups = text.0.expose_mut().chunks_mut(GROUP.saturating_add(1));
         for (to, from) in groups.zip(self.0.expose().chunks(GROUP)) {
@@ -154,7 +154,7 @@ impl ShareCode {
 
     fn seed(&self, crypto: &impl Stretch) -> Seed {
         //= spec/protocol.md#issuing-and-using-a-code
-        //# The seed of a code's subject MUST be PBKDF2(password, salt, 100000 rounds, 32 bytes) with the password and the salt given here.
+        //# COD-12. The seed of a code's subject MUST be PBKDF2(password, salt, 100000 rounds, 32 bytes) with the password and the salt given here.
         Seed::from_bytes(*crypto.pbkdf2_sha256(self.0.expose(), SALT, ROUNDS))
     }
 
@@ -167,7 +167,7 @@ impl ShareCode {
 impl core::fmt::Debug for ShareCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         //= spec/protocol.md#issuing-and-using-a-code
-        //# A diagnostic output MUST NOT contain a code.
+        //# COD-16. A diagnostic output MUST NOT contain a code.
         f.write_str("ShareCode([redacted])")
     }
 }
@@ -190,7 +190,7 @@ impl CodeText {
 impl core::fmt::Debug for CodeText {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         //= spec/protocol.md#issuing-and-using-a-code
-        //# A diagnostic output MUST NOT contain a code.
+        //# COD-16. A diagnostic output MUST NOT contain a code.
         f.write_str("CodeText([redacted])")
     }
 }

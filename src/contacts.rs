@@ -48,7 +48,7 @@ impl TryFrom<RawContact> for Contact {
 
     fn try_from(RawContact { name, key, trust }: RawContact) -> Result<Self, KeyError> {
         //= spec/protocol.md#contacts
-        //# A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
+        //# CON-5. A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
         key.check()?;
         Ok(Self { name, key, trust })
     }
@@ -113,10 +113,10 @@ impl ContactBook {
     pub fn add(&mut self, id: AccountId, name: ContactName, key: PublicKey) -> Result<(), ContactError> {
         let Entry::Vacant(place) = self.0.entry(id) else { return Err(ContactError::Duplicate) };
         //= spec/protocol.md#contacts
-        //# A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
+        //# CON-5. A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
         key.check()?;
         //= spec/protocol.md#contacts
-        //# A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
+        //# CON-1. A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
         place.insert(Contact { name, key, trust: Trust::Unverified });
         Ok(())
     }
@@ -170,7 +170,7 @@ impl ContactBook {
     pub fn verify(&mut self, crypto: &impl Hash, id: &AccountId, read_out: &Fingerprint) -> Result<(), ContactError> {
         let contact = self.get_mut(id)?;
         //= spec/protocol.md#contacts
-        //# A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
+        //# CON-1. A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
         if Fingerprint::of(crypto, &contact.key) != *read_out {
             return Err(ContactError::FingerprintMismatch);
         }
@@ -186,7 +186,7 @@ impl ContactBook {
     pub fn verify_key(&mut self, id: &AccountId, scanned: &PublicKey) -> Result<(), ContactError> {
         let contact = self.get_mut(id)?;
         //= spec/protocol.md#contacts
-        //# A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
+        //# CON-1. A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
         if contact.key != *scanned {
             return Err(ContactError::ScannedKeyMismatch);
         }
@@ -204,7 +204,7 @@ impl ContactBook {
         let contact = self.get(id).ok_or(ContactError::NotFound)?;
         key.check()?;
         //= spec/protocol.md#contacts
-        //# A changed key of a contact MUST be an error until it is accepted explicitly.
+        //# CON-2. A changed key of a contact MUST be an error until it is accepted explicitly.
         if contact.key == *key { Ok(()) } else { Err(ContactError::KeyChanged) }
     }
 
@@ -217,14 +217,14 @@ impl ContactBook {
     pub fn accept_changed_key(&mut self, id: &AccountId, key: PublicKey) -> Result<(), ContactError> {
         let contact = self.get_mut(id)?;
         //= spec/protocol.md#contacts
-        //# A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
+        //# CON-5. A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
         key.check()?;
         if contact.key == key {
             return Err(ContactError::KeyNotChanged);
         }
         contact.key = key;
         //= spec/protocol.md#contacts
-        //# A contact whose changed key was accepted MUST be unverified again.
+        //# CON-3. A contact whose changed key was accepted MUST be unverified again.
         contact.trust = Trust::Unverified;
         Ok(())
     }

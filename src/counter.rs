@@ -9,7 +9,7 @@ macro_rules! rising {
     ($(#[$doc:meta])* $name:ident($int:ty)) => {
         $(#[$doc])*
         //= spec/protocol.md#encoding
-        //# A party MUST compare numbers without wrapping.
+        //# MSG-14. A party MUST compare numbers without wrapping.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
         pub struct $name(#[serde(with = "postcard::fixint::le")] $int);
 

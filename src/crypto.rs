@@ -109,7 +109,7 @@ impl PartialEq for Tag {
         //= spec/protocol.md#frame
         //= type=implication
         //= reason=a tag has no other comparison than this one; no test sees how long it takes
-        //# A verifier MUST compare tags in constant time.
+        //# MSG-2. A verifier MUST compare tags in constant time.
         self.0.ct_eq(&other.0).into()
     }
 }
@@ -253,7 +253,7 @@ fn equation<V: Verify>(
     signature: &Signature,
 ) -> Result<(), SignatureError> {
     //= spec/protocol.md#strict-keys
-    //# After these checks a verifier MUST decide by the cofactorless equation: recompute R and compare its encoding with the received one.
+    //# KEY-6. After these checks a verifier MUST decide by the cofactorless equation: recompute R and compare its encoding with the received one.
     match key {
         Some(key) if provider.verify_equation(key, message, signature) => Ok(()),
         _ => Err(SignatureError::Mismatch),

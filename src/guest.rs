@@ -49,7 +49,7 @@ impl<C: Sign> Account<C> {
         C: Stretch,
     {
         //= spec/protocol.md#issuing-and-using-a-code
-        //# A party MUST NOT send a code or its seed to the service.
+        //# COD-14. A party MUST NOT send a code or its seed to the service.
         Self::from_seed(crypto, &code.redeem(crypto))
     }
 
@@ -80,18 +80,18 @@ impl<C: Sign> Account<C> {
         let parsed = Unverified::<Grant>::parse(grant)?;
         let claims = *parsed.claims();
         //= spec/protocol.md#guest
-        //# A guest MUST check, before it claims, that the grant names its own key as the subject.
+        //# GST-2. A guest MUST check, before it claims, that the grant names its own key as the subject.
         if claims.subject != *self.public_key() {
             return Err(GuestError::NotTheSubject);
         }
         //= spec/protocol.md#guest
-        //# A guest MUST refuse a grant whose lock id fails KEY-1 or KEY-2.
+        //# GST-16. A guest MUST refuse a grant whose lock id fails KEY-1 or KEY-2.
         claims.lock.key().check().map_err(GuestError::LockKey)?;
         if let Some(owner) = owner {
             parsed.verify(crypto, owner).map_err(GuestError::GrantSignature)?;
         }
         //= spec/protocol.md#guest
-        //# A guest MUST draw a new device key for each claim.
+        //# GST-1. A guest MUST draw a new device key for each claim.
         let device = Seed::random(rng);
         let device_key = *Signer::from_seed(crypto, &device)?.public();
         let claim = Claim { grant: parsed.digest(crypto), device: device_key };

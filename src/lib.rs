@@ -22,8 +22,7 @@
 //! use sharekey::service::{Service, ShareRecord};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-//! # let rng = &mut ChaCha20Rng::seed_from_u64(1);   // an app takes the operating system's
+//! let rng = &mut rand_core::UnwrapErr(getrandom::SysRng);   // the operating system's entropy
 //! // Where each side stores what it must not lose. Here nothing fails.
 //! let flash = |_record: &sharekey::lock::Record| Ok::<(), std::io::Error>(());
 //! let database = |_record: &ShareRecord| Ok::<(), std::io::Error>(());   // compare-and-swap

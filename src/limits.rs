@@ -56,7 +56,7 @@ impl TryFrom<u8> for Action {
             1 => Ok(Self::Open),
             2 => Ok(Self::Lock),
             //= spec/protocol.md#encoding
-            //# A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
+            //# MSG-6. A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
             _ => Err(LimitsError::Action),
         }
     }
@@ -98,11 +98,11 @@ impl TryFrom<u8> for Rights {
 
     fn try_from(bits: u8) -> Result<Self, LimitsError> {
         //= spec/protocol.md#encoding
-        //# A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
+        //# MSG-6. A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
         //= spec/protocol.md#common-values
-        //# A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
+        //# MSG-15. A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
         //= spec/protocol.md#common-values
-        //# A decoder MUST refuse rights in which any of the bits 2 to 7 is set.
+        //# MSG-16. A decoder MUST refuse rights in which any of the bits 2 to 7 is set.
         if bits != 0 && bits & !Self::OPEN_AND_LOCK.0 == 0 { Ok(Self(bits)) } else { Err(LimitsError::Rights) }
     }
 }
@@ -139,11 +139,11 @@ impl TryFrom<RawLimits> for Limits {
 
     fn try_from(raw: RawLimits) -> Result<Self, LimitsError> {
         //= spec/protocol.md#encoding
-        //# A decoder MUST refuse a number outside the range given for its field.
+        //# MSG-7. A decoder MUST refuse a number outside the range given for its field.
         //= spec/protocol.md#encoding-of-limits
         //= type=implication
         //= reason=this is called with all fields, which serde has read before
-        //# A decoder MUST check LIM-1 and LIM-2 only when all fields of the limits were read.
+        //# LIM-16. A decoder MUST check LIM-1 and LIM-2 only when all fields of the limits were read.
         Self::new(raw.from, raw.until, raw.schedule, raw.uses.map(|RawUses(uses)| uses))
     }
 }
@@ -163,14 +163,14 @@ impl Limits {
         uses: Option<u32>,
     ) -> Result<Self, LimitsError> {
         //= spec/protocol.md#encoding-of-limits
-        //# A decoder MUST refuse limits whose `from` is not before their `until`, where both are there.
+        //# LIM-1. A decoder MUST refuse limits whose `from` is not before their `until`, where both are there.
         if let (Some(from), Some(until)) = (from, until)
             && from >= until
         {
             return Err(LimitsError::EmptyPeriod);
         }
         //= spec/protocol.md#encoding-of-limits
-        //# A decoder MUST refuse limits of 0 uses.
+        //# LIM-2. A decoder MUST refuse limits of 0 uses.
         if uses == Some(0) {
             return Err(LimitsError::NoUses);
         }

@@ -114,14 +114,14 @@ pub mod purpose {
 
     impl Purpose for Install {
         //= spec/protocol.md#sessions
-        //# A session for Install MUST be refused later than 120000 milliseconds after its challenge.
+        //# SES-3. A session for Install MUST be refused later than 120000 milliseconds after its challenge.
         const DEADLINE_MS: u64 = 120_000;
         const INDEX: usize = 0;
     }
 
     impl Purpose for Operate {
         //= spec/protocol.md#sessions
-        //# A session for Operate MUST be refused later than 10000 milliseconds after its challenge.
+        //# SES-4. A session for Operate MUST be refused later than 10000 milliseconds after its challenge.
         const DEADLINE_MS: u64 = 10_000;
         const INDEX: usize = 1;
     }
@@ -155,7 +155,7 @@ const fn assert_slots(slots: usize) {
     //= spec/protocol.md#making
     //= type=implication
     //= reason=another number does not compile
-    //# A lock MUST have 1 to 255 slots.
+    //# LCK-10. A lock MUST have 1 to 255 slots.
     assert!(slots >= 1 && slots <= 255, "a lock has 1 to 255 slots");
 }
 
@@ -234,13 +234,13 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     pub fn written<T>(&mut self, pending: Pending<T>) -> Result<T, LockError> {
         let mut state = self.state();
         //= spec/protocol.md#persist-then-act
-        //# A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
+        //# STG-8. A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
         if !state.waits_for(pending.held, pending.ticket) {
             return Err(LockError::NotPending);
         }
         state.apply(pending.held, pending.change);
         //= spec/protocol.md#persist-then-act
-        //# The result of an accepted operation MUST NOT be given to the caller before its record was stored.
+        //# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
         Ok(pending.output)
     }
 
@@ -299,7 +299,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     #[must_use]
     pub fn into_parts(self) -> (C, ActivationSecret) {
         //= spec/protocol.md#factory-reset
-        //# A factory reset MUST keep the activation secret.
+        //# RST-9. A factory reset MUST keep the activation secret.
         (self.crypto, self.card)
     }
 
@@ -323,7 +323,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let (_, counter) = self.core.sound()?;
         Ok(match now.clock {
             //= spec/protocol.md#clock
-            //# A lock MUST take a clock that reads less than the latest time known for Unset.
+            //# CLK-2. A lock MUST take a clock that reads less than the latest time known for Unset.
             Clock::At(time) if time < counter.latest => Clock::Unset,
             clock => clock,
         })

@@ -72,10 +72,10 @@ impl<C: Crypto> Owner<C> {
         match Refused::parse(answer) {
             Err(error) => OwnerError::Wire(error),
             //= spec/protocol.md#owner
-            //# An opaque Refused MUST NOT be taken for a statement of the lock.
+            //# OWN-13. An opaque Refused MUST NOT be taken for a statement of the lock.
             Ok(Refused::Opaque) => OwnerError::RefusedOpaque,
             //= spec/protocol.md#owner
-            //# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
+            //# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
             Ok(Refused::Signed(body)) => match body.verify(&self.crypto, lock.key()) {
                 Err(error) => OwnerError::RefusalSignature(error),
                 Ok(body) => signed_refusal(&body, request),

@@ -100,9 +100,9 @@ fn check_meant_for(record: &ShareRecord, lock: &LockId, epoch: Epoch, slot: Slot
         return Err(ServiceError::WrongLock);
     }
     //= spec/protocol.md#done-and-receipt
-    //# A receipt or a Done of another epoch than the record's MUST change nothing.
+    //# SLO-39. A receipt or a Done of another epoch than the record's MUST change nothing.
     //= spec/protocol.md#service
-    //# The service MUST refuse a message of another epoch than the record's.
+    //# SVC-3. The service MUST refuse a message of another epoch than the record's.
     if epoch != record.epoch() {
         return Err(ServiceError::WrongEpoch);
     }

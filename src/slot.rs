@@ -49,7 +49,7 @@ impl<W: Witness> Slot<Inactive, W> {
     #[must_use]
     pub fn new(epoch: Epoch) -> Self {
         //= spec/protocol.md#slot-record
-        //# A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
+        //# SLO-1. A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
         Self::in_state(Line::new(epoch), Inactive(()))
     }
 }
@@ -189,7 +189,7 @@ impl<W: Witness> Slot<Shared, W> {
     #[must_use]
     pub fn is_downloaded(&self) -> bool {
         //= spec/protocol.md#states
-        //# A view MUST NOT say that a key was downloaded before the share is confirmed.
+        //# SLO-3. A view MUST NOT say that a key was downloaded before the share is confirmed.
         self.confirmation().is_some()
     }
 

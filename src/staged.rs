@@ -31,9 +31,9 @@ impl<'s, S, T> Staged<'s, S, T> {
     /// Whatever `put` fails with.
     pub fn commit<E>(self, put: impl FnOnce(&S) -> Result<(), E>) -> Result<T, E> {
         //= spec/protocol.md#service
-        //# The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
+        //# SVC-4. The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
         //= spec/protocol.md#owner
-        //# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
+        //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
         put(&self.next)?;
         *self.state = self.next;
         Ok(self.output)
@@ -46,9 +46,9 @@ impl<'s, S, T> Staged<'s, S, T> {
     /// Whatever `put` fails with.
     pub async fn commit_async<E>(self, put: impl AsyncFnOnce(&S) -> Result<(), E>) -> Result<T, E> {
         //= spec/protocol.md#service
-        //# The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
+        //# SVC-4. The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
         //= spec/protocol.md#owner
-        //# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
+        //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
         put(&self.next).await?;
         *self.state = self.next;
         Ok(self.output)

@@ -34,16 +34,16 @@ const MAGIC: [u8; 2] = *b"SK";
 fn split_header(bytes: &[u8]) -> Result<(u8, &[u8]), WireError> {
     let Some((&[s, k, version, kind], rest)) = bytes.split_first_chunk::<HEADER_LEN>() else {
         //= spec/protocol.md#encoding
-        //# A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
+        //# MSG-9. A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
         return Err(WireError::Truncated);
     };
     //= spec/protocol.md#encoding
-    //# A decoder MUST refuse a message that does not begin with `"SK"`.
+    //# MSG-11. A decoder MUST refuse a message that does not begin with `"SK"`.
     if [s, k] != MAGIC {
         return Err(WireError::Magic);
     }
     //= spec/protocol.md#encoding
-    //# A decoder MUST refuse a message of a version that it does not speak.
+    //# MSG-12. A decoder MUST refuse a message of a version that it does not speak.
     if version != VERSION {
         return Err(WireError::Version(version));
     }
@@ -54,7 +54,7 @@ fn split_header(bytes: &[u8]) -> Result<(u8, &[u8]), WireError> {
 pub(crate) fn expect_header(bytes: &[u8], expected: Kind) -> Result<&[u8], WireError> {
     let (found, rest) = split_header(bytes)?;
     //= spec/protocol.md#encoding
-    //# A decoder MUST refuse a message of another kind than the one expected.
+    //# MSG-13. A decoder MUST refuse a message of another kind than the one expected.
     if found == expected.byte() { Ok(rest) } else { Err(WireError::Kind { expected, found }) }
 }
 
@@ -62,15 +62,15 @@ pub(crate) fn expect_header(bytes: &[u8], expected: Kind) -> Result<&[u8], WireE
 pub(crate) fn decode_exact<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
     let (value, rest) = postcard::take_from_bytes(body).map_err(|error| match error {
         //= spec/protocol.md#encoding
-        //# A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
+        //# MSG-9. A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
         postcard::Error::DeserializeUnexpectedEnd => WireError::Truncated,
         //= spec/protocol.md#encoding
-        //# A decoder MUST refuse an optional field whose first byte is neither 0 nor 1.
+        //# MSG-5. A decoder MUST refuse an optional field whose first byte is neither 0 nor 1.
         postcard::Error::DeserializeBadOption | postcard::Error::DeserializeBadBool => WireError::Option,
         _ => WireError::Value,
     })?;
     //= spec/protocol.md#encoding
-    //# A decoder MUST refuse a message whose fields end before its authenticator begins.
+    //# MSG-8. A decoder MUST refuse a message whose fields end before its authenticator begins.
     if rest.is_empty() { Ok(value) } else { Err(WireError::Trailing) }
 }
 
@@ -146,15 +146,15 @@ impl<'a, T: Message> Unverified<'a, T> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, WireError> {
         let rest = expect_header(bytes, T::KIND)?;
         //= spec/protocol.md#encoding
-        //# A decoder MUST refuse a message longer than MAX_LEN of its kind.
+        //# MSG-10. A decoder MUST refuse a message longer than MAX_LEN of its kind.
         if bytes.len() > T::MAX_LEN {
             return Err(WireError::TooLong);
         }
         //= spec/protocol.md#frame
-        //# The authenticator MUST cover exactly the bytes before it, header included.
+        //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
         let (covered, auth) = T::Auth::split(bytes).ok_or(WireError::Truncated)?;
         //= spec/protocol.md#encoding
-        //# A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
+        //# MSG-9. A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
         let (body, _) = T::Auth::split(rest).ok_or(WireError::Truncated)?;
         Ok(Self { bytes, covered, auth, body: decode_exact(body)? })
     }
@@ -178,7 +178,7 @@ impl<'a, T: Message> Unverified<'a, T> {
     }
 
     //= spec/protocol.md#frame
-    //# A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
+    //# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
     fn verified(self) -> Verified<'a, T> {
         Verified { bytes: self.bytes, body: self.body }
     }

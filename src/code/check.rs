@@ -16,7 +16,7 @@ const fn times_alpha(symbol: u8) -> u8 {
 /// The remainder of data(z)·z² by z² + 6z + 8, the coefficient of z first.
 pub(super) fn symbols(data: &[u8; DATA]) -> [u8; 2] {
     //= spec/protocol.md#check-symbols
-    //# The check symbols MUST be those with which C(α) = 0 and C(α^2) = 0.
+    //# COD-8. The check symbols MUST be those with which C(α) = 0 and C(α^2) = 0.
     data.iter().fold([0, 0], |[high, low], symbol| {
         let top = high ^ symbol;
         let (by_2, by_4) = (times_alpha(top), times_alpha(times_alpha(top)));
@@ -78,7 +78,7 @@ mod tests {
 
     //= spec/protocol.md#check-symbols
     //= type=test
-    //# The check symbols MUST be those with which C(α) = 0 and C(α^2) = 0.
+    //# COD-8. The check symbols MUST be those with which C(α) = 0 and C(α^2) = 0.
     #[test]
     fn what_the_encoder_makes_has_no_syndrome() {
         for position in 0..DATA {
@@ -95,7 +95,7 @@ mod tests {
     /// Syndromes are linear, so an error goes unnoticed on some code iff it does on the zero code.
     //= spec/protocol.md#check-symbols
     //= type=test
-    //# A reader MUST refuse a code whose C(α) or C(α^2) is not 0.
+    //# COD-9. A reader MUST refuse a code whose C(α) or C(α^2) is not 0.
     #[test]
     fn every_error_in_one_or_two_symbols_has_a_syndrome() {
         let mut patterns = 0;

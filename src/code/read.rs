@@ -52,36 +52,36 @@ impl Scan {
     #[inline(never)]
     fn verdict(&self, text: &str) -> Result<(), CodeError> {
         //= spec/protocol.md#alphabet-and-form-of-a-code
-        //# A reader of typed codes MUST refuse any other character outside the alphabet.
+        //# COD-6. A reader of typed codes MUST refuse any other character outside the alphabet.
         if self.unknown.into() || (self.beyond_ascii.into() && !text.chars().all(|c| c.is_ascii() || is_separator(c))) {
             return Err(CodeError::UnknownSymbol);
         }
         //= spec/protocol.md#alphabet-and-form-of-a-code
-        //# A reader of typed codes MUST refuse any other character outside the alphabet.
+        //# COD-6. A reader of typed codes MUST refuse any other character outside the alphabet.
         if self.letter_u.into() {
             return Err(CodeError::LetterU);
         }
         //= spec/protocol.md#alphabet-and-form-of-a-code
-        //# A reader of typed codes MUST refuse a code that has not exactly 20 symbols.
+        //# COD-7. A reader of typed codes MUST refuse a code that has not exactly 20 symbols.
         if self.count.ct_lt(&FULL).into() {
             return Err(CodeError::TooShort);
         }
         //= spec/protocol.md#alphabet-and-form-of-a-code
-        //# A reader of typed codes MUST refuse a code that has not exactly 20 symbols.
+        //# COD-7. A reader of typed codes MUST refuse a code that has not exactly 20 symbols.
         if self.count.ct_gt(&FULL).into() {
             return Err(CodeError::TooLong);
         }
         //= spec/protocol.md#check-symbols
-        //# A reader MUST refuse a code whose C(α) or C(α^2) is not 0.
+        //# COD-9. A reader MUST refuse a code whose C(α) or C(α^2) is not 0.
         //= spec/protocol.md#check-symbols
-        //# A reader MUST NOT correct a code.
+        //# COD-10. A reader MUST NOT correct a code.
         if check::holds(&self.symbols).into() { Ok(()) } else { Err(CodeError::CheckFailed) }
     }
 }
 
 /// Whether a character beyond ASCII is ignored: whitespace, dashes, and marks that nobody sees.
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A reader of typed codes MUST ignore the separators listed below.
+//# COD-2. A reader of typed codes MUST ignore the separators listed below.
 fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(

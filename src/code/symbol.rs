@@ -7,7 +7,7 @@ pub(super) const MAX: u8 = 31;
 
 /// The upper-case character of a symbol.
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
+//# COD-1. A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
 pub(super) fn to_ascii(symbol: u8) -> u8 {
     // From 10 on come letters, 7 places further on; I, L, O and U are left out.
     let letters = u8::conditional_select(&0, &7, symbol.ct_gt(&9));
@@ -31,23 +31,23 @@ pub(super) struct Reading {
 /// Reads one ASCII character.
 pub(super) fn from_ascii(byte: u8) -> Reading {
     //= spec/protocol.md#alphabet-and-form-of-a-code
-    //# A reader of typed codes MUST take a lower-case letter for its upper-case letter.
+    //# COD-3. A reader of typed codes MUST take a lower-case letter for its upper-case letter.
     let upper = u8::conditional_select(&byte, &(byte ^ 0x20), within(byte, b'a', b'z'));
     let digit = within(upper, b'0', b'9');
     let letter = within(upper, b'A', b'Z');
     let letter_u = upper.ct_eq(&b'U');
     let mut value = u8::conditional_select(&letter_value(upper), &upper.wrapping_sub(b'0'), digit);
     //= spec/protocol.md#alphabet-and-form-of-a-code
-    //# A reader of typed codes MUST take O for 0.
+    //# COD-4. A reader of typed codes MUST take O for 0.
     value.conditional_assign(&0, upper.ct_eq(&b'O'));
     //= spec/protocol.md#alphabet-and-form-of-a-code
-    //# A reader of typed codes MUST take I and L for 1.
+    //# COD-5. A reader of typed codes MUST take I and L for 1.
     value.conditional_assign(&1, upper.ct_eq(&b'I') | upper.ct_eq(&b'L'));
     Reading {
         symbol: digit | (letter & !letter_u),
         value,
         //= spec/protocol.md#alphabet-and-form-of-a-code
-        //# A reader of typed codes MUST ignore the separators listed below.
+        //# COD-2. A reader of typed codes MUST ignore the separators listed below.
         separator: byte.ct_eq(&b'-') | byte.ct_eq(&b' ') | within(byte, b'\t', b'\r'),
         letter_u,
     }
@@ -92,7 +92,7 @@ mod tests {
 
     //= spec/protocol.md#alphabet-and-form-of-a-code
     //= type=test
-    //# A reader of typed codes MUST take a lower-case letter for its upper-case letter.
+    //# COD-3. A reader of typed codes MUST take a lower-case letter for its upper-case letter.
     #[test]
     fn every_byte_reads_as_the_table_says() {
         for byte in 0..=u8::MAX {

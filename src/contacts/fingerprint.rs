@@ -38,7 +38,7 @@ impl Fingerprint {
     #[must_use]
     pub fn of(crypto: &impl Hash, key: &PublicKey) -> Self {
         //= spec/protocol.md#contacts
-        //# The fingerprint of a key MUST be formed from d = SHA-256(`"sharekey v1 fingerprint"` ‖ key) as given here.
+        //# CON-6. The fingerprint of a key MUST be formed from d = SHA-256(`"sharekey v1 fingerprint"` ‖ key) as given here.
         let digest = crypto.sha256(&[LABEL, key.as_bytes()]);
         let mut digits = [b'0'; DIGITS];
         for (digits, bytes) in digits.chunks_mut(GROUP).zip(digest.chunks(GROUP)) {

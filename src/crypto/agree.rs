@@ -14,7 +14,7 @@ pub(super) fn public(secret: &AgreementSecret) -> AgreementKey {
 pub(super) fn shared(secret: &AgreementSecret, peer: &AgreementKey) -> Result<SharedSecret, NonContributory> {
     let shared = Zeroizing::new(x25519_dalek::x25519(*secret.expose(), *peer.as_bytes()));
     //= spec/protocol.md#strict-keys
-    //# A party MUST refuse an X25519 agreement whose result is all zero bytes.
+    //# KEY-8. A party MUST refuse an X25519 agreement whose result is all zero bytes.
     if bool::from(shared.ct_eq(&[0; 32])) {
         return Err(NonContributory);
     }

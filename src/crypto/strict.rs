@@ -47,12 +47,12 @@ pub(super) fn check_point(encoded: &[u8; 32]) -> Result<(), KeyError> {
     let [.., last] = &mut y;
     *last &= 0x7f;
     //= spec/protocol.md#strict-keys
-    //# A verifier MUST refuse a public key whose y is not below p.
+    //# KEY-1. A verifier MUST refuse a public key whose y is not below p.
     if !less_than(&y, &FIELD_PRIME) {
         return Err(KeyError::NotCanonical);
     }
     //= spec/protocol.md#strict-keys
-    //# A verifier MUST refuse a public key whose y is that of a point of small order, with either sign bit.
+    //# KEY-2. A verifier MUST refuse a public key whose y is that of a point of small order, with either sign bit.
     if SMALL_ORDER_Y.contains(&y) {
         return Err(KeyError::SmallOrder);
     }
@@ -63,12 +63,12 @@ pub(super) fn check_point(encoded: &[u8; 32]) -> Result<(), KeyError> {
 pub(super) fn check_signature(signature: &[u8; 64]) -> Result<(), SignatureError> {
     let ([r, s], _) = signature.as_chunks() else { return Err(SignatureError::Mismatch) };
     //= spec/protocol.md#strict-keys
-    //# A verifier MUST refuse a signature whose R has a y that is not below p.
+    //# KEY-3. A verifier MUST refuse a signature whose R has a y that is not below p.
     //= spec/protocol.md#strict-keys
-    //# A verifier MUST refuse a signature whose R has the y of a point of small order, with either sign bit.
+    //# KEY-4. A verifier MUST refuse a signature whose R has the y of a point of small order, with either sign bit.
     check_point(r).map_err(SignatureError::Commitment)?;
     //= spec/protocol.md#strict-keys
-    //# A verifier MUST refuse a signature whose S is not below L.
+    //# KEY-5. A verifier MUST refuse a signature whose S is not below L.
     if less_than(s, &GROUP_ORDER) { Ok(()) } else { Err(SignatureError::ScalarNotReduced) }
 }
 

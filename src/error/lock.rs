@@ -281,9 +281,9 @@ macro_rules! reasons {
 
             fn try_from(byte: u8) -> Result<Self, WireError> {
                 //= spec/protocol.md#encoding
-                //# A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
+                //# MSG-6. A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
                 //= spec/protocol.md#errors-and-refusals
-                //# A reason byte MUST be one of the table.
+                //# ERR-3. A reason byte MUST be one of the table.
                 match byte { $( $byte => Ok(Self::$name), )* _ => Err(WireError::Value) }
             }
         }

@@ -70,15 +70,15 @@ impl Claimed {
         let challenge = Unverified::<Challenge>::parse(challenge)?;
         let grant = Unverified::<Grant>::parse(&self.grant)?;
         //= spec/protocol.md#guest
-        //# A guest MUST check that a challenge names the lock of its grant.
+        //# GST-3. A guest MUST check that a challenge names the lock of its grant.
         if challenge.claims().lock != grant.claims().lock {
             return Err(GuestError::WrongLock);
         }
         //= spec/protocol.md#pairing-key
-        //# For an install the guest device MUST draw a new X25519 secret.
+        //# KDF-2. For an install the guest device MUST draw a new X25519 secret.
         let secret = AgreementSecret::random(rng);
         //= spec/protocol.md#guest
-        //# A guest MUST make a new install for each challenge.
+        //# GST-4. A guest MUST make a new install for each challenge.
         let install = Install {
             claim: self.claim.digest(crypto),
             nonce: challenge.claims().nonce,
@@ -109,7 +109,7 @@ impl Installing {
     /// [`GuestError::Wire`], [`GuestError::ReleaseNamesOtherInstall`].
     pub fn bundle(&self, crypto: &impl Crypto, release: &[u8]) -> Result<Download<'_>, GuestError> {
         //= spec/protocol.md#guest
-        //# A guest MUST check that a release names its install before it sends the bundle.
+        //# GST-5. A guest MUST check that a release names its install before it sends the bundle.
         if Unverified::<Release>::parse(release)?.claims().install != self.install.digest(crypto) {
             return Err(GuestError::ReleaseNamesOtherInstall);
         }
@@ -140,10 +140,10 @@ impl Download<'_> {
         }
         let receipt = Unverified::<Receipt>::parse(answer)?;
         //= spec/protocol.md#receipt-checks
-        //# The receipt's signature MUST verify under the lock id of the guest's grant.
+        //# GST-9. The receipt's signature MUST verify under the lock id of the guest's grant.
         let receipt = receipt.verify(crypto, grant.claims().lock.key()).map_err(GuestError::ReceiptSignature)?;
         //= spec/protocol.md#receipt-checks
-        //# The receipt MUST name the guest's install.
+        //# GST-10. The receipt MUST name the guest's install.
         if receipt.install != self.attempt.install.digest(crypto) {
             return Err(GuestError::ReceiptNamesOtherInstall);
         }
@@ -152,7 +152,7 @@ impl Download<'_> {
             return Err(GuestError::ReceiptDoesNotFit);
         }
         //= spec/protocol.md#pairing-key
-        //# A guest MUST NOT derive a pairing key from a receipt that it did not check as the receipt checks of the guest say.
+        //# KDF-4. A guest MUST NOT derive a pairing key from a receipt that it did not check as the receipt checks of the guest say.
         let shared = crypto.agree(&self.attempt.secret, &receipt.agreement)?;
         let pairing = pairing::derive(crypto, &receipt.digest(crypto), &shared)?;
         Ok(GuestKey::new(grant.claims(), Encoded::copy(answer)?, &receipt, pairing))
@@ -163,7 +163,7 @@ impl Download<'_> {
         let request = wire::digest(crypto, &self.bundle);
         let refused = Refused::parse(answer)?;
         //= spec/protocol.md#reply-checks
-        //# A guest MUST NOT take a Refused for a statement of the lock unless it is signed by the lock and names the guest's own request.
+        //# GST-17. A guest MUST NOT take a Refused for a statement of the lock unless it is signed by the lock and names the guest's own request.
         let reason = refused.reason(crypto, lock, &request).map_err(GuestError::RefusalSignature)?;
         Ok(reason.map_or(GuestError::RefusedOpaquely, GuestError::Refused))
     }
@@ -174,14 +174,14 @@ fn fits(receipt: &Receipt, grant: &Unverified<'_, Grant>, claim: &Claim, digest:
     let grant = grant.claims();
     receipt.lock == grant.lock
         //= spec/protocol.md#receipt-checks
-        //# The receipt MUST name the grant's epoch, slot and generation.
+        //# GST-13. The receipt MUST name the grant's epoch, slot and generation.
         && receipt.epoch == grant.epoch
         && receipt.slot == grant.slot
         && receipt.generation == grant.generation
         //= spec/protocol.md#receipt-checks
-        //# The receipt MUST name the guest's grant.
+        //# GST-11. The receipt MUST name the guest's grant.
         && receipt.grant == *digest
         //= spec/protocol.md#receipt-checks
-        //# The receipt MUST name the guest's device.
+        //# GST-12. The receipt MUST name the guest's device.
         && receipt.device == claim.device
 }

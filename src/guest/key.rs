@@ -118,13 +118,13 @@ impl GuestKey {
     ) -> Result<(Encoded<Unlock>, AwaitingReply), GuestError> {
         let challenge = Unverified::<Challenge>::parse(challenge)?;
         //= spec/protocol.md#guest
-        //# A guest MUST check that a challenge names the lock of its grant.
+        //# GST-3. A guest MUST check that a challenge names the lock of its grant.
         if challenge.claims().lock != self.lock {
             return Err(GuestError::WrongLock);
         }
         let unlock =
             //= spec/protocol.md#guest
-            //# A guest MUST draw the guest nonce of each unlock fresh and unpredictable.
+            //# GST-6. A guest MUST draw the guest nonce of each unlock fresh and unpredictable.
             Unlock { slot: self.slot, action, lock_nonce: challenge.claims().nonce, guest_nonce: Nonce::random(rng) };
         let (message, unlock) = wire::seal_mac(crypto, self.pairing.expose(), &unlock)?;
         Ok((message, AwaitingReply { unlock }))
@@ -144,10 +144,10 @@ impl GuestKey {
         }
         let reply = Unverified::<Reply>::parse(answer)?;
         //= spec/protocol.md#reply-checks
-        //# The reply's tag MUST verify under the pairing key.
+        //# GST-14. The reply's tag MUST verify under the pairing key.
         let reply = reply.verify_mac(crypto, self.pairing.expose()).map_err(|_| GuestError::ReplyMac)?;
         //= spec/protocol.md#reply-checks
-        //# The reply MUST name the tag of the guest's own unlock.
+        //# GST-15. The reply MUST name the tag of the guest's own unlock.
         if reply.unlock != awaiting.unlock {
             return Err(GuestError::ReplyToOther);
         }

@@ -54,7 +54,7 @@ impl TryFrom<u8> for Weekdays {
 
     fn try_from(bits: u8) -> Result<Self, LimitsError> {
         //= spec/protocol.md#encoding-of-limits
-        //# A decoder MUST refuse a set of days that is empty or has bit 7 set.
+        //# LIM-3. A decoder MUST refuse a set of days that is empty or has bit 7 set.
         if bits != 0 && bits & !Self::ALL.0 == 0 { Ok(Self(bits)) } else { Err(LimitsError::Weekdays) }
     }
 }
@@ -77,7 +77,7 @@ impl UtcOffset {
     /// [`LimitsError::Offset`] outside −720..=840.
     pub const fn from_minutes(minutes: i16) -> Result<Self, LimitsError> {
         //= spec/protocol.md#encoding-of-limits
-        //# A decoder MUST refuse an offset outside −720 to 840.
+        //# LIM-7. A decoder MUST refuse an offset outside −720 to 840.
         if -720 <= minutes && minutes <= 840 { Ok(Self(minutes)) } else { Err(LimitsError::Offset) }
     }
 
@@ -99,7 +99,7 @@ impl TryFrom<RawOffset> for UtcOffset {
 
     fn try_from(raw: RawOffset) -> Result<Self, LimitsError> {
         //= spec/protocol.md#encoding
-        //# A decoder MUST refuse a number outside the range given for its field.
+        //# MSG-7. A decoder MUST refuse a number outside the range given for its field.
         Self::from_minutes(raw.0)
     }
 }
@@ -150,11 +150,11 @@ impl TryFrom<RawSchedule> for Schedule {
 
     fn try_from(raw: RawSchedule) -> Result<Self, LimitsError> {
         //= spec/protocol.md#encoding
-        //# A decoder MUST refuse a number outside the range given for its field.
+        //# MSG-7. A decoder MUST refuse a number outside the range given for its field.
         //= spec/protocol.md#encoding-of-limits
         //= type=implication
         //= reason=this is called with all fields, which serde has read before
-        //# A decoder MUST check LIM-4, LIM-5 and LIM-6 only when all fields of the schedule were read.
+        //# LIM-17. A decoder MUST check LIM-4, LIM-5 and LIM-6 only when all fields of the schedule were read.
         Self::new(raw.days, raw.start, raw.end, raw.offset, raw.next)
     }
 }
@@ -175,11 +175,11 @@ impl Schedule {
         next: Option<OffsetChange>,
     ) -> Result<Self, LimitsError> {
         //= spec/protocol.md#encoding-of-limits
-        //# A decoder MUST refuse a window whose start is above 1439.
+        //# LIM-4. A decoder MUST refuse a window whose start is above 1439.
         //= spec/protocol.md#encoding-of-limits
-        //# A decoder MUST refuse a window whose end is 0 or above 1440.
+        //# LIM-5. A decoder MUST refuse a window whose end is 0 or above 1440.
         //= spec/protocol.md#encoding-of-limits
-        //# A decoder MUST refuse a window whose start equals its end.
+        //# LIM-6. A decoder MUST refuse a window whose start equals its end.
         if start >= MINUTES_A_DAY || end == 0 || end > MINUTES_A_DAY || start == end {
             return Err(LimitsError::Window);
         }
@@ -217,11 +217,11 @@ impl Schedule {
         let yesterday = if day == 0 { 6 } else { day.saturating_sub(1) };
         if self.start < self.end {
             //= spec/protocol.md#schedule
-            //# Where start is below end, a lock MUST allow exactly the minutes from start, included, to end, excluded, of the weekdays in the set.
+            //# LIM-10. Where start is below end, a lock MUST allow exactly the minutes from start, included, to end, excluded, of the weekdays in the set.
             self.days.contains(day) && self.start <= minute && minute < self.end
         } else {
             //= spec/protocol.md#schedule
-            //# Where start is above end, a lock MUST allow exactly the minutes from start of a weekday in the set, included, to the minute end of the day after it, excluded.
+            //# LIM-11. Where start is above end, a lock MUST allow exactly the minutes from start of a weekday in the set, included, to the minute end of the day after it, excluded.
             (self.days.contains(day) && self.start <= minute) || (self.days.contains(yesterday) && minute < self.end)
         }
     }

@@ -69,13 +69,13 @@ impl<T> CellState<T> {
     pub(super) fn ready(&self, damaged: LockError) -> Result<&T, LockError> {
         if !self.is_idle() {
             //= spec/protocol.md#persist-then-act
-            //# A busy cell MUST refuse every operation that needs it until it was read again from the store.
+            //# STG-4. A busy cell MUST refuse every operation that needs it until it was read again from the store.
             //= spec/protocol.md#persist-then-act
-            //# A held cell MUST refuse every operation that needs it, as a busy one does.
+            //# STG-12. A held cell MUST refuse every operation that needs it, as a busy one does.
             return Err(LockError::Busy);
         }
         //= spec/protocol.md#damage
-        //# A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
+        //# DMG-7. A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
         self.content.as_ref().filter(|_| !self.damaged).ok_or(damaged)
     }
 
@@ -98,10 +98,10 @@ impl<T: Stored> CellState<T> {
         self.hold = Hold::Idle;
         match read {
             //= spec/protocol.md#damage
-            //# A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
+            //# DMG-7. A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
             Some(read) => self.set(read),
             //= spec/protocol.md#damage
-            //# A damaged record MUST NOT be read as a fresh one.
+            //# DMG-4. A damaged record MUST NOT be read as a fresh one.
             None => self.damaged = true,
         }
         Ok(())
@@ -111,13 +111,13 @@ impl<T: Stored> CellState<T> {
     pub(super) fn accept(&self, read: Option<T>) -> Result<Option<T>, LockError> {
         if self.is_idle() && !self.damaged {
             //= spec/protocol.md#persist-then-act
-            //# A cell that is neither held, busy nor damaged MUST NOT be read again.
+            //# STG-13. A cell that is neither held, busy nor damaged MUST NOT be read again.
             return Err(LockError::NotBusy);
         }
         //= spec/protocol.md#operations
-        //# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
+        //# OPR-13. An epoch, a counter and, within an epoch, a floor MUST NOT go down.
         //= spec/protocol.md#damage
-        //# A record read back that is older than the newest one known since boot MUST be taken for damaged.
+        //# DMG-6. A record read back that is older than the newest one known since boot MUST be taken for damaged.
         Ok(read.filter(|read| !self.content.as_ref().is_some_and(|known| read.is_older_than(known))))
     }
 }

@@ -17,7 +17,7 @@ use crate::wire::{self, Encoded};
 
 /// How many challenges one write of the counter's record is good for.
 //= spec/protocol.md#replay-counter
-//# COUNTER_LEASE MUST be 65536.
+//# CTR-6. COUNTER_LEASE MUST be 65536.
 pub const COUNTER_LEASE: u64 = 65_536;
 
 /// The right to one attempt, for the purpose `P`: [`purpose::Install`] or [`purpose::Operate`].
@@ -32,7 +32,7 @@ pub struct Session<P> {
     //= spec/protocol.md#sessions
     //= type=implication
     //= reason=each operation takes a Session of its own purpose, and none turns into the other
-    //# A session MUST NOT serve another purpose than its own.
+    //# SES-6. A session MUST NOT serve another purpose than its own.
     purpose: PhantomData<fn() -> P>,
 }
 
@@ -53,7 +53,7 @@ impl Number {
         match self {
             Self::Counted(number) => (b"", number.value().to_le_bytes()),
             //= spec/protocol.md#replay-counter
-            //# The nonce of such a challenge MUST be HMAC-SHA256(nonce key, `"rescue"` ‖ number as `u64` ‖ 32 bytes of fresh entropy)[..16], with a number that is unique since boot.
+            //# CTR-9. The nonce of such a challenge MUST be HMAC-SHA256(nonce key, `"rescue"` ‖ number as `u64` ‖ 32 bytes of fresh entropy)[..16], with a number that is unique since boot.
             Self::Rescue(number) => (b"rescue", number.value().to_le_bytes()),
         }
     }
@@ -99,7 +99,7 @@ pub(crate) struct Sessions {
 impl Sessions {
     pub(super) const fn new() -> Self {
         //= spec/protocol.md#sessions
-        //# A boot MUST end all sessions.
+        //# SES-8. A boot MUST end all sessions.
         Self { next: None, next_rescue: Counter::ZERO, newest: [None; purpose::COUNT], ticks: 0 }
     }
 
@@ -107,7 +107,7 @@ impl Sessions {
     pub(super) fn start_above(&mut self, ceiling: Counter) {
         if self.next.is_none() {
             //= spec/protocol.md#replay-counter
-            //# After a boot the counter MUST go on at the stored ceiling.
+            //# CTR-4. After a boot the counter MUST go on at the stored ceiling.
             self.next = Some(ceiling);
         }
     }
@@ -115,17 +115,17 @@ impl Sessions {
     pub(super) fn opened(&mut self, opened: Opened) {
         match opened.number {
             //= spec/protocol.md#replay-counter
-            //# Every challenge, other than one of CTR-9, MUST take the next number of the lock's counter.
+            //# CTR-1. Every challenge, other than one of CTR-9, MUST take the next number of the lock's counter.
             Number::Counted(number) => self.next = number.next(),
             // 2^64 challenges in one run do not happen.
             //= spec/protocol.md#replay-counter
-            //# The nonce of such a challenge MUST be HMAC-SHA256(nonce key, `"rescue"` ‖ number as `u64` ‖ 32 bytes of fresh entropy)[..16], with a number that is unique since boot.
+            //# CTR-9. The nonce of such a challenge MUST be HMAC-SHA256(nonce key, `"rescue"` ‖ number as `u64` ‖ 32 bytes of fresh entropy)[..16], with a number that is unique since boot.
             Number::Rescue(number) => self.next_rescue = number.next().unwrap_or(number),
         }
         if opened.backwards {
             // How old the other sessions are, nobody can say.
             //= spec/protocol.md#sessions
-            //# A step backwards of the ticks MUST end all sessions.
+            //# SES-9. A step backwards of the ticks MUST end all sessions.
             self.close_all();
             self.ticks = opened.ticks;
         } else {
@@ -144,26 +144,26 @@ impl Sessions {
     fn spend<P: purpose::Purpose>(&mut self, session: Session<P>, ticks: u64) -> Result<Nonce, LockError> {
         let newest = self.newest.get_mut(P::INDEX).ok_or(LockError::SessionSuperseded)?;
         //= spec/protocol.md#sessions
-        //# A session MUST be good for one attempt, malformed ones included.
+        //# SES-1. A session MUST be good for one attempt, malformed ones included.
         //= spec/protocol.md#sessions
-        //# A session MUST be refused when a newer challenge for the same purpose was given.
+        //# SES-2. A session MUST be refused when a newer challenge for the same purpose was given.
         let opened = newest.take_if(|opened| opened.number == session.number).ok_or(LockError::SessionSuperseded)?;
         //= spec/protocol.md#sessions
-        //# A session MUST be refused when the ticks went backwards since its challenge.
+        //# SES-5. A session MUST be refused when the ticks went backwards since its challenge.
         if ticks < self.ticks {
             //= spec/protocol.md#sessions
-            //# A step backwards of the ticks MUST end all sessions.
+            //# SES-9. A step backwards of the ticks MUST end all sessions.
             self.close_all();
             return Err(LockError::SessionExpired);
         }
         self.ticks = ticks;
         //= spec/protocol.md#sessions
-        //# A session MUST be refused when the ticks went backwards since its challenge.
+        //# SES-5. A session MUST be refused when the ticks went backwards since its challenge.
         let elapsed = ticks.checked_sub(opened.ticks).ok_or(LockError::SessionExpired)?;
         //= spec/protocol.md#sessions
-        //# A session for Install MUST be refused later than 120000 milliseconds after its challenge.
+        //# SES-3. A session for Install MUST be refused later than 120000 milliseconds after its challenge.
         //= spec/protocol.md#sessions
-        //# A session for Operate MUST be refused later than 10000 milliseconds after its challenge.
+        //# SES-4. A session for Operate MUST be refused later than 10000 milliseconds after its challenge.
         if elapsed <= P::DEADLINE_MS { Ok(opened.nonce) } else { Err(LockError::SessionExpired) }
     }
 }
@@ -192,7 +192,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         rng.fill_bytes(&mut entropy);
         let (label, counted) = number.parts();
         //= spec/protocol.md#replay-counter
-        //# The nonce of a challenge MUST be HMAC-SHA256(nonce key, number as `u64` ‖ 32 bytes of fresh entropy)[..16].
+        //# CTR-2. The nonce of a challenge MUST be HMAC-SHA256(nonce key, number as `u64` ‖ 32 bytes of fresh entropy)[..16].
         let mac = self.crypto.hmac_sha256(self.keys.nonce.expose(), &[label, &counted, &entropy]);
         let nonce = Nonce::truncated(&mac);
         let challenge = wire::bare(&Challenge { lock: self.id(), nonce })?;
@@ -203,7 +203,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let opened = Opened { purpose: P::INDEX, number, nonce, ticks: now.ticks, backwards };
         let change = Change::Challenge { counter, opened };
         //= spec/protocol.md#persist-then-act
-        //# A challenge MUST hold the counter's cell until its result is taken.
+        //# STG-11. A challenge MUST hold the counter's cell until its result is taken.
         Ok(Staged::new(self.state(), Cell::Counter, record, change, Challenged { challenge, session }))
     }
 
@@ -215,23 +215,23 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             Err(other) => return Err(other),
         };
         //= spec/protocol.md#replay-counter
-        //# A lock MUST refuse to give a challenge when the counter has no further number.
+        //# CTR-7. A lock MUST refuse to give a challenge when the counter has no further number.
         let number = self.core.sessions.next.ok_or(LockError::Exhausted)?;
         //= spec/protocol.md#replay-counter
-        //# A number MUST NOT be used before a record whose ceiling is above it is stored.
+        //# CTR-3. A number MUST NOT be used before a record whose ceiling is above it is stored.
         if number < counter.ceiling {
             return Ok((Number::Counted(number), None));
         }
         //= spec/protocol.md#replay-counter
-        //# A lock MUST raise the ceiling by COUNTER_LEASE when it writes it.
+        //# CTR-5. A lock MUST raise the ceiling by COUNTER_LEASE when it writes it.
         //= spec/protocol.md#replay-counter
-        //# A lock MUST refuse to give a challenge when the counter has no further number.
+        //# CTR-7. A lock MUST refuse to give a challenge when the counter has no further number.
         //= spec/protocol.md#operations
-        //# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
+        //# OPR-13. An epoch, a counter and, within an epoch, a floor MUST NOT go down.
         let ceiling = number.checked_add(COUNTER_LEASE).ok_or(LockError::Exhausted)?;
         let latest = match now.clock {
             //= spec/protocol.md#clock
-            //# A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
+            //# CLK-3. A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
             Clock::At(time) => counter.latest.max(time),
             Clock::Absent | Clock::Unset => counter.latest,
         };
@@ -246,7 +246,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
                 self.spend_rescue(session, now)?;
                 // Of a lock that can count again, a new challenge is good.
                 //= spec/protocol.md#replay-counter
-                //# A challenge on a lock whose header or counter is damaged MUST serve a factory reset only.
+                //# CTR-8. A challenge on a lock whose header or counter is damaged MUST serve a factory reset only.
                 Err(self.core.sound().err().unwrap_or(LockError::SessionSuperseded))
             }
         }

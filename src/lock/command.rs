@@ -50,10 +50,10 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         self.pin_keys();
         let (decision, output) =
             //= spec/protocol.md#errors-and-refusals
-            //# A refusal MUST change nothing but the session that it used.
+            //# ERR-2. A refusal MUST change nothing but the session that it used.
             self.decide_command(nonce, command, now).map_err(|denied| self.refuse(command, denied))?;
         //= spec/protocol.md#commands
-        //# The Done MUST NOT be given to the caller before the record of the operation, if it has one, is stored.
+        //# CMD-10. The Done MUST NOT be given to the caller before the record of the operation, if it has one, is stored.
         Ok(Staged::new(self.state(), decision.held, decision.record, decision.change, output))
     }
 
@@ -64,38 +64,38 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
     ) -> Result<(Decision, Commanded), Denied> {
         //= spec/protocol.md#commands
-        //# The command MUST decode.
+        //# CMD-1. The command MUST decode.
         let command = Unverified::<Command>::parse(bytes).map_err(LockError::Wire)?;
         //= spec/protocol.md#commands
-        //# The session MUST be the newest for Operate and in time.
+        //# CMD-2. The session MUST be the newest for Operate and in time.
         let nonce = nonce?;
         //= spec/protocol.md#commands
-        //# The header's and the counter's cells MUST be free and sound.
+        //# CMD-11. The header's and the counter's cells MUST be free and sound.
         //= spec/protocol.md#commands
-        //# The lock MUST be provisioned.
+        //# CMD-3. The lock MUST be provisioned.
         let pins = self.pinned()?;
         let owned = pins.owned;
         let claims = command.claims();
         //= spec/protocol.md#commands
-        //# The command MUST name this lock.
+        //# CMD-4. The command MUST name this lock.
         if claims.lock != self.id() {
             return Err(LockError::WrongLock.into());
         }
         //= spec/protocol.md#commands
-        //# The command MUST be of the lock's epoch.
+        //# CMD-5. The command MUST be of the lock's epoch.
         if claims.epoch != owned.epoch {
             return Err(LockError::WrongEpoch.into());
         }
         //= spec/protocol.md#commands
-        //# The command MUST carry the session's nonce.
+        //# CMD-6. The command MUST carry the session's nonce.
         if claims.lock_nonce != nonce {
             return Err(LockError::WrongNonce.into());
         }
         //= spec/protocol.md#commands
-        //# The command's signature MUST verify under the owner key.
+        //# CMD-7. The command's signature MUST verify under the owner key.
         let command = command.verify_pinned(&self.crypto, &pins.owner).map_err(LockError::CommandSignature)?;
         //= spec/protocol.md#commands
-        //# A refusal after the signature held MUST be a signed Refused with the reason.
+        //# CMD-9. A refusal after the signature held MUST be a signed Refused with the reason.
         let decision = self.carry_out(command.operation, &owned, now).map_err(Denied::Known)?;
         let done = self.done(&command, &decision).map_err(|error| Denied::Known(error.into()))?;
         Ok((decision, Commanded { operation: command.operation, done }))
@@ -109,7 +109,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             completed: decision.completed,
         };
         //= spec/protocol.md#operations
-        //# The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
+        //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
         wire::seal(&self.crypto, &self.keys.signer, &done)
     }
 
@@ -117,34 +117,34 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         match operation {
             Operation::Activate { slot, generation } => {
                 //= spec/protocol.md#operations
-                //# Activate MUST make its generation the floor and leave the slot Empty.
+                //# OPR-2. Activate MUST make its generation the floor and leave the slot Empty.
                 let (record, change, left) = self.renumber(slot, generation, Content::Empty, owned)?;
                 let completed = Completed::Activate { slot, generation, left };
                 Ok(Decision { held: Cell::Slot(slot), record, change, epoch: owned.epoch, completed })
             }
             Operation::Deactivate { slot, generation } => {
                 //= spec/protocol.md#operations
-                //# Deactivate MUST make its generation the floor and leave the slot Inactive.
+                //# OPR-3. Deactivate MUST make its generation the floor and leave the slot Inactive.
                 let (record, change, left) = self.renumber(slot, generation, Content::Inactive, owned)?;
                 let completed = Completed::Deactivate { slot, generation, left };
                 Ok(Decision { held: Cell::Slot(slot), record, change, epoch: owned.epoch, completed })
             }
             Operation::Transfer { owner, service } => self.transfer(owner, service, owned),
             //= spec/protocol.md#clock
-            //# A lock MUST take no time from a guest or from the service.
+            //# CLK-1. A lock MUST take no time from a guest or from the service.
             Operation::SetClock { to } => self.set_clock(to, owned, now),
             //= spec/protocol.md#operations
-            //# Act MUST NOT depend on any slot.
+            //# OPR-10. Act MUST NOT depend on any slot.
             Operation::Act { action } => {
                 let completed = Completed::Act { action };
                 let epoch = owned.epoch;
                 //= spec/protocol.md#persist-then-act
-                //# An Act MUST hold the header's cell until its result is taken.
+                //# STG-10. An Act MUST hold the header's cell until its result is taken.
                 Ok(Decision { held: Cell::Header, record: None, change: Change::Nothing, epoch, completed })
             }
             Operation::Inspect { slot } => {
                 //= spec/protocol.md#operations
-                //# Inspect MUST report the slot's floor and what it holds in this epoch.
+                //# OPR-11. Inspect MUST report the slot's floor and what it holds in this epoch.
                 let left = state::view(&self.slots, slot, owned.epoch)?.report();
                 let completed = Completed::Inspect { slot, left };
                 let epoch = owned.epoch;
@@ -163,19 +163,19 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     ) -> Result<(Option<Record>, Change, SlotReport), LockError> {
         let floor = state::view(&self.slots, slot, owned.epoch)?.floor();
         //= spec/protocol.md#operations
-        //# Activate and Deactivate at a floor of 2^32 − 1 MUST be refused with Exhausted.
+        //# OPR-14. Activate and Deactivate at a floor of 2^32 − 1 MUST be refused with Exhausted.
         if floor == Generation::MAX {
             return Err(LockError::Exhausted);
         }
         //= spec/protocol.md#operations
-        //# Activate and Deactivate MUST be refused unless their generation is above the slot's floor.
+        //# OPR-1. Activate and Deactivate MUST be refused unless their generation is above the slot's floor.
         //= spec/protocol.md#operations
-        //# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
+        //# OPR-13. An epoch, a counter and, within an epoch, a floor MUST NOT go down.
         if generation <= floor {
             return Err(LockError::StaleNumber);
         }
         //= spec/protocol.md#operations
-        //# Activate and Deactivate MUST wipe the key that was installed.
+        //# OPR-4. Activate and Deactivate MUST wipe the key that was installed.
         let next = SlotRecord { epoch: owned.epoch, floor: generation, content };
         let left = next.report();
         let record = record::encode(&self.crypto, &self.keys, Cell::Slot(slot), &next)?;
@@ -185,23 +185,23 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// Ends the epoch in one write: every slot of the old one reads as inactive from there on.
     fn transfer(&mut self, owner: PublicKey, service: PublicKey, owned: &Ownership) -> Result<Decision, LockError> {
         //= spec/protocol.md#strict-keys
-        //# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
+        //# KEY-7. A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
         owner.check().map_err(LockError::OwnerKey)?;
         service.check().map_err(LockError::ServiceKey)?;
         //= spec/protocol.md#persist-then-act
-        //# A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
+        //# STG-6. A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
         self.state().check_all_idle()?;
         //= spec/protocol.md#operations
-        //# Transfer MUST be refused when the epoch has no further number.
+        //# OPR-6. Transfer MUST be refused when the epoch has no further number.
         //= spec/protocol.md#operations
-        //# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
+        //# OPR-13. An epoch, a counter and, within an epoch, a floor MUST NOT go down.
         let epoch = owned.epoch.next().ok_or(LockError::Exhausted)?;
         //= spec/protocol.md#operations
-        //# Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.
+        //# OPR-5. Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.
         let next = HeaderRecord::Owned { epoch, owner, service };
         let record = record::encode(&self.crypto, &self.keys, Cell::Header, &next)?;
         //= spec/protocol.md#operations
-        //# The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
+        //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
         let completed = Completed::Transfer { owner, service };
         Ok(Decision { held: Cell::Header, record: Some(record), change: Change::Header(next), epoch, completed })
     }
@@ -209,13 +209,13 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// Records the time from which on the clock is believed, forward or back.
     fn set_clock(&self, to: Timestamp, owned: &Ownership, now: Now) -> Result<Decision, LockError> {
         //= spec/protocol.md#operations
-        //# SetClock MUST be refused by a lock whose clock is Absent.
+        //# OPR-9. SetClock MUST be refused by a lock whose clock is Absent.
         if now.clock == Clock::Absent {
             return Err(LockError::NoClock);
         }
         let (_, counter) = self.core.sound()?;
         //= spec/protocol.md#operations
-        //# SetClock MUST store the time that it sets as the latest time known, also where that is earlier.
+        //# OPR-8. SetClock MUST store the time that it sets as the latest time known, also where that is earlier.
         let next = CounterRecord { latest: to, ..*counter };
         let record = record::encode(&self.crypto, &self.keys, Cell::Counter, &next)?;
         Ok(Decision {

@@ -50,7 +50,7 @@ struct Authorised<'a> {
 impl<'a> Chain<'a> {
     fn parse(bundle: &'a [u8]) -> Result<Self, WireError> {
         //= spec/protocol.md#message-bundle
-        //# A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
+        //# MSG-19. A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
         let bundle = Bundle::parse(bundle)?;
         Ok(Self {
             grant: Unverified::parse(bundle.grant)?,
@@ -62,41 +62,41 @@ impl<'a> Chain<'a> {
 
     /// Four signature checks at most; the first that fails ends it.
     //= spec/protocol.md#install
-    //# A lock MUST NOT make more than four signature checks in one install.
+    //# INS-18. A lock MUST NOT make more than four signature checks in one install.
     fn verify<C: Crypto>(self, crypto: &C, pins: &Pins<C>, nonce: &Nonce) -> Result<Authorised<'a>, LockError> {
         //= spec/protocol.md#install
-        //# The grant's signature MUST verify under the owner key.
+        //# INS-6. The grant's signature MUST verify under the owner key.
         let grant = self.grant.verify_pinned(crypto, &pins.owner).map_err(LockError::GrantSignature)?;
         //= spec/protocol.md#install
-        //# The claim MUST name the grant by its digest.
+        //# INS-7. The claim MUST name the grant by its digest.
         if self.claim.claims().grant != grant.digest(crypto) {
             return Err(LockError::ClaimNamesOtherGrant);
         }
         //= spec/protocol.md#install
-        //# The claim's signature MUST verify under the grant's subject.
+        //# INS-8. The claim's signature MUST verify under the grant's subject.
         let claim = self.claim.verify(crypto, &grant.subject).map_err(LockError::ClaimSignature)?;
         //= spec/protocol.md#install
-        //# The install MUST name the claim by its digest.
+        //# INS-9. The install MUST name the claim by its digest.
         if self.install.claims().claim != claim.digest(crypto) {
             return Err(LockError::InstallNamesOtherClaim);
         }
         //= spec/protocol.md#install
-        //# The install MUST carry the session's nonce.
+        //# INS-10. The install MUST carry the session's nonce.
         if self.install.claims().nonce != *nonce {
             return Err(LockError::WrongNonce);
         }
         //= spec/protocol.md#strict-keys
-        //# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
+        //# KEY-7. A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
         //= spec/protocol.md#install
-        //# The install's signature MUST verify under the claim's device.
+        //# INS-11. The install's signature MUST verify under the claim's device.
         let install = self.install.verify(crypto, &claim.device).map_err(LockError::InstallSignature)?;
         //= spec/protocol.md#install
-        //# The release MUST name the install by its digest.
+        //# INS-12. The release MUST name the install by its digest.
         if self.release.claims().install != install.digest(crypto) {
             return Err(LockError::ReleaseNamesOtherInstall);
         }
         //= spec/protocol.md#install
-        //# The release's signature MUST verify under the service key.
+        //# INS-13. The release's signature MUST verify under the service key.
         self.release.verify_pinned(crypto, &pins.service).map_err(LockError::ReleaseSignature)?;
         Ok(Authorised { grant, claim, install })
     }
@@ -111,22 +111,22 @@ fn used_openings(
     crypto: &impl Crypto,
 ) -> Result<u32, LockError> {
     //= spec/protocol.md#generation-rule
-    //# A grant whose generation is above the slot's floor MUST install: it overwrites what was there, becomes the floor, and starts with no use counted.
+    //# GEN-1. A grant whose generation is above the slot's floor MUST install: it overwrites what was there, becomes the floor, and starts with no use counted.
     if grant.generation > view.floor() {
         return Ok(0);
     }
     match view.content() {
         //= spec/protocol.md#generation-rule
-        //# A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
+        //# GEN-2. A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
         Content::Installed { key }
             if grant.generation == view.floor() && key.grant == grant.digest(crypto) && key.device == *device =>
         {
             //= spec/protocol.md#generation-rule
-            //# A re-key MUST replace the pairing key and nothing else.
+            //# GEN-3. A re-key MUST replace the pairing key and nothing else.
             Ok(key.used)
         }
         //= spec/protocol.md#generation-rule
-        //# Any other grant MUST be refused as stale.
+        //# GEN-4. Any other grant MUST be refused as stale.
         _ => Err(LockError::StaleGeneration),
     }
 }
@@ -153,7 +153,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let nonce = self.spend(session, now);
         self.pin_keys();
         //= spec/protocol.md#errors-and-refusals
-        //# A refusal MUST change nothing but the session that it used.
+        //# ERR-2. A refusal MUST change nothing but the session that it used.
         let decision = match self.decide_install(nonce, bundle, now, rng) {
             Ok(decision) => decision,
             Err(denied) => return Err(self.refuse(bundle, denied)),
@@ -163,7 +163,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             .map_err(|error| self.refuse(bundle, Denied::Known(error.into())))?;
         let change = Change::Slot(decision.output.slot, decision.record);
         //= spec/protocol.md#install
-        //# The receipt MUST NOT be given to the caller before the slot's record is stored.
+        //# INS-19. The receipt MUST NOT be given to the caller before the slot's record is stored.
         Ok(Staged::new(self.state(), cell, Some(record), change, decision.output))
     }
 
@@ -175,37 +175,37 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Decision, Denied> {
         //= spec/protocol.md#install
-        //# The bundle and its four parts MUST decode.
+        //# INS-1. The bundle and its four parts MUST decode.
         let chain = Chain::parse(bundle).map_err(LockError::Wire)?;
         //= spec/protocol.md#install
-        //# The session MUST be the newest for Install and in time.
+        //# INS-2. The session MUST be the newest for Install and in time.
         let nonce = nonce?;
         //= spec/protocol.md#install
-        //# The header's and the counter's cells MUST be free and sound.
+        //# INS-20. The header's and the counter's cells MUST be free and sound.
         //= spec/protocol.md#install
-        //# The lock MUST be provisioned.
+        //# INS-21. The lock MUST be provisioned.
         let pins = self.pinned()?;
         let (owned, claims) = (&pins.owned, chain.grant.claims());
         //= spec/protocol.md#install
-        //# The grant MUST name this lock.
+        //# INS-3. The grant MUST name this lock.
         if claims.lock != self.id() {
             return Err(LockError::WrongLock.into());
         }
         //= spec/protocol.md#install
-        //# The grant MUST be of the lock's epoch.
+        //# INS-4. The grant MUST be of the lock's epoch.
         if claims.epoch != owned.epoch {
             return Err(LockError::WrongEpoch.into());
         }
         //= spec/protocol.md#install
-        //# The slot MUST exist, undamaged and active.
+        //# INS-5. The slot MUST exist, undamaged and active.
         let view = state::view(&self.slots, claims.slot, owned.epoch)?;
         //= spec/protocol.md#install
-        //# The slot MUST exist, undamaged and active.
+        //# INS-5. The slot MUST exist, undamaged and active.
         if matches!(view.content(), Content::Inactive) {
             return Err(LockError::SlotInactive.into());
         }
         //= spec/protocol.md#install
-        //# A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
+        //# INS-17. A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
         let chain = chain.verify(&self.crypto, pins, &nonce)?;
         self.install_authorised(&chain, &view, owned, now, rng).map_err(Denied::Known)
     }
@@ -220,23 +220,23 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     ) -> Result<Decision, LockError> {
         let (grant, device) = (&chain.grant, chain.claim.device);
         //= spec/protocol.md#install
-        //# A lock whose clock is Absent MUST refuse a grant with `from`, `until` or a schedule.
+        //# INS-14. A lock whose clock is Absent MUST refuse a grant with `from`, `until` or a schedule.
         if grant.limits.need_clock() && now.clock == Clock::Absent {
             return Err(LockError::NoClock);
         }
         //= spec/protocol.md#install
-        //# The generation rule MUST allow the grant.
+        //# INS-15. The generation rule MUST allow the grant.
         let used = used_openings(view, grant, &device, &self.crypto)?;
 
         //= spec/protocol.md#pairing-key
-        //# At an install the lock MUST draw a new X25519 secret.
+        //# KDF-1. At an install the lock MUST draw a new X25519 secret.
         //= spec/protocol.md#pairing-key
         //= type=implication
         //= reason=the secret wipes itself when this call ends, and nothing else holds it
-        //# A party MUST wipe its X25519 secret once the pairing key is derived.
+        //# KDF-5. A party MUST wipe its X25519 secret once the pairing key is derived.
         let secret = AgreementSecret::random(rng);
         //= spec/protocol.md#install
-        //# The X25519 agreement MUST contribute, as KEY-8 says.
+        //# INS-16. The X25519 agreement MUST contribute, as KEY-8 says.
         let shared = self.crypto.agree(&secret, &chain.install.agreement)?;
         let receipt = Receipt {
             install: chain.install.digest(&self.crypto),

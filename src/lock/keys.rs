@@ -29,17 +29,17 @@ pub(crate) fn fresh_seed(
 ) -> Result<Seed, ProviderFailed> {
     let mut entropy = Zeroizing::new([0; 32]);
     //= spec/protocol.md#making
-    //# The entropy for a seed MUST be 32 bytes from a cryptographic source of randomness.
+    //# LCK-6. The entropy for a seed MUST be 32 bytes from a cryptographic source of randomness.
     rng.fill_bytes(entropy.as_mut_slice());
     //= spec/protocol.md#making
-    //# A new seed MUST be HKDF-SHA256(salt = what was before, ikm = the entropy, info = `"sharekey v1 seed"`).
+    //# LCK-7. A new seed MUST be HKDF-SHA256(salt = what was before, ikm = the entropy, info = `"sharekey v1 seed"`).
     crypto.hkdf_sha256(before, entropy.as_slice(), SEEDS).map(|seed| Seed::from_bytes(*seed))
 }
 
 impl<C: Crypto> LockKeys<C> {
     pub(crate) fn derive(crypto: &C, seed: &Seed) -> Result<Self, ProviderFailed> {
         //= spec/protocol.md#keys-of-a-lock
-        //# A lock MUST derive these three keys from its seed as the table says.
+        //# KDF-6. A lock MUST derive these three keys from its seed as the table says.
         let derive = |label| crypto.hkdf_sha256(&[], seed.expose(), label);
         Ok(Self {
             signer: Signer::from_seed(crypto, &Seed::from_bytes(*derive(SIGNING)?))?,
@@ -52,7 +52,7 @@ impl<C: Crypto> LockKeys<C> {
     /// should be, so that no lock ever comes back.
     pub(crate) fn next_seed(&self, crypto: &C, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Seed, ProviderFailed> {
         //= spec/protocol.md#making
-        //# At a factory reset, what was before MUST be the nonce key of the lock that ends.
+        //# LCK-8. At a factory reset, what was before MUST be the nonce key of the lock that ends.
         fresh_seed(crypto, self.nonce.expose(), rng)
     }
 

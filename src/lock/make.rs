@@ -50,7 +50,7 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
         let seed = keys::fresh_seed(&crypto, record::seed_before(found).expose(), rng)?;
         let keys = LockKeys::derive(&crypto, &seed)?;
         //= spec/protocol.md#making
-        //# A boot that finds no seed record, or one with `initialised` false, MUST make the lock again, from the first step.
+        //# LCK-4. A boot that finds no seed record, or one with `initialised` false, MUST make the lock again, from the first step.
         Ok(Self { crypto, card, seed, keys, written: 0 })
     }
 
@@ -88,13 +88,13 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
     /// What is written, in order: the seed, not initialised; everything else; the seed, initialised.
     fn cells(&self) -> impl Iterator<Item = (Cell, bool)> + use<C, SLOTS> {
         //= spec/protocol.md#making
-        //# Making a lock MUST write the seed record with `initialised` false first.
+        //# LCK-1. Making a lock MUST write the seed record with `initialised` false first.
         let begin = [(Cell::Seed, false), (Cell::Header, false), (Cell::Counter, false)];
         let slots = (0..=u8::MAX).take(SLOTS).map(|index| (Cell::Slot(SlotId::new(index)), false));
         //= spec/protocol.md#making
-        //# Making a lock MUST write every other record, factory-fresh, after that and before the next step.
+        //# LCK-2. Making a lock MUST write every other record, factory-fresh, after that and before the next step.
         //= spec/protocol.md#making
-        //# Making a lock MUST write the seed record with `initialised` true last.
+        //# LCK-3. Making a lock MUST write the seed record with `initialised` true last.
         begin.into_iter().chain(slots).chain([(Cell::Seed, true)])
     }
 }

@@ -36,7 +36,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let nonce = self.spend(session, now);
         let (header, output) =
             //= spec/protocol.md#errors-and-refusals
-            //# A refusal MUST change nothing but the session that it used.
+            //# ERR-2. A refusal MUST change nothing but the session that it used.
             self.decide_provision(nonce, provision).map_err(|denied| self.refuse(provision, denied))?;
         let Some(header) = header else {
             return Ok(Staged::new(self.state(), Cell::Header, None, Change::Nothing, output));
@@ -44,7 +44,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let record = record::encode(&self.crypto, &self.keys, Cell::Header, &header)
             .map_err(|error| self.refuse(provision, Denied::Known(error.into())))?;
         //= spec/protocol.md#provisioning
-        //# The Provisioned MUST NOT be given to the caller before the header is stored.
+        //# PRV-8. The Provisioned MUST NOT be given to the caller before the header is stored.
         Ok(Staged::new(self.state(), Cell::Header, Some(record), Change::Header(header), output))
     }
 
@@ -54,24 +54,24 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         bytes: &[u8],
     ) -> Result<(Option<HeaderRecord>, Owned), Denied> {
         //= spec/protocol.md#provisioning
-        //# The Provision MUST decode.
+        //# PRV-1. The Provision MUST decode.
         let provision = Unverified::<Provision>::parse(bytes).map_err(LockError::Wire)?;
         //= spec/protocol.md#provisioning
-        //# The session MUST be the newest for Operate and in time.
+        //# PRV-2. The session MUST be the newest for Operate and in time.
         let nonce = nonce?;
         //= spec/protocol.md#provisioning
-        //# The header's and the counter's cells MUST be free and sound.
+        //# PRV-12. The header's and the counter's cells MUST be free and sound.
         self.core.sound()?;
         //= spec/protocol.md#provisioning
-        //# The Provision MUST carry the session's nonce.
+        //# PRV-3. The Provision MUST carry the session's nonce.
         if provision.claims().lock_nonce != nonce {
             return Err(LockError::WrongNonce.into());
         }
         //= spec/protocol.md#provisioning
-        //# The Provision's tag MUST verify under the activation secret.
+        //# PRV-4. The Provision's tag MUST verify under the activation secret.
         let provision = provision.verify_mac(&self.crypto, self.card.expose()).map_err(|_| LockError::CardMac)?;
         //= spec/protocol.md#provisioning
-        //# A refusal after the tag held MUST be a signed Refused with the reason.
+        //# PRV-10. A refusal after the tag held MUST be a signed Refused with the reason.
         self.take_owner(&provision).map_err(Denied::Known)
     }
 
@@ -79,28 +79,28 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     fn take_owner(&mut self, provision: &Verified<'_, Provision>) -> Result<(Option<HeaderRecord>, Owned), LockError> {
         let (owner, service) = (provision.owner, provision.service);
         //= spec/protocol.md#provisioning
-        //# Provisioning MUST begin epoch 1.
+        //# PRV-7. Provisioning MUST begin epoch 1.
         let (lock, epoch) = (self.id(), Epoch::FIRST);
         let header = HeaderRecord::Owned { epoch, owner, service };
         let again = match self.core.sound()?.0 {
             HeaderRecord::Unprovisioned => false,
             // The answer was lost: the same lock, owner and service, so there is only that to repeat.
             //= spec/protocol.md#provisioning
-            //# A lock in epoch 1 whose owner's and service's keys are those in the Provision MUST answer with a Provisioned again, and write nothing.
+            //# PRV-11. A lock in epoch 1 whose owner's and service's keys are those in the Provision MUST answer with a Provisioned again, and write nothing.
             present if *present == header => true,
             //= spec/protocol.md#provisioning
-            //# A provisioned lock MUST refuse with AlreadyProvisioned, unless PRV-11 applies.
+            //# PRV-5. A provisioned lock MUST refuse with AlreadyProvisioned, unless PRV-11 applies.
             HeaderRecord::Owned { .. } => return Err(LockError::AlreadyProvisioned),
         };
         //= spec/protocol.md#strict-keys
-        //# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
+        //# KEY-7. A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
         //= spec/protocol.md#provisioning
-        //# Both keys in the Provision MUST pass KEY-1 and KEY-2.
+        //# PRV-6. Both keys in the Provision MUST pass KEY-1 and KEY-2.
         owner.check().map_err(LockError::OwnerKey)?;
         service.check().map_err(LockError::ServiceKey)?;
         if !again {
             //= spec/protocol.md#persist-then-act
-            //# A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
+            //# STG-6. A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
             self.state().check_all_idle()?;
         }
         let card = Provisioned::card_tag(&self.crypto, &self.card, &provision.digest(&self.crypto), &lock);

@@ -214,7 +214,7 @@ pub(crate) fn encode<C: Crypto>(
 ) -> Result<Record, SealError> {
     let mut record = encode_content(cell, content)?;
     //= spec/protocol.md#records
-    //# Every record but the seed's MUST carry a MAC over its cell, its epoch where it has one, and its content.
+    //# REC-1. Every record but the seed's MUST carry a MAC over its cell, its epoch where it has one, and its content.
     let tag = crypto::tag(crypto, keys.record.expose(), &[&record.bytes]);
     record.bytes.try_extend_from_slice(tag.as_bytes()).map_err(|_| SealError::TooLong)?;
     Ok(record)
@@ -224,7 +224,7 @@ pub(crate) fn encode<C: Crypto>(
 pub(crate) fn decode<C: Crypto, T: Stored>(crypto: &C, keys: &LockKeys<C>, cell: Cell, bytes: &[u8]) -> Option<T> {
     let (covered, tag) = bytes.split_last_chunk()?;
     //= spec/protocol.md#records
-    //# A lock MUST take a record whose MAC does not hold for damaged.
+    //# REC-2. A lock MUST take a record whose MAC does not hold for damaged.
     if crypto::tag(crypto, keys.record.expose(), &[covered]) != Tag::from_bytes(*tag) {
         return None;
     }
@@ -265,10 +265,10 @@ impl SeedRecord {
         match found {
             Found::Nothing => Ok(None),
             //= spec/protocol.md#making
-            //# A boot that finds a damaged seed record MUST NOT take it for a missing one without an order from whoever services the lock.
+            //# LCK-5. A boot that finds a damaged seed record MUST NOT take it for a missing one without an order from whoever services the lock.
             Found::Unreadable => Err(LoadError::SeedDamaged),
             //= spec/protocol.md#making
-            //# A boot that finds a damaged seed record MUST NOT take it for a missing one without an order from whoever services the lock.
+            //# LCK-5. A boot that finds a damaged seed record MUST NOT take it for a missing one without an order from whoever services the lock.
             Found::Bytes(bytes) => decode_content(Cell::Seed, bytes).ok_or(LoadError::SeedDamaged).map(Some),
         }
     }
@@ -278,10 +278,10 @@ impl SeedRecord {
 pub(crate) fn seed_before(found: Found<'_>) -> Seed {
     match SeedRecord::read(found) {
         //= spec/protocol.md#making
-        //# At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
+        //# LCK-9. At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
         Ok(Some(record)) => record.seed,
         //= spec/protocol.md#making
-        //# At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
+        //# LCK-9. At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
         Ok(None) | Err(_) => Seed::from_bytes([0; 32]),
     }
 }
@@ -298,7 +298,7 @@ impl StoredSeed {
     /// the end; [`LoadError::SeedDamaged`] where the cell cannot be read or holds no seed record.
     pub fn read(found: Found<'_>) -> Result<Self, LoadError> {
         //= spec/protocol.md#making
-        //# A boot that finds no seed record, or one with `initialised` false, MUST make the lock again, from the first step.
+        //# LCK-4. A boot that finds no seed record, or one with `initialised` false, MUST make the lock again, from the first step.
         let record = SeedRecord::read(found)?.ok_or(LoadError::NotMade)?;
         if record.initialised { Ok(Self(record.seed)) } else { Err(LoadError::NotMade) }
     }
@@ -327,6 +327,6 @@ fn decode_content<T: serde::de::DeserializeOwned>(cell: Cell, bytes: &[u8]) -> O
         return None;
     }
     //= spec/protocol.md#records
-    //# A lock MUST take a record that does not decode exactly for damaged.
+    //# REC-3. A lock MUST take a record that does not decode exactly for damaged.
     wire::decode_exact(content).ok()
 }

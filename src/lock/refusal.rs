@@ -75,17 +75,17 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     pub(super) fn refuse(&self, request: &[u8], denied: Denied) -> Refusal {
         match denied {
             //= spec/protocol.md#commands
-            //# A refusal before the signature held MUST be the opaque Refused.
+            //# CMD-8. A refusal before the signature held MUST be the opaque Refused.
             //= spec/protocol.md#provisioning
-            //# A refusal before the tag held MUST be the opaque Refused.
+            //# PRV-9. A refusal before the tag held MUST be the opaque Refused.
             //= spec/protocol.md#errors-and-refusals
-            //# A lock MUST NOT tell a sender that has not authenticated why it refuses.
+            //# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
             Denied::Stranger(error) => Refusal::opaque(error),
             Denied::Known(error) => {
                 //= spec/protocol.md#commands
-                //# A refusal after the signature held MUST be a signed Refused with the reason.
+                //# CMD-9. A refusal after the signature held MUST be a signed Refused with the reason.
                 //= spec/protocol.md#provisioning
-                //# A refusal after the tag held MUST be a signed Refused with the reason.
+                //# PRV-10. A refusal after the tag held MUST be a signed Refused with the reason.
                 let body = RefusedBody { request: wire::digest(&self.crypto, request), reason: error.reason() };
                 let message = wire::seal(&self.crypto, &self.keys.signer, &body).ok();
                 Refusal::with(error, message.as_deref())

@@ -60,18 +60,18 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         session: Session<purpose::Operate>,
         reset: &[u8],
         //= spec/protocol.md#factory-reset
-        //# A factory reset MUST be refused without physical presence inside the door.
+        //# RST-6. A factory reset MUST be refused without physical presence inside the door.
         _presence: PhysicalPresence,
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Staged<'_, Erased>, Refusal> {
         //= spec/protocol.md#factory-reset
-        //# A lock whose header or counter is damaged MUST still accept a factory reset.
+        //# RST-10. A lock whose header or counter is damaged MUST still accept a factory reset.
         let nonce = self.spend_rescue(session, now);
         //= spec/protocol.md#factory-reset
-        //# A refusal of a factory reset MUST be the opaque Refused.
+        //# RST-12. A refusal of a factory reset MUST be the opaque Refused.
         //= spec/protocol.md#errors-and-refusals
-        //# A lock MUST NOT tell a sender that has not authenticated why it refuses.
+        //# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
         self.check_reset(nonce, reset).map_err(Refusal::opaque)?;
         let record = self.next_lock(rng).map_err(|error| Refusal::opaque(error.into()))?;
         Ok(Staged::new(self.state(), Cell::Seed, Some(record), Change::Seed, Erased(())))
@@ -79,32 +79,32 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
 
     fn next_lock(&self, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Record, SealError> {
         //= spec/protocol.md#factory-reset
-        //# A factory reset MUST write a seed record with a new seed and `initialised` false, before anything else.
+        //# RST-7. A factory reset MUST write a seed record with a new seed and `initialised` false, before anything else.
         record::encode_seed(&self.keys.next_seed(&self.crypto, rng)?, false)
     }
 
     fn check_reset(&mut self, nonce: Result<Nonce, LockError>, bytes: &[u8]) -> Result<(), LockError> {
         //= spec/protocol.md#factory-reset
-        //# The FactoryReset MUST decode.
+        //# RST-1. The FactoryReset MUST decode.
         let reset = Unverified::<FactoryReset>::parse(bytes)?;
         //= spec/protocol.md#factory-reset
-        //# The session MUST be the newest for Operate and in time.
+        //# RST-2. The session MUST be the newest for Operate and in time.
         let nonce = nonce?;
         //= spec/protocol.md#factory-reset
-        //# A factory reset MUST be refused while any cell waits for a write.
+        //# RST-11. A factory reset MUST be refused while any cell waits for a write.
         self.state().check_all_idle()?;
         //= spec/protocol.md#factory-reset
-        //# The FactoryReset MUST name this lock.
+        //# RST-3. The FactoryReset MUST name this lock.
         if reset.claims().lock != self.id() {
             return Err(LockError::WrongLock);
         }
         //= spec/protocol.md#factory-reset
-        //# The FactoryReset MUST carry the session's nonce.
+        //# RST-4. The FactoryReset MUST carry the session's nonce.
         if reset.claims().nonce != nonce {
             return Err(LockError::WrongNonce);
         }
         //= spec/protocol.md#factory-reset
-        //# The FactoryReset's tag MUST verify under the activation secret.
+        //# RST-5. The FactoryReset's tag MUST verify under the activation secret.
         reset.verify_mac(&self.crypto, self.card.expose()).map_err(|_| LockError::CardMac)?;
         Ok(())
     }

@@ -17,7 +17,7 @@ pub struct Staged<'l, T> {
     state: State<'l>,
     held: Cell,
     //= spec/protocol.md#persist-then-act
-    //# One operation, other than making a lock, MUST write at most one record.
+    //# STG-2. One operation, other than making a lock, MUST write at most one record.
     record: Option<Record>,
     change: Change,
     output: T,
@@ -57,15 +57,15 @@ impl<'l, T> Staged<'l, T> {
     pub fn commit<E>(mut self, put: impl FnOnce(&Record) -> Result<(), E>) -> Result<T, E> {
         // Held before the call, so that a panic in it leaves the cell busy too.
         //= spec/protocol.md#persist-then-act
-        //# A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
+        //# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
         self.state.hold_for_commit(self.held);
         if let Some(record) = &self.record {
             //= spec/protocol.md#persist-then-act
-            //# The result of an accepted operation MUST NOT be given to the caller before its record was stored.
+            //# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
             put(record)?;
         }
         //= spec/protocol.md#persist-then-act
-        //# An operation that was dropped before its write began MUST change nothing but its session.
+        //# STG-9. An operation that was dropped before its write began MUST change nothing but its session.
         self.state.apply(self.held, self.change);
         Ok(self.output)
     }
@@ -76,11 +76,11 @@ impl<'l, T> Staged<'l, T> {
     /// Whatever `put` fails with. The cell is busy then.
     pub async fn commit_async<E>(mut self, put: impl AsyncFnOnce(&Record) -> Result<(), E>) -> Result<T, E> {
         //= spec/protocol.md#persist-then-act
-        //# A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
+        //# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
         self.state.hold_for_commit(self.held);
         if let Some(record) = &self.record {
             //= spec/protocol.md#persist-then-act
-            //# The result of an accepted operation MUST NOT be given to the caller before its record was stored.
+            //# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
             put(record).await?;
         }
         self.state.apply(self.held, self.change);
@@ -92,9 +92,9 @@ impl<'l, T> Staged<'l, T> {
     /// give it up with [`Lock::abandon`](super::Lock::abandon).
     pub fn detach(mut self) -> (Option<Record>, Pending<T>) {
         //= spec/protocol.md#persist-then-act
-        //# A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
+        //# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
         //= spec/protocol.md#persist-then-act
-        //# An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
+        //# STG-5. An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
         let ticket = self.state.hold_detached(self.held, &self.change);
         let writes = self.record.is_some();
         let (held, change, output) = (self.held, self.change, self.output);

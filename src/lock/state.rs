@@ -65,12 +65,12 @@ impl Core {
     /// Refuses everything while the header (or seed) waits for a write, and after a reset began.
     pub(crate) fn check_present(&self) -> Result<(), LockError> {
         //= spec/protocol.md#factory-reset
-        //# After that write a lock MUST refuse everything until it was made anew.
+        //# RST-8. After that write a lock MUST refuse everything until it was made anew.
         if self.reset {
             return Err(LockError::Resetting);
         }
         //= spec/protocol.md#persist-then-act
-        //# While the header's or the seed's write is pending, everything MUST be refused.
+        //# STG-7. While the header's or the seed's write is pending, everything MUST be refused.
         if self.seed != Hold::Idle || !self.header.is_idle() {
             return Err(LockError::Busy);
         }
@@ -91,7 +91,7 @@ impl Core {
             return Err(LockError::Busy);
         }
         //= spec/protocol.md#damage
-        //# A lock whose header or counter is damaged MUST refuse everything but a factory reset.
+        //# DMG-3. A lock whose header or counter is damaged MUST refuse everything but a factory reset.
         let header = self.header.ready(LockError::Damaged)?;
         let counter = self.counter.ready(LockError::Damaged)?;
         Ok((header, counter))
@@ -146,16 +146,16 @@ pub(crate) fn condition(core: &Core, slots: &[CellState<SlotRecord>], cell: Cell
 /// The slot as it stands in `epoch`.
 pub(crate) fn view(slots: &[CellState<SlotRecord>], slot: SlotId, epoch: Epoch) -> Result<SlotView<'_>, LockError> {
     //= spec/protocol.md#damage
-    //# A damaged slot MUST NOT keep other slots from working.
+    //# DMG-2. A damaged slot MUST NOT keep other slots from working.
     let state = slots.get(usize::from(slot.index())).ok_or(LockError::NoSuchSlot)?;
     //= spec/protocol.md#operations
-    //# An operation on a damaged slot MUST be refused.
+    //# OPR-12. An operation on a damaged slot MUST be refused.
     //= spec/protocol.md#damage
-    //# A damaged slot MUST refuse every operation until the next epoch.
+    //# DMG-1. A damaged slot MUST refuse every operation until the next epoch.
     let record = state.ready(LockError::SlotDamaged)?;
     match record.epoch.cmp(&epoch) {
         //= spec/protocol.md#damage
-        //# A slot's record of an older epoch MUST be read as Inactive with floor 0.
+        //# DMG-5. A slot's record of an older epoch MUST be read as Inactive with floor 0.
         core::cmp::Ordering::Less => Ok(SlotView::Untouched),
         core::cmp::Ordering::Equal => Ok(SlotView::Current(record)),
         // The header is older than the slot: one of the two is not what was written last.
@@ -229,7 +229,7 @@ impl State<'_> {
                 }
             }
             //= spec/protocol.md#factory-reset
-            //# After that write a lock MUST refuse everything until it was made anew.
+            //# RST-8. After that write a lock MUST refuse everything until it was made anew.
             Change::Seed => self.core.reset = true,
         }
         if let Some(hold) = self.hold_of(cell) {
@@ -244,7 +244,7 @@ impl State<'_> {
         self.core.header.damaged = false;
         if known.is_some_and(|known| known.epoch() < record.epoch()) {
             //= spec/protocol.md#sessions
-            //# A new epoch MUST end all sessions.
+            //# SES-7. A new epoch MUST end all sessions.
             self.core.sessions.close_all();
             self.slots.iter_mut().for_each(|slot| slot.set(SlotRecord::untouched(Epoch::ZERO)));
         }
@@ -257,7 +257,7 @@ impl State<'_> {
         match read {
             Some(record) => self.set_header(record),
             //= spec/protocol.md#damage
-            //# A damaged record MUST NOT be read as a fresh one.
+            //# DMG-4. A damaged record MUST NOT be read as a fresh one.
             None => self.core.header.damaged = true,
         }
         Ok(())
@@ -282,12 +282,12 @@ impl State<'_> {
     pub(crate) fn reload_seed(&mut self, still_this_lock: bool) -> Result<(), LockError> {
         if self.core.seed == Hold::Idle {
             //= spec/protocol.md#persist-then-act
-            //# A cell that is neither held, busy nor damaged MUST NOT be read again.
+            //# STG-13. A cell that is neither held, busy nor damaged MUST NOT be read again.
             return Err(LockError::NotBusy);
         }
         self.core.seed = Hold::Idle;
         //= spec/protocol.md#persist-then-act
-        //# A lock whose seed cell, read again, does not hold its own seed with `initialised` true MUST refuse everything until it was booted.
+        //# STG-14. A lock whose seed cell, read again, does not hold its own seed with `initialised` true MUST refuse everything until it was booted.
         self.core.reset = !still_this_lock;
         Ok(())
     }

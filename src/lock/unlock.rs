@@ -48,15 +48,15 @@ impl Authentic<'_, '_> {
     /// The openings used after this unlock, where it counts as a use of a limited key.
     fn counted(&self) -> Result<Option<u32>, LockError> {
         //= spec/protocol.md#uses
-        //# A lock MUST count exactly the accepted unlocks with the action Open as uses.
+        //# LIM-13. A lock MUST count exactly the accepted unlocks with the action Open as uses.
         //= spec/protocol.md#uses
-        //# A lock MUST NOT refuse an unlock with the action Lock because no use is left.
+        //# LIM-15. A lock MUST NOT refuse an unlock with the action Lock because no use is left.
         let (Some(uses), Action::Open) = (self.key.limits.uses(), self.unlock.action) else { return Ok(None) };
         //= spec/protocol.md#unlock
-        //# A lock MUST NOT count a use ahead, for several unlocks at once.
+        //# UNL-13. A lock MUST NOT count a use ahead, for several unlocks at once.
         match self.key.used.checked_add(1) {
             //= spec/protocol.md#uses
-            //# A lock MUST refuse an unlock with the action Open when as many uses were counted as the limits allow.
+            //# LIM-14. A lock MUST refuse an unlock with the action Open when as many uses were counted as the limits allow.
             Some(used) if used <= uses => Ok(Some(used)),
             _ => Err(LockError::UsesSpent),
         }
@@ -71,26 +71,26 @@ fn check_time(limits: &Limits, clock: Clock) -> Result<(), LockError> {
     let now = match clock {
         Clock::At(now) => now,
         //= spec/protocol.md#unlock
-        //# Where the limits need the time, the lock MUST know it.
+        //# UNL-6. Where the limits need the time, the lock MUST know it.
         Clock::Unset => return Err(LockError::ClockUnset),
         Clock::Absent => return Err(LockError::NoClock),
     };
     //= spec/protocol.md#dates
-    //# A lock MUST refuse an unlock before `from`.
+    //# LIM-8. A lock MUST refuse an unlock before `from`.
     //= spec/protocol.md#unlock
-    //# The time MUST be within the dates, as LIM-8 and LIM-9 say.
+    //# UNL-7. The time MUST be within the dates, as LIM-8 and LIM-9 say.
     if limits.from().is_some_and(|from| now < from) {
         return Err(LockError::NotYetValid);
     }
     //= spec/protocol.md#dates
-    //# A lock MUST refuse an unlock at or after `until`.
+    //# LIM-9. A lock MUST refuse an unlock at or after `until`.
     if limits.until().is_some_and(|until| now >= until) {
         return Err(LockError::Expired);
     }
     //= spec/protocol.md#schedule
-    //# A lock MUST refuse an unlock at a time that the schedule does not allow.
+    //# LIM-12. A lock MUST refuse an unlock at a time that the schedule does not allow.
     //= spec/protocol.md#unlock
-    //# The time MUST be within the schedule, as LIM-12 says.
+    //# UNL-8. The time MUST be within the schedule, as LIM-12 says.
     if limits.schedule().is_some_and(|schedule| !schedule.allows(now)) {
         return Err(LockError::OutsideSchedule);
     }
@@ -114,18 +114,18 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     ) -> Result<Staged<'_, Unlocked>, Refusal> {
         let nonce = self.spend(session, now);
         //= spec/protocol.md#unlock
-        //# A refusal before the tag held MUST be the opaque Refused, whatever the cause.
+        //# UNL-14. A refusal before the tag held MUST be the opaque Refused, whatever the cause.
         //= spec/protocol.md#errors-and-refusals
-        //# A lock MUST NOT tell a sender that has not authenticated why it refuses.
+        //# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
         let authentic = self.authenticate(nonce, unlock).map_err(Refusal::opaque)?;
         let slot = authentic.unlock.slot;
         //= spec/protocol.md#errors-and-refusals
-        //# A refusal MUST change nothing but the session that it used.
+        //# ERR-2. A refusal MUST change nothing but the session that it used.
         let (written, output) = match self.decide_unlock(&authentic, now) {
             Ok(decision) => decision,
             Err(error) => {
                 //= spec/protocol.md#unlock
-                //# A refusal after the tag held MUST be a Reply with the reason.
+                //# UNL-15. A refusal after the tag held MUST be a Reply with the reason.
                 let reply = authentic.reply(&self.crypto, Outcome::Refused { reason: error.reason() }).ok();
                 return Err(Refusal::with(error, reply.as_deref()));
             }
@@ -135,7 +135,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             None => (None, Change::Nothing),
         };
         //= spec/protocol.md#unlock
-        //# An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
+        //# UNL-12. An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
         Ok(Staged::new(self.state(), Cell::Slot(slot), record, change, output))
     }
 
@@ -145,25 +145,25 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         unlock: &'a [u8],
     ) -> Result<Authentic<'a, '_>, LockError> {
         //= spec/protocol.md#unlock
-        //# The unlock MUST decode.
+        //# UNL-1. The unlock MUST decode.
         let unlock = Unverified::<Unlock>::parse(unlock)?;
         //= spec/protocol.md#unlock
-        //# The session MUST be the newest for Operate and in time.
+        //# UNL-2. The session MUST be the newest for Operate and in time.
         let nonce = nonce?;
         //= spec/protocol.md#unlock
-        //# The header's and the counter's cells MUST be free and sound.
+        //# UNL-17. The header's and the counter's cells MUST be free and sound.
         //= spec/protocol.md#unlock
-        //# The lock MUST be provisioned.
+        //# UNL-18. The lock MUST be provisioned.
         let epoch = self.core.ownership()?.epoch;
         //= spec/protocol.md#unlock
-        //# The slot MUST exist, undamaged, with a key installed in this epoch.
+        //# UNL-3. The slot MUST exist, undamaged, with a key installed in this epoch.
         let (record, key) = match self.installed(unlock.claims().slot, epoch) {
             Ok(installed) => installed,
             Err(error) => {
                 // The work of a MAC here too: how long a refusal takes tells no stranger which slots
                 // hold keys.
                 //= spec/protocol.md#unlock
-                //# An unlock that UNL-3 refuses MUST cost the computation of a tag before it is refused.
+                //# UNL-16. An unlock that UNL-3 refuses MUST cost the computation of a tag before it is refused.
                 // Under a key of the kind that slots hold, which a secure element does not take for one of its own.
                 let _ = unlock.verify_mac(&self.crypto, &[0; PairingKey::LEN]);
                 return Err(error);
@@ -172,15 +172,15 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let (right_nonce, tag) = (unlock.claims().lock_nonce == nonce, unlock.tag());
         // Before the nonce is judged, so that every refusal from here on costs the same.
         //= spec/protocol.md#unlock
-        //# An unlock that does not carry the session's nonce MUST cost the computation of a tag before it is refused.
+        //# UNL-19. An unlock that does not carry the session's nonce MUST cost the computation of a tag before it is refused.
         let authentic = unlock.verify_mac(&self.crypto, key.pairing.expose());
         //= spec/protocol.md#unlock
-        //# The unlock MUST carry the session's nonce.
+        //# UNL-4. The unlock MUST carry the session's nonce.
         if !right_nonce {
             return Err(LockError::WrongNonce);
         }
         //= spec/protocol.md#unlock
-        //# The unlock's tag MUST verify under the slot's pairing key.
+        //# UNL-5. The unlock's tag MUST verify under the slot's pairing key.
         Ok(Authentic { unlock: authentic?, tag, record, key })
     }
 
@@ -198,13 +198,13 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
     ) -> Result<(Option<(record::Record, SlotRecord)>, Unlocked), LockError> {
         //= spec/protocol.md#unlock
-        //# All limits MUST be checked at every unlock.
+        //# UNL-11. All limits MUST be checked at every unlock.
         check_time(&by.key.limits, self.clock(now)?)?;
         //= spec/protocol.md#unlock
-        //# For the action Open a use MUST be left, as LIM-14 says.
+        //# UNL-9. For the action Open a use MUST be left, as LIM-14 says.
         let counted = by.counted()?;
         //= spec/protocol.md#unlock
-        //# The rights MUST allow the action.
+        //# UNL-10. The rights MUST allow the action.
         if !by.key.rights.allow(by.unlock.action) {
             return Err(LockError::ActionNotAllowed);
         }
@@ -212,7 +212,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             None => None,
             Some(used) => {
                 //= spec/protocol.md#unlock
-                //# An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
+                //# UNL-12. An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
                 let content = Content::Installed { key: by.key.with_used(used) };
                 let next = SlotRecord { content, ..*by.record };
                 let record = record::encode(&self.crypto, &self.keys, Cell::Slot(by.unlock.slot), &next)?;

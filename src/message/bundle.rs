@@ -32,7 +32,7 @@ impl<'a> Bundle<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, WireError> {
         let rest = wire::expect_header(bytes, Kind::Bundle)?;
         //= spec/protocol.md#encoding
-        //# A decoder MUST refuse a message longer than MAX_LEN of its kind.
+        //# MSG-10. A decoder MUST refuse a message longer than MAX_LEN of its kind.
         if bytes.len() > Self::MAX_LEN {
             return Err(WireError::TooLong);
         }
@@ -41,9 +41,9 @@ impl<'a> Bundle<'a> {
         let (install, rest) = split_part(rest)?;
         let (release, rest) = split_part(rest)?;
         //= spec/protocol.md#message-bundle
-        //# A decoder MUST refuse a bundle in which bytes follow the fourth part.
+        //# MSG-17. A decoder MUST refuse a bundle in which bytes follow the fourth part.
         //= spec/protocol.md#message-bundle
-        //# A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
+        //# MSG-19. A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
         if rest.is_empty() { Ok(Self { grant, claim, install, release }) } else { Err(WireError::Trailing) }
     }
 

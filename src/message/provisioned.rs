@@ -35,7 +35,7 @@ impl Provisioned {
     /// The card's MAC: binds the lock id to the holder of the card.
     pub(crate) fn card_tag(crypto: &impl Mac, card: &ActivationSecret, provision: &Digest, lock: &LockId) -> Tag {
         //= spec/protocol.md#message-provisioned
-        //# The card tag MUST be HMAC-SHA256(activation secret, `"sharekey v1 provisioned"` ‖ digest(Provision) ‖ lock id)[..16].
+        //# MSG-18. The card tag MUST be HMAC-SHA256(activation secret, `"sharekey v1 provisioned"` ‖ digest(Provision) ‖ lock id)[..16].
         crypto::tag(crypto, card.expose(), &[CARD_LABEL, provision.as_bytes(), lock.key().as_bytes()])
     }
 }

@@ -41,7 +41,7 @@ impl<C: Crypto> Owner<C> {
     ) -> Result<Ordered<'v>, OwnerError> {
         let number = |next: &mut OwnedLock| {
             //= spec/protocol.md#number-line
-            //# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
+            //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
             let generation = next.slot_mut(slot).slot.take_number()?;
             Ok(Operation::Activate { slot, generation })
         };
@@ -61,7 +61,7 @@ impl<C: Crypto> Owner<C> {
     ) -> Result<Ordered<'v>, OwnerError> {
         let number = |next: &mut OwnedLock| {
             //= spec/protocol.md#number-line
-            //# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
+            //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
             let generation = next.slot_mut(slot).slot.take_number()?;
             Ok(Operation::Deactivate { slot, generation })
         };
@@ -144,7 +144,7 @@ impl<C: Crypto> Owner<C> {
         self.check_owns(view)?;
         let ordered = self.sign_order((view.lock, view.epoch), operation, challenge, rng)?;
         //= spec/protocol.md#owner
-        //# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
+        //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
         Ok(Staged::new(view, next, ordered))
     }
 
@@ -160,7 +160,7 @@ impl<C: Crypto> Owner<C> {
             return Err(OwnerError::WrongLock);
         }
         //= spec/protocol.md#owner
-        //# The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
+        //# OWN-4. The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
         let body = Command { lock, epoch, lock_nonce: given.nonce, owner_nonce: Nonce::random(rng), operation };
         let message = wire::seal(&self.crypto, &self.signer, &body)?;
         let pending = PendingCommand { lock, epoch, command: message.digest(&self.crypto), operation };
@@ -219,7 +219,7 @@ impl PendingCommand {
         }
         let done = Unverified::<Done>::parse(answer)?;
         //= spec/protocol.md#owner
-        //# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
+        //# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
         let done = done.verify(&owner.crypto, self.lock.key()).map_err(OwnerError::DoneSignature)?;
         self.check_answers(&done)?;
         Ok(done)
@@ -231,7 +231,7 @@ impl PendingCommand {
             return Err(OwnerError::WrongLock);
         }
         //= spec/protocol.md#owner
-        //# The owner MUST NOT take a Done for the answer to a command whose digest it does not name.
+        //# OWN-5. The owner MUST NOT take a Done for the answer to a command whose digest it does not name.
         if done.command != self.command {
             return Err(OwnerError::OtherCommand);
         }
@@ -240,12 +240,12 @@ impl PendingCommand {
             _ => self.epoch,
         };
         //= spec/protocol.md#owner
-        //# The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
+        //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
         if done.epoch != epoch {
             return Err(OwnerError::WrongEpoch);
         }
         //= spec/protocol.md#owner
-        //# The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
+        //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
         if operation_of(&done.completed) == self.operation { Ok(()) } else { Err(OwnerError::OtherOperation) }
     }
 }

@@ -65,16 +65,16 @@ impl<C: Crypto> Owner<C> {
         self.check_owns(view)?;
         let mut next = view.clone();
         //= spec/protocol.md#owner
-        //# A report MUST NOT change anything where one of its messages is refused.
+        //# OWN-28. A report MUST NOT change anything where one of its messages is refused.
         let learned = messages.iter().map(|message| self.apply(&mut next, message)).collect::<Result<_, _>>()?;
         let known = next.slot_mut(slot);
         //= spec/protocol.md#owner
-        //# The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
+        //# OWN-27. The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
         if known.seen.is_some_and(|seen| seen > version) {
             return Err(OwnerError::OlderReport);
         }
         //= spec/protocol.md#states
-        //# A view MUST name the version of the record that it is a view of.
+        //# SLO-5. A view MUST name the version of the record that it is a view of.
         known.seen = Some(version);
         Ok(Staged::new(view, next, learned))
     }
@@ -86,7 +86,7 @@ impl<C: Crypto> Owner<C> {
             Kind::Done => self.learn_done(next, message),
             Kind::Withdrawn => self.learn_withdrawn(next, message),
             //= spec/protocol.md#owner
-            //# The owner's view MUST NOT be changed by any message of the service other than a Withdrawn.
+            //# OWN-10. The owner's view MUST NOT be changed by any message of the service other than a Withdrawn.
             _ => Err(OwnerError::NothingToLearn),
         }
     }
@@ -94,14 +94,14 @@ impl<C: Crypto> Owner<C> {
     fn learn_grant(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
         let grant = Unverified::<Grant>::parse(message)?;
         //= spec/protocol.md#owner
-        //# A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
+        //# OWN-26. A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
         let grant = grant.verify(&self.crypto, &next.owner).map_err(OwnerError::GrantSignature)?;
         check_meant_for(next, &grant.lock, grant.epoch)?;
         let key = GrantRef { generation: grant.generation, grant: grant.digest(&self.crypto) };
         let before = next.clone();
         let known = next.slot_mut(grant.slot);
         //= spec/protocol.md#owner
-        //# A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
+        //# OWN-17. A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
         if known.is_denied(key) && !known.may_open(key) {
             return Ok(Learned::Nothing);
         }
@@ -118,7 +118,7 @@ impl<C: Crypto> Owner<C> {
     fn learn_receipt(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
         let receipt = Unverified::<Receipt>::parse(message)?;
         //= spec/protocol.md#owner
-        //# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
+        //# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
         let receipt = receipt.verify(&self.crypto, next.lock.key()).map_err(OwnerError::ReceiptSignature)?;
         check_meant_for(next, &receipt.lock, receipt.epoch)?;
         let key = GrantRef { generation: receipt.generation, grant: receipt.grant };
@@ -135,7 +135,7 @@ impl<C: Crypto> Owner<C> {
     fn learn_done(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
         let done = Unverified::<Done>::parse(message)?;
         //= spec/protocol.md#owner
-        //# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
+        //# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
         let done = done.verify(&self.crypto, next.lock.key()).map_err(OwnerError::DoneSignature)?;
         if done.lock != next.lock {
             return Err(OwnerError::WrongLock);
@@ -144,7 +144,7 @@ impl<C: Crypto> Owner<C> {
             Completed::Transfer { .. } if done.epoch <= next.epoch => return Err(OwnerError::OldEpoch),
             Completed::Transfer { .. } => {}
             //= spec/protocol.md#done-and-receipt
-            //# A receipt or a Done of another epoch than the record's MUST change nothing.
+            //# SLO-39. A receipt or a Done of another epoch than the record's MUST change nothing.
             _ if done.epoch != next.epoch => return Err(OwnerError::WrongEpoch),
             _ => {}
         }
@@ -174,7 +174,7 @@ impl<C: Crypto> Owner<C> {
         };
         let key = GrantRef { generation: left.floor, grant };
         //= spec/protocol.md#owner
-        //# A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
+        //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
         known.note_release(key, done.as_bytes());
         known.prune();
         learned(&before, next, slot, key)
@@ -183,7 +183,7 @@ impl<C: Crypto> Owner<C> {
     fn learn_withdrawn(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
         let withdrawn = Unverified::<Withdrawn>::parse(message)?;
         //= spec/protocol.md#owner
-        //# The owner MUST check a Withdrawn under the service key of the epoch.
+        //# OWN-7. The owner MUST check a Withdrawn under the service key of the epoch.
         let withdrawn = withdrawn.verify(&self.crypto, &next.service).map_err(OwnerError::WithdrawnSignature)?;
         let Withdrawn { withdraw, outcome } = *withdrawn;
         check_meant_for(next, &withdraw.lock, withdraw.epoch)?;
@@ -199,7 +199,7 @@ impl<C: Crypto> Owner<C> {
             match outcome {
                 WithdrawnOutcome::NeverReleased => known.note_denial(key, message),
                 //= spec/protocol.md#owner
-                //# A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
+                //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
                 WithdrawnOutcome::Released { .. } => known.note_release(key, message),
                 WithdrawnOutcome::Settled => {}
             }
@@ -220,7 +220,7 @@ fn learned(before: &OwnedLock, next: &OwnedLock, slot: SlotId, key: GrantRef) ->
     let equivocation = next.slots.get(&slot).and_then(|known| known.equivocation(slot, key));
     match equivocation {
         //= spec/protocol.md#owner
-        //# A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
+        //# OWN-11. A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
         Some(equivocation) => Learned::ServiceEquivocated(equivocation),
         None if next == before => Learned::Nothing,
         None => Learned::News,
@@ -233,8 +233,8 @@ fn check_meant_for(view: &OwnedLock, lock: &LockId, epoch: Epoch) -> Result<(), 
         return Err(OwnerError::WrongLock);
     }
     //= spec/protocol.md#done-and-receipt
-    //# A receipt or a Done of another epoch than the record's MUST change nothing.
+    //# SLO-39. A receipt or a Done of another epoch than the record's MUST change nothing.
     //= spec/protocol.md#owner
-    //# A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
+    //# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
     if epoch == view.epoch { Ok(()) } else { Err(OwnerError::WrongEpoch) }
 }

@@ -61,7 +61,7 @@ impl<C: Crypto> Owner<C> {
         lock.key().check().map_err(OwnerError::LockKey)?;
         service.check().map_err(OwnerError::ServiceKey)?;
         //= spec/protocol.md#owner
-        //# The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
+        //# OWN-4. The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
         let body = Provision { lock_nonce: nonce, owner_nonce: Nonce::random(rng), owner: *self.key(), service };
         let (message, _) = wire::seal_mac(&self.crypto, card.expose(), &body)?;
         let provision = message.digest(&self.crypto);
@@ -92,12 +92,12 @@ impl<C: Crypto> Owner<C> {
             return Err(OwnerError::WrongOwner);
         }
         //= spec/protocol.md#owner
-        //# A new owner MUST refuse a Done of a Transfer that names another service than the one that this owner uses.
+        //# OWN-20. A new owner MUST refuse a Done of a Transfer that names another service than the one that this owner uses.
         if new_service != *service {
             return Err(OwnerError::WrongService);
         }
         //= spec/protocol.md#owner
-        //# A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
+        //# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
         Ok(OwnedLock::new(lock, new_owner, new_service, done.epoch))
     }
 }
@@ -166,35 +166,35 @@ impl PendingProvision {
         }
         let body = Unverified::<Provisioned>::parse(answer)?;
         //= spec/protocol.md#owner
-        //# The owner MUST check the signature of a Provisioned under the lock id of the challenge that its Provision answered.
+        //# OWN-1. The owner MUST check the signature of a Provisioned under the lock id of the challenge that its Provision answered.
         let body = body.verify(&owner.crypto, self.lock.key()).map_err(OwnerError::ProvisionedSignature)?;
         //= spec/protocol.md#owner
-        //# The owner MUST refuse a Provisioned of another lock than the one whose challenge its Provision answered.
+        //# OWN-22. The owner MUST refuse a Provisioned of another lock than the one whose challenge its Provision answered.
         if body.lock != self.lock {
             return Err(OwnerError::WrongLock);
         }
         //= spec/protocol.md#owner
-        //# The owner MUST refuse a Provisioned of another epoch than 1.
+        //# OWN-21. The owner MUST refuse a Provisioned of another epoch than 1.
         if body.epoch != Epoch::FIRST {
             return Err(OwnerError::WrongEpoch);
         }
         //= spec/protocol.md#owner
-        //# The owner MUST refuse a Provisioned with other keys than its own Provision carried.
+        //# OWN-3. The owner MUST refuse a Provisioned with other keys than its own Provision carried.
         if body.owner != *owner.key() {
             return Err(OwnerError::WrongOwner);
         }
         //= spec/protocol.md#owner
-        //# The owner MUST refuse a Provisioned with other keys than its own Provision carried.
+        //# OWN-3. The owner MUST refuse a Provisioned with other keys than its own Provision carried.
         if body.service != self.service {
             return Err(OwnerError::WrongService);
         }
         //= spec/protocol.md#owner
-        //# The owner MUST check the card tag of a Provisioned under the activation secret and the digest of its own Provision.
+        //# OWN-2. The owner MUST check the card tag of a Provisioned under the activation secret and the digest of its own Provision.
         if body.card != self.card {
             return Err(OwnerError::CardTag);
         }
         //= spec/protocol.md#owner
-        //# A Provisioned MUST NOT be taken for a statement about any slot.
+        //# OWN-16. A Provisioned MUST NOT be taken for a statement about any slot.
         Ok(OwnedLock::new(self.lock, body.owner, body.service, body.epoch))
     }
 }

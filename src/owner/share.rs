@@ -38,7 +38,7 @@ impl<C: Crypto> Owner<C> {
         limits: Limits,
     ) -> Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError> {
         //= spec/protocol.md#contacts
-        //# A grant to a contact MUST name the contact's pinned key.
+        //# CON-4. A grant to a contact MUST name the contact's pinned key.
         let subject = *book.get(id).ok_or(OwnerError::UnknownContact)?.key();
         self.grant(
             view,
@@ -66,7 +66,7 @@ impl<C: Crypto> Owner<C> {
         C: Stretch,
     {
         //= spec/protocol.md#issuing-and-using-a-code
-        //# A party MUST NOT send a code or its seed to the service.
+        //# COD-14. A party MUST NOT send a code or its seed to the service.
         let subject = code.subject(&self.crypto).map_err(SealError::Provider)?;
         self.grant(view, slot, Recipient { subject, method: Method::Code, contact: None }, rights, limits)
     }
@@ -104,7 +104,7 @@ impl<C: Crypto> Owner<C> {
         let mut next = view.clone();
         let known = next.slot_mut(slot);
         //= spec/protocol.md#number-line
-        //# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
+        //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
         let generation = known.slot.next_number()?;
         let grant = Grant { lock: view.lock, epoch: view.epoch, slot, generation, subject, rights, limits };
         let message = wire::seal(&self.crypto, &self.signer, &grant)?;
@@ -112,11 +112,11 @@ impl<C: Crypto> Owner<C> {
         let (shared, result) = known.slot.clone().publish(key);
         result?;
         //= spec/protocol.md#owner
-        //# The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
+        //# OWN-9. The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
         known.slot = shared;
         known.issued.push(Issued { key, method: Some(method), contact, grant, bytes: Vec::from(message.as_bytes()) });
         //= spec/protocol.md#owner
-        //# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
+        //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
         Ok(Staged::new(view, next, message))
     }
 

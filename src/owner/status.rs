@@ -86,11 +86,11 @@ impl OwnedLock {
             state: known.slot.state(),
             shared: known.slot.shared().map(|key| known.key_status(key)),
             //= spec/protocol.md#states
-            //# A view MUST show every live generation, whatever the state.
+            //# SLO-4. A view MUST show every live generation, whatever the state.
             may_open: known.slot.may_open().iter().map(|live| known.key_status(live.key())).collect(),
             inspected: known.inspected.is_some(),
             //= spec/protocol.md#states
-            //# A view MUST name the version of the record that it is a view of.
+            //# SLO-5. A view MUST name the version of the record that it is a view of.
             as_of: known.seen,
         }
     }
@@ -112,7 +112,7 @@ impl OwnedSlot {
             contact: issued.and_then(|issued| issued.contact.as_ref()),
             install: live.and_then(LiveKey::install),
             //= spec/protocol.md#states
-            //# A view MUST NOT say that a key was downloaded before the share is confirmed.
+            //# SLO-3. A view MUST NOT say that a key was downloaded before the share is confirmed.
             downloaded: live.and_then(LiveKey::confirmation),
             withdrawing: self.withdrawing.contains(&key),
         }

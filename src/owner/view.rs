@@ -164,7 +164,7 @@ impl OwnedLock {
         self.epoch = epoch;
         self.service = *service;
         //= spec/protocol.md#owner
-        //# A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
+        //# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
         self.slots.clear();
     }
 }
@@ -213,7 +213,7 @@ impl OwnedSlot {
             statements.iter().find(|statement| statement.key == key).map(|statement| statement.bytes.clone())
         };
         //= spec/protocol.md#owner
-        //# A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
+        //# OWN-11. A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
         Some(Equivocation { slot, key, denial: find(&self.denials)?, release: find(&self.releases)? })
     }
 

@@ -29,26 +29,26 @@ impl<C: Crypto> Service<C> {
             return Err(ServiceError::NothingShared);
         };
         //= spec/protocol.md#service-release-checks
-        //# The claim MUST name the grant that is being shared.
+        //# SVC-8. The claim MUST name the grant that is being shared.
         if claim.claims().grant != shared.grant {
             return Err(ServiceError::ClaimNamesOtherGrant);
         }
         //= spec/protocol.md#service-release-checks
-        //# The claim's signature MUST verify under the grant's subject.
+        //# SVC-9. The claim's signature MUST verify under the grant's subject.
         let claim = claim.verify(&self.crypto, &grant.subject).map_err(ServiceError::ClaimSignature)?;
         //= spec/protocol.md#service-release-checks
-        //# The install MUST name the claim.
+        //# SVC-10. The install MUST name the claim.
         if install.claims().claim != claim.digest(&self.crypto) {
             return Err(ServiceError::InstallNamesOtherClaim);
         }
         //= spec/protocol.md#service-release-checks
-        //# The install's signature MUST verify under the claim's device.
+        //# SVC-11. The install's signature MUST verify under the claim's device.
         let install = install.verify(&self.crypto, &claim.device).map_err(ServiceError::InstallSignature)?;
 
         let mut next = record.step()?;
         let digest = install.digest(&self.crypto);
         //= spec/protocol.md#service-release-checks
-        //# The record MUST allow the release, as SLO-14 says.
+        //# SVC-12. The record MUST allow the release, as SLO-14 says.
         let (slot, result) = next.slot.clone().release(&shared.grant, claim.device, digest);
         result?;
         next.set_slot(slot);

@@ -30,7 +30,7 @@ impl<C: Crypto> Service<C> {
     pub fn open(&self, statement: &[u8], slot: SlotId) -> Result<ShareRecord, ServiceError> {
         let Ownership { lock, epoch, owner, service } = self.ownership(statement)?;
         //= spec/protocol.md#service
-        //# The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
+        //# SVC-1. The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
         if service != *self.key() {
             return Err(ServiceError::OtherService);
         }
@@ -66,23 +66,23 @@ impl<C: Crypto> Service<C> {
             return Err(ServiceError::WrongLock);
         }
         //= spec/protocol.md#service
-        //# The service MUST NOT lower a record's epoch.
+        //# SVC-2. The service MUST NOT lower a record's epoch.
         if epoch < record.epoch {
             return Err(ServiceError::OldEpoch);
         }
         //= spec/protocol.md#service-confirmation
-        //# The service MUST refuse a second statement of ownership for the same epoch that names other keys.
+        //# SVC-17. The service MUST refuse a second statement of ownership for the same epoch that names other keys.
         if epoch == record.epoch && (owner, service) != (record.owner, record.service) {
             return Err(ServiceError::Contradiction);
         }
         let mut next = record.step()?;
         //= spec/protocol.md#service-confirmation
-        //# A second statement of ownership for the record's epoch that names the same keys MUST change nothing but the version.
+        //# SVC-23. A second statement of ownership for the record's epoch that names the same keys MUST change nothing but the version.
         if epoch > record.epoch {
             next.standing = if service == *self.key() { Standing::Serving } else { Standing::Moved { to: service } };
             (next.epoch, next.owner, next.service) = (epoch, owner, service);
             //= spec/protocol.md#slot-record
-            //# A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
+            //# SLO-1. A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
             next.set_slot(AnySlot::new(epoch));
             next.evidence = Evidence { ownership: Vec::from(statement), ..Evidence::default() };
         }
@@ -97,7 +97,7 @@ impl<C: Crypto> Service<C> {
             _ => self.provisioned(statement)?,
         };
         //= spec/protocol.md#service-confirmation
-        //# The service MUST refuse a statement of ownership whose owner key fails KEY-1 or KEY-2.
+        //# SVC-19. The service MUST refuse a statement of ownership whose owner key fails KEY-1 or KEY-2.
         found.owner.check().map_err(ServiceError::OwnerKey)?;
         Ok(found)
     }
@@ -106,7 +106,7 @@ impl<C: Crypto> Service<C> {
         let parsed = Unverified::<Provisioned>::parse(statement)?;
         let lock = parsed.claims().lock;
         //= spec/protocol.md#service
-        //# The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
+        //# SVC-1. The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
         let body = parsed.verify(&self.crypto, lock.key()).map_err(ServiceError::OwnershipSignature)?;
         Ok(Ownership { lock, epoch: body.epoch, owner: body.owner, service: body.service })
     }
@@ -115,7 +115,7 @@ impl<C: Crypto> Service<C> {
         let parsed = Unverified::<Done>::parse(statement)?;
         let lock = parsed.claims().lock;
         //= spec/protocol.md#service
-        //# The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
+        //# SVC-1. The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
         let body = parsed.verify(&self.crypto, lock.key()).map_err(ServiceError::OwnershipSignature)?;
         match body.completed {
             Completed::Transfer { owner, service } => Ok(Ownership { lock, epoch: body.epoch, owner, service }),

@@ -22,9 +22,9 @@ impl<C: Crypto> Service<C> {
     ) -> Result<Staged<'r, ShareRecord, State>, ServiceError> {
         let parsed = Unverified::<Receipt>::parse(receipt)?;
         //= spec/protocol.md#states
-        //# A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
+        //# SLO-2. A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
         //= spec/protocol.md#service-confirmation
-        //# The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
+        //# SVC-14. The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
         let body = parsed.verify(&self.crypto, record.lock.key()).map_err(ServiceError::ReceiptSignature)?;
         check_meant_for(record, &body.lock, body.epoch, body.slot)?;
         let mut next = record.step()?;
@@ -51,7 +51,7 @@ impl<C: Crypto> Service<C> {
     ) -> Result<Staged<'r, ShareRecord, State>, ServiceError> {
         let parsed = Unverified::<Done>::parse(done)?;
         //= spec/protocol.md#service-confirmation
-        //# The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
+        //# SVC-14. The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
         let body = parsed.verify(&self.crypto, record.lock.key()).map_err(ServiceError::DoneSignature)?;
         let mut next = record.step()?;
         let inspection = self.apply_done(&mut next, &body)?;

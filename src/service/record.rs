@@ -77,7 +77,7 @@ impl Evidence {
 //= spec/protocol.md#service-confirmation
 //= type=implication
 //= reason=a record holds public keys, numbers and signed messages; there is no field for a secret
-//# The service MUST NOT hold a secret of an owner, a guest or a lock.
+//# SVC-15. The service MUST NOT hold a secret of an owner, a guest or a lock.
 pub struct ShareRecord {
     pub(super) lock: LockId,
     pub(super) slot_id: SlotId,
@@ -164,7 +164,7 @@ impl ShareRecord {
     #[must_use]
     pub fn report(&self) -> Report<'_> {
         //= spec/protocol.md#states
-        //# A view MUST name the version of the record that it is a view of.
+        //# SLO-5. A view MUST name the version of the record that it is a view of.
         Report { version: self.version, state: self.slot.state(), grant: self.grant(), evidence: &self.evidence }
     }
 
@@ -175,7 +175,7 @@ impl ShareRecord {
     /// The record after one more accepted operation.
     pub(super) fn step(&self) -> Result<Self, ServiceError> {
         //= spec/protocol.md#service-confirmation
-        //# Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
+        //# SVC-20. Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
         let version = self.version.checked_add(1).ok_or(ServiceError::Exhausted)?;
         Ok(Self { version, ..self.clone() })
     }
@@ -189,7 +189,7 @@ impl ShareRecord {
             && let (Some(key), Some(grant)) = (before, self.grant.take())
         {
             //= spec/protocol.md#owner
-            //# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
+            //# SVC-22. A report MUST hold every Grant that was published in the record's epoch and is live in the record.
             self.evidence.former.push(Former { key, grant, withdrawn: None });
         }
         let Self { slot, evidence, .. } = self;

@@ -30,19 +30,19 @@ impl<C: Crypto> Service<C> {
     ) -> Result<Staged<'r, ShareRecord, Result<(), ServiceError>>, ServiceError> {
         let parsed = Unverified::<Grant>::parse(grant)?;
         //= spec/protocol.md#service
-        //# The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
+        //# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::GrantSignature)?;
         check_meant_for(record, &body.lock, body.epoch, body.slot)?;
         check_serving(record)?;
         let mut next = record.step()?;
         let key = GrantRef { generation: body.generation, grant: body.digest(&self.crypto) };
         //= spec/protocol.md#service-confirmation
-        //# The service MUST refuse a grant whose subject fails KEY-1 or KEY-2.
+        //# SVC-18. The service MUST refuse a grant whose subject fails KEY-1 or KEY-2.
         let result = match body.subject.check() {
             Ok(()) => publish_in(&mut next, key, grant),
             Err(error) => {
                 //= spec/protocol.md#number-line
-                //# A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
+                //# SLO-9. A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
                 next.slot.take(key.generation);
                 Err(ServiceError::SubjectKey(error))
             }
@@ -51,7 +51,7 @@ impl<C: Crypto> Service<C> {
             // It was taken before: there is nothing to store.
             Err(error) if next.slot == record.slot => Err(error),
             //= spec/protocol.md#service-confirmation
-            //# The refusal of a publication that took its number MUST NOT be given before the record is stored.
+            //# SVC-21. The refusal of a publication that took its number MUST NOT be given before the record is stored.
             result => Ok(Staged::new(record, next, result)),
         }
     }
@@ -69,14 +69,14 @@ impl<C: Crypto> Service<C> {
     ) -> Result<Staged<'r, ShareRecord, Encoded<Withdrawn>>, ServiceError> {
         let parsed = Unverified::<Withdraw>::parse(withdraw)?;
         //= spec/protocol.md#service
-        //# The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
+        //# SVC-7. The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::WithdrawSignature)?;
         check_meant_for(record, &body.lock, body.epoch, body.slot)?;
         check_serving(record)?;
         let mut next = record.step()?;
         let key = GrantRef { generation: body.generation, grant: body.grant };
         //= spec/protocol.md#withdrawal
-        //# A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
+        //# SLO-16. A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
         let (slot, outcome) = next.slot.clone().withdraw(key);
         next.set_slot(slot);
         let answer = Withdrawn { withdraw: *body, outcome };
@@ -110,7 +110,7 @@ impl<C: Crypto> Service<C> {
         let mut messages: Vec<Vec<u8>> = proofs.into_iter().flatten().map(Vec::from).collect();
         for former in &evidence.former {
             //= spec/protocol.md#owner
-            //# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
+            //# SVC-22. A report MUST hold every Grant that was published in the record's epoch and is live in the record.
             messages.push(former.grant.clone());
             if let Some(answer) = &former.withdrawn {
                 messages.push(Vec::from(self.seal_answer(answer)?.as_bytes()));
@@ -134,7 +134,7 @@ pub(super) fn check_serving(record: &ShareRecord) -> Result<(), ServiceError> {
     match record.standing {
         Standing::Serving => Ok(()),
         //= spec/protocol.md#service-confirmation
-        //# The service MUST NOT publish, release or withdraw anything for a lock whose latest statement of ownership names another service.
+        //# SVC-16. The service MUST NOT publish, release or withdraw anything for a lock whose latest statement of ownership names another service.
         Standing::Moved { .. } => Err(ServiceError::Moved),
     }
 }

@@ -39,9 +39,9 @@ impl<W: Witness> AnySlot<W> {
         let event = self.line().publish(key, self.share());
         let (mut slot, mut result) = self.follow(event, Some(Share { key, device: None }));
         //= spec/protocol.md#number-line
-        //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
+        //# SLO-7. A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
         //= spec/protocol.md#number-line
-        //# A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
+        //# SLO-9. A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
         slot.line_mut().take(key.generation);
         if result.is_ok() {
             result = witness::signed::<W>(slot.line_mut(), key);
@@ -73,11 +73,11 @@ impl<W: Witness> AnySlot<W> {
             Holding::Installed { grant, device } => {
                 let key = GrantRef { generation: report.floor, grant };
                 //= spec/protocol.md#done-and-receipt
-                //# A Done of an Inspect that reports a holder MUST have the effects of a receipt with the floor, grant and device that it reports.
+                //# SLO-35. A Done of an Inspect that reports a holder MUST have the effects of a receipt with the floor, grant and device that it reports.
                 self.confirm(&Proof { key, device, install: None, proof })
             }
             //= spec/protocol.md#done-and-receipt
-            //# A Done of an Inspect MUST take the generation at that floor out of live if, and only if, it reports no holder.
+            //# SLO-34. A Done of an Inspect MUST take the generation at that floor out of live if, and only if, it reports no holder.
             Holding::Inactive | Holding::Empty => {
                 let share = self.share();
                 let event = self.line_mut().vacant(report.floor, share);
@@ -107,7 +107,7 @@ impl<W: Witness> AnySlot<W> {
     /// [`SlotError::Exhausted`] after the last number of the epoch.
     pub fn next_number(&self) -> Result<Generation, SlotError> {
         //= spec/protocol.md#number-line
-        //# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
+        //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
         self.line().highest.next().ok_or(SlotError::Exhausted)
     }
 
@@ -245,12 +245,12 @@ impl AnySlot<Recorder> {
         let share = self.share();
         let event = Line::release(grant, &device, share);
         //= spec/protocol.md#service-release-checks
-        //# The service MUST fix the device of a grant with its first release.
+        //# SVC-13. The service MUST fix the device of a grant with its first release.
         let claimed = share.map(|share| Share { device: Some(device), ..share });
         let (mut slot, mut result) = self.follow(event, claimed);
         if let (Ok(()), Some(share)) = (result, claimed) {
             //= spec/protocol.md#release
-            //# A release MUST make the state Shared and the grant's generation live.
+            //# SLO-15. A release MUST make the state Shared and the grant's generation live.
             result = slot.line_mut().live.note(share.key, Some(install));
         }
         (slot, result)

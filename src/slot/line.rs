@@ -39,7 +39,7 @@ pub(super) struct Line {
     pub(super) highest: Generation,
     /// The highest number of an Activate or Deactivate that is known done.
     //= spec/protocol.md#done-and-receipt
-    //# The last Done MUST be kept apart from the highest number and from the proven floor.
+    //# SLO-38. The last Done MUST be kept apart from the highest number and from the proven floor.
     pub(super) last_done: Generation,
     /// The highest number that a Done or a receipt proved.
     pub(super) floor: Generation,
@@ -50,7 +50,7 @@ impl Line {
     pub(super) fn new(epoch: Epoch) -> Self {
         let zero = Generation::ZERO;
         //= spec/protocol.md#slot-record
-        //# A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
+        //# SLO-1. A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
         Self { epoch, highest: zero, last_done: zero, floor: zero, live: Live::default() }
     }
 
@@ -64,11 +64,11 @@ impl Line {
             Event::PublishAgain
         } else if key.generation <= self.highest {
             //= spec/protocol.md#number-line
-            //# A publication at or below the highest number MUST be refused.
+            //# SLO-8. A publication at or below the highest number MUST be refused.
             Event::PublishStale
         } else if self.live.is_full() {
             //= spec/protocol.md#number-line
-            //# A publication MUST be refused while MAX_LIVE grants are live.
+            //# SLO-12. A publication MUST be refused while MAX_LIVE grants are live.
             Event::PublishFull
         } else {
             Event::Publish
@@ -79,12 +79,12 @@ impl Line {
     pub(super) fn release(grant: &Digest, device: &PublicKey, share: Option<Share>) -> Event {
         match share {
             //= spec/protocol.md#release
-            //# A release MUST be refused unless the state is Sharing, or Shared with the same grant and the same device.
+            //# SLO-14. A release MUST be refused unless the state is Sharing, or Shared with the same grant and the same device.
             Some(share) if share.key.grant != *grant => Event::ReleaseOfOtherGrant,
             Some(Share { device: Some(holder), .. }) if holder != *device => Event::ReleaseToOtherDevice,
             Some(_) => Event::Release,
             //= spec/protocol.md#withdrawal
-            //# A grant that was withdrawn MUST NOT be released afterwards.
+            //# SLO-22. A grant that was withdrawn MUST NOT be released afterwards.
             None => Event::ReleaseOfOtherGrant,
         }
     }
@@ -93,29 +93,29 @@ impl Line {
     pub(super) fn withdraw(&mut self, key: GrantRef, share: Option<Share>) -> (Event, WithdrawnOutcome) {
         let event = Self::current_or_other(key, share);
         //= spec/protocol.md#withdrawal
-        //# A withdrawal MUST NOT take a released generation out of live.
+        //# SLO-23. A withdrawal MUST NOT take a released generation out of live.
         let outcome = match self.live.find(key) {
             // Of a key that it never released and an inspection found, the record knows no install:
             // the proof stands for it.
             Some(live) => {
                 //= spec/protocol.md#withdrawal
-                //# Where the record knows no install of a live grant, the digest of the Done that proved the grant installed MUST stand in the answer for the install.
+                //# SLO-44. Where the record knows no install of a live grant, the digest of the Done that proved the grant installed MUST stand in the answer for the install.
                 let proof = live.confirmation.map(|confirmation| confirmation.proof);
                 //= spec/protocol.md#withdrawal
-                //# The answer MUST be Released, with the latest install, where the grant was released and its generation is live.
+                //# SLO-19. The answer MUST be Released, with the latest install, where the grant was released and its generation is live.
                 WithdrawnOutcome::Released { install: live.install.or(proof).unwrap_or(key.grant) }
             }
             //= spec/protocol.md#withdrawal
-            //# The answer MUST be Settled where a Done or a receipt proved the grant's generation dead.
+            //# SLO-20. The answer MUST be Settled where a Done or a receipt proved the grant's generation dead.
             None if key.generation <= self.floor => WithdrawnOutcome::Settled,
             None => {
                 //= spec/protocol.md#number-line
-                //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
+                //# SLO-7. A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
                 //= spec/protocol.md#number-line
-                //# A withdrawal of a grant that was not published MUST still raise the highest number.
+                //# SLO-10. A withdrawal of a grant that was not published MUST still raise the highest number.
                 self.take(key.generation);
                 //= spec/protocol.md#withdrawal
-                //# Otherwise the answer MUST be NeverReleased.
+                //# SLO-21. Otherwise the answer MUST be NeverReleased.
                 WithdrawnOutcome::NeverReleased
             }
         };
@@ -132,21 +132,21 @@ impl Line {
         match *outcome {
             WithdrawnOutcome::NeverReleased => self.live.deny(key),
             //= spec/protocol.md#owner
-            //# A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
+            //# OWN-24. A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
             WithdrawnOutcome::Released { install } if key.generation > self.floor || self.live.find(key).is_some() => {
                 self.live.note(key, Some(install))?;
             }
             // The record's word alone proves nothing dead.
             //= spec/protocol.md#owner
-            //# The owner's view MUST NOT take a generation out of live on a Withdrawn of Released or Settled.
+            //# OWN-15. The owner's view MUST NOT take a generation out of live on a Withdrawn of Released or Settled.
             WithdrawnOutcome::Released { .. } | WithdrawnOutcome::Settled => {}
         }
         self.live.withdraw(key);
         //= spec/protocol.md#number-line
-        //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
+        //# SLO-7. A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
         self.take(key.generation);
         //= spec/protocol.md#owner
-        //# A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
+        //# OWN-29. A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
         Ok(Self::current_or_other(key, share))
     }
 
@@ -161,23 +161,23 @@ impl Line {
             return Ok(if downloaded && free && !withdrawn { Event::LearnDownloaded } else { Event::LearnOlder });
         }
         //= spec/protocol.md#owner
-        //# A view MUST show a grant that it learns, and whose number is above the highest that it had seen, in place of the grant that it showed as shared.
+        //# OWN-18. A view MUST show a grant that it learns, and whose number is above the highest that it had seen, in place of the grant that it showed as shared.
         let newer = key.generation > self.highest;
         self.live.note(key, None)?;
         //= spec/protocol.md#number-line
-        //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
+        //# SLO-7. A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
         self.take(key.generation);
         //= spec/protocol.md#owner
-        //# A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
+        //# OWN-17. A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
         let shared = newer || (free && !withdrawn);
         Ok(if shared { Event::LearnNewer } else { Event::LearnOlder })
     }
 
     fn current_or_other(key: GrantRef, share: Option<Share>) -> Event {
         //= spec/protocol.md#withdrawal
-        //# A withdrawal of the grant that is being shared MUST end the share.
+        //# SLO-17. A withdrawal of the grant that is being shared MUST end the share.
         //= spec/protocol.md#withdrawal
-        //# A withdrawal of a grant that is not being shared MUST NOT end a share.
+        //# SLO-18. A withdrawal of a grant that is not being shared MUST NOT end a share.
         if share.is_some_and(|share| share.key == key) { Event::WithdrawCurrent } else { Event::WithdrawOther }
     }
 
@@ -185,23 +185,23 @@ impl Line {
     /// already proved all that it proves.
     pub(super) fn done(&mut self, turn: Turn, number: Generation, share: Option<Share>) -> Event {
         //= spec/protocol.md#done-and-receipt
-        //# A Done of an Activate or Deactivate at n MUST decide whether the slot is active if, and only if, n is above the last Done.
+        //# SLO-32. A Done of an Activate or Deactivate at n MUST decide whether the slot is active if, and only if, n is above the last Done.
         if number <= self.last_done {
             return Event::OldDone;
         }
         self.last_done = number;
         //= spec/protocol.md#done-and-receipt
-        //# A Done of an Activate or Deactivate at n MUST take all generations at or below n out of live.
+        //# SLO-29. A Done of an Activate or Deactivate at n MUST take all generations at or below n out of live.
         //= spec/protocol.md#done-and-receipt
-        //# A receipt or a Done that comes late MUST still have these effects.
+        //# SLO-37. A receipt or a Done that comes late MUST still have these effects.
         self.prove_dead(number);
         match turn {
             //= spec/protocol.md#done-and-receipt
-            //# A Done of a Deactivate above the last Done MUST end the share, whatever its generation.
+            //# SLO-40. A Done of a Deactivate above the last Done MUST end the share, whatever its generation.
             Turn::Deactivate => Event::Deactivate,
             Turn::Activate if share.is_some_and(|share| share.key.generation > number) => Event::ActivateBelowShare,
             //= spec/protocol.md#done-and-receipt
-            //# A Done of an Activate or Deactivate at n MUST end a share whose generation is at or below n.
+            //# SLO-30. A Done of an Activate or Deactivate at n MUST end a share whose generation is at or below n.
             Turn::Activate => Event::Activate,
         }
     }
@@ -209,10 +209,10 @@ impl Line {
     /// The lock holds no key in the slot, and its floor is `floor`: nothing up to there ever opens.
     pub(super) fn vacant(&mut self, floor: Generation, share: Option<Share>) -> Event {
         //= spec/protocol.md#done-and-receipt
-        //# A Done of an Inspect MUST take all generations below the floor that it reports out of live.
+        //# SLO-33. A Done of an Inspect MUST take all generations below the floor that it reports out of live.
         self.prove_dead(floor);
         //= spec/protocol.md#done-and-receipt
-        //# A Done of an Inspect that reports no holder MUST end a share whose generation is at or below the floor that it reports.
+        //# SLO-42. A Done of an Inspect that reports no holder MUST end a share whose generation is at or below the floor that it reports.
         if share.is_some_and(|share| share.key.generation <= floor) { Event::VacantAtShare } else { Event::Vacant }
     }
 
@@ -221,37 +221,37 @@ impl Line {
         let Proof { key, device, install, proof } = *proof;
         if key.generation <= self.floor {
             //= spec/protocol.md#done-and-receipt
-            //# A receipt at or below the proven floor MUST change nothing.
+            //# SLO-24. A receipt at or below the proven floor MUST change nothing.
             return Event::OldReceipt;
         }
         //= spec/protocol.md#done-and-receipt
-        //# A receipt above the proven floor MUST raise the proven floor to its generation.
+        //# SLO-25. A receipt above the proven floor MUST raise the proven floor to its generation.
         self.floor = key.generation;
         //= spec/protocol.md#number-line
-        //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
+        //# SLO-7. A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
         self.take(key.generation);
         //= spec/protocol.md#done-and-receipt
-        //# A receipt or a Done that comes late MUST still have these effects.
+        //# SLO-37. A receipt or a Done that comes late MUST still have these effects.
         self.live.confirm(key, install, Confirmation { device, proof });
         match share {
             //= spec/protocol.md#done-and-receipt
-            //# A receipt for the grant that is being shared MUST make the share confirmed.
+            //# SLO-28. A receipt for the grant that is being shared MUST make the share confirmed.
             Some(share) if share.key == key => Event::ConfirmCurrent,
             Some(share) if share.key.generation > key.generation => Event::ConfirmBelowShare,
             //= spec/protocol.md#done-and-receipt
-            //# A receipt above the proven floor MUST end a share of another grant whose generation is at or below the receipt's.
+            //# SLO-41. A receipt above the proven floor MUST end a share of another grant whose generation is at or below the receipt's.
             _ => Event::ConfirmOther,
         }
     }
 
     fn prove_dead(&mut self, number: Generation) {
         //= spec/protocol.md#done-and-receipt
-        //# A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
+        //# SLO-31. A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
         //= spec/protocol.md#done-and-receipt
-        //# A Done of an Inspect that reports no holder MUST raise the proven floor to the floor that it reports where it is lower.
+        //# SLO-36. A Done of an Inspect that reports no holder MUST raise the proven floor to the floor that it reports where it is lower.
         self.floor = self.floor.max(number);
         //= spec/protocol.md#number-line
-        //# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
+        //# SLO-7. A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
         self.take(number);
         self.live.forget_up_to(number);
     }

@@ -9,7 +9,7 @@ use crate::error::SlotError;
 /// How many unproven keys of one slot may be live; publishing more is refused until something is
 /// proved dead.
 //= spec/protocol.md#number-line
-//# MAX_LIVE MUST be 16.
+//# SLO-13. MAX_LIVE MUST be 16.
 pub const MAX_LIVE: usize = 16;
 
 /// Beside the unproven keys there is room for the one that the lock confirmed, whoever released it:
@@ -80,7 +80,7 @@ impl Live {
             return Ok(());
         }
         //= spec/protocol.md#owner
-        //# A grant MUST NOT become live in a view, other than by the lock's proof, while MAX_LIVE grants are live there that the lock did not confirm.
+        //# OWN-25. A grant MUST NOT become live in a view, other than by the lock's proof, while MAX_LIVE grants are live there that the lock did not confirm.
         if self.unproven() >= MAX_LIVE {
             return Err(SlotError::LiveFull);
         }
@@ -93,17 +93,17 @@ impl Live {
         let install = self.find(key).and_then(LiveKey::install).or(install);
         let withdrawn = self.find(key).is_some_and(|live| live.withdrawn);
         //= spec/protocol.md#done-and-receipt
-        //# A receipt above the proven floor MUST take all lower generations out of live.
+        //# SLO-26. A receipt above the proven floor MUST take all lower generations out of live.
         //= spec/protocol.md#done-and-receipt
-        //# A receipt above the proven floor MUST take every other grant of its own generation out of live.
+        //# SLO-43. A receipt above the proven floor MUST take every other grant of its own generation out of live.
         //= spec/protocol.md#done-and-receipt
-        //# A Done of an Inspect MUST take all generations below the floor that it reports out of live.
+        //# SLO-33. A Done of an Inspect MUST take all generations below the floor that it reports out of live.
         self.forget_up_to(key.generation);
         // There is room: at most MAX_LIVE keys are unproven, and any that was confirmed is forgotten.
         //= spec/protocol.md#states
-        //# A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
+        //# SLO-2. A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
         //= spec/protocol.md#done-and-receipt
-        //# A receipt above the proven floor MUST make its own generation live, as confirmed with its device.
+        //# SLO-27. A receipt above the proven floor MUST make its own generation live, as confirmed with its device.
         let _ = self.insert(LiveKey { key, install, confirmation: Some(confirmation), withdrawn });
     }
 
@@ -120,7 +120,7 @@ impl Live {
     /// The record says that `key` was never released. What it or the lock said otherwise before stays.
     pub(super) fn deny(&mut self, key: GrantRef) {
         //= spec/protocol.md#owner
-        //# A Withdrawn of NeverReleased MUST NOT take a grant out of live that the lock proved installed or that a Withdrawn of Released named before.
+        //# OWN-19. A Withdrawn of NeverReleased MUST NOT take a grant out of live that the lock proved installed or that a Withdrawn of Released named before.
         self.0.retain(|live| live.key != key || live.install.is_some() || live.confirmation.is_some());
     }
 

@@ -105,7 +105,7 @@ table! {
     /// A receipt at or below the proven floor.
     OldReceipt            [stay]               [stay]               [stay]                      [stay]
     //= spec/protocol.md#number-line
-    //# A publication MUST be refused unless the state is NotShared.
+    //# SLO-11. A publication MUST be refused unless the state is NotShared.
     /// A grant with a number above the highest seen, and room among the live keys.
     Publish               [refuse NotActive]   [go Sharing]         [refuse AlreadyShared]      [refuse AlreadyShared]
     /// The very grant that is shared.
@@ -115,7 +115,7 @@ table! {
     /// A grant with a good number while too many keys are live.
     PublishFull           [refuse NotActive]   [refuse LiveFull]    [refuse AlreadyShared]      [refuse AlreadyShared]
     //= spec/protocol.md#release
-    //# A release MUST make the state Shared and the grant's generation live.
+    //# SLO-15. A release MUST make the state Shared and the grant's generation live.
     /// A claim of the shared grant by its device, or by the first one.
     Release               [never]              [never]              [go Shared]                 [go Shared]
     /// A claim of the shared grant by a device that is not the one it was released to.
@@ -123,15 +123,15 @@ table! {
     /// A claim of a grant that is not shared.
     ReleaseOfOtherGrant   [refuse NotPublished] [refuse NotPublished] [refuse NotPublished]     [refuse NotPublished]
     //= spec/protocol.md#withdrawal
-    //# A withdrawal of the grant that is being shared MUST end the share.
+    //# SLO-17. A withdrawal of the grant that is being shared MUST end the share.
     /// A withdrawal of the shared grant (at the owner: its answer).
     WithdrawCurrent       [never]              [never]              [go NotShared]              [go NotShared]
     //= spec/protocol.md#withdrawal
-    //# A withdrawal of a grant that is not being shared MUST NOT end a share.
+    //# SLO-18. A withdrawal of a grant that is not being shared MUST NOT end a share.
     /// A withdrawal of any other grant (at the owner: its answer).
     WithdrawOther         [stay]               [stay]               [stay]                      [stay]
     //= spec/protocol.md#owner
-    //# A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
+    //# OWN-17. A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
     /// Another phone of the owner signed a grant with a number above the highest seen; or one that may
     /// open and was not withdrawn, while nothing is shared.
     LearnNewer            [stay]               [go Sharing]         [go Sharing]                [go Sharing]

@@ -35,6 +35,6 @@ impl Witness for Observer {
 /// Notes a grant that went out.
 pub(super) fn signed<W: Witness>(line: &mut Line, key: GrantRef) -> Result<(), SlotError> {
     //= spec/protocol.md#owner
-    //# The owner's view MUST count a grant as live from its signing until a Withdrawn of NeverReleased, a Done or a receipt says otherwise.
+    //# OWN-14. The owner's view MUST count a grant as live from its signing until a Withdrawn of NeverReleased, a Done or a receipt says otherwise.
     if W::SIGNED_MAY_OPEN { line.live.note(key, None) } else { Ok(()) }
 }

@@ -120,7 +120,7 @@ pub(crate) fn copied<const N: usize>(bytes: &ArrayVec<u8, N>) -> ArrayVec<u8, N>
 fn encode<T: Message>(body: &T) -> Result<Encoded<T>, SealError> {
     let mut buffer = [0; MAX_MESSAGE];
     //= spec/protocol.md#encoding
-    //# An encoder MUST use the one encoding given here.
+    //# MSG-4. An encoder MUST use the one encoding given here.
     let encoded = postcard::to_slice(body, &mut buffer).map_err(|_| SealError::TooLong)?;
     let mut bytes = empty();
     extend(&mut bytes, &T::KIND.header())?;
@@ -140,7 +140,7 @@ pub(crate) fn seal<C: Sign, T: Message<Auth = Signature>>(
 ) -> Result<Encoded<T>, SealError> {
     let mut message = encode(body)?;
     //= spec/protocol.md#frame
-    //# The authenticator MUST cover exactly the bytes before it, header included.
+    //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
     let signature = signer.sign(crypto, &message.bytes)?;
     extend(&mut message.bytes, signature.as_bytes())?;
     Ok(message)
@@ -154,7 +154,7 @@ pub(crate) fn seal_mac<T: Message<Auth = Tag>>(
 ) -> Result<(Encoded<T>, Tag), SealError> {
     let mut message = encode(body)?;
     //= spec/protocol.md#frame
-    //# The authenticator MUST cover exactly the bytes before it, header included.
+    //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
     let tag = crypto::tag(crypto, key, &[&message.bytes]);
     extend(&mut message.bytes, tag.as_bytes())?;
     Ok((message, tag))

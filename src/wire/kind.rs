@@ -95,7 +95,7 @@ impl Kind {
     pub fn of(message: &[u8]) -> Result<Self, WireError> {
         let (byte, _) = split_header(message)?;
         //= spec/protocol.md#versioning
-        //# A version 1 party MUST refuse the kinds 32 and 33.
+        //# VER-4. A version 1 party MUST refuse the kinds 32 and 33.
         Self::ALL.into_iter().find(|kind| kind.byte() == byte).ok_or(WireError::Value)
     }
 

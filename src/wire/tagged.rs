@@ -47,7 +47,7 @@ macro_rules! tagged {
                                 Ok($name::$variant $( { $($field),* } )?)
                             } )*
                             //= spec/protocol.md#encoding
-                            //# A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
+                            //# MSG-6. A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
                             other => {
                                 let found = serde::de::Unexpected::Unsigned(u64::from(other));
                                 Err(A::Error::invalid_value(found, &self))

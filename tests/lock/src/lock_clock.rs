@@ -29,7 +29,7 @@ fn assert_latest(stand: &mut Stand, key: &Key, latest: u64) {
 }
 
 //= spec/protocol.md#clock
-//# A lock MUST take a clock that reads less than the latest time known for Unset.
+//# CLK-2. A lock MUST take a clock that reads less than the latest time known for Unset.
 #[test]
 fn a_clock_that_reads_less_than_the_latest_time_known_is_unset() {
     let (mut stand, key) = dated();
@@ -61,7 +61,7 @@ fn reading_the_clock_does_not_raise_the_latest_time() {
 }
 
 //= spec/protocol.md#clock
-//# A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
+//# CLK-3. A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
 #[test]
 fn the_first_challenge_after_a_boot_raises_the_latest_time() {
     let (mut stand, key) = dated();
@@ -73,7 +73,7 @@ fn the_first_challenge_after_a_boot_raises_the_latest_time() {
 }
 
 //= spec/protocol.md#clock
-//# A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
+//# CLK-3. A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
 #[test]
 fn the_latest_time_is_raised_when_the_ceiling_is_reached() {
     let (mut stand, key) = dated();
@@ -102,7 +102,7 @@ fn a_lease_that_was_not_written_does_not_raise_the_latest_time() {
 }
 
 //= spec/protocol.md#clock
-//# A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
+//# CLK-3. A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
 #[test]
 fn a_lease_never_lowers_the_latest_time() {
     for clock in [Clock::Absent, Clock::Unset, Clock::At(Timestamp::from_unix_seconds(NOON - 500))] {
@@ -116,7 +116,7 @@ fn a_lease_never_lowers_the_latest_time() {
 }
 
 //= spec/protocol.md#operations
-//# SetClock MUST store the time that it sets as the latest time known, also where that is earlier.
+//# OPR-8. SetClock MUST store the time that it sets as the latest time known, also where that is earlier.
 #[test]
 fn the_owner_sets_the_clock_forward() {
     let (mut stand, key) = dated();
@@ -126,7 +126,7 @@ fn the_owner_sets_the_clock_forward() {
 }
 
 //= spec/protocol.md#operations
-//# SetClock MUST store the time that it sets as the latest time known, also where that is earlier.
+//# OPR-8. SetClock MUST store the time that it sets as the latest time known, also where that is earlier.
 #[test]
 fn the_owner_sets_the_clock_back() {
     let (mut stand, key) = dated();
@@ -189,7 +189,7 @@ fn a_lock_that_can_never_tell_time_refuses_to_be_set() {
 }
 
 //= spec/protocol.md#clock
-//# A lock MUST take no time from a guest or from the service.
+//# CLK-1. A lock MUST take no time from a guest or from the service.
 #[test]
 fn nobody_but_the_owner_sets_the_clock() {
     let (mut stand, key) = dated();

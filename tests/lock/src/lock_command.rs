@@ -63,7 +63,7 @@ fn each_refuses(change: impl Fn(&mut Command), error: LockError) {
 }
 
 //= spec/protocol.md#commands
-//# The command MUST decode.
+//# CMD-1. The command MUST decode.
 #[test]
 fn a_malformed_command_is_refused() {
     for operation in operations() {
@@ -80,7 +80,7 @@ fn a_malformed_command_is_refused() {
 }
 
 //= spec/protocol.md#commands
-//# The command MUST decode.
+//# CMD-1. The command MUST decode.
 #[test]
 fn an_operation_or_an_action_that_is_not_defined_is_refused() {
     let mut stand = Stand::active();
@@ -97,7 +97,7 @@ fn an_operation_or_an_action_that_is_not_defined_is_refused() {
 }
 
 //= spec/protocol.md#commands
-//# The session MUST be the newest for Operate and in time.
+//# CMD-2. The session MUST be the newest for Operate and in time.
 #[test]
 fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     for operation in operations() {
@@ -112,7 +112,7 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
 }
 
 //= spec/protocol.md#commands
-//# The session MUST be the newest for Operate and in time.
+//# CMD-2. The session MUST be the newest for Operate and in time.
 #[test]
 fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     for (wait, accepted) in [(10_000, true), (10_001, false)] {
@@ -140,7 +140,7 @@ fn a_command_is_carried_out_once() {
 }
 
 //= spec/protocol.md#commands
-//# The lock MUST be provisioned.
+//# CMD-3. The lock MUST be provisioned.
 #[test]
 fn a_lock_without_an_owner_obeys_nobody() {
     for operation in operations() {
@@ -149,7 +149,7 @@ fn a_lock_without_an_owner_obeys_nobody() {
 }
 
 //= spec/protocol.md#commands
-//# The command MUST name this lock.
+//# CMD-4. The command MUST name this lock.
 #[test]
 fn a_command_for_another_lock_is_refused() {
     let other = LockId::new(public(&seed(OTHER)));
@@ -157,7 +157,7 @@ fn a_command_for_another_lock_is_refused() {
 }
 
 //= spec/protocol.md#commands
-//# The command MUST be of the lock's epoch.
+//# CMD-5. The command MUST be of the lock's epoch.
 #[test]
 fn a_command_of_another_epoch_is_refused_be_it_lower_or_higher() {
     for epoch in [0, 2, u32::MAX] {
@@ -166,7 +166,7 @@ fn a_command_of_another_epoch_is_refused_be_it_lower_or_higher() {
 }
 
 //= spec/protocol.md#commands
-//# The command MUST carry the session's nonce.
+//# CMD-6. The command MUST carry the session's nonce.
 #[test]
 fn a_command_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     each_refuses(|command| command.lock_nonce = Nonce::from_bytes([7; 16]), LockError::WrongNonce);
@@ -179,7 +179,7 @@ fn a_command_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
 }
 
 //= spec/protocol.md#commands
-//# The command's signature MUST verify under the owner key.
+//# CMD-7. The command's signature MUST verify under the owner key.
 #[test]
 fn a_command_that_the_owner_did_not_sign_is_refused() {
     for operation in operations() {
@@ -233,7 +233,7 @@ const RULES: [(LockError, Option<RefuseReason>); 7] = [
 ];
 
 //= spec/protocol.md#commands
-//# A refusal before the signature held MUST be the opaque Refused.
+//# CMD-8. A refusal before the signature held MUST be the opaque Refused.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, (first, told)) in RULES.into_iter().enumerate() {
@@ -268,9 +268,9 @@ fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
 }
 
 //= spec/protocol.md#commands
-//# A refusal after the signature held MUST be a signed Refused with the reason.
+//# CMD-9. A refusal after the signature held MUST be a signed Refused with the reason.
 //= spec/protocol.md#operations
-//# Activate and Deactivate MUST be refused unless their generation is above the slot's floor.
+//# OPR-1. Activate and Deactivate MUST be refused unless their generation is above the slot's floor.
 #[test]
 fn a_number_that_is_not_above_the_floor_is_refused_with_the_reason() {
     let (mut stand, key) = Stand::installed();
@@ -299,7 +299,7 @@ fn a_number_that_is_not_above_the_floor_is_refused_with_the_reason() {
 }
 
 //= spec/protocol.md#operations
-//# Activate and Deactivate at a floor of 2^32 − 1 MUST be refused with Exhausted.
+//# OPR-14. Activate and Deactivate at a floor of 2^32 − 1 MUST be refused with Exhausted.
 #[test]
 fn at_the_end_of_the_number_line_no_number_is_left_until_a_transfer() {
     let mut stand = Stand::active();
@@ -326,7 +326,7 @@ fn a_slot_that_the_lock_does_not_have_is_refused_with_the_reason() {
 }
 
 //= spec/protocol.md#strict-keys
-//# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
+//# KEY-7. A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
 #[test]
 fn a_transfer_to_a_key_that_is_not_a_good_key_is_refused_with_the_reason() {
     let mut stand = Stand::active();
@@ -345,7 +345,7 @@ fn a_transfer_to_a_key_that_is_not_a_good_key_is_refused_with_the_reason() {
 }
 
 //= spec/protocol.md#operations
-//# Transfer MUST be refused when the epoch has no further number.
+//# OPR-6. Transfer MUST be refused when the epoch has no further number.
 #[test]
 fn a_transfer_in_the_last_epoch_is_refused_with_the_reason() {
     let mut stand = Stand::provisioned();
@@ -367,7 +367,7 @@ fn a_transfer_in_the_last_epoch_is_refused_with_the_reason() {
 }
 
 //= spec/protocol.md#operations
-//# SetClock MUST be refused by a lock whose clock is Absent.
+//# OPR-9. SetClock MUST be refused by a lock whose clock is Absent.
 #[test]
 fn a_lock_without_a_clock_refuses_to_set_it_with_the_reason() {
     let mut stand = Stand::active();
@@ -379,7 +379,7 @@ fn a_lock_without_a_clock_refuses_to_set_it_with_the_reason() {
 }
 
 //= spec/protocol.md#operations
-//# Act MUST NOT depend on any slot.
+//# OPR-10. Act MUST NOT depend on any slot.
 #[test]
 fn a_slot_whose_write_failed_is_busy_and_so_is_a_transfer() {
     let mut stand = Stand::active();

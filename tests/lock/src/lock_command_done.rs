@@ -45,7 +45,7 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 //= spec/protocol.md#operations
-//# Activate MUST make its generation the floor and leave the slot Empty.
+//# OPR-2. Activate MUST make its generation the floor and leave the slot Empty.
 #[test]
 fn activate_takes_the_number_leaves_the_slot_empty_and_says_so() {
     let mut stand = Stand::provisioned();
@@ -59,7 +59,7 @@ fn activate_takes_the_number_leaves_the_slot_empty_and_says_so() {
 }
 
 //= spec/protocol.md#operations
-//# Deactivate MUST make its generation the floor and leave the slot Inactive.
+//# OPR-3. Deactivate MUST make its generation the floor and leave the slot Inactive.
 #[test]
 fn deactivate_takes_the_number_closes_the_slot_and_says_so() {
     let (mut stand, _) = Stand::installed();
@@ -73,7 +73,7 @@ fn deactivate_takes_the_number_closes_the_slot_and_says_so() {
 }
 
 //= spec/protocol.md#operations
-//# Activate and Deactivate MUST wipe the key that was installed.
+//# OPR-4. Activate and Deactivate MUST wipe the key that was installed.
 #[test]
 fn activate_and_deactivate_wipe_the_installed_key_from_the_store() {
     let generation = Generation::new(3);
@@ -99,7 +99,7 @@ fn activate_and_deactivate_leave_the_other_slots_alone() {
 }
 
 //= spec/protocol.md#operations
-//# Act MUST NOT depend on any slot.
+//# OPR-10. Act MUST NOT depend on any slot.
 #[test]
 fn act_moves_the_bolt_and_writes_nothing() {
     let mut stand = Stand::provisioned();
@@ -109,7 +109,7 @@ fn act_moves_the_bolt_and_writes_nothing() {
 }
 
 //= spec/protocol.md#operations
-//# Inspect MUST report the slot's floor and what it holds in this epoch.
+//# OPR-11. Inspect MUST report the slot's floor and what it holds in this epoch.
 #[test]
 fn inspect_reports_what_the_slot_holds_and_writes_nothing() {
     let mut stand = Stand::provisioned();
@@ -147,9 +147,9 @@ fn set_clock_records_the_time_from_which_on_the_clock_is_believed() {
 }
 
 //= spec/protocol.md#operations
-//# Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.
+//# OPR-5. Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.
 //= spec/protocol.md#operations
-//# The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
+//# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
 #[test]
 fn a_transfer_begins_the_next_epoch_in_one_write_and_echoes_both_keys() {
     let (mut stand, _) = Stand::installed();
@@ -161,7 +161,7 @@ fn a_transfer_begins_the_next_epoch_in_one_write_and_echoes_both_keys() {
 }
 
 //= spec/protocol.md#operations
-//# Inspect MUST report the slot's floor and what it holds in this epoch.
+//# OPR-11. Inspect MUST report the slot's floor and what it holds in this epoch.
 #[test]
 fn after_a_transfer_every_slot_is_inactive_at_floor_0() {
     let (mut stand, _) = Stand::installed();
@@ -224,7 +224,7 @@ fn after_a_transfer_the_old_owners_grants_and_the_old_services_releases_are_refu
 }
 
 //= spec/protocol.md#unlock
-//# The slot MUST exist, undamaged, with a key installed in this epoch.
+//# UNL-3. The slot MUST exist, undamaged, with a key installed in this epoch.
 #[test]
 fn after_a_transfer_the_old_guests_key_opens_nothing() {
     let (mut stand, key) = Stand::installed();

@@ -44,13 +44,13 @@ fn make_header_busy(stand: &mut Stand) {
 }
 
 //= spec/protocol.md#install
-//# The slot MUST exist, undamaged and active.
+//# INS-5. The slot MUST exist, undamaged and active.
 //= spec/protocol.md#unlock
-//# The slot MUST exist, undamaged, with a key installed in this epoch.
+//# UNL-3. The slot MUST exist, undamaged, with a key installed in this epoch.
 //= spec/protocol.md#operations
-//# An operation on a damaged slot MUST be refused.
+//# OPR-12. An operation on a damaged slot MUST be refused.
 //= spec/protocol.md#damage
-//# A damaged slot MUST refuse every operation until the next epoch.
+//# DMG-1. A damaged slot MUST refuse every operation until the next epoch.
 #[test]
 fn a_damaged_slot_refuses_everything() {
     let (mut stand, key, _) = with_slot_0_damaged();
@@ -69,7 +69,7 @@ fn a_damaged_slot_refuses_everything() {
 }
 
 //= spec/protocol.md#damage
-//# A damaged slot MUST NOT keep other slots from working.
+//# DMG-2. A damaged slot MUST NOT keep other slots from working.
 #[test]
 fn beside_a_damaged_slot_everything_else_goes_on() {
     let (mut stand, _, other) = with_slot_0_damaged();
@@ -91,7 +91,7 @@ fn a_damaged_slot_is_still_damaged_after_a_boot() {
 }
 
 //= spec/protocol.md#damage
-//# A damaged slot MUST refuse every operation until the next epoch.
+//# DMG-1. A damaged slot MUST refuse every operation until the next epoch.
 #[test]
 fn a_transfer_to_oneself_makes_a_damaged_slot_inactive_with_floor_0() {
     let (mut stand, key, _) = with_slot_0_damaged();
@@ -136,7 +136,7 @@ fn provisioning_ends_the_damage_of_a_lock_that_nobody_owned() {
 }
 
 //= spec/protocol.md#damage
-//# A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
+//# DMG-7. A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
 #[test]
 fn a_damaged_slot_that_can_be_read_after_all_is_sound_again() {
     let (mut stand, key) = Stand::installed();
@@ -147,11 +147,11 @@ fn a_damaged_slot_that_can_be_read_after_all_is_sound_again() {
 }
 
 //= spec/protocol.md#commands
-//# The header's and the counter's cells MUST be free and sound.
+//# CMD-11. The header's and the counter's cells MUST be free and sound.
 //= spec/protocol.md#provisioning
-//# The header's and the counter's cells MUST be free and sound.
+//# PRV-12. The header's and the counter's cells MUST be free and sound.
 //= spec/protocol.md#damage
-//# A lock whose header or counter is damaged MUST refuse everything but a factory reset.
+//# DMG-3. A lock whose header or counter is damaged MUST refuse everything but a factory reset.
 #[test]
 fn a_damaged_header_or_counter_leaves_nothing_but_the_factory_reset() {
     for cell in [Cell::Header, Cell::Counter] {
@@ -222,7 +222,7 @@ fn the_factory_reset_of_a_damaged_lock_still_needs_the_card_and_the_nonce() {
 }
 
 //= spec/protocol.md#damage
-//# A slot's record of an older epoch MUST be read as Inactive with floor 0.
+//# DMG-5. A slot's record of an older epoch MUST be read as Inactive with floor 0.
 #[test]
 fn a_slot_of_an_older_epoch_reads_as_inactive_with_floor_0() {
     let (mut stand, key) = Stand::installed();
@@ -266,11 +266,11 @@ fn assert_outdated(stand: &mut Stand, cell: Cell, older: &[u8], damage: LockErro
 }
 
 //= spec/protocol.md#operations
-//# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
+//# OPR-13. An epoch, a counter and, within an epoch, a floor MUST NOT go down.
 //= spec/protocol.md#damage
-//# A record read back that is older than the newest one known since boot MUST be taken for damaged.
+//# DMG-6. A record read back that is older than the newest one known since boot MUST be taken for damaged.
 //= spec/protocol.md#damage
-//# A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
+//# DMG-7. A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
 #[test]
 fn a_slot_with_a_lower_floor_than_was_seen_is_damaged() {
     let mut stand = Stand::active();
@@ -282,7 +282,7 @@ fn a_slot_with_a_lower_floor_than_was_seen_is_damaged() {
 }
 
 //= spec/protocol.md#damage
-//# A record read back that is older than the newest one known since boot MUST be taken for damaged.
+//# DMG-6. A record read back that is older than the newest one known since boot MUST be taken for damaged.
 #[test]
 fn a_slot_of_an_older_epoch_than_was_seen_is_damaged() {
     let mut stand = Stand::active();
@@ -296,7 +296,7 @@ fn a_slot_of_an_older_epoch_than_was_seen_is_damaged() {
 }
 
 //= spec/protocol.md#damage
-//# A record read back that is older than the newest one known since boot MUST be taken for damaged.
+//# DMG-6. A record read back that is older than the newest one known since boot MUST be taken for damaged.
 #[test]
 fn a_slot_with_fewer_used_openings_than_were_seen_is_damaged() {
     let (mut stand, key) = Stand::installed_with(Rights::OPEN, uses(3));
@@ -310,9 +310,9 @@ fn a_slot_with_fewer_used_openings_than_were_seen_is_damaged() {
 }
 
 //= spec/protocol.md#operations
-//# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
+//# OPR-13. An epoch, a counter and, within an epoch, a floor MUST NOT go down.
 //= spec/protocol.md#damage
-//# A record read back that is older than the newest one known since boot MUST be taken for damaged.
+//# DMG-6. A record read back that is older than the newest one known since boot MUST be taken for damaged.
 #[test]
 fn a_counter_with_a_lower_ceiling_than_was_seen_is_damaged() {
     let mut stand = Stand::active();
@@ -324,9 +324,9 @@ fn a_counter_with_a_lower_ceiling_than_was_seen_is_damaged() {
 }
 
 //= spec/protocol.md#operations
-//# An epoch, a counter and, within an epoch, a floor MUST NOT go down.
+//# OPR-13. An epoch, a counter and, within an epoch, a floor MUST NOT go down.
 //= spec/protocol.md#damage
-//# A record read back that is older than the newest one known since boot MUST be taken for damaged.
+//# DMG-6. A record read back that is older than the newest one known since boot MUST be taken for damaged.
 #[test]
 fn a_header_of_an_older_epoch_than_was_seen_is_damaged() {
     let mut stand = Stand::fresh();

@@ -36,7 +36,7 @@ fn refuses_built(stand: &mut Stand, build: impl FnOnce(&Chain) -> Vec<u8>, error
 }
 
 //= spec/protocol.md#pairing-key
-//# The pairing key MUST be HKDF(salt = digest(Receipt), ikm = the X25519 shared secret, info = `"sharekey v1 pairing"`), 32 bytes.
+//# KDF-3. The pairing key MUST be HKDF(salt = digest(Receipt), ikm = the X25519 shared secret, info = `"sharekey v1 pairing"`), 32 bytes.
 #[test]
 fn a_good_bundle_installs_and_the_key_opens() {
     let (mut stand, key) = Stand::installed();
@@ -45,7 +45,7 @@ fn a_good_bundle_installs_and_the_key_opens() {
 }
 
 //= spec/protocol.md#keys-of-a-lock
-//# A lock MUST derive these three keys from its seed as the table says.
+//# KDF-6. A lock MUST derive these three keys from its seed as the table says.
 #[test]
 fn an_install_writes_its_slot_and_gives_the_receipt_of_exactly_this_chain() {
     let mut stand = Stand::active();
@@ -78,9 +78,9 @@ fn an_install_writes_its_slot_and_gives_the_receipt_of_exactly_this_chain() {
 }
 
 //= spec/protocol.md#message-bundle
-//# A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
+//# MSG-19. A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
 //= spec/protocol.md#install
-//# The bundle and its four parts MUST decode.
+//# INS-1. The bundle and its four parts MUST decode.
 #[test]
 fn a_malformed_bundle_is_refused() {
     let mut stand = Stand::active();
@@ -94,7 +94,7 @@ fn a_malformed_bundle_is_refused() {
 }
 
 //= spec/protocol.md#message-bundle
-//# A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
+//# MSG-19. A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
 #[test]
 fn a_bundle_whose_lengths_lie_is_refused() {
     let mut stand = Stand::active();
@@ -127,7 +127,7 @@ fn refuses_malformed<T: Message<Auth = Signature>>(
 }
 
 //= spec/protocol.md#install
-//# The bundle and its four parts MUST decode.
+//# INS-1. The bundle and its four parts MUST decode.
 #[test]
 fn a_malformed_grant_is_refused() {
     let body = |chain: &Chain| (chain.grant, seed(OWNER));
@@ -135,7 +135,7 @@ fn a_malformed_grant_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The bundle and its four parts MUST decode.
+//# INS-1. The bundle and its four parts MUST decode.
 #[test]
 fn a_malformed_claim_is_refused() {
     let body = |chain: &Chain| (chain.claim(&chain.parts().grant), seed(SUBJECT));
@@ -144,7 +144,7 @@ fn a_malformed_claim_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The bundle and its four parts MUST decode.
+//# INS-1. The bundle and its four parts MUST decode.
 #[test]
 fn a_malformed_install_is_refused() {
     let body = |chain: &Chain| (chain.install(&chain.parts().claim), seed(DEVICE));
@@ -156,7 +156,7 @@ fn a_malformed_install_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The bundle and its four parts MUST decode.
+//# INS-1. The bundle and its four parts MUST decode.
 #[test]
 fn a_malformed_release_is_refused() {
     let body = |chain: &Chain| (Release { install: digest(&chain.parts().install) }, seed(SERVICE));
@@ -202,7 +202,7 @@ fn a_grant_with_an_undefined_value_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The session MUST be the newest for Install and in time.
+//# INS-2. The session MUST be the newest for Install and in time.
 #[test]
 fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let mut stand = Stand::active();
@@ -213,7 +213,7 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
 }
 
 //= spec/protocol.md#install
-//# The session MUST be the newest for Install and in time.
+//# INS-2. The session MUST be the newest for Install and in time.
 #[test]
 fn a_session_lasts_120_seconds_and_not_a_millisecond_longer() {
     let mut stand = Stand::active();
@@ -226,9 +226,9 @@ fn a_session_lasts_120_seconds_and_not_a_millisecond_longer() {
 }
 
 //= spec/protocol.md#install
-//# The header's and the counter's cells MUST be free and sound.
+//# INS-20. The header's and the counter's cells MUST be free and sound.
 //= spec/protocol.md#install
-//# The lock MUST be provisioned.
+//# INS-21. The lock MUST be provisioned.
 #[test]
 fn a_lock_without_an_owner_installs_nothing() {
     let mut stand = Stand::fresh();
@@ -236,7 +236,7 @@ fn a_lock_without_an_owner_installs_nothing() {
 }
 
 //= spec/protocol.md#install
-//# The grant MUST name this lock.
+//# INS-3. The grant MUST name this lock.
 #[test]
 fn a_grant_for_another_lock_is_refused() {
     let mut stand = Stand::active();
@@ -246,7 +246,7 @@ fn a_grant_for_another_lock_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The grant MUST be of the lock's epoch.
+//# INS-4. The grant MUST be of the lock's epoch.
 #[test]
 fn a_grant_of_another_epoch_is_refused_be_it_lower_or_higher() {
     let mut stand = Stand::active();
@@ -258,7 +258,7 @@ fn a_grant_of_another_epoch_is_refused_be_it_lower_or_higher() {
 }
 
 //= spec/protocol.md#install
-//# The slot MUST exist, undamaged and active.
+//# INS-5. The slot MUST exist, undamaged and active.
 #[test]
 fn a_grant_for_a_slot_that_the_lock_does_not_have_is_refused() {
     let mut stand = Stand::active();
@@ -272,7 +272,7 @@ fn a_grant_for_a_slot_that_the_lock_does_not_have_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The slot MUST exist, undamaged and active.
+//# INS-5. The slot MUST exist, undamaged and active.
 #[test]
 fn a_grant_for_an_inactive_slot_is_refused() {
     let mut stand = Stand::active();
@@ -285,7 +285,7 @@ fn a_grant_for_an_inactive_slot_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The grant's signature MUST verify under the owner key.
+//# INS-6. The grant's signature MUST verify under the owner key.
 #[test]
 fn a_grant_that_the_owner_did_not_sign_is_refused() {
     let mut stand = Stand::active();
@@ -297,7 +297,7 @@ fn a_grant_that_the_owner_did_not_sign_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The claim MUST name the grant by its digest.
+//# INS-7. The claim MUST name the grant by its digest.
 #[test]
 fn a_claim_of_another_grant_is_refused() {
     let mut stand = Stand::active();
@@ -311,7 +311,7 @@ fn a_claim_of_another_grant_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The claim's signature MUST verify under the grant's subject.
+//# INS-8. The claim's signature MUST verify under the grant's subject.
 #[test]
 fn a_claim_that_the_subject_did_not_sign_is_refused() {
     let mut stand = Stand::active();
@@ -323,7 +323,7 @@ fn a_claim_that_the_subject_did_not_sign_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The install MUST name the claim by its digest.
+//# INS-9. The install MUST name the claim by its digest.
 #[test]
 fn an_install_of_another_claim_is_refused() {
     let mut stand = Stand::active();
@@ -338,7 +338,7 @@ fn an_install_of_another_claim_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The install MUST carry the session's nonce.
+//# INS-10. The install MUST carry the session's nonce.
 #[test]
 fn an_install_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     let mut stand = Stand::active();
@@ -351,7 +351,7 @@ fn an_install_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
 }
 
 //= spec/protocol.md#install
-//# The install's signature MUST verify under the claim's device.
+//# INS-11. The install's signature MUST verify under the claim's device.
 #[test]
 fn an_install_that_the_claimed_device_did_not_sign_is_refused() {
     let mut stand = Stand::active();
@@ -375,7 +375,7 @@ fn the_device_that_is_installed_is_the_one_that_the_claim_names() {
 }
 
 //= spec/protocol.md#install
-//# The release MUST name the install by its digest.
+//# INS-12. The release MUST name the install by its digest.
 #[test]
 fn a_release_of_another_install_is_refused() {
     let mut stand = Stand::active();
@@ -391,7 +391,7 @@ fn a_release_of_another_install_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The release's signature MUST verify under the service key.
+//# INS-13. The release's signature MUST verify under the service key.
 #[test]
 fn a_release_that_the_service_did_not_sign_is_refused() {
     let mut stand = Stand::active();
@@ -403,7 +403,7 @@ fn a_release_that_the_service_did_not_sign_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# The X25519 agreement MUST contribute, as KEY-8 says.
+//# INS-16. The X25519 agreement MUST contribute, as KEY-8 says.
 #[test]
 fn an_agreement_key_that_does_not_contribute_is_refused_with_the_reason() {
     let mut stand = Stand::active();

@@ -130,13 +130,13 @@ fn bundle(stand: &mut Stand, nonce: Nonce, broken: &[Rule]) -> Vec<u8> {
 }
 
 //= spec/protocol.md#frame
-//# A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
+//# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
 //= spec/protocol.md#install
-//# A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
+//# INS-17. A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
 //= spec/protocol.md#errors-and-refusals
-//# A lock MUST NOT tell a sender that has not authenticated why it refuses.
+//# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
 //= spec/protocol.md#errors-and-refusals
-//# A refusal MUST change nothing but the session that it used.
+//# ERR-2. A refusal MUST change nothing but the session that it used.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, first) in RULES.into_iter().enumerate() {
@@ -223,7 +223,7 @@ fn a_subject_whose_key_is_not_a_good_key_claims_nothing() {
 }
 
 //= spec/protocol.md#strict-keys
-//# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
+//# KEY-7. A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
 #[test]
 fn a_device_whose_key_is_not_a_good_key_installs_nothing() {
     let mut stand = Stand::active();

@@ -62,7 +62,7 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 //= spec/protocol.md#install
-//# A lock whose clock is Absent MUST refuse a grant with `from`, `until` or a schedule.
+//# INS-14. A lock whose clock is Absent MUST refuse a grant with `from`, `until` or a schedule.
 #[test]
 fn a_lock_that_can_never_tell_time_refuses_limits_that_need_it() {
     let mut stand = Stand::active();
@@ -100,9 +100,9 @@ fn dates_are_not_judged_at_the_install() {
 }
 
 //= spec/protocol.md#install
-//# The generation rule MUST allow the grant.
+//# INS-15. The generation rule MUST allow the grant.
 //= spec/protocol.md#generation-rule
-//# Any other grant MUST be refused as stale.
+//# GEN-4. Any other grant MUST be refused as stale.
 #[test]
 fn a_number_below_the_floor_is_stale() {
     let mut stand = Stand::provisioned();
@@ -115,9 +115,9 @@ fn a_number_below_the_floor_is_stale() {
 }
 
 //= spec/protocol.md#encoding
-//# A party MUST compare numbers without wrapping.
+//# MSG-14. A party MUST compare numbers without wrapping.
 //= spec/protocol.md#generation-rule
-//# A grant whose generation is above the slot's floor MUST install: it overwrites what was there, becomes the floor, and starts with no use counted.
+//# GEN-1. A grant whose generation is above the slot's floor MUST install: it overwrites what was there, becomes the floor, and starts with no use counted.
 #[test]
 fn the_first_number_above_the_floor_and_the_last_number_of_all_install() {
     let mut stand = Stand::active();
@@ -147,7 +147,7 @@ fn a_number_that_an_activation_took_is_stale() {
 }
 
 //= spec/protocol.md#generation-rule
-//# Any other grant MUST be refused as stale.
+//# GEN-4. Any other grant MUST be refused as stale.
 #[test]
 fn a_grant_whose_key_was_wiped_at_the_lock_never_installs_again() {
     let (mut stand, _) = Stand::installed();
@@ -165,7 +165,7 @@ fn a_grant_whose_key_was_wiped_at_the_lock_never_installs_again() {
 }
 
 //= spec/protocol.md#generation-rule
-//# A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
+//# GEN-2. A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
 #[test]
 fn the_installed_number_under_another_grant_is_stale() {
     let (mut stand, key) = Stand::installed();
@@ -177,7 +177,7 @@ fn the_installed_number_under_another_grant_is_stale() {
 }
 
 //= spec/protocol.md#generation-rule
-//# A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
+//# GEN-2. A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
 #[test]
 fn the_installed_grant_for_another_device_is_stale() {
     let (mut stand, key) = Stand::installed();
@@ -187,7 +187,7 @@ fn the_installed_grant_for_another_device_is_stale() {
 }
 
 //= spec/protocol.md#generation-rule
-//# A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
+//# GEN-2. A grant whose generation equals the floor MUST be re-keyed if, and only if, a key with the same grant digest and the same device is installed.
 #[test]
 fn a_rekey_gives_a_new_pairing_key_and_the_old_one_no_longer_opens() {
     let (mut stand, old) = Stand::installed();
@@ -203,7 +203,7 @@ fn a_rekey_gives_a_new_pairing_key_and_the_old_one_no_longer_opens() {
 }
 
 //= spec/protocol.md#generation-rule
-//# A re-key MUST replace the pairing key and nothing else.
+//# GEN-3. A re-key MUST replace the pairing key and nothing else.
 #[test]
 fn a_rekey_changes_nothing_but_the_pairing_key() {
     let limits = limits(Some(NOON), None, Some(always()), Some(3));
@@ -233,7 +233,7 @@ fn a_rekey_gives_no_opening_back() {
 }
 
 //= spec/protocol.md#generation-rule
-//# A grant whose generation is above the slot's floor MUST install: it overwrites what was there, becomes the floor, and starts with no use counted.
+//# GEN-1. A grant whose generation is above the slot's floor MUST install: it overwrites what was there, becomes the floor, and starts with no use counted.
 #[test]
 fn an_overwrite_wipes_the_old_key_and_starts_with_no_opening_used() {
     let (mut stand, old) = Stand::installed_with(Rights::OPEN_AND_LOCK, uses(1));

@@ -58,11 +58,11 @@ fn nonce(stand: &Stand, number: u64) -> Nonce {
 }
 
 //= spec/protocol.md#keys-of-a-lock
-//# A lock MUST derive these three keys from its seed as the table says.
+//# KDF-6. A lock MUST derive these three keys from its seed as the table says.
 //= spec/protocol.md#replay-counter
-//# Every challenge, other than one of CTR-9, MUST take the next number of the lock's counter.
+//# CTR-1. Every challenge, other than one of CTR-9, MUST take the next number of the lock's counter.
 //= spec/protocol.md#replay-counter
-//# The nonce of a challenge MUST be HMAC-SHA256(nonce key, number as `u64` ‖ 32 bytes of fresh entropy)[..16].
+//# CTR-2. The nonce of a challenge MUST be HMAC-SHA256(nonce key, number as `u64` ‖ 32 bytes of fresh entropy)[..16].
 #[test]
 fn every_challenge_takes_the_next_number_whatever_it_is_for() {
     let mut stand = Stand::fresh();
@@ -73,7 +73,7 @@ fn every_challenge_takes_the_next_number_whatever_it_is_for() {
 }
 
 //= spec/protocol.md#replay-counter
-//# The nonce of a challenge MUST be HMAC-SHA256(nonce key, number as `u64` ‖ 32 bytes of fresh entropy)[..16].
+//# CTR-2. The nonce of a challenge MUST be HMAC-SHA256(nonce key, number as `u64` ‖ 32 bytes of fresh entropy)[..16].
 #[test]
 fn the_entropy_goes_into_the_nonce() {
     let (mut one, mut other) = (Stand::fresh(), Stand::fresh());
@@ -98,9 +98,9 @@ fn no_nonce_repeats_over_leases_and_boots_even_with_a_broken_random_source() {
 }
 
 //= spec/protocol.md#replay-counter
-//# A lock MUST raise the ceiling by COUNTER_LEASE when it writes it.
+//# CTR-5. A lock MUST raise the ceiling by COUNTER_LEASE when it writes it.
 //= spec/protocol.md#replay-counter
-//# COUNTER_LEASE MUST be 65536.
+//# CTR-6. COUNTER_LEASE MUST be 65536.
 #[test]
 fn the_record_is_written_at_the_first_challenge_and_whenever_the_ceiling_is_reached() {
     assert_eq!(COUNTER_LEASE, 65_536);
@@ -112,7 +112,7 @@ fn the_record_is_written_at_the_first_challenge_and_whenever_the_ceiling_is_reac
 }
 
 //= spec/protocol.md#replay-counter
-//# A number MUST NOT be used before a record whose ceiling is above it is stored.
+//# CTR-3. A number MUST NOT be used before a record whose ceiling is above it is stored.
 #[test]
 fn no_number_is_used_before_a_ceiling_above_it_is_stored() {
     let mut stand = Stand::fresh();
@@ -123,7 +123,7 @@ fn no_number_is_used_before_a_ceiling_above_it_is_stored() {
 }
 
 //= spec/protocol.md#replay-counter
-//# After a boot the counter MUST go on at the stored ceiling.
+//# CTR-4. After a boot the counter MUST go on at the stored ceiling.
 #[test]
 fn after_a_boot_the_counter_goes_on_at_the_stored_ceiling_and_raises_it_first() {
     let mut stand = Stand::fresh();
@@ -150,7 +150,7 @@ fn a_boot_that_gives_no_challenge_writes_nothing() {
 }
 
 //= spec/protocol.md#replay-counter
-//# A lock MUST refuse to give a challenge when the counter has no further number.
+//# CTR-7. A lock MUST refuse to give a challenge when the counter has no further number.
 #[test]
 fn at_the_end_of_the_counter_no_challenge_is_given_and_nothing_wraps() {
     let last = u64::MAX - COUNTER_LEASE;
@@ -168,7 +168,7 @@ fn at_the_end_of_the_counter_no_challenge_is_given_and_nothing_wraps() {
 }
 
 //= spec/protocol.md#replay-counter
-//# A lock MUST refuse to give a challenge when the counter has no further number.
+//# CTR-7. A lock MUST refuse to give a challenge when the counter has no further number.
 #[test]
 fn the_last_lease_is_used_up_to_its_end() {
     let last = u64::MAX - COUNTER_LEASE;
@@ -183,7 +183,7 @@ fn the_last_lease_is_used_up_to_its_end() {
 }
 
 //= spec/protocol.md#replay-counter
-//# A number MUST NOT be used before a record whose ceiling is above it is stored.
+//# CTR-3. A number MUST NOT be used before a record whose ceiling is above it is stored.
 #[test]
 fn a_lease_that_was_not_written_gives_no_challenge_and_uses_no_number() {
     let mut stand = Stand::fresh();

@@ -28,7 +28,7 @@ fn floor(stand: &Stand, slot: u8) -> u32 {
 }
 
 //= spec/protocol.md#persist-then-act
-//# A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
+//# STG-8. A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
 #[test]
 fn a_report_after_a_reload_is_refused_and_changes_nothing() {
     let mut stand = Stand::provisioned();
@@ -42,7 +42,7 @@ fn a_report_after_a_reload_is_refused_and_changes_nothing() {
 }
 
 //= spec/protocol.md#persist-then-act
-//# A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
+//# STG-8. A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
 #[test]
 fn a_report_of_an_overtaken_write_does_not_end_the_wait_for_a_newer_one() {
     let mut stand = Stand::provisioned();
@@ -138,7 +138,7 @@ fn a_report_to_a_lock_that_only_just_booted_is_refused() {
 }
 
 //= spec/protocol.md#persist-then-act
-//# A lock whose seed cell, read again, does not hold its own seed with `initialised` true MUST refuse everything until it was booted.
+//# STG-14. A lock whose seed cell, read again, does not hold its own seed with `initialised` true MUST refuse everything until it was booted.
 #[test]
 fn a_report_after_the_factory_reset_is_refused() {
     let mut stand = Stand::provisioned();
@@ -158,7 +158,7 @@ fn a_report_after_the_factory_reset_is_refused() {
 }
 
 //= spec/protocol.md#persist-then-act
-//# An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
+//# STG-5. An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
 #[test]
 fn a_deactivation_cannot_slip_between_an_unlock_and_its_bolt() {
     let (mut stand, key) = Stand::installed();
@@ -174,7 +174,7 @@ fn a_deactivation_cannot_slip_between_an_unlock_and_its_bolt() {
 }
 
 //= spec/protocol.md#persist-then-act
-//# A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
+//# STG-6. A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
 #[test]
 fn a_transfer_cannot_slip_between_an_unlock_and_its_bolt() {
     let (mut stand, key) = Stand::installed();
@@ -187,11 +187,11 @@ fn a_transfer_cannot_slip_between_an_unlock_and_its_bolt() {
 }
 
 //= spec/protocol.md#install
-//# The header's and the counter's cells MUST be free and sound.
+//# INS-20. The header's and the counter's cells MUST be free and sound.
 //= spec/protocol.md#install
-//# The lock MUST be provisioned.
+//# INS-21. The lock MUST be provisioned.
 //= spec/protocol.md#persist-then-act
-//# An Act MUST hold the header's cell until its result is taken.
+//# STG-10. An Act MUST hold the header's cell until its result is taken.
 #[test]
 fn the_owner_opening_holds_the_header_so_that_everything_waits() {
     let mut stand = Stand::active();
@@ -230,7 +230,7 @@ fn with_slot_2_unread(mut stand: Stand) -> Stand {
 }
 
 //= spec/protocol.md#persist-then-act
-//# A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
+//# STG-6. A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
 #[test]
 fn provisioning_waits_until_every_cell_is_read() {
     let mut stand = with_slot_2_unread(Stand::fresh());
@@ -243,7 +243,7 @@ fn provisioning_waits_until_every_cell_is_read() {
 }
 
 //= spec/protocol.md#persist-then-act
-//# A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
+//# STG-6. A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
 #[test]
 fn transfer_and_factory_reset_wait_until_every_cell_is_read() {
     let mut stand = with_slot_2_unread(Stand::active());

@@ -32,9 +32,9 @@ fn provisions(stand: &mut Stand) {
 }
 
 //= spec/protocol.md#message-provisioned
-//# The card tag MUST be HMAC-SHA256(activation secret, `"sharekey v1 provisioned"` ‖ digest(Provision) ‖ lock id)[..16].
+//# MSG-18. The card tag MUST be HMAC-SHA256(activation secret, `"sharekey v1 provisioned"` ‖ digest(Provision) ‖ lock id)[..16].
 //= spec/protocol.md#provisioning
-//# Provisioning MUST begin epoch 1.
+//# PRV-7. Provisioning MUST begin epoch 1.
 #[test]
 fn the_lock_proves_whose_it_is_and_that_its_card_was_used() {
     let mut stand = Stand::fresh();
@@ -68,7 +68,7 @@ fn the_lock_proves_whose_it_is_and_that_its_card_was_used() {
 }
 
 //= spec/protocol.md#provisioning
-//# The Provision MUST decode.
+//# PRV-1. The Provision MUST decode.
 #[test]
 fn a_malformed_provision_is_refused() {
     let mut stand = Stand::fresh();
@@ -83,7 +83,7 @@ fn a_malformed_provision_is_refused() {
 }
 
 //= spec/protocol.md#provisioning
-//# The session MUST be the newest for Operate and in time.
+//# PRV-2. The session MUST be the newest for Operate and in time.
 #[test]
 fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let mut stand = Stand::fresh();
@@ -96,7 +96,7 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
 }
 
 //= spec/protocol.md#provisioning
-//# The session MUST be the newest for Operate and in time.
+//# PRV-2. The session MUST be the newest for Operate and in time.
 #[test]
 fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     let mut stand = Stand::fresh();
@@ -111,7 +111,7 @@ fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
 }
 
 //= spec/protocol.md#provisioning
-//# The Provision MUST carry the session's nonce.
+//# PRV-3. The Provision MUST carry the session's nonce.
 #[test]
 fn a_provision_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     let mut stand = Stand::fresh();
@@ -124,7 +124,7 @@ fn a_provision_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
 }
 
 //= spec/protocol.md#provisioning
-//# The Provision's tag MUST verify under the activation secret.
+//# PRV-4. The Provision's tag MUST verify under the activation secret.
 #[test]
 fn a_provision_without_the_cards_secret_is_refused() {
     let mut stand = Stand::fresh();
@@ -153,7 +153,7 @@ fn no_bit_of_a_provision_can_be_flipped() {
 }
 
 //= spec/protocol.md#provisioning
-//# A provisioned lock MUST refuse with AlreadyProvisioned, unless PRV-11 applies.
+//# PRV-5. A provisioned lock MUST refuse with AlreadyProvisioned, unless PRV-11 applies.
 #[test]
 fn a_provisioned_lock_says_so_to_the_holder_of_its_card_alone() {
     let mut stand = Stand::active();
@@ -168,11 +168,11 @@ fn a_provisioned_lock_says_so_to_the_holder_of_its_card_alone() {
 }
 
 //= spec/protocol.md#strict-keys
-//# A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
+//# KEY-7. A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
 //= spec/protocol.md#provisioning
-//# Both keys in the Provision MUST pass KEY-1 and KEY-2.
+//# PRV-6. Both keys in the Provision MUST pass KEY-1 and KEY-2.
 //= spec/protocol.md#provisioning
-//# A refusal after the tag held MUST be a signed Refused with the reason.
+//# PRV-10. A refusal after the tag held MUST be a signed Refused with the reason.
 #[test]
 fn keys_that_are_not_good_keys_are_refused_with_the_reason() {
     let mut stand = Stand::fresh();
@@ -197,7 +197,7 @@ const RULES: [(LockError, Option<RefuseReason>); 6] = [
 ];
 
 //= spec/protocol.md#provisioning
-//# A refusal before the tag held MUST be the opaque Refused.
+//# PRV-9. A refusal before the tag held MUST be the opaque Refused.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, (first, told)) in RULES.into_iter().enumerate() {

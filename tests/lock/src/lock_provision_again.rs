@@ -22,7 +22,7 @@ fn provision(stand: &mut Stand, change: impl FnOnce(&mut Provision)) -> Result<(
 }
 
 //= spec/protocol.md#provisioning
-//# A lock in epoch 1 whose owner's and service's keys are those in the Provision MUST answer with a Provisioned again, and write nothing.
+//# PRV-11. A lock in epoch 1 whose owner's and service's keys are those in the Provision MUST answer with a Provisioned again, and write nothing.
 #[test]
 fn the_same_keys_get_an_answer_to_this_very_provision_and_nothing_is_written() {
     let mut stand = Stand::provisioned();
@@ -43,7 +43,7 @@ fn the_same_keys_get_an_answer_to_this_very_provision_and_nothing_is_written() {
 }
 
 //= spec/protocol.md#provisioning
-//# A provisioned lock MUST refuse with AlreadyProvisioned, unless PRV-11 applies.
+//# PRV-5. A provisioned lock MUST refuse with AlreadyProvisioned, unless PRV-11 applies.
 #[test]
 fn another_owner_or_service_is_refused() {
     let mut stand = Stand::provisioned();
@@ -57,7 +57,7 @@ fn another_owner_or_service_is_refused() {
 }
 
 //= spec/protocol.md#provisioning
-//# A lock in epoch 1 whose owner's and service's keys are those in the Provision MUST answer with a Provisioned again, and write nothing.
+//# PRV-11. A lock in epoch 1 whose owner's and service's keys are those in the Provision MUST answer with a Provisioned again, and write nothing.
 #[test]
 fn after_a_transfer_even_to_the_same_keys_nobody_is_answered() {
     let mut stand = Stand::provisioned();

@@ -81,9 +81,9 @@ fn the_longest_record_is_a_slot_with_a_key_under_every_limit() {
 }
 
 //= spec/protocol.md#keys-of-a-lock
-//# A lock MUST derive these three keys from its seed as the table says.
+//# KDF-6. A lock MUST derive these three keys from its seed as the table says.
 //= spec/protocol.md#records
-//# Every record but the seed's MUST carry a MAC over its cell, its epoch where it has one, and its content.
+//# REC-1. Every record but the seed's MUST carry a MAC over its cell, its epoch where it has one, and its content.
 #[test]
 fn records_are_laid_out_as_specified() {
     let stand = stocked(7);
@@ -95,7 +95,7 @@ fn records_are_laid_out_as_specified() {
 }
 
 //= spec/protocol.md#damage
-//# A damaged record MUST NOT be read as a fresh one.
+//# DMG-4. A damaged record MUST NOT be read as a fresh one.
 #[test]
 fn a_missing_record_is_damaged_and_not_read_as_a_fresh_one() {
     let mut stand = stocked(7);
@@ -116,7 +116,7 @@ fn a_truncated_record_is_damaged_at_every_length() {
 }
 
 //= spec/protocol.md#records
-//# A lock MUST take a record whose MAC does not hold for damaged.
+//# REC-2. A lock MUST take a record whose MAC does not hold for damaged.
 #[test]
 fn a_record_with_any_bit_flipped_is_damaged() {
     let mut stand = stocked(7);
@@ -153,7 +153,7 @@ fn a_record_of_another_cell_is_damaged() {
 }
 
 //= spec/protocol.md#records
-//# A lock MUST take a record whose MAC does not hold for damaged.
+//# REC-2. A lock MUST take a record whose MAC does not hold for damaged.
 #[test]
 fn a_record_of_another_lock_is_damaged_though_the_cell_is_the_same() {
     let (mut stand, other) = (stocked(7), stocked(8));
@@ -168,7 +168,7 @@ fn a_record_of_another_lock_is_damaged_though_the_cell_is_the_same() {
 }
 
 //= spec/protocol.md#records
-//# A lock MUST take a record that does not decode exactly for damaged.
+//# REC-3. A lock MUST take a record that does not decode exactly for damaged.
 #[test]
 fn a_record_under_a_good_mac_is_damaged_unless_it_decodes_exactly() {
     let mut stand = stocked(7);
@@ -206,7 +206,7 @@ fn a_record_under_a_good_mac_is_damaged_unless_it_decodes_exactly() {
 }
 
 //= spec/protocol.md#making
-//# A boot that finds no seed record, or one with `initialised` false, MUST make the lock again, from the first step.
+//# LCK-4. A boot that finds no seed record, or one with `initialised` false, MUST make the lock again, from the first step.
 #[test]
 fn a_seed_that_is_missing_or_not_initialised_means_that_the_lock_was_not_made() {
     let stand = Stand::fresh();
@@ -218,7 +218,7 @@ fn a_seed_that_is_missing_or_not_initialised_means_that_the_lock_was_not_made() 
 }
 
 //= spec/protocol.md#making
-//# A boot that finds a damaged seed record MUST NOT take it for a missing one without an order from whoever services the lock.
+//# LCK-5. A boot that finds a damaged seed record MUST NOT take it for a missing one without an order from whoever services the lock.
 #[test]
 fn a_seed_record_that_is_garbage_is_damaged_and_not_taken_for_missing() {
     let stand = stocked(7);
@@ -261,11 +261,11 @@ fn making(store: &Store) -> Making<Provider, SLOTS> {
 }
 
 //= spec/protocol.md#making
-//# Making a lock MUST write the seed record with `initialised` false first.
+//# LCK-1. Making a lock MUST write the seed record with `initialised` false first.
 //= spec/protocol.md#making
-//# Making a lock MUST write every other record, factory-fresh, after that and before the next step.
+//# LCK-2. Making a lock MUST write every other record, factory-fresh, after that and before the next step.
 //= spec/protocol.md#making
-//# Making a lock MUST write the seed record with `initialised` true last.
+//# LCK-3. Making a lock MUST write the seed record with `initialised` true last.
 #[test]
 fn making_writes_the_seed_first_and_last_and_everything_else_once_in_between() {
     let (mut making, mut cells, mut seeds) = (making(&Store::default()), Vec::new(), Vec::new());
@@ -282,7 +282,7 @@ fn making_writes_the_seed_first_and_last_and_everything_else_once_in_between() {
 }
 
 //= spec/protocol.md#making
-//# A boot that finds no seed record, or one with `initialised` false, MUST make the lock again, from the first step.
+//# LCK-4. A boot that finds no seed record, or one with `initialised` false, MUST make the lock again, from the first step.
 #[test]
 fn a_making_that_is_cut_after_any_record_leaves_a_lock_to_be_made() {
     let all = CELLS.len() + 2;
@@ -326,7 +326,7 @@ fn finishing_before_the_end_gives_the_making_back_to_go_on_with() {
 }
 
 //= spec/protocol.md#making
-//# Making a lock MUST write every other record, factory-fresh, after that and before the next step.
+//# LCK-2. Making a lock MUST write every other record, factory-fresh, after that and before the next step.
 #[test]
 fn the_lock_made_has_no_owner_and_every_slot_is_inactive() {
     let mut stand = Stand::fresh();

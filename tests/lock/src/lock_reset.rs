@@ -56,7 +56,7 @@ fn remake(stand: &mut Stand) {
 }
 
 //= spec/protocol.md#factory-reset
-//# The FactoryReset MUST decode.
+//# RST-1. The FactoryReset MUST decode.
 #[test]
 fn a_malformed_reset_is_refused() {
     let mut stand = Stand::active();
@@ -72,7 +72,7 @@ fn a_malformed_reset_is_refused() {
 }
 
 //= spec/protocol.md#factory-reset
-//# The session MUST be the newest for Operate and in time.
+//# RST-2. The session MUST be the newest for Operate and in time.
 #[test]
 fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let mut stand = Stand::active();
@@ -85,7 +85,7 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
 }
 
 //= spec/protocol.md#factory-reset
-//# The session MUST be the newest for Operate and in time.
+//# RST-2. The session MUST be the newest for Operate and in time.
 #[test]
 fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     let mut stand = Stand::active();
@@ -100,9 +100,9 @@ fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
 }
 
 //= spec/protocol.md#factory-reset
-//# The FactoryReset MUST name this lock.
+//# RST-3. The FactoryReset MUST name this lock.
 //= spec/protocol.md#factory-reset
-//# The FactoryReset MUST carry the session's nonce.
+//# RST-4. The FactoryReset MUST carry the session's nonce.
 #[test]
 fn a_reset_of_another_lock_or_with_another_nonce_is_refused() {
     let mut stand = Stand::active();
@@ -116,7 +116,7 @@ fn a_reset_of_another_lock_or_with_another_nonce_is_refused() {
 }
 
 //= spec/protocol.md#factory-reset
-//# The FactoryReset's tag MUST verify under the activation secret.
+//# RST-5. The FactoryReset's tag MUST verify under the activation secret.
 #[test]
 fn a_reset_without_the_cards_secret_is_refused() {
     let mut stand = Stand::active();
@@ -152,9 +152,9 @@ const RULES: [LockError; 6] = [
 ];
 
 //= spec/protocol.md#factory-reset
-//# A factory reset MUST be refused while any cell waits for a write.
+//# RST-11. A factory reset MUST be refused while any cell waits for a write.
 //= spec/protocol.md#factory-reset
-//# A refusal of a factory reset MUST be the opaque Refused.
+//# RST-12. A refusal of a factory reset MUST be the opaque Refused.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported() {
     for (at, first) in RULES.into_iter().enumerate() {
@@ -203,9 +203,9 @@ fn damaged(cell: Cell) -> (Stand, sharekey_stage::stand::Key) {
 }
 
 //= spec/protocol.md#replay-counter
-//# A challenge on a lock whose header or counter is damaged MUST serve a factory reset only.
+//# CTR-8. A challenge on a lock whose header or counter is damaged MUST serve a factory reset only.
 //= spec/protocol.md#factory-reset
-//# A lock whose header or counter is damaged MUST still accept a factory reset.
+//# RST-10. A lock whose header or counter is damaged MUST still accept a factory reset.
 #[test]
 fn a_lock_whose_header_or_counter_is_damaged_does_nothing_but_a_reset() {
     for cell in [Cell::Header, Cell::Counter] {
@@ -230,7 +230,7 @@ fn a_lock_whose_header_or_counter_is_damaged_does_nothing_but_a_reset() {
 }
 
 //= spec/protocol.md#replay-counter
-//# A challenge on a lock whose header or counter is damaged MUST serve a factory reset only.
+//# CTR-8. A challenge on a lock whose header or counter is damaged MUST serve a factory reset only.
 #[test]
 fn a_session_of_a_damaged_lock_is_good_for_nothing_else_once_the_cell_was_read_after_all() {
     for cell in [Cell::Header, Cell::Counter] {
@@ -274,7 +274,7 @@ fn provisions(stand: &mut Stand) {
 }
 
 //= spec/protocol.md#factory-reset
-//# A factory reset MUST write a seed record with a new seed and `initialised` false, before anything else.
+//# RST-7. A factory reset MUST write a seed record with a new seed and `initialised` false, before anything else.
 #[test]
 fn a_reset_writes_the_next_seed_not_initialised_and_nothing_else() {
     let (mut stand, _) = Stand::installed();
@@ -291,7 +291,7 @@ fn a_reset_writes_the_next_seed_not_initialised_and_nothing_else() {
 }
 
 //= spec/protocol.md#factory-reset
-//# After that write a lock MUST refuse everything until it was made anew.
+//# RST-8. After that write a lock MUST refuse everything until it was made anew.
 #[test]
 fn after_a_reset_everything_is_refused_as_resetting() {
     let (mut stand, _) = Stand::installed();
@@ -310,7 +310,7 @@ fn after_a_reset_everything_is_refused_as_resetting() {
 }
 
 //= spec/protocol.md#persist-then-act
-//# A lock whose seed cell, read again, does not hold its own seed with `initialised` true MUST refuse everything until it was booted.
+//# STG-14. A lock whose seed cell, read again, does not hold its own seed with `initialised` true MUST refuse everything until it was booted.
 #[test]
 fn a_reset_that_was_not_written_holds_the_lock_until_its_seed_is_read_again() {
     for written in [false, true] {
@@ -353,7 +353,7 @@ fn records_of_the_lock_that_was_reset_are_foreign_to_the_next_one() {
 }
 
 //= spec/protocol.md#factory-reset
-//# A factory reset MUST keep the activation secret.
+//# RST-9. A factory reset MUST keep the activation secret.
 #[test]
 fn the_lock_made_anew_is_another_lock_under_the_same_card() {
     let (mut stand, key) = Stand::installed();

@@ -30,7 +30,7 @@ fn done<T>(result: Result<T, Refusal>) -> Result<(), LockError> {
 }
 
 //= spec/protocol.md#sessions
-//# A session MUST be refused when a newer challenge for the same purpose was given.
+//# SES-2. A session MUST be refused when a newer challenge for the same purpose was given.
 #[test]
 fn only_the_newest_session_of_a_purpose_is_good() {
     let (mut stand, key) = Stand::installed();
@@ -51,7 +51,7 @@ fn an_older_session_is_refused_after_the_newer_was_used_too() {
 }
 
 //= spec/protocol.md#sessions
-//# A session MUST be refused when a newer challenge for the same purpose was given.
+//# SES-2. A session MUST be refused when a newer challenge for the same purpose was given.
 #[test]
 fn an_older_session_with_the_newer_ones_nonce_is_refused() {
     let (mut stand, key) = Stand::installed();
@@ -73,7 +73,7 @@ fn the_two_purposes_do_not_disturb_each_other() {
 }
 
 //= spec/protocol.md#sessions
-//# A session MUST be good for one attempt, malformed ones included.
+//# SES-1. A session MUST be good for one attempt, malformed ones included.
 #[test]
 fn a_message_is_good_for_its_own_session_only() {
     let (mut stand, key) = Stand::installed();
@@ -88,7 +88,7 @@ fn a_message_is_good_for_its_own_session_only() {
 }
 
 //= spec/protocol.md#sessions
-//# A session MUST be good for one attempt, malformed ones included.
+//# SES-1. A session MUST be good for one attempt, malformed ones included.
 #[test]
 fn a_malformed_attempt_spends_the_session() {
     let (mut stand, key) = Stand::installed();
@@ -104,7 +104,7 @@ fn a_malformed_attempt_spends_the_session() {
 }
 
 //= spec/protocol.md#sessions
-//# A session for Operate MUST be refused later than 10000 milliseconds after its challenge.
+//# SES-4. A session for Operate MUST be refused later than 10000 milliseconds after its challenge.
 #[test]
 fn an_operate_session_lasts_ten_seconds_to_the_millisecond() {
     for (after, outcome) in [(0, Ok(())), (10_000, Ok(())), (10_001, Err(LockError::SessionExpired))] {
@@ -129,7 +129,7 @@ fn an_operate_session_lasts_ten_seconds_to_the_millisecond() {
 }
 
 //= spec/protocol.md#sessions
-//# A session for Install MUST be refused later than 120000 milliseconds after its challenge.
+//# SES-3. A session for Install MUST be refused later than 120000 milliseconds after its challenge.
 #[test]
 fn an_install_session_lasts_two_minutes_to_the_millisecond() {
     for (after, outcome) in [(10_001, Ok(())), (120_000, Ok(())), (120_001, Err(LockError::SessionExpired))] {
@@ -153,7 +153,7 @@ fn a_deadline_at_the_end_of_the_ticks_does_not_wrap() {
 }
 
 //= spec/protocol.md#sessions
-//# A session MUST be refused when the ticks went backwards since its challenge.
+//# SES-5. A session MUST be refused when the ticks went backwards since its challenge.
 #[test]
 fn ticks_that_went_backwards_since_the_challenge_are_expiry() {
     let (mut stand, key) = Stand::installed();
@@ -167,7 +167,7 @@ fn ticks_that_went_backwards_since_the_challenge_are_expiry() {
 }
 
 //= spec/protocol.md#sessions
-//# A session MUST be refused when the ticks went backwards since its challenge.
+//# SES-5. A session MUST be refused when the ticks went backwards since its challenge.
 #[test]
 fn ticks_behind_a_later_attempt_are_expiry_though_ahead_of_the_challenge() {
     let (mut stand, key) = Stand::installed();
@@ -180,7 +180,7 @@ fn ticks_behind_a_later_attempt_are_expiry_though_ahead_of_the_challenge() {
 }
 
 //= spec/protocol.md#sessions
-//# A step backwards of the ticks MUST end all sessions.
+//# SES-9. A step backwards of the ticks MUST end all sessions.
 #[test]
 fn an_attempt_that_finds_the_ticks_gone_backwards_closes_the_other_session_too() {
     let (mut stand, key) = Stand::installed();
@@ -192,7 +192,7 @@ fn an_attempt_that_finds_the_ticks_gone_backwards_closes_the_other_session_too()
 }
 
 //= spec/protocol.md#sessions
-//# A step backwards of the ticks MUST end all sessions.
+//# SES-9. A step backwards of the ticks MUST end all sessions.
 #[test]
 fn a_challenge_that_finds_the_ticks_gone_backwards_closes_the_other_session_too() {
     let (mut stand, key) = Stand::installed();
@@ -232,7 +232,7 @@ fn a_session_of_another_lock_is_refused_and_closes_none_of_this_one() {
 }
 
 //= spec/protocol.md#sessions
-//# A boot MUST end all sessions.
+//# SES-8. A boot MUST end all sessions.
 #[test]
 fn a_boot_ends_all_sessions() {
     let (mut stand, key) = Stand::installed();
@@ -244,7 +244,7 @@ fn a_boot_ends_all_sessions() {
 }
 
 //= spec/protocol.md#sessions
-//# A new epoch MUST end all sessions.
+//# SES-7. A new epoch MUST end all sessions.
 #[test]
 fn a_transfer_ends_all_sessions() {
     let mut stand = Stand::active();
@@ -255,7 +255,7 @@ fn a_transfer_ends_all_sessions() {
 }
 
 //= spec/protocol.md#sessions
-//# A new epoch MUST end all sessions.
+//# SES-7. A new epoch MUST end all sessions.
 #[test]
 fn provisioning_ends_all_sessions() {
     let mut stand = Stand::fresh();
@@ -279,9 +279,9 @@ fn a_reload_ends_no_session() {
 }
 
 //= spec/protocol.md#unlock
-//# The header's and the counter's cells MUST be free and sound.
+//# UNL-17. The header's and the counter's cells MUST be free and sound.
 //= spec/protocol.md#unlock
-//# The lock MUST be provisioned.
+//# UNL-18. The lock MUST be provisioned.
 #[test]
 fn a_challenge_reported_late_closes_no_session_and_takes_no_time_back() {
     let (mut stand, key) = Stand::installed();

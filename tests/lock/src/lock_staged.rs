@@ -151,7 +151,7 @@ fn reload_gives(op: Op, stand: &mut Stand, expected: &View) {
 }
 
 //= spec/protocol.md#persist-then-act
-//# An operation that was dropped before its write began MUST change nothing but its session.
+//# STG-9. An operation that was dropped before its write began MUST change nothing but its session.
 #[test]
 fn dropped_before_the_write_nothing_happened_but_the_session_is_spent() {
     for op in Op::ALL {
@@ -166,7 +166,7 @@ fn dropped_before_the_write_nothing_happened_but_the_session_is_spent() {
 }
 
 //= spec/protocol.md#persist-then-act
-//# One operation, other than making a lock, MUST write at most one record.
+//# STG-2. One operation, other than making a lock, MUST write at most one record.
 #[test]
 fn every_way_to_complete_a_write_gives_the_result_and_leaves_the_same() {
     for op in Op::ALL {
@@ -195,21 +195,21 @@ fn a_boot_after_the_write_finds_what_the_write_left() {
 }
 
 //= spec/protocol.md#install
-//# The receipt MUST NOT be given to the caller before the slot's record is stored.
+//# INS-19. The receipt MUST NOT be given to the caller before the slot's record is stored.
 //= spec/protocol.md#commands
-//# The Done MUST NOT be given to the caller before the record of the operation, if it has one, is stored.
+//# CMD-10. The Done MUST NOT be given to the caller before the record of the operation, if it has one, is stored.
 //= spec/protocol.md#provisioning
-//# The Provisioned MUST NOT be given to the caller before the header is stored.
+//# PRV-8. The Provisioned MUST NOT be given to the caller before the header is stored.
 //= spec/protocol.md#factory-reset
-//# A factory reset MUST be refused while any cell waits for a write.
+//# RST-11. A factory reset MUST be refused while any cell waits for a write.
 //= spec/protocol.md#persist-then-act
-//# The result of an accepted operation MUST NOT be given to the caller before its record was stored.
+//# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
 //= spec/protocol.md#persist-then-act
-//# A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
+//# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
 //= spec/protocol.md#persist-then-act
-//# A busy cell MUST refuse every operation that needs it until it was read again from the store.
+//# STG-4. A busy cell MUST refuse every operation that needs it until it was read again from the store.
 //= spec/protocol.md#persist-then-act
-//# While the header's or the seed's write is pending, everything MUST be refused.
+//# STG-7. While the header's or the seed's write is pending, everything MUST be refused.
 #[test]
 fn a_write_that_ends_early_gives_nothing_and_holds_its_cell() {
     for op in Op::writing() {
@@ -249,11 +249,11 @@ fn after_a_write_that_did_not_happen_the_operation_can_be_tried_again() {
 }
 
 //= spec/protocol.md#persist-then-act
-//# An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
+//# STG-5. An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
 //= spec/protocol.md#persist-then-act
-//# A held cell MUST refuse every operation that needs it, as a busy one does.
+//# STG-12. A held cell MUST refuse every operation that needs it, as a busy one does.
 //= spec/protocol.md#persist-then-act
-//# A challenge MUST hold the counter's cell until its result is taken.
+//# STG-11. A challenge MUST hold the counter's cell until its result is taken.
 #[test]
 fn a_lost_operation_without_a_record_holds_its_cell_too() {
     for op in Op::ALL.into_iter().filter(|op| !op.writes()) {
@@ -276,7 +276,7 @@ fn an_operation_without_a_record_never_calls_the_store() {
 }
 
 //= spec/protocol.md#persist-then-act
-//# A cell that is neither held, busy nor damaged MUST NOT be read again.
+//# STG-13. A cell that is neither held, busy nor damaged MUST NOT be read again.
 #[test]
 fn a_healthy_idle_cell_is_not_reloaded() {
     let (mut stand, key) = Stand::installed();
@@ -291,7 +291,7 @@ fn a_healthy_idle_cell_is_not_reloaded() {
 }
 
 //= spec/protocol.md#persist-then-act
-//# A busy cell MUST refuse every operation that needs it until it was read again from the store.
+//# STG-4. A busy cell MUST refuse every operation that needs it until it was read again from the store.
 #[test]
 fn what_is_held_by_a_failed_write_stays_held_until_its_own_cell_is_reloaded() {
     let mut stand = Stand::active();

@@ -50,7 +50,7 @@ fn an_unlock_of_a_key_without_a_limit_of_uses_writes_nothing() {
 }
 
 //= spec/protocol.md#unlock
-//# The unlock MUST decode.
+//# UNL-1. The unlock MUST decode.
 #[test]
 fn a_malformed_unlock_is_refused() {
     let (mut stand, key) = Stand::installed();
@@ -78,7 +78,7 @@ fn an_action_that_is_not_defined_is_refused() {
 }
 
 //= spec/protocol.md#unlock
-//# The session MUST be the newest for Operate and in time.
+//# UNL-2. The session MUST be the newest for Operate and in time.
 #[test]
 fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let (mut stand, key) = Stand::installed();
@@ -90,7 +90,7 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
 }
 
 //= spec/protocol.md#unlock
-//# The session MUST be the newest for Operate and in time.
+//# UNL-2. The session MUST be the newest for Operate and in time.
 #[test]
 fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     let (mut stand, key) = Stand::installed();
@@ -113,7 +113,7 @@ fn an_unlock_is_accepted_once() {
 }
 
 //= spec/protocol.md#unlock
-//# The unlock MUST carry the session's nonce.
+//# UNL-4. The unlock MUST carry the session's nonce.
 #[test]
 fn an_unlock_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     let (mut stand, key) = Stand::installed();
@@ -126,9 +126,9 @@ fn an_unlock_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
 }
 
 //= spec/protocol.md#unlock
-//# The header's and the counter's cells MUST be free and sound.
+//# UNL-17. The header's and the counter's cells MUST be free and sound.
 //= spec/protocol.md#unlock
-//# The lock MUST be provisioned.
+//# UNL-18. The lock MUST be provisioned.
 #[test]
 fn a_lock_without_an_owner_opens_for_nobody() {
     let key = Key { slot: SlotId::new(0), pairing: [0; 32] };
@@ -136,7 +136,7 @@ fn a_lock_without_an_owner_opens_for_nobody() {
 }
 
 //= spec/protocol.md#unlock
-//# The slot MUST exist, undamaged, with a key installed in this epoch.
+//# UNL-3. The slot MUST exist, undamaged, with a key installed in this epoch.
 #[test]
 fn a_slot_without_a_key_opens_for_nobody() {
     let (mut stand, key) = Stand::installed();
@@ -165,7 +165,7 @@ fn a_key_that_was_wiped_at_the_lock_opens_nothing() {
 }
 
 //= spec/protocol.md#unlock
-//# The unlock's tag MUST verify under the slot's pairing key.
+//# UNL-5. The unlock's tag MUST verify under the slot's pairing key.
 #[test]
 fn the_key_of_one_slot_does_not_open_another() {
     let (mut stand, key) = Stand::installed();
@@ -178,7 +178,7 @@ fn the_key_of_one_slot_does_not_open_another() {
 }
 
 //= spec/protocol.md#unlock
-//# The unlock's tag MUST verify under the slot's pairing key.
+//# UNL-5. The unlock's tag MUST verify under the slot's pairing key.
 #[test]
 fn a_mac_under_any_other_secret_is_refused() {
     let (mut stand, key) = Stand::installed();
@@ -194,7 +194,7 @@ fn a_mac_under_any_other_secret_is_refused() {
 }
 
 //= spec/protocol.md#unlock
-//# A refusal before the tag held MUST be the opaque Refused, whatever the cause.
+//# UNL-14. A refusal before the tag held MUST be the opaque Refused, whatever the cause.
 #[test]
 fn no_bit_of_an_unlock_can_be_flipped() {
     let (mut stand, key) = Stand::installed();
@@ -214,9 +214,9 @@ fn no_bit_of_an_unlock_can_be_flipped() {
 }
 
 //= spec/protocol.md#unlock
-//# The rights MUST allow the action.
+//# UNL-10. The rights MUST allow the action.
 //= spec/protocol.md#unlock
-//# A refusal after the tag held MUST be a Reply with the reason.
+//# UNL-15. A refusal after the tag held MUST be a Reply with the reason.
 #[test]
 fn an_action_outside_the_rights_is_refused_with_the_reason() {
     let cases = [(Rights::OPEN, Action::Open, Action::Lock), (Rights::LOCK, Action::Lock, Action::Open)];
@@ -241,9 +241,9 @@ const STRANGER: [LockError; 5] = [
 ];
 
 //= spec/protocol.md#unlock
-//# A refusal before the tag held MUST be the opaque Refused, whatever the cause.
+//# UNL-14. A refusal before the tag held MUST be the opaque Refused, whatever the cause.
 //= spec/protocol.md#errors-and-refusals
-//# A lock MUST NOT tell a sender that has not authenticated why it refuses.
+//# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_nothing_is_told() {
     for (at, first) in STRANGER.into_iter().enumerate() {

@@ -58,9 +58,9 @@ fn decides(stand: &mut Stand, key: &Key, times: &[(Clock, Option<(LockError, Ref
 }
 
 //= spec/protocol.md#dates
-//# A lock MUST refuse an unlock before `from`.
+//# LIM-8. A lock MUST refuse an unlock before `from`.
 //= spec/protocol.md#unlock
-//# The time MUST be within the dates, as LIM-8 and LIM-9 say.
+//# UNL-7. The time MUST be within the dates, as LIM-8 and LIM-9 say.
 #[test]
 fn the_start_date_is_included() {
     let (mut stand, key) = installed(limits(Some(NOON + 100), None, None, None));
@@ -70,9 +70,9 @@ fn the_start_date_is_included() {
 }
 
 //= spec/protocol.md#dates
-//# A lock MUST refuse an unlock at or after `until`.
+//# LIM-9. A lock MUST refuse an unlock at or after `until`.
 //= spec/protocol.md#unlock
-//# The time MUST be within the dates, as LIM-8 and LIM-9 say.
+//# UNL-7. The time MUST be within the dates, as LIM-8 and LIM-9 say.
 #[test]
 fn the_end_date_is_excluded() {
     let (mut stand, key) = installed(limits(None, Some(NOON + 100), None, None));
@@ -81,7 +81,7 @@ fn the_end_date_is_excluded() {
 }
 
 //= spec/protocol.md#unlock
-//# All limits MUST be checked at every unlock.
+//# UNL-11. All limits MUST be checked at every unlock.
 #[test]
 fn a_period_is_judged_anew_at_every_unlock() {
     let (mut stand, key) = installed(limits(Some(NOON + 1), Some(NOON + 2), None, None));
@@ -90,9 +90,9 @@ fn a_period_is_judged_anew_at_every_unlock() {
 }
 
 //= spec/protocol.md#schedule
-//# A lock MUST refuse an unlock at a time that the schedule does not allow.
+//# LIM-12. A lock MUST refuse an unlock at a time that the schedule does not allow.
 //= spec/protocol.md#unlock
-//# The time MUST be within the schedule, as LIM-12 says.
+//# UNL-8. The time MUST be within the schedule, as LIM-12 says.
 #[test]
 fn the_schedules_window_opens_with_its_first_minute_and_ends_before_its_last() {
     let (mut stand, key) = installed(limits(None, None, Some(monday_at_one()), None));
@@ -126,7 +126,7 @@ fn the_schedule_follows_the_next_offset_from_its_moment_on() {
 }
 
 //= spec/protocol.md#unlock
-//# Where the limits need the time, the lock MUST know it.
+//# UNL-6. Where the limits need the time, the lock MUST know it.
 #[test]
 fn a_lock_that_does_not_know_the_time_refuses_limits_that_need_it() {
     let always = Schedule::new(Weekdays::ALL, 0, 1440, UtcOffset::UTC, None).unwrap();
@@ -144,7 +144,7 @@ fn a_lock_that_does_not_know_the_time_refuses_limits_that_need_it() {
 }
 
 //= spec/protocol.md#unlock
-//# Where the limits need the time, the lock MUST know it.
+//# UNL-6. Where the limits need the time, the lock MUST know it.
 #[test]
 fn a_clock_that_is_gone_after_the_install_refuses_limits_that_need_it() {
     let mut stand = Stand::active();
@@ -162,13 +162,13 @@ fn keys_without_dates_and_schedule_need_no_clock() {
 }
 
 //= spec/protocol.md#uses
-//# A lock MUST count exactly the accepted unlocks with the action Open as uses.
+//# LIM-13. A lock MUST count exactly the accepted unlocks with the action Open as uses.
 //= spec/protocol.md#uses
-//# A lock MUST refuse an unlock with the action Open when as many uses were counted as the limits allow.
+//# LIM-14. A lock MUST refuse an unlock with the action Open when as many uses were counted as the limits allow.
 //= spec/protocol.md#uses
-//# A lock MUST NOT refuse an unlock with the action Lock because no use is left.
+//# LIM-15. A lock MUST NOT refuse an unlock with the action Lock because no use is left.
 //= spec/protocol.md#unlock
-//# For the action Open a use MUST be left, as LIM-14 says.
+//# UNL-9. For the action Open a use MUST be left, as LIM-14 says.
 #[test]
 fn a_key_of_n_uses_opens_exactly_n_times_and_locks_ever_after() {
     for uses in 1..=3 {
@@ -205,7 +205,7 @@ fn the_last_use_of_the_longest_count_is_counted_without_wrapping() {
 }
 
 //= spec/protocol.md#uses
-//# A lock MUST count exactly the accepted unlocks with the action Open as uses.
+//# LIM-13. A lock MUST count exactly the accepted unlocks with the action Open as uses.
 #[test]
 fn a_refused_unlock_counts_no_use() {
     let (mut stand, key) = installed(limits(Some(NOON + 1), None, None, Some(1)));
@@ -215,7 +215,7 @@ fn a_refused_unlock_counts_no_use() {
 }
 
 //= spec/protocol.md#unlock
-//# An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
+//# UNL-12. An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
 #[test]
 fn a_use_is_in_the_store_before_the_bolt_may_move() {
     let (mut stand, key) = installed(limits(None, None, None, Some(1)));
@@ -242,7 +242,7 @@ fn a_use_that_was_not_stored_opens_nothing_and_is_not_lost() {
 }
 
 //= spec/protocol.md#unlock
-//# A lock MUST NOT count a use ahead, for several unlocks at once.
+//# UNL-13. A lock MUST NOT count a use ahead, for several unlocks at once.
 #[test]
 fn a_use_changes_nothing_in_the_record_but_the_count() {
     let (mut stand, key) = installed(limits(Some(NOON), None, None, Some(2)));
@@ -256,7 +256,7 @@ fn a_use_changes_nothing_in_the_record_but_the_count() {
 }
 
 //= spec/protocol.md#unlock
-//# A refusal after the tag held MUST be a Reply with the reason.
+//# UNL-15. A refusal after the tag held MUST be a Reply with the reason.
 #[test]
 fn of_two_broken_limits_the_earlier_one_is_reported() {
     let all = |from, until| limits(Some(from), Some(until), Some(monday_at_one()), Some(1));

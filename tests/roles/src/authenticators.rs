@@ -20,7 +20,7 @@ fn signed<T: Message>(body: &T, seed: u8) -> (PublicKey, Vec<u8>) {
 }
 
 //= spec/protocol.md#frame
-//# The authenticator MUST cover exactly the bytes before it, header included.
+//# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
 #[test]
 fn a_signature_covers_every_bit_before_it() {
     let grant = Grant::samples(Size::High).pop().unwrap();
@@ -39,7 +39,7 @@ fn a_signature_covers_every_bit_before_it() {
 }
 
 //= spec/protocol.md#frame
-//# The authenticator MUST cover exactly the bytes before it, header included.
+//# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
 #[test]
 fn a_mac_covers_every_bit_before_it() {
     let unlock = Unlock::samples(Size::High).pop().unwrap();
@@ -60,7 +60,7 @@ fn a_mac_covers_every_bit_before_it() {
 }
 
 //= spec/protocol.md#reply-checks
-//# A guest MUST NOT take a Refused for a statement of the lock unless it is signed by the lock and names the guest's own request.
+//# GST-17. A guest MUST NOT take a Refused for a statement of the lock unless it is signed by the lock and names the guest's own request.
 #[test]
 fn a_refusal_gives_its_reason_only_for_the_request_and_the_lock_it_is_from() {
     let body = RefusedBody::samples(Size::Low).pop().unwrap();

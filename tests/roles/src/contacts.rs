@@ -48,7 +48,7 @@ fn assert_refused(error: ContactError, change: impl FnOnce(&mut ContactBook) -> 
 }
 
 //= spec/protocol.md#contacts
-//# A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
+//# CON-1. A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
 #[test]
 fn contacts_are_listed_by_id_as_they_were_added() {
     let book = book();
@@ -64,7 +64,7 @@ fn a_second_contact_of_one_id_is_refused() {
 }
 
 //= spec/protocol.md#contacts
-//# A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
+//# CON-5. A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
 #[test]
 fn a_bad_key_is_never_pinned() {
     for (bad, error) in [(SMALL_ORDER, KeyError::SmallOrder), (NOT_CANONICAL, KeyError::NotCanonical)] {
@@ -118,7 +118,7 @@ fn a_scanned_key_verifies() {
 }
 
 //= spec/protocol.md#contacts
-//# A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
+//# CON-1. A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
 #[test]
 fn another_fingerprint_or_key_verifies_nobody() {
     for who in ["anton", "berta"] {
@@ -130,9 +130,9 @@ fn another_fingerprint_or_key_verifies_nobody() {
 }
 
 //= spec/protocol.md#contacts
-//# A changed key of a contact MUST be an error until it is accepted explicitly.
+//# CON-2. A changed key of a contact MUST be an error until it is accepted explicitly.
 //= spec/protocol.md#contacts
-//# A contact whose changed key was accepted MUST be unverified again.
+//# CON-3. A contact whose changed key was accepted MUST be unverified again.
 #[test]
 fn a_changed_key_is_an_error_until_accepted_and_then_unverified() {
     assert_refused(ContactError::KeyChanged, |book| book.observe(&id("anton"), &key(9)));
@@ -156,7 +156,7 @@ fn a_book_survives_storing() {
 }
 
 //= spec/protocol.md#contacts
-//# A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
+//# CON-5. A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
 #[test]
 fn a_stored_book_with_bad_content_is_refused() {
     let stored = serde_json::to_value(book()).unwrap();
@@ -183,7 +183,7 @@ const FINGERPRINTS: [(&str, &str); 4] = [
 ];
 
 //= spec/protocol.md#contacts
-//# The fingerprint of a key MUST be formed from d = SHA-256(`"sharekey v1 fingerprint"` ‖ key) as given here.
+//# CON-6. The fingerprint of a key MUST be formed from d = SHA-256(`"sharekey v1 fingerprint"` ‖ key) as given here.
 #[test]
 fn fingerprints_are_as_documented() {
     for (key, expected) in FINGERPRINTS {

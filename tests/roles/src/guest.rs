@@ -28,7 +28,7 @@ fn body<T: Message + Copy>(message: &[u8]) -> T {
 }
 
 //= spec/protocol.md#guest
-//# A guest MUST check, before it claims, that the grant names its own key as the subject.
+//# GST-2. A guest MUST check, before it claims, that the grant names its own key as the subject.
 #[test]
 fn a_grant_to_somebody_else_is_not_claimed() {
     for subject in [public(&seed(50)), public(&owner_seed()), device()] {
@@ -40,7 +40,7 @@ fn a_grant_to_somebody_else_is_not_claimed() {
 }
 
 //= spec/protocol.md#guest
-//# A guest MUST refuse a grant whose lock id fails KEY-1 or KEY-2.
+//# GST-16. A guest MUST refuse a grant whose lock id fails KEY-1 or KEY-2.
 #[test]
 fn a_grant_of_a_lock_whose_id_is_no_good_key_is_not_claimed() {
     let grant = signed(&Grant { lock: LockId::new(bad_key()), ..grant(2) }, &owner_seed());
@@ -49,7 +49,7 @@ fn a_grant_of_a_lock_whose_id_is_no_good_key_is_not_claimed() {
 }
 
 //= spec/protocol.md#guest
-//# A guest MUST draw a new device key for each claim.
+//# GST-1. A guest MUST draw a new device key for each claim.
 #[test]
 fn each_claim_names_a_new_device_key() {
     let mut rng = rng();
@@ -60,9 +60,9 @@ fn each_claim_names_a_new_device_key() {
 }
 
 //= spec/protocol.md#pairing-key
-//# For an install the guest device MUST draw a new X25519 secret.
+//# KDF-2. For an install the guest device MUST draw a new X25519 secret.
 //= spec/protocol.md#guest
-//# A guest MUST make a new install for each challenge.
+//# GST-4. A guest MUST make a new install for each challenge.
 #[test]
 fn each_challenge_gets_its_own_install_with_a_new_agreement_key() {
     let (claimed, mut rng) = (claimed(), rng());
@@ -101,17 +101,17 @@ fn finish(installing: &Installing, receipt: &Receipt, signer: &Seed) -> Result<G
 }
 
 //= spec/protocol.md#pairing-key
-//# A guest MUST NOT derive a pairing key from a receipt that it did not check as the receipt checks of the guest say.
+//# KDF-4. A guest MUST NOT derive a pairing key from a receipt that it did not check as the receipt checks of the guest say.
 //= spec/protocol.md#receipt-checks
-//# The receipt's signature MUST verify under the lock id of the guest's grant.
+//# GST-9. The receipt's signature MUST verify under the lock id of the guest's grant.
 //= spec/protocol.md#receipt-checks
-//# The receipt MUST name the guest's install.
+//# GST-10. The receipt MUST name the guest's install.
 //= spec/protocol.md#receipt-checks
-//# The receipt MUST name the guest's grant.
+//# GST-11. The receipt MUST name the guest's grant.
 //= spec/protocol.md#receipt-checks
-//# The receipt MUST name the guest's device.
+//# GST-12. The receipt MUST name the guest's device.
 //= spec/protocol.md#receipt-checks
-//# The receipt MUST name the grant's epoch, slot and generation.
+//# GST-13. The receipt MUST name the grant's epoch, slot and generation.
 #[test]
 fn every_part_of_a_receipt_is_checked_before_there_is_a_key() {
     let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap();
@@ -138,7 +138,7 @@ fn every_part_of_a_receipt_is_checked_before_there_is_a_key() {
 }
 
 //= spec/protocol.md#pairing-key
-//# The pairing key MUST be HKDF(salt = digest(Receipt), ikm = the X25519 shared secret, info = `"sharekey v1 pairing"`), 32 bytes.
+//# KDF-3. The pairing key MUST be HKDF(salt = digest(Receipt), ikm = the X25519 shared secret, info = `"sharekey v1 pairing"`), 32 bytes.
 #[test]
 fn the_key_is_derived_from_the_agreement_under_the_receipts_digest() {
     let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap();
@@ -152,7 +152,7 @@ fn the_key_is_derived_from_the_agreement_under_the_receipts_digest() {
 }
 
 //= spec/protocol.md#guest
-//# A guest MUST draw the guest nonce of each unlock fresh and unpredictable.
+//# GST-6. A guest MUST draw the guest nonce of each unlock fresh and unpredictable.
 #[test]
 fn each_unlock_draws_a_new_guest_nonce() {
     let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap();

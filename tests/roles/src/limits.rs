@@ -43,9 +43,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     //= spec/protocol.md#schedule
-    //# Where start is below end, a lock MUST allow exactly the minutes from start, included, to end, excluded, of the weekdays in the set.
+    //# LIM-10. Where start is below end, a lock MUST allow exactly the minutes from start, included, to end, excluded, of the weekdays in the set.
     //= spec/protocol.md#schedule
-    //# Where start is above end, a lock MUST allow exactly the minutes from start of a weekday in the set, included, to the minute end of the day after it, excluded.
+    //# LIM-11. Where start is above end, a lock MUST allow exactly the minutes from start of a weekday in the set, included, to the minute end of the day after it, excluded.
     #[test]
     fn schedules_agree_with_the_calendar(schedule in any_schedule(), now in 0..LAST) {
         // Also around each edge of that day, and around the change of the offset.
@@ -94,7 +94,7 @@ fn every_minute_of_a_week_agrees_with_the_calendar() {
 }
 
 //= spec/protocol.md#schedule
-//# Where start is above end, a lock MUST allow exactly the minutes from start of a weekday in the set, included, to the minute end of the day after it, excluded.
+//# LIM-11. Where start is above end, a lock MUST allow exactly the minutes from start of a weekday in the set, included, to the minute end of the day after it, excluded.
 #[test]
 fn a_window_that_passes_midnight_belongs_to_the_day_it_starts_on() {
     // Monday 22:00 to 06:00.
@@ -115,7 +115,7 @@ fn a_window_that_passes_midnight_belongs_to_the_day_it_starts_on() {
 }
 
 //= spec/protocol.md#schedule
-//# Where start is below end, a lock MUST allow exactly the minutes from start, included, to end, excluded, of the weekdays in the set.
+//# LIM-10. Where start is below end, a lock MUST allow exactly the minutes from start, included, to end, excluded, of the weekdays in the set.
 #[test]
 fn a_window_begins_at_its_first_second_and_ends_before_its_last_minute() {
     let morning = schedule(0x01, 480, 720);
@@ -158,11 +158,11 @@ fn the_first_and_the_last_moment_have_a_local_time() {
 }
 
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse a window whose start is above 1439.
+//# LIM-4. A decoder MUST refuse a window whose start is above 1439.
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse a window whose end is 0 or above 1440.
+//# LIM-5. A decoder MUST refuse a window whose end is 0 or above 1440.
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse a window whose start equals its end.
+//# LIM-6. A decoder MUST refuse a window whose start equals its end.
 #[test]
 fn a_window_out_of_range_or_empty_is_refused() {
     let window = |start, end| Schedule::new(Weekdays::ALL, start, end, UtcOffset::UTC, None).map(|s| s.window());
@@ -178,7 +178,7 @@ fn a_window_out_of_range_or_empty_is_refused() {
 }
 
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse an offset outside −720 to 840.
+//# LIM-7. A decoder MUST refuse an offset outside −720 to 840.
 #[test]
 fn an_offset_out_of_range_is_refused() {
     for minutes in [i16::MIN, -721, 841, i16::MAX] {
@@ -220,9 +220,9 @@ fn every_weekday_by_its_name_is_one_day_and_sets_are_joined() {
 }
 
 //= spec/protocol.md#common-values
-//# A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
+//# MSG-15. A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
 //= spec/protocol.md#common-values
-//# A decoder MUST refuse rights in which any of the bits 2 to 7 is set.
+//# MSG-16. A decoder MUST refuse rights in which any of the bits 2 to 7 is set.
 #[test]
 fn empty_or_unknown_rights_and_unknown_actions_are_refused() {
     for byte in 0..=u8::MAX {
@@ -243,7 +243,7 @@ fn empty_or_unknown_rights_and_unknown_actions_are_refused() {
 }
 
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse limits whose `from` is not before their `until`, where both are there.
+//# LIM-1. A decoder MUST refuse limits whose `from` is not before their `until`, where both are there.
 #[test]
 fn a_period_must_not_be_empty() {
     let period = |from: u64, until: u64| Limits::new(Some(at(from)), Some(at(until)), None, None);

@@ -53,15 +53,15 @@ fn a_provision_needs_good_keys_and_a_challenge() {
 }
 
 //= spec/protocol.md#owner
-//# The owner MUST check the signature of a Provisioned under the lock id of the challenge that its Provision answered.
+//# OWN-1. The owner MUST check the signature of a Provisioned under the lock id of the challenge that its Provision answered.
 //= spec/protocol.md#owner
-//# The owner MUST check the card tag of a Provisioned under the activation secret and the digest of its own Provision.
+//# OWN-2. The owner MUST check the card tag of a Provisioned under the activation secret and the digest of its own Provision.
 //= spec/protocol.md#owner
-//# The owner MUST refuse a Provisioned with other keys than its own Provision carried.
+//# OWN-3. The owner MUST refuse a Provisioned with other keys than its own Provision carried.
 //= spec/protocol.md#owner
-//# The owner MUST refuse a Provisioned of another epoch than 1.
+//# OWN-21. The owner MUST refuse a Provisioned of another epoch than 1.
 //= spec/protocol.md#owner
-//# The owner MUST refuse a Provisioned of another lock than the one whose challenge its Provision answered.
+//# OWN-22. The owner MUST refuse a Provisioned of another lock than the one whose challenge its Provision answered.
 #[test]
 fn every_part_of_a_provisioned_is_checked() {
     let (message, pending) = provision();
@@ -116,7 +116,7 @@ fn finish(pending: &PendingCommand, view: &mut OwnedLock, answer: &[u8]) -> (Com
 }
 
 //= spec/protocol.md#owner
-//# The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
+//# OWN-4. The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
 #[test]
 fn a_command_is_signed_over_the_locks_nonce_and_a_fresh_one() {
     let mut view = view();
@@ -136,7 +136,7 @@ fn a_command_is_signed_over_the_locks_nonce_and_a_fresh_one() {
 }
 
 //= spec/protocol.md#owner
-//# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
+//# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
 #[test]
 fn the_number_is_stored_before_the_command_leaves() {
     let mut view = view();
@@ -168,11 +168,11 @@ fn an_activation_and_a_deactivation_move_the_view_once_done() {
 }
 
 //= spec/protocol.md#owner
-//# The owner MUST NOT take a Done for the answer to a command whose digest it does not name.
+//# OWN-5. The owner MUST NOT take a Done for the answer to a command whose digest it does not name.
 //= spec/protocol.md#owner
-//# The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
+//# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
 //= spec/protocol.md#owner
-//# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
+//# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
 #[test]
 fn every_part_of_a_done_is_checked() {
     let mut view = view();
@@ -203,9 +203,9 @@ fn every_part_of_a_done_is_checked() {
 }
 
 //= spec/protocol.md#owner
-//# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
+//# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
 //= spec/protocol.md#owner
-//# An opaque Refused MUST NOT be taken for a statement of the lock.
+//# OWN-13. An opaque Refused MUST NOT be taken for a statement of the lock.
 #[test]
 fn a_refused_command_says_why_only_under_the_locks_signature() {
     let mut view = view();
@@ -225,7 +225,7 @@ fn a_refused_command_says_why_only_under_the_locks_signature() {
 }
 
 //= spec/protocol.md#number-line
-//# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
+//# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
 #[test]
 fn an_inspection_tells_the_floor_that_a_stale_number_must_pass() {
     let mut view = view();
@@ -341,7 +341,7 @@ fn a_transfer_needs_good_keys() {
 }
 
 //= spec/protocol.md#owner
-//# A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
+//# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
 #[test]
 fn a_new_owner_trusts_only_its_own_inspection() {
     let (me, service) = (public(&owner_seed()), public(&service_seed()));
@@ -358,7 +358,7 @@ fn a_new_owner_trusts_only_its_own_inspection() {
 }
 
 //= spec/protocol.md#owner
-//# A new owner MUST refuse a Done of a Transfer that names another service than the one that this owner uses.
+//# OWN-20. A new owner MUST refuse a Done of a Transfer that names another service than the one that this owner uses.
 #[test]
 fn every_part_of_a_handover_is_checked() {
     let (me, service) = (public(&owner_seed()), public(&service_seed()));

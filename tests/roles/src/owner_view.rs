@@ -48,7 +48,7 @@ fn key(n: u32) -> GrantRef {
 // --- share --------------------------------------------------------------------------------------
 
 //= spec/protocol.md#owner
-//# The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
+//# OWN-9. The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
 #[test]
 fn a_share_says_to_whom_how_and_what() {
     let view = sharing_view();
@@ -71,7 +71,7 @@ fn a_share_says_within_which_limits() {
 }
 
 //= spec/protocol.md#owner
-//# The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
+//# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
 #[test]
 fn a_grant_leaves_only_once_its_number_is_stored() {
     let mut view = active_view();
@@ -110,7 +110,7 @@ fn a_seventeenth_key_that_may_open_is_not_signed() {
 // --- withdraw -----------------------------------------------------------------------------------
 
 //= spec/protocol.md#owner
-//# The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
+//# OWN-9. The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
 #[test]
 fn a_withdrawal_is_pending_until_it_is_answered() {
     let mut view = sharing_view();
@@ -139,7 +139,7 @@ fn only_what_is_shared_or_may_open_is_withdrawn() {
 }
 
 //= spec/protocol.md#states
-//# A view MUST show every live generation, whatever the state.
+//# SLO-4. A view MUST show every live generation, whatever the state.
 #[test]
 fn a_key_that_outlived_its_share_can_still_be_withdrawn() {
     let mut view = sharing_view();
@@ -155,7 +155,7 @@ fn a_key_that_outlived_its_share_can_still_be_withdrawn() {
 }
 
 //= spec/protocol.md#owner
-//# A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
+//# OWN-29. A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
 #[test]
 fn a_denied_grant_is_gone_and_a_settled_one_stays_until_the_lock_says_so() {
     let mut view = sharing_view();
@@ -172,7 +172,7 @@ fn a_denied_grant_is_gone_and_a_settled_one_stays_until_the_lock_says_so() {
 // --- receipts and inspections -------------------------------------------------------------------
 
 //= spec/protocol.md#states
-//# A view MUST NOT say that a key was downloaded before the share is confirmed.
+//# SLO-3. A view MUST NOT say that a key was downloaded before the share is confirmed.
 #[test]
 fn downloaded_is_said_only_with_the_locks_proof() {
     let mut view = sharing_view();
@@ -202,17 +202,17 @@ fn an_old_done_does_not_move_the_view() {
 }
 
 //= spec/protocol.md#frame
-//# A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
+//# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
 //= spec/protocol.md#done-and-receipt
-//# A receipt or a Done of another epoch than the record's MUST change nothing.
+//# SLO-39. A receipt or a Done of another epoch than the record's MUST change nothing.
 //= spec/protocol.md#owner
-//# The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
+//# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
 //= spec/protocol.md#owner
-//# The owner MUST check a Withdrawn under the service key of the epoch.
+//# OWN-7. The owner MUST check a Withdrawn under the service key of the epoch.
 //= spec/protocol.md#owner
-//# A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
+//# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
 //= spec/protocol.md#owner
-//# A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
+//# OWN-26. A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
 #[test]
 fn every_message_is_checked_before_it_teaches() {
     let view = sharing_view();
@@ -263,7 +263,7 @@ fn another_phones_transfer_is_learned_once() {
 // --- other phones -------------------------------------------------------------------------------
 
 //= spec/protocol.md#number-line
-//# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
+//# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
 #[test]
 fn another_phones_grant_shows_as_sharing_until_it_is_withdrawn() {
     let mut view = active_view();
@@ -280,7 +280,7 @@ fn another_phones_grant_shows_as_sharing_until_it_is_withdrawn() {
 }
 
 //= spec/protocol.md#owner
-//# A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
+//# OWN-24. A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
 #[test]
 fn a_release_that_another_phone_asked_about_is_not_hidden() {
     let mut view = active_view();
@@ -301,9 +301,9 @@ fn convicted(learned: Learned) -> (Vec<u8>, Vec<u8>) {
 }
 
 //= spec/protocol.md#owner
-//# A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
+//# OWN-11. A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
 //= spec/protocol.md#owner
-//# A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
+//# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
 #[test]
 fn a_denial_beside_a_proof_convicts_the_service_whichever_comes_first() {
     let denial = withdrawn(2, NEVER);
@@ -352,11 +352,11 @@ fn what_the_service_says_of_unheard_of_grants_is_not_hoarded() {
 // --- reports ------------------------------------------------------------------------------------
 
 //= spec/protocol.md#states
-//# A view MUST name the version of the record that it is a view of.
+//# SLO-5. A view MUST name the version of the record that it is a view of.
 //= spec/protocol.md#owner
-//# The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
+//# OWN-27. The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
 //= spec/protocol.md#owner
-//# A report MUST NOT change anything where one of its messages is refused.
+//# OWN-28. A report MUST NOT change anything where one of its messages is refused.
 #[test]
 fn a_report_is_taken_in_whole_and_never_an_older_one() {
     let mut view = sharing_view();
@@ -377,7 +377,7 @@ fn a_report_is_taken_in_whole_and_never_an_older_one() {
 }
 
 //= spec/protocol.md#owner
-//# The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
+//# OWN-27. The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
 #[test]
 fn a_version_that_the_record_never_reaches_is_forgotten_with_its_epoch() {
     let mut view = active_view();

@@ -146,7 +146,7 @@ fn x25519(provider: &impl Agree) {
 /// All u coordinates of low order: 0, 1, the two of order 8, p − 1, p and p + 1, with the top bit
 /// (which X25519 ignores) clear and set.
 //= spec/protocol.md#strict-keys
-//# A party MUST refuse an X25519 agreement whose result is all zero bytes.
+//# KEY-8. A party MUST refuse an X25519 agreement whose result is all zero bytes.
 fn x25519_low_order(provider: &impl Agree) {
     for low_order in [
         "0000000000000000000000000000000000000000000000000000000000000000",

@@ -29,7 +29,7 @@ fn next_entropy(rng: &ChaCha20Rng) -> [u8; 32] {
 // --- what is drawn anew -------------------------------------------------------------------------
 
 //= spec/protocol.md#owner
-//# The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
+//# OWN-4. The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
 #[test]
 fn each_provision_draws_a_new_owner_nonce() {
     let (service, mut rng) = (public(&desk::service_seed()), desk::rng());
@@ -41,7 +41,7 @@ fn each_provision_draws_a_new_owner_nonce() {
 }
 
 //= spec/protocol.md#pairing-key
-//# At an install the lock MUST draw a new X25519 secret.
+//# KDF-1. At an install the lock MUST draw a new X25519 secret.
 #[test]
 fn the_lock_draws_a_new_agreement_key_for_each_install() {
     let mut stand = Stand::active();
@@ -60,11 +60,11 @@ fn the_lock_draws_a_new_agreement_key_for_each_install() {
 // --- seeds and nonces ---------------------------------------------------------------------------
 
 //= spec/protocol.md#making
-//# The entropy for a seed MUST be 32 bytes from a cryptographic source of randomness.
+//# LCK-6. The entropy for a seed MUST be 32 bytes from a cryptographic source of randomness.
 //= spec/protocol.md#making
-//# A new seed MUST be HKDF-SHA256(salt = what was before, ikm = the entropy, info = `"sharekey v1 seed"`).
+//# LCK-7. A new seed MUST be HKDF-SHA256(salt = what was before, ikm = the entropy, info = `"sharekey v1 seed"`).
 //= spec/protocol.md#making
-//# At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
+//# LCK-9. At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
 #[test]
 fn a_seed_takes_in_32_bytes_of_entropy_and_what_was_before() {
     let made = |found: Found<'_>| {
@@ -79,7 +79,7 @@ fn a_seed_takes_in_32_bytes_of_entropy_and_what_was_before() {
 }
 
 //= spec/protocol.md#making
-//# At a factory reset, what was before MUST be the nonce key of the lock that ends.
+//# LCK-8. At a factory reset, what was before MUST be the nonce key of the lock that ends.
 #[test]
 fn the_seed_after_a_factory_reset_takes_in_the_nonce_key_of_the_lock_that_ends() {
     let mut stand = Stand::active();
@@ -92,7 +92,7 @@ fn the_seed_after_a_factory_reset_takes_in_the_nonce_key_of_the_lock_that_ends()
 }
 
 //= spec/protocol.md#replay-counter
-//# The nonce of such a challenge MUST be HMAC-SHA256(nonce key, `"rescue"` ‖ number as `u64` ‖ 32 bytes of fresh entropy)[..16], with a number that is unique since boot.
+//# CTR-9. The nonce of such a challenge MUST be HMAC-SHA256(nonce key, `"rescue"` ‖ number as `u64` ‖ 32 bytes of fresh entropy)[..16], with a number that is unique since boot.
 #[test]
 fn the_nonce_of_a_damaged_lock_is_from_its_label_a_number_of_this_boot_and_entropy() {
     for cell in [Cell::Header, Cell::Counter] {
@@ -228,7 +228,7 @@ impl Counted {
 }
 
 //= spec/protocol.md#install
-//# A lock MUST NOT make more than four signature checks in one install.
+//# INS-18. A lock MUST NOT make more than four signature checks in one install.
 #[test]
 fn an_install_takes_four_signature_checks_and_a_refused_one_no_more() {
     let mut counted = Counted::new(Stand::active());
@@ -279,7 +279,7 @@ fn an_install_takes_four_signature_checks_and_a_refused_one_no_more() {
 }
 
 //= spec/protocol.md#unlock
-//# An unlock that UNL-3 refuses MUST cost the computation of a tag before it is refused.
+//# UNL-16. An unlock that UNL-3 refuses MUST cost the computation of a tag before it is refused.
 #[test]
 fn an_unlock_of_a_slot_that_has_no_key_to_check_it_with_costs_a_tag_too() {
     let (mut stand, key) = Stand::installed();
@@ -298,7 +298,7 @@ fn an_unlock_of_a_slot_that_has_no_key_to_check_it_with_costs_a_tag_too() {
 }
 
 //= spec/protocol.md#unlock
-//# An unlock that does not carry the session's nonce MUST cost the computation of a tag before it is refused.
+//# UNL-19. An unlock that does not carry the session's nonce MUST cost the computation of a tag before it is refused.
 #[test]
 fn an_unlock_with_a_wrong_nonce_costs_a_tag_too() {
     let (stand, key) = Stand::installed();

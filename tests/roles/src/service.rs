@@ -55,9 +55,9 @@ fn a_record_opens_on_provisioned_and_on_a_transfer() {
 }
 
 //= spec/protocol.md#service
-//# The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
+//# SVC-1. The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
 //= spec/protocol.md#service-confirmation
-//# The service MUST refuse a statement of ownership whose owner key fails KEY-1 or KEY-2.
+//# SVC-19. The service MUST refuse a statement of ownership whose owner key fails KEY-1 or KEY-2.
 #[test]
 fn a_record_opens_on_nothing_else() {
     let open = |statement: &[u8]| service().open(statement, SLOT).unwrap_err();
@@ -74,11 +74,11 @@ fn a_record_opens_on_nothing_else() {
 }
 
 //= spec/protocol.md#slot-record
-//# A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
+//# SLO-1. A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
 //= spec/protocol.md#service
-//# The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
+//# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
 //= spec/protocol.md#service
-//# The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
+//# SVC-7. The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
 #[test]
 fn a_transfer_begins_the_record_anew() {
     let mut record = shared_record(2);
@@ -94,9 +94,9 @@ fn a_transfer_begins_the_record_anew() {
 }
 
 //= spec/protocol.md#service-confirmation
-//# Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
+//# SVC-20. Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
 //= spec/protocol.md#service-confirmation
-//# A second statement of ownership for the record's epoch that names the same keys MUST change nothing but the version.
+//# SVC-23. A second statement of ownership for the record's epoch that names the same keys MUST change nothing but the version.
 #[test]
 fn the_same_statement_again_changes_nothing_but_the_version() {
     let mut record = shared_record(2);
@@ -115,9 +115,9 @@ fn the_same_statement_again_changes_nothing_but_the_version() {
 }
 
 //= spec/protocol.md#service
-//# The service MUST NOT lower a record's epoch.
+//# SVC-2. The service MUST NOT lower a record's epoch.
 //= spec/protocol.md#service-confirmation
-//# The service MUST refuse a second statement of ownership for the same epoch that names other keys.
+//# SVC-17. The service MUST refuse a second statement of ownership for the same epoch that names other keys.
 #[test]
 fn epochs_only_rise_and_never_contradict() {
     let mut record = record();
@@ -132,7 +132,7 @@ fn epochs_only_rise_and_never_contradict() {
 }
 
 //= spec/protocol.md#service-confirmation
-//# The service MUST refuse a statement of ownership whose owner key fails KEY-1 or KEY-2.
+//# SVC-19. The service MUST refuse a statement of ownership whose owner key fails KEY-1 or KEY-2.
 #[test]
 fn a_reopening_is_checked_like_an_opening() {
     let record = record();
@@ -149,7 +149,7 @@ fn a_reopening_is_checked_like_an_opening() {
 }
 
 //= spec/protocol.md#service-confirmation
-//# The service MUST NOT publish, release or withdraw anything for a lock whose latest statement of ownership names another service.
+//# SVC-16. The service MUST NOT publish, release or withdraw anything for a lock whose latest statement of ownership names another service.
 #[test]
 fn a_lock_that_went_to_another_service_is_served_no_more_until_it_comes_back() {
     let mut record = shared_record(2);
@@ -176,13 +176,13 @@ fn a_published_grant_is_found_by_its_subject() {
 }
 
 //= spec/protocol.md#frame
-//# A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
+//# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
 //= spec/protocol.md#number-line
-//# A publication at or below the highest number MUST be refused.
+//# SLO-8. A publication at or below the highest number MUST be refused.
 //= spec/protocol.md#service
-//# The service MUST refuse a message of another epoch than the record's.
+//# SVC-3. The service MUST refuse a message of another epoch than the record's.
 //= spec/protocol.md#service
-//# The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
+//# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
 #[test]
 fn a_grant_must_be_whole_signed_and_for_this_record() {
     let record = active_record();
@@ -205,11 +205,11 @@ fn a_grant_must_be_whole_signed_and_for_this_record() {
 }
 
 //= spec/protocol.md#number-line
-//# A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
+//# SLO-9. A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
 //= spec/protocol.md#service-confirmation
-//# The service MUST refuse a grant whose subject fails KEY-1 or KEY-2.
+//# SVC-18. The service MUST refuse a grant whose subject fails KEY-1 or KEY-2.
 //= spec/protocol.md#service-confirmation
-//# The refusal of a publication that took its number MUST NOT be given before the record is stored.
+//# SVC-21. The refusal of a publication that took its number MUST NOT be given before the record is stored.
 #[test]
 fn a_refused_grant_takes_its_number_and_the_record_is_stored_with_it() {
     let bad_subject = Grant { subject: bad_key(), ..grant(7) };
@@ -245,11 +245,11 @@ fn answer(record: &mut ShareRecord, n: u32) -> WithdrawnOutcome {
 }
 
 //= spec/protocol.md#withdrawal
-//# A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
+//# SLO-16. A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
 //= spec/protocol.md#withdrawal
-//# The answer MUST be Settled where a Done or a receipt proved the grant's generation dead.
+//# SLO-20. The answer MUST be Settled where a Done or a receipt proved the grant's generation dead.
 //= spec/protocol.md#withdrawal
-//# Otherwise the answer MUST be NeverReleased.
+//# SLO-21. Otherwise the answer MUST be NeverReleased.
 #[test]
 fn a_withdrawal_says_whether_the_release_came_first() {
     let released = WithdrawnOutcome::Released { install: digest(&install(2, 1)) };
@@ -272,9 +272,9 @@ fn a_withdrawal_says_whether_the_release_came_first() {
 }
 
 //= spec/protocol.md#service
-//# The service MUST refuse a message of another epoch than the record's.
+//# SVC-3. The service MUST refuse a message of another epoch than the record's.
 //= spec/protocol.md#service
-//# The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
+//# SVC-7. The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
 #[test]
 fn a_withdrawal_must_be_whole_signed_and_for_this_record() {
     let record = sharing_record(2);
@@ -311,7 +311,7 @@ fn the_last_answer_can_be_had_again() {
 // --- release ------------------------------------------------------------------------------------
 
 //= spec/protocol.md#release
-//# A release MUST make the state Shared and the grant's generation live.
+//# SLO-15. A release MUST make the state Shared and the grant's generation live.
 #[test]
 fn a_release_names_the_install_and_is_the_same_for_the_same() {
     let mut record = sharing_record(2);
@@ -327,13 +327,13 @@ fn a_release_names_the_install_and_is_the_same_for_the_same() {
 }
 
 //= spec/protocol.md#service-release-checks
-//# The claim MUST name the grant that is being shared.
+//# SVC-8. The claim MUST name the grant that is being shared.
 //= spec/protocol.md#service-release-checks
-//# The claim's signature MUST verify under the grant's subject.
+//# SVC-9. The claim's signature MUST verify under the grant's subject.
 //= spec/protocol.md#service-release-checks
-//# The install MUST name the claim.
+//# SVC-10. The install MUST name the claim.
 //= spec/protocol.md#service-release-checks
-//# The install's signature MUST verify under the claim's device.
+//# SVC-11. The install's signature MUST verify under the claim's device.
 #[test]
 fn a_release_needs_the_subjects_claim_and_the_devices_install() {
     let good_claim = claim_of(&granted(2), device());
@@ -352,9 +352,9 @@ fn a_release_needs_the_subjects_claim_and_the_devices_install() {
 }
 
 //= spec/protocol.md#service-release-checks
-//# The record MUST allow the release, as SLO-14 says.
+//# SVC-12. The record MUST allow the release, as SLO-14 says.
 //= spec/protocol.md#service-release-checks
-//# The service MUST fix the device of a grant with its first release.
+//# SVC-13. The service MUST fix the device of a grant with its first release.
 #[test]
 fn a_second_device_is_refused_and_a_withdrawn_grant_is_not_released() {
     let second = seed(6);
@@ -377,7 +377,7 @@ fn a_second_device_is_refused_and_a_withdrawn_grant_is_not_released() {
 // --- the store ----------------------------------------------------------------------------------
 
 //= spec/protocol.md#service
-//# The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
+//# SVC-4. The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
 #[test]
 fn nothing_is_answered_that_the_store_did_not_accept() {
     let mut record = sharing_record(2);

@@ -26,9 +26,9 @@ fn refuses_done(record: &ShareRecord, done: &[u8]) -> ServiceError {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# A receipt above the proven floor MUST make its own generation live, as confirmed with its device.
+//# SLO-27. A receipt above the proven floor MUST make its own generation live, as confirmed with its device.
 //= spec/protocol.md#done-and-receipt
-//# A receipt for the grant that is being shared MUST make the share confirmed.
+//# SLO-28. A receipt for the grant that is being shared MUST make the share confirmed.
 #[test]
 fn a_receipt_confirms_the_share() {
     let mut record = shared_record(2);
@@ -41,11 +41,11 @@ fn a_receipt_confirms_the_share() {
 }
 
 //= spec/protocol.md#states
-//# A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
+//# SLO-2. A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
 //= spec/protocol.md#done-and-receipt
-//# A receipt or a Done of another epoch than the record's MUST change nothing.
+//# SLO-39. A receipt or a Done of another epoch than the record's MUST change nothing.
 //= spec/protocol.md#service-confirmation
-//# The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
+//# SVC-14. The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
 #[test]
 fn a_receipt_must_be_whole_signed_by_the_lock_and_for_this_record() {
     let record = shared_record(2);
@@ -66,7 +66,7 @@ fn a_receipt_must_be_whole_signed_by_the_lock_and_for_this_record() {
 }
 
 //= spec/protocol.md#states
-//# A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
+//# SLO-2. A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
 #[test]
 fn a_receipt_for_another_generation_does_not_confirm_the_share() {
     let mut record = shared_record(4);
@@ -78,7 +78,7 @@ fn a_receipt_for_another_generation_does_not_confirm_the_share() {
 }
 
 //= spec/protocol.md#service-confirmation
-//# Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
+//# SVC-20. Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
 #[test]
 fn an_old_receipt_changes_nothing_but_the_version() {
     let mut record = shared_record(2);
@@ -120,9 +120,9 @@ fn an_inspection_confirms_what_a_guest_withheld() {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# A receipt or a Done of another epoch than the record's MUST change nothing.
+//# SLO-39. A receipt or a Done of another epoch than the record's MUST change nothing.
 //= spec/protocol.md#service-confirmation
-//# The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
+//# SVC-14. The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
 #[test]
 fn a_done_must_be_whole_signed_by_the_lock_and_for_this_record() {
     let record = shared_record(2);
@@ -155,7 +155,7 @@ fn a_done_must_be_whole_signed_by_the_lock_and_for_this_record() {
 }
 
 //= spec/protocol.md#states
-//# A view MUST name the version of the record that it is a view of.
+//# SLO-5. A view MUST name the version of the record that it is a view of.
 #[test]
 fn a_report_names_its_version_and_carries_the_evidence() {
     let mut record = shared_record(2);

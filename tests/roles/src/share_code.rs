@@ -69,11 +69,11 @@ fn assert_reads_as_code(text: &str) {
 }
 
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
+//# COD-1. A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
 //= spec/protocol.md#check-symbols
-//# The check symbols MUST be those with which C(α) = 0 and C(α^2) = 0.
+//# COD-8. The check symbols MUST be those with which C(α) = 0 and C(α^2) = 0.
 //= spec/protocol.md#issuing-and-using-a-code
-//# The seed of a code's subject MUST be PBKDF2(password, salt, 100000 rounds, 32 bytes) with the password and the salt given here.
+//# COD-12. The seed of a code's subject MUST be PBKDF2(password, salt, 100000 rounds, 32 bytes) with the password and the salt given here.
 #[test]
 fn known_codes_lead_to_known_keys() {
     for (text, seed, subject) in KNOWN {
@@ -94,7 +94,7 @@ fn the_guest_signs_with_the_key_that_the_owner_grants_to() {
 }
 
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
+//# COD-1. A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
 #[test]
 fn an_issued_code_reads_back_as_itself_and_no_other() {
     let mut rng = rng(0);
@@ -114,7 +114,7 @@ fn an_issued_code_reads_back_as_itself_and_no_other() {
 }
 
 //= spec/protocol.md#issuing-and-using-a-code
-//# An issuer MUST draw the 18 data symbols uniformly from a cryptographic source of randomness.
+//# COD-11. An issuer MUST draw the 18 data symbols uniformly from a cryptographic source of randomness.
 #[test]
 fn the_entropy_is_the_low_five_bits_of_each_byte() {
     use rand_chacha::rand_core::Rng as _;
@@ -125,9 +125,9 @@ fn the_entropy_is_the_low_five_bits_of_each_byte() {
 }
 
 //= spec/protocol.md#check-symbols
-//# A reader MUST refuse a code whose C(α) or C(α^2) is not 0.
+//# COD-9. A reader MUST refuse a code whose C(α) or C(α^2) is not 0.
 //= spec/protocol.md#check-symbols
-//# A reader MUST NOT correct a code.
+//# COD-10. A reader MUST NOT correct a code.
 #[test]
 fn every_wrong_symbol_is_caught() {
     for seed in 0..20 {
@@ -143,7 +143,7 @@ fn every_wrong_symbol_is_caught() {
 }
 
 //= spec/protocol.md#check-symbols
-//# A reader MUST refuse a code whose C(α) or C(α^2) is not 0.
+//# COD-9. A reader MUST refuse a code whose C(α) or C(α^2) is not 0.
 #[test]
 fn every_two_wrong_symbols_are_caught() {
     for good in [symbols(&issued(0).expose()), symbols(&ShareCode::parse(CODE).unwrap().expose())] {
@@ -174,9 +174,9 @@ fn every_swap_of_two_symbols_is_caught() {
 }
 
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A reader of typed codes MUST ignore the separators listed below.
+//# COD-2. A reader of typed codes MUST ignore the separators listed below.
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A reader of typed codes MUST take a lower-case letter for its upper-case letter.
+//# COD-3. A reader of typed codes MUST take a lower-case letter for its upper-case letter.
 #[test]
 fn case_hyphens_and_spaces_do_not_matter() {
     assert_reads_as_code("7k3q-xm9t-fr2a-w8bc-4dfy");
@@ -196,7 +196,7 @@ fn what_phones_paste_between_groups_does_not_matter() {
 
 /// The list of the spec, written out anew.
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A reader of typed codes MUST ignore the separators listed below.
+//# COD-2. A reader of typed codes MUST ignore the separators listed below.
 #[test]
 fn every_separator_that_the_spec_lists_is_ignored() {
     let white_space = [
@@ -233,9 +233,9 @@ fn every_separator_that_the_spec_lists_is_ignored() {
 }
 
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A reader of typed codes MUST take O for 0.
+//# COD-4. A reader of typed codes MUST take O for 0.
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A reader of typed codes MUST take I and L for 1.
+//# COD-5. A reader of typed codes MUST take I and L for 1.
 #[test]
 fn letters_that_look_like_digits_read_as_them() {
     let code = "0123-4567-89AB-CDEF-GH8B";
@@ -248,7 +248,7 @@ fn letters_that_look_like_digits_read_as_them() {
 }
 
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A reader of typed codes MUST refuse any other character outside the alphabet.
+//# COD-6. A reader of typed codes MUST refuse any other character outside the alphabet.
 #[test]
 fn the_letter_u_is_named() {
     for u in ["u", "U"] {
@@ -265,7 +265,7 @@ fn the_letter_u_is_named() {
 }
 
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A reader of typed codes MUST refuse any other character outside the alphabet.
+//# COD-6. A reader of typed codes MUST refuse any other character outside the alphabet.
 #[test]
 fn every_other_character_is_refused() {
     let ignored = |c: char| c == '-' || c.is_ascii_whitespace() || c == '\u{b}';
@@ -279,7 +279,7 @@ fn every_other_character_is_refused() {
 }
 
 //= spec/protocol.md#alphabet-and-form-of-a-code
-//# A reader of typed codes MUST refuse a code that has not exactly 20 symbols.
+//# COD-7. A reader of typed codes MUST refuse a code that has not exactly 20 symbols.
 #[test]
 fn other_lengths_are_refused() {
     let symbols = CODE.replace('-', "");
@@ -302,7 +302,7 @@ fn the_person_who_typed_is_asked_again() {
 }
 
 //= spec/protocol.md#issuing-and-using-a-code
-//# A diagnostic output MUST NOT contain a code.
+//# COD-16. A diagnostic output MUST NOT contain a code.
 #[test]
 fn debug_shows_nothing_of_a_code() {
     let code = ShareCode::parse(CODE).unwrap();

@@ -124,7 +124,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     //= spec/protocol.md#withdrawal
-    //# A grant that was withdrawn MUST NOT be released afterwards.
+    //# SLO-22. A grant that was withdrawn MUST NOT be released afterwards.
     #[test]
     fn the_record_hides_no_key_and_never_releases_what_it_denied(steps in prop::collection::vec(step(), 1..60)) {
         let mut truth = Truth::default();
@@ -148,7 +148,7 @@ proptest! {
     }
 
     //= spec/protocol.md#states
-    //# A view MUST show every live generation, whatever the state.
+    //# SLO-4. A view MUST show every live generation, whatever the state.
     #[test]
     fn the_owners_view_hides_no_key_that_the_record_released(steps in prop::collection::vec(step(), 1..60)) {
         let mut truth = Truth::default();

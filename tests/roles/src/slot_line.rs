@@ -14,9 +14,9 @@ use sharekey_stage::slots::{
 // --- publish ------------------------------------------------------------------------------------
 
 //= spec/protocol.md#number-line
-//# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
+//# SLO-7. A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
 //= spec/protocol.md#number-line
-//# A publication at or below the highest number MUST be refused.
+//# SLO-8. A publication at or below the highest number MUST be refused.
 #[test]
 fn a_number_that_was_seen_publishes_nothing_whoever_took_it() {
     let by_activation = active::<Recorder>();
@@ -33,11 +33,11 @@ fn a_number_that_was_seen_publishes_nothing_whoever_took_it() {
 }
 
 //= spec/protocol.md#number-line
-//# A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
+//# SLO-7. A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
 //= spec/protocol.md#number-line
-//# A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
+//# SLO-9. A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
 //= spec/protocol.md#number-line
-//# A publication MUST be refused unless the state is NotShared.
+//# SLO-11. A publication MUST be refused unless the state is NotShared.
 #[test]
 fn a_refused_publish_takes_its_number() {
     let closed = AnySlot::<Recorder>::new(Epoch::FIRST);
@@ -59,11 +59,11 @@ fn publishing_the_shared_grant_again_is_told_apart() {
 }
 
 //= spec/protocol.md#number-line
-//# A publication MUST be refused while MAX_LIVE grants are live.
+//# SLO-12. A publication MUST be refused while MAX_LIVE grants are live.
 //= spec/protocol.md#number-line
-//# MAX_LIVE MUST be 16.
+//# SLO-13. MAX_LIVE MUST be 16.
 //= spec/protocol.md#done-and-receipt
-//# A receipt above the proven floor MUST take all lower generations out of live.
+//# SLO-26. A receipt above the proven floor MUST take all lower generations out of live.
 #[test]
 fn a_seventeenth_live_key_is_refused_until_something_is_proved_dead() {
     let mut slot = active::<Recorder>();
@@ -91,11 +91,11 @@ fn what_the_lock_confirms_finds_room_beside_sixteen_live_keys() {
 // --- withdraw -----------------------------------------------------------------------------------
 
 //= spec/protocol.md#withdrawal
-//# A withdrawal of the grant that is being shared MUST end the share.
+//# SLO-17. A withdrawal of the grant that is being shared MUST end the share.
 //= spec/protocol.md#withdrawal
-//# Otherwise the answer MUST be NeverReleased.
+//# SLO-21. Otherwise the answer MUST be NeverReleased.
 //= spec/protocol.md#withdrawal
-//# A withdrawal MUST NOT take a released generation out of live.
+//# SLO-23. A withdrawal MUST NOT take a released generation out of live.
 #[test]
 fn a_withdrawal_is_a_revocation_before_the_release_and_a_reset_after() {
     let (slot, outcome) = publish(active(), 2).withdraw(key(2));
@@ -105,9 +105,9 @@ fn a_withdrawal_is_a_revocation_before_the_release_and_a_reset_after() {
 }
 
 //= spec/protocol.md#withdrawal
-//# A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
+//# SLO-16. A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
 //= spec/protocol.md#withdrawal
-//# The answer MUST be Settled where a Done or a receipt proved the grant's generation dead.
+//# SLO-20. The answer MUST be Settled where a Done or a receipt proved the grant's generation dead.
 #[test]
 fn a_withdrawal_again_gets_the_same_answer_until_a_proof_settles_it() {
     let (slot, first) = shared(2).withdraw(key(2));
@@ -121,7 +121,7 @@ fn a_withdrawal_again_gets_the_same_answer_until_a_proof_settles_it() {
 }
 
 //= spec/protocol.md#number-line
-//# A withdrawal of a grant that was not published MUST still raise the highest number.
+//# SLO-10. A withdrawal of a grant that was not published MUST still raise the highest number.
 #[test]
 fn a_withdrawn_number_is_never_published_even_if_it_had_not_come_yet() {
     let (slot, outcome) = active().withdraw(key(5));
@@ -130,7 +130,7 @@ fn a_withdrawn_number_is_never_published_even_if_it_had_not_come_yet() {
 }
 
 //= spec/protocol.md#withdrawal
-//# A withdrawal of a grant that is not being shared MUST NOT end a share.
+//# SLO-18. A withdrawal of a grant that is not being shared MUST NOT end a share.
 #[test]
 fn a_withdrawal_of_another_grant_of_the_shares_number_leaves_the_share() {
     for slot in [publish(active(), 2), shared(2)] {
@@ -140,9 +140,9 @@ fn a_withdrawal_of_another_grant_of_the_shares_number_leaves_the_share() {
 }
 
 //= spec/protocol.md#withdrawal
-//# The answer MUST be Released, with the latest install, where the grant was released and its generation is live.
+//# SLO-19. The answer MUST be Released, with the latest install, where the grant was released and its generation is live.
 //= spec/protocol.md#done-and-receipt
-//# A Done of a Deactivate above the last Done MUST end the share, whatever its generation.
+//# SLO-40. A Done of a Deactivate above the last Done MUST end the share, whatever its generation.
 #[test]
 fn a_key_that_outlived_its_share_is_answered_with_its_release() {
     let slot = shared(5).done(Turn::Deactivate, generation(3));
@@ -152,7 +152,7 @@ fn a_key_that_outlived_its_share_is_answered_with_its_release() {
 }
 
 //= spec/protocol.md#withdrawal
-//# Where the record knows no install of a live grant, the digest of the Done that proved the grant installed MUST stand in the answer for the install.
+//# SLO-44. Where the record knows no install of a live grant, the digest of the Done that proved the grant installed MUST stand in the answer for the install.
 #[test]
 fn a_key_that_only_an_inspection_found_counts_as_released() {
     let slot = active().inspected(&holding(key(4)), some_digest(60));
@@ -162,7 +162,7 @@ fn a_key_that_only_an_inspection_found_counts_as_released() {
 // --- done ---------------------------------------------------------------------------------------
 
 //= spec/protocol.md#done-and-receipt
-//# A Done of an Activate or Deactivate at n MUST decide whether the slot is active if, and only if, n is above the last Done.
+//# SLO-32. A Done of an Activate or Deactivate at n MUST decide whether the slot is active if, and only if, n is above the last Done.
 #[test]
 fn only_the_newest_done_moves_the_state() {
     let slot = AnySlot::<Recorder>::new(Epoch::FIRST).done(Turn::Deactivate, generation(4));
@@ -176,11 +176,11 @@ fn only_the_newest_done_moves_the_state() {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# A Done of an Activate or Deactivate at n MUST take all generations at or below n out of live.
+//# SLO-29. A Done of an Activate or Deactivate at n MUST take all generations at or below n out of live.
 //= spec/protocol.md#done-and-receipt
-//# A Done of an Activate or Deactivate at n MUST end a share whose generation is at or below n.
+//# SLO-30. A Done of an Activate or Deactivate at n MUST end a share whose generation is at or below n.
 //= spec/protocol.md#done-and-receipt
-//# A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
+//# SLO-31. A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
 #[test]
 fn a_done_kills_up_to_its_number_and_nothing_above() {
     let slot = shared(2).withdraw(key(2)).0;
@@ -204,11 +204,11 @@ fn a_share_above_an_activation_stays() {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# A receipt above the proven floor MUST raise the proven floor to its generation.
+//# SLO-25. A receipt above the proven floor MUST raise the proven floor to its generation.
 //= spec/protocol.md#done-and-receipt
-//# A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
+//# SLO-31. A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
 //= spec/protocol.md#done-and-receipt
-//# The last Done MUST be kept apart from the highest number and from the proven floor.
+//# SLO-38. The last Done MUST be kept apart from the highest number and from the proven floor.
 #[test]
 fn the_last_done_is_kept_apart_from_the_floor_and_the_highest() {
     let slot = active::<Recorder>().withdraw(key(9)).0.confirm(&proof_of(key(8)));
@@ -220,7 +220,7 @@ fn the_last_done_is_kept_apart_from_the_floor_and_the_highest() {
 }
 
 //= spec/protocol.md#slot-record
-//# A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
+//# SLO-1. A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
 #[test]
 fn a_new_epoch_starts_at_zero() {
     let slot = AnySlot::<Recorder>::new(Epoch::new(2));
@@ -229,7 +229,7 @@ fn a_new_epoch_starts_at_zero() {
 }
 
 //= spec/protocol.md#encoding
-//# A party MUST compare numbers without wrapping.
+//# MSG-14. A party MUST compare numbers without wrapping.
 #[test]
 fn the_number_line_ends_without_wrapping() {
     let mut slot = active::<Recorder>().withdraw(GrantRef { generation: Generation::MAX, ..key(1) }).0;
@@ -238,7 +238,7 @@ fn the_number_line_ends_without_wrapping() {
 }
 
 //= spec/protocol.md#number-line
-//# An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
+//# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
 #[test]
 fn a_taken_number_is_not_given_twice() {
     let mut slot = active::<Recorder>();
@@ -248,13 +248,13 @@ fn a_taken_number_is_not_given_twice() {
 // --- inspections --------------------------------------------------------------------------------
 
 //= spec/protocol.md#done-and-receipt
-//# A Done of an Inspect MUST take all generations below the floor that it reports out of live.
+//# SLO-33. A Done of an Inspect MUST take all generations below the floor that it reports out of live.
 //= spec/protocol.md#done-and-receipt
-//# A Done of an Inspect MUST take the generation at that floor out of live if, and only if, it reports no holder.
+//# SLO-34. A Done of an Inspect MUST take the generation at that floor out of live if, and only if, it reports no holder.
 //= spec/protocol.md#done-and-receipt
-//# A Done of an Inspect that reports no holder MUST raise the proven floor to the floor that it reports where it is lower.
+//# SLO-36. A Done of an Inspect that reports no holder MUST raise the proven floor to the floor that it reports where it is lower.
 //= spec/protocol.md#done-and-receipt
-//# A Done of an Inspect that reports no holder MUST end a share whose generation is at or below the floor that it reports.
+//# SLO-42. A Done of an Inspect that reports no holder MUST end a share whose generation is at or below the floor that it reports.
 #[test]
 fn an_inspection_of_an_empty_slot_kills_the_floor_and_what_is_below_it() {
     let slot = shared(5);
@@ -279,9 +279,9 @@ fn an_inspection_takes_no_number_and_does_not_decide_active() {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# A Done of an Inspect MUST take the generation at that floor out of live if, and only if, it reports no holder.
+//# SLO-34. A Done of an Inspect MUST take the generation at that floor out of live if, and only if, it reports no holder.
 //= spec/protocol.md#done-and-receipt
-//# A Done of an Inspect that reports a holder MUST have the effects of a receipt with the floor, grant and device that it reports.
+//# SLO-35. A Done of an Inspect that reports a holder MUST have the effects of a receipt with the floor, grant and device that it reports.
 #[test]
 fn an_inspection_that_finds_the_key_confirms_it_without_any_receipt() {
     let slot = shared(5).inspected(&holding(key(5)), some_digest(60));
@@ -295,7 +295,7 @@ fn an_inspection_that_finds_the_key_confirms_it_without_any_receipt() {
 // --- receipts -----------------------------------------------------------------------------------
 
 //= spec/protocol.md#done-and-receipt
-//# A receipt at or below the proven floor MUST change nothing.
+//# SLO-24. A receipt at or below the proven floor MUST change nothing.
 #[test]
 fn a_receipt_at_or_below_the_floor_changes_nothing() {
     let slot = shared(5).done(Turn::Activate, generation(3));
@@ -318,9 +318,9 @@ fn a_receipt_below_the_share_confirms_the_older_key_only() {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# A receipt above the proven floor MUST end a share of another grant whose generation is at or below the receipt's.
+//# SLO-41. A receipt above the proven floor MUST end a share of another grant whose generation is at or below the receipt's.
 //= spec/protocol.md#done-and-receipt
-//# A receipt above the proven floor MUST take every other grant of its own generation out of live.
+//# SLO-43. A receipt above the proven floor MUST take every other grant of its own generation out of live.
 #[test]
 fn a_receipt_above_the_share_or_of_its_twin_ends_it() {
     for proved in [key(7), twin(5)] {
@@ -333,7 +333,7 @@ fn a_receipt_above_the_share_or_of_its_twin_ends_it() {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# A receipt above the proven floor MUST make its own generation live, as confirmed with its device.
+//# SLO-27. A receipt above the proven floor MUST make its own generation live, as confirmed with its device.
 #[test]
 fn a_receipt_where_nothing_is_shared_is_remembered() {
     for slot in [AnySlot::<Recorder>::new(Epoch::FIRST), active()] {
@@ -344,9 +344,9 @@ fn a_receipt_where_nothing_is_shared_is_remembered() {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# A receipt above the proven floor MUST take all lower generations out of live.
+//# SLO-26. A receipt above the proven floor MUST take all lower generations out of live.
 //= spec/protocol.md#done-and-receipt
-//# A receipt or a Done that comes late MUST still have these effects.
+//# SLO-37. A receipt or a Done that comes late MUST still have these effects.
 #[test]
 fn the_last_proof_wins_in_whichever_order_they_come() {
     let steps: [fn(AnySlot) -> AnySlot; 3] = [
@@ -364,9 +364,9 @@ fn the_last_proof_wins_in_whichever_order_they_come() {
 // --- release ------------------------------------------------------------------------------------
 
 //= spec/protocol.md#release
-//# A release MUST be refused unless the state is Sharing, or Shared with the same grant and the same device.
+//# SLO-14. A release MUST be refused unless the state is Sharing, or Shared with the same grant and the same device.
 //= spec/protocol.md#withdrawal
-//# A grant that was withdrawn MUST NOT be released afterwards.
+//# SLO-22. A grant that was withdrawn MUST NOT be released afterwards.
 #[test]
 fn nothing_is_released_after_a_withdrawal_or_without_a_share() {
     let revoked = publish(active(), 2).withdraw(key(2)).0;
@@ -379,7 +379,7 @@ fn nothing_is_released_after_a_withdrawal_or_without_a_share() {
 }
 
 //= spec/protocol.md#release
-//# A release MUST be refused unless the state is Sharing, or Shared with the same grant and the same device.
+//# SLO-14. A release MUST be refused unless the state is Sharing, or Shared with the same grant and the same device.
 #[test]
 fn a_second_device_is_not_released() {
     let other = PublicKey::from_bytes([66; 32]);
@@ -390,9 +390,9 @@ fn a_second_device_is_not_released() {
 }
 
 //= spec/protocol.md#release
-//# A release MUST make the state Shared and the grant's generation live.
+//# SLO-15. A release MUST make the state Shared and the grant's generation live.
 //= spec/protocol.md#withdrawal
-//# The answer MUST be Released, with the latest install, where the grant was released and its generation is live.
+//# SLO-19. The answer MUST be Released, with the latest install, where the grant was released and its generation is live.
 #[test]
 fn the_latest_install_is_what_a_withdrawal_names() {
     let (slot, result) = shared(2).release(&key(2).grant, device(), some_digest(77));

@@ -16,7 +16,7 @@ fn a_receipt_proves_a_release_that_the_owner_never_heard_of() {
 }
 
 //= spec/protocol.md#owner
-//# The owner's view MUST count a grant as live from its signing until a Withdrawn of NeverReleased, a Done or a receipt says otherwise.
+//# OWN-14. The owner's view MUST count a grant as live from its signing until a Withdrawn of NeverReleased, a Done or a receipt says otherwise.
 #[test]
 fn whatever_the_owner_signed_may_open_until_the_record_denies_it() {
     let slot = publish(active::<Observer>(), 2);
@@ -27,13 +27,13 @@ fn whatever_the_owner_signed_may_open_until_the_record_denies_it() {
 }
 
 //= spec/protocol.md#owner
-//# The owner's view MUST NOT take a generation out of live on a Withdrawn of Released or Settled.
+//# OWN-15. The owner's view MUST NOT take a generation out of live on a Withdrawn of Released or Settled.
 //= spec/protocol.md#owner
-//# A Withdrawn of NeverReleased MUST NOT take a grant out of live that the lock proved installed or that a Withdrawn of Released named before.
+//# OWN-19. A Withdrawn of NeverReleased MUST NOT take a grant out of live that the lock proved installed or that a Withdrawn of Released named before.
 //= spec/protocol.md#owner
-//# A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
+//# OWN-24. A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
 //= spec/protocol.md#owner
-//# A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
+//# OWN-29. A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
 #[test]
 fn a_released_key_stays_live_after_its_reset() {
     let (slot, result) = publish(active::<Observer>(), 2).withdrawn(key(2), &RELEASED);
@@ -47,7 +47,7 @@ fn a_released_key_stays_live_after_its_reset() {
 }
 
 //= spec/protocol.md#owner
-//# The owner's view MUST NOT take a generation out of live on a Withdrawn of Released or Settled.
+//# OWN-15. The owner's view MUST NOT take a generation out of live on a Withdrawn of Released or Settled.
 #[test]
 fn the_records_word_alone_settles_nothing_for_the_owner() {
     let (slot, result) = publish(active::<Observer>(), 2).withdrawn(key(2), &WithdrawnOutcome::Settled);
@@ -63,7 +63,7 @@ fn a_deactivation_does_not_hide_a_grant_signed_above_it() {
 }
 
 //= spec/protocol.md#owner
-//# A Withdrawn of NeverReleased MUST NOT take a grant out of live that the lock proved installed or that a Withdrawn of Released named before.
+//# OWN-19. A Withdrawn of NeverReleased MUST NOT take a grant out of live that the lock proved installed or that a Withdrawn of Released named before.
 #[test]
 fn a_denial_does_not_hide_what_the_lock_confirmed() {
     let slot = publish(active::<Observer>(), 2).confirm(&proof_of(key(2)));
@@ -73,7 +73,7 @@ fn a_denial_does_not_hide_what_the_lock_confirmed() {
 }
 
 //= spec/protocol.md#owner
-//# A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
+//# OWN-24. A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
 #[test]
 fn a_release_of_a_dead_key_does_not_revive_it() {
     let slot = active::<Observer>().done(Turn::Activate, generation(5));
@@ -84,7 +84,7 @@ fn a_release_of_a_dead_key_does_not_revive_it() {
 }
 
 //= spec/protocol.md#owner
-//# A view MUST show a grant that it learns, and whose number is above the highest that it had seen, in place of the grant that it showed as shared.
+//# OWN-18. A view MUST show a grant that it learns, and whose number is above the highest that it had seen, in place of the grant that it showed as shared.
 #[test]
 fn another_phones_newer_grant_becomes_the_share_and_hides_nothing() {
     let (slot, result) = publish(active::<Observer>(), 2).learn(key(4));
@@ -110,7 +110,7 @@ fn a_learned_grant_that_is_dead_or_known_changes_nothing() {
 }
 
 //= spec/protocol.md#owner
-//# A grant MUST NOT become live in a view, other than by the lock's proof, while MAX_LIVE grants are live there that the lock did not confirm.
+//# OWN-25. A grant MUST NOT become live in a view, other than by the lock's proof, while MAX_LIVE grants are live there that the lock did not confirm.
 #[test]
 fn a_view_that_is_full_says_so_instead_of_forgetting() {
     let mut slot = active::<Observer>();
@@ -124,7 +124,7 @@ fn a_view_that_is_full_says_so_instead_of_forgetting() {
 }
 
 //= spec/protocol.md#owner
-//# A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
+//# OWN-17. A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
 #[test]
 fn where_nothing_is_shared_a_learned_grant_is_unless_it_was_withdrawn() {
     // The loser of a number: its own grant is denied, the winner's learned before or after that.

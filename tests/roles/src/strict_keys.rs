@@ -250,7 +250,7 @@ fn verify<V: Verify>(
 }
 
 //= spec/protocol.md#strict-keys
-//# After these checks a verifier MUST decide by the cofactorless equation: recompute R and compare its encoding with the received one.
+//# KEY-6. After these checks a verifier MUST decide by the cofactorless equation: recompute R and compare its encoding with the received one.
 fn speccheck(provider: &impl Verify) {
     for case in SPECCHECK {
         let (key, message) = (PublicKey::from_bytes(array(case.key)), bytes(case.message));
@@ -277,9 +277,9 @@ fn assert_refused<P: Verify + Sign>(provider: &P, encoded: [u8; 32], error: KeyE
 }
 
 //= spec/protocol.md#strict-keys
-//# A verifier MUST refuse a public key whose y is that of a point of small order, with either sign bit.
+//# KEY-2. A verifier MUST refuse a public key whose y is that of a point of small order, with either sign bit.
 //= spec/protocol.md#strict-keys
-//# A verifier MUST refuse a signature whose R has the y of a point of small order, with either sign bit.
+//# KEY-4. A verifier MUST refuse a signature whose R has the y of a point of small order, with either sign bit.
 fn small_order<P: Verify + Sign>(provider: &P) {
     for encoded in SMALL_ORDER_Y.into_iter().flat_map(|y| signs(array(y))) {
         assert_refused(provider, encoded, SmallOrder);
@@ -288,9 +288,9 @@ fn small_order<P: Verify + Sign>(provider: &P) {
 
 /// Every y in p..2²⁵⁵: 19 of them, with either sign, the small-order ones p and p + 1 included.
 //= spec/protocol.md#strict-keys
-//# A verifier MUST refuse a public key whose y is not below p.
+//# KEY-1. A verifier MUST refuse a public key whose y is not below p.
 //= spec/protocol.md#strict-keys
-//# A verifier MUST refuse a signature whose R has a y that is not below p.
+//# KEY-3. A verifier MUST refuse a signature whose R has a y that is not below p.
 fn not_canonical<P: Verify + Sign>(provider: &P) {
     let p = array("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f");
     let all = (0..19).map(|above| sum(p, small(above)));
@@ -313,7 +313,7 @@ fn no_point<P: Verify + Sign>(provider: &P) {
 }
 
 //= spec/protocol.md#strict-keys
-//# A verifier MUST refuse a signature whose S is not below L.
+//# KEY-5. A verifier MUST refuse a signature whose S is not below L.
 fn s_not_reduced<P: Verify + Sign>(provider: &P) {
     let (key, good) = sign(provider, 1, MESSAGE);
     let (r, s) = halves(good);

@@ -44,14 +44,14 @@ mod check {
     }
 
     //= spec/protocol.md#encoding
-    //# An encoder MUST use the one encoding given here.
+    //# MSG-4. An encoder MUST use the one encoding given here.
     pub(crate) fn no_number_changes_the_length<T: Samples + Clone>() {
         let lengths = |size| T::samples(size).iter().map(|body| message(body).len()).collect::<Vec<_>>();
         assert_eq!(lengths(Size::Low), lengths(Size::High));
     }
 
     //= spec/protocol.md#encoding
-    //# A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
+    //# MSG-9. A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
     pub(crate) fn every_truncation_is_an_error<T: Samples + Clone>() {
         for body in every_sample::<T>() {
             let bytes = message(&body);
@@ -62,9 +62,9 @@ mod check {
     }
 
     //= spec/protocol.md#encoding
-    //# A decoder MUST refuse a message whose fields end before its authenticator begins.
+    //# MSG-8. A decoder MUST refuse a message whose fields end before its authenticator begins.
     //= spec/protocol.md#encoding
-    //# A decoder MUST refuse a message longer than MAX_LEN of its kind.
+    //# MSG-10. A decoder MUST refuse a message longer than MAX_LEN of its kind.
     pub(crate) fn every_trailing_byte_is_an_error<T: Samples + Clone>() {
         for body in every_sample::<T>() {
             let mut bytes = message(&body);
@@ -80,13 +80,13 @@ mod check {
     }
 
     //= spec/protocol.md#encoding
-    //# A decoder MUST refuse a message that does not begin with `"SK"`.
+    //# MSG-11. A decoder MUST refuse a message that does not begin with `"SK"`.
     //= spec/protocol.md#encoding
-    //# A decoder MUST refuse a message of a version that it does not speak.
+    //# MSG-12. A decoder MUST refuse a message of a version that it does not speak.
     //= spec/protocol.md#encoding
-    //# A decoder MUST refuse a message of another kind than the one expected.
+    //# MSG-13. A decoder MUST refuse a message of another kind than the one expected.
     //= spec/protocol.md#versioning
-    //# A version 1 party MUST refuse the kinds 32 and 33.
+    //# VER-4. A version 1 party MUST refuse the kinds 32 and 33.
     pub(crate) fn each_header_byte_has_its_error<T: Samples + Clone>() {
         let bytes = message(&T::samples(Size::High)[0]);
         for at in 0..HEADER_LEN {
@@ -105,7 +105,7 @@ mod check {
 
     /// Every value of every byte of every sample's body.
     //= spec/protocol.md#encoding
-    //# An encoder MUST use the one encoding given here.
+    //# MSG-4. An encoder MUST use the one encoding given here.
     pub(crate) fn what_decodes_re_encodes_after_any_one_byte_changed<T: Samples + Clone>() {
         for body in every_sample::<T>() {
             let good = message(&body);
@@ -211,9 +211,9 @@ proptest! {
 }
 
 //= spec/protocol.md#encoding
-//# An encoder MUST use the one encoding given here.
+//# MSG-4. An encoder MUST use the one encoding given here.
 //= spec/protocol.md#versioning
-//# A version 1 party MUST refuse the kinds 32 and 33.
+//# VER-4. A version 1 party MUST refuse the kinds 32 and 33.
 #[test]
 fn kinds_are_numbered_as_the_spec_says() {
     assert_eq!(VERSION, 1);
@@ -258,13 +258,13 @@ fn error<T: Samples + Clone>(body: &T, at: usize, value: u8) -> WireError {
 }
 
 //= spec/protocol.md#encoding
-//# A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
+//# MSG-6. A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
 //= spec/protocol.md#common-values
-//# A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
+//# MSG-15. A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
 //= spec/protocol.md#common-values
-//# A decoder MUST refuse rights in which any of the bits 2 to 7 is set.
+//# MSG-16. A decoder MUST refuse rights in which any of the bits 2 to 7 is set.
 //= spec/protocol.md#errors-and-refusals
-//# A reason byte MUST be one of the table.
+//# ERR-3. A reason byte MUST be one of the table.
 #[test]
 fn enum_bytes_that_are_not_defined_are_refused() {
     let all = |from: u8, to: u8| (from..=to).collect::<Vec<u8>>();
@@ -326,7 +326,7 @@ mod full_grant {
 }
 
 //= spec/protocol.md#encoding
-//# A decoder MUST refuse an optional field whose first byte is neither 0 nor 1.
+//# MSG-5. A decoder MUST refuse an optional field whose first byte is neither 0 nor 1.
 #[test]
 fn option_tags_are_zero_or_one() {
     let grant = Grant::samples(Size::High).pop().unwrap();
@@ -346,23 +346,23 @@ fn full_grant_with(at: usize, bytes: &[u8]) -> Result<Grant, WireError> {
 }
 
 //= spec/protocol.md#encoding
-//# An encoder MUST use the one encoding given here.
+//# MSG-4. An encoder MUST use the one encoding given here.
 //= spec/protocol.md#encoding
-//# A decoder MUST refuse a number outside the range given for its field.
+//# MSG-7. A decoder MUST refuse a number outside the range given for its field.
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse limits whose `from` is not before their `until`, where both are there.
+//# LIM-1. A decoder MUST refuse limits whose `from` is not before their `until`, where both are there.
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse limits of 0 uses.
+//# LIM-2. A decoder MUST refuse limits of 0 uses.
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse a set of days that is empty or has bit 7 set.
+//# LIM-3. A decoder MUST refuse a set of days that is empty or has bit 7 set.
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse a window whose start is above 1439.
+//# LIM-4. A decoder MUST refuse a window whose start is above 1439.
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse a window whose end is 0 or above 1440.
+//# LIM-5. A decoder MUST refuse a window whose end is 0 or above 1440.
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse a window whose start equals its end.
+//# LIM-6. A decoder MUST refuse a window whose start equals its end.
 //= spec/protocol.md#encoding-of-limits
-//# A decoder MUST refuse an offset outside −720 to 840.
+//# LIM-7. A decoder MUST refuse an offset outside −720 to 840.
 #[test]
 fn limits_that_mean_nothing_are_refused() {
     let grant = |at, bytes: &[u8]| full_grant_with(at, bytes).map(|grant| grant.limits);
@@ -410,9 +410,9 @@ fn a_refusal_is_either_its_header_or_a_signed_whole() {
 }
 
 //= spec/protocol.md#encoding
-//# A decoder MUST refuse a message longer than MAX_LEN of its kind.
+//# MSG-10. A decoder MUST refuse a message longer than MAX_LEN of its kind.
 //= spec/protocol.md#message-bundle
-//# A decoder MUST refuse a bundle in which bytes follow the fourth part.
+//# MSG-17. A decoder MUST refuse a bundle in which bytes follow the fourth part.
 #[test]
 fn a_bundle_carries_the_longest_chain_exactly() {
     let (grant, claim) = ([1; Grant::MAX_LEN], [2; Claim::MAX_LEN]);

@@ -125,7 +125,7 @@ impl Stand {
         assert_eq!(refusal.error(), error);
         assert_eq!(refusal.answer(), answer, "{error:?}");
         //= spec/protocol.md#errors-and-refusals
-        //# A refusal MUST change nothing but the session that it used.
+        //# ERR-2. A refusal MUST change nothing but the session that it used.
         assert_eq!(&self.snapshot(), before, "{error:?}");
     }
 

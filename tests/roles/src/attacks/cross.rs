@@ -111,9 +111,9 @@ fn the_owners_phone_takes_nothing_of_one_lock_for_another() {
 }
 
 //= spec/protocol.md#guest
-//# A guest MUST check that a challenge names the lock of its grant.
+//# GST-3. A guest MUST check that a challenge names the lock of its grant.
 //= spec/protocol.md#receipt-checks
-//# The receipt's signature MUST verify under the lock id of the guest's grant.
+//# GST-9. The receipt's signature MUST verify under the lock id of the guest's grant.
 #[test]
 fn a_guests_phone_takes_nothing_of_one_lock_for_another() {
     let ((mut a, mut ana), (mut b, _)) = two_locks();

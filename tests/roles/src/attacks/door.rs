@@ -122,7 +122,7 @@ fn a_strangers_command_is_refused_and_told_nothing() {
 }
 
 //= spec/protocol.md#errors-and-refusals
-//# A lock MUST NOT tell a sender that has not authenticated why it refuses.
+//# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
 #[test]
 fn a_guest_who_must_not_open_is_told_why_and_a_stranger_never() {
     let (mut w, mut ana) = World::downloaded_with(Limits::new(None, None, None, Some(1)).unwrap());
@@ -198,7 +198,7 @@ type Reset = for<'l> fn(
 /// Compiles only while that is so; that nothing but the button makes a [`PhysicalPresence`], its own
 /// documentation shows.
 //= spec/protocol.md#factory-reset
-//# A factory reset MUST be refused without physical presence inside the door.
+//# RST-6. A factory reset MUST be refused without physical presence inside the door.
 const _: Reset = TestLock::factory_reset;
 
 #[test]

@@ -132,7 +132,7 @@ fn wire_error(stop: Stop) -> Option<WireError> {
 }
 
 //= spec/protocol.md#encoding
-//# A decoder MUST refuse a message of another kind than the one expected.
+//# MSG-13. A decoder MUST refuse a message of another kind than the one expected.
 #[test]
 fn no_message_passes_for_one_of_another_kind() {
     let mut stage = Stage::new();
@@ -158,7 +158,7 @@ fn no_message_passes_for_one_of_another_kind() {
 }
 
 //= spec/protocol.md#encoding
-//# A decoder MUST refuse a message of a version that it does not speak.
+//# MSG-12. A decoder MUST refuse a message of a version that it does not speak.
 #[test]
 fn no_message_of_another_version_is_read() {
     let mut stage = Stage::new();
@@ -216,7 +216,7 @@ fn lock_key(w: &World) -> [u8; 32] {
 }
 
 //= spec/protocol.md#frame
-//# The authenticator MUST cover exactly the bytes before it, header included.
+//# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
 #[test]
 fn kind_and_version_stand_under_every_signature() {
     let mut stage = Stage::new();
@@ -333,7 +333,7 @@ fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
 }
 
 //= spec/protocol.md#reply-checks
-//# The reply's tag MUST verify under the pairing key.
+//# GST-14. The reply's tag MUST verify under the pairing key.
 #[test]
 fn kind_and_version_stand_under_the_locks_reply() {
     let Stage { mut w, mut ana, .. } = Stage::new();

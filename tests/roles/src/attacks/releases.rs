@@ -41,7 +41,7 @@ impl Halfway {
 }
 
 //= spec/protocol.md#guest
-//# A guest MUST check that a release names its install before it sends the bundle.
+//# GST-5. A guest MUST check that a release names its install before it sends the bundle.
 #[test]
 fn a_release_is_not_spent_by_somebody_elses_install() {
     let mut w = World::active();

@@ -133,7 +133,7 @@ fn an_old_install_released_again_still_answers_an_old_challenge() {
 }
 
 //= spec/protocol.md#guest
-//# A guest MUST check that a release names its install before it sends the bundle.
+//# GST-5. A guest MUST check that a release names its install before it sends the bundle.
 #[test]
 fn an_old_release_fits_no_later_install() {
     let (mut w, mut ana) = World::downloaded();
@@ -207,7 +207,7 @@ fn a_factory_reset_works_once_and_on_one_lock() {
 }
 
 //= spec/protocol.md#owner
-//# The owner's view MUST NOT be changed by any message of the service other than a Withdrawn.
+//# OWN-10. The owner's view MUST NOT be changed by any message of the service other than a Withdrawn.
 #[test]
 fn messages_that_tell_the_owner_nothing_are_refused_by_name() {
     let (mut w, _ana) = World::downloaded();

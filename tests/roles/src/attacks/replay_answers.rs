@@ -13,7 +13,7 @@ use sharekey_stage::provider::Provider;
 use sharekey_stage::world::{ANA, BEN, HALL, STUDIO, World};
 
 //= spec/protocol.md#receipt-checks
-//# The receipt MUST name the guest's install.
+//# GST-10. The receipt MUST name the guest's install.
 #[test]
 fn a_receipt_replayed_to_the_guest_is_not_taken_for_the_next_install() {
     let (mut w, mut ana) = World::downloaded();
@@ -76,7 +76,7 @@ fn an_old_withdrawn_does_not_deny_or_revive_any_key() {
 }
 
 //= spec/protocol.md#owner
-//# The owner MUST NOT take a Done for the answer to a command whose digest it does not name.
+//# OWN-5. The owner MUST NOT take a Done for the answer to a command whose digest it does not name.
 #[test]
 fn a_done_replayed_to_the_owner_answers_no_other_command() {
     let mut w = World::active();
@@ -122,7 +122,7 @@ fn an_old_activation_replayed_to_cloud_and_owner_does_not_open_a_closed_slot() {
 }
 
 //= spec/protocol.md#reply-checks
-//# The reply MUST name the tag of the guest's own unlock.
+//# GST-15. The reply MUST name the tag of the guest's own unlock.
 #[test]
 fn a_reply_replayed_to_the_guest_is_not_taken_for_the_next() {
     let (mut w, mut ana) = World::downloaded();
@@ -163,7 +163,7 @@ fn a_signed_refusal_replayed_to_the_owner_is_of_another_request() {
 }
 
 //= spec/protocol.md#reply-checks
-//# A guest MUST NOT take a Refused for a statement of the lock unless it is signed by the lock and names the guest's own request.
+//# GST-17. A guest MUST NOT take a Refused for a statement of the lock unless it is signed by the lock and names the guest's own request.
 #[test]
 fn a_signed_refusal_replayed_to_a_guest_gives_no_reason() {
     let mut w = World::active();

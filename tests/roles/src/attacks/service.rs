@@ -123,7 +123,7 @@ fn it_turns_a_grant_to_no_other_epoch_of_the_same_owner() {
 }
 
 //= spec/protocol.md#states
-//# A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
+//# SLO-2. A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
 #[test]
 fn it_makes_no_view_say_downloaded() {
     let (mut w, ana, grant) = shared_with_ana();
@@ -172,7 +172,7 @@ fn releasing_after_never_released_convicts_it_with_both_messages() {
 }
 
 //= spec/protocol.md#owner
-//# A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
+//# OWN-11. A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
 #[test]
 fn denying_a_release_that_the_lock_proved_convicts_it_and_hides_nothing() {
     let (mut w, ana) = World::downloaded();
@@ -213,7 +213,7 @@ fn it_hides_no_key_by_settling_or_by_leaving_out() {
 }
 
 //= spec/protocol.md#owner
-//# The owner MUST check a Withdrawn under the service key of the epoch.
+//# OWN-7. The owner MUST check a Withdrawn under the service key of the epoch.
 #[test]
 fn nobody_else_answers_a_withdrawal() {
     let (mut w, _ana, grant) = shared_with_ana();

@@ -88,7 +88,7 @@ fn install(w: &mut World, ana: &mut Guest, fate: Fate) {
 }
 
 //= spec/protocol.md#install
-//# The receipt MUST NOT be given to the caller before the slot's record is stored.
+//# INS-19. The receipt MUST NOT be given to the caller before the slot's record is stored.
 #[test]
 fn an_install_that_is_not_written_gives_no_receipt_and_the_guest_tries_again() {
     for fate in FATES {
@@ -130,7 +130,7 @@ fn while_a_slot_waits_for_its_write_it_refuses_everything_and_the_others_go_on()
 }
 
 //= spec/protocol.md#unlock
-//# An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
+//# UNL-12. An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
 #[test]
 fn an_opening_that_is_not_counted_does_not_move_the_bolt() {
     for fate in FATES {

@@ -89,7 +89,7 @@ fn a_key_does_only_what_it_has_the_right_to() {
 }
 
 //= spec/protocol.md#unlock
-//# All limits MUST be checked at every unlock.
+//# UNL-11. All limits MUST be checked at every unlock.
 #[test]
 fn all_limits_of_a_key_must_hold_at_once() {
     let noons = Schedule::new(Weekdays::ALL, 12 * 60, 13 * 60, UtcOffset::UTC, None).unwrap();

@@ -186,7 +186,7 @@ fn nobody_but_the_owner_that_the_lock_stores_takes_it_over_and_only_with_its_own
 }
 
 //= spec/protocol.md#owner
-//# A Provisioned MUST NOT be taken for a statement about any slot.
+//# OWN-16. A Provisioned MUST NOT be taken for a statement about any slot.
 #[test]
 fn provisioning_again_gives_a_view_that_claims_to_know_nothing() {
     let (mut w, mut ana) = World::downloaded();

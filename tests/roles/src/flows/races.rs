@@ -86,7 +86,7 @@ fn a_late_receipt_of_an_overwritten_key_changes_nothing() {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# A receipt or a Done that comes late MUST still have these effects.
+//# SLO-37. A receipt or a Done that comes late MUST still have these effects.
 #[test]
 fn a_late_receipt_of_a_key_that_still_opens_is_taken_in_beside_the_next_share() {
     let mut w = World::active();
@@ -126,7 +126,7 @@ fn late_dones_in_reverse_order_do_not_turn_a_slot_back() {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# A receipt or a Done that comes late MUST still have these effects.
+//# SLO-37. A receipt or a Done that comes late MUST still have these effects.
 #[test]
 fn a_late_done_below_the_share_proves_older_keys_dead_and_leaves_the_share() {
     let mut w = World::provisioned(1);
@@ -166,7 +166,7 @@ fn a_withdrawal_that_loses_the_race_is_answered_with_the_install_that_won() {
 }
 
 //= spec/protocol.md#service
-//# The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
+//# SVC-4. The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
 #[test]
 fn of_a_release_and_a_withdrawal_decided_on_one_record_only_one_is_stored() {
     let mut w = World::active();
@@ -291,7 +291,7 @@ fn too_many_live_keys_hold_up_publishing_until_a_proof_lets_them_go() {
 }
 
 //= spec/protocol.md#number-line
-//# A publication MUST be refused while MAX_LIVE grants are live.
+//# SLO-12. A publication MUST be refused while MAX_LIVE grants are live.
 #[test]
 fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot() {
     let mut w = World::active();
@@ -323,7 +323,7 @@ fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot()
 }
 
 //= spec/protocol.md#owner
-//# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
+//# SVC-22. A report MUST hold every Grant that was published in the record's epoch and is live in the record.
 #[test]
 fn a_report_names_every_key_that_may_open_to_a_phone_that_heard_of_none() {
     let mut w = World::active();
@@ -352,7 +352,7 @@ fn a_report_names_every_key_that_may_open_to_a_phone_that_heard_of_none() {
 }
 
 //= spec/protocol.md#owner
-//# A report MUST hold every Grant that was published in the record's epoch and is live in the record.
+//# SVC-22. A report MUST hold every Grant that was published in the record's epoch and is live in the record.
 #[test]
 fn a_share_that_a_late_deactivation_ended_is_named_while_its_key_may_open() {
     let mut w = World::active();

@@ -45,7 +45,7 @@ fn a_closed_slot_cannot_be_shared() {
 }
 
 //= spec/protocol.md#contacts
-//# A grant to a contact MUST name the contact's pinned key.
+//# CON-4. A grant to a contact MUST name the contact's pinned key.
 #[test]
 fn a_share_to_a_contact_is_downloaded_and_then_opens_offline() {
     let mut w = World::active();
@@ -96,7 +96,7 @@ fn a_share_by_code_goes_to_whoever_types_the_code() {
 }
 
 //= spec/protocol.md#issuing-and-using-a-code
-//# A party MUST NOT send a code or its seed to the service.
+//# COD-14. A party MUST NOT send a code or its seed to the service.
 #[test]
 fn neither_a_code_nor_its_seed_stands_in_any_message() {
     let mut w = World::active();
@@ -140,7 +140,7 @@ fn a_share_revoked_before_its_download_never_installs() {
 }
 
 //= spec/protocol.md#states
-//# A view MUST NOT say that a key was downloaded before the share is confirmed.
+//# SLO-3. A view MUST NOT say that a key was downloaded before the share is confirmed.
 #[test]
 fn a_status_says_downloaded_only_with_the_locks_proof() {
     let mut w = World::active();
