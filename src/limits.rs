@@ -97,8 +97,6 @@ impl TryFrom<u8> for Rights {
     type Error = LimitsError;
 
     fn try_from(bits: u8) -> Result<Self, LimitsError> {
-        //= spec/protocol.md#encoding
-        //# MSG-6. A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
         //= spec/protocol.md#common-values
         //# MSG-15. A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
         //= spec/protocol.md#common-values

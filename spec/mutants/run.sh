@@ -5,19 +5,21 @@
 #   spec/mutants/run.sh             all faults
 #   spec/mutants/run.sh NAME...     these
 #
-# A fault is NAME.patch: what is wrong, the test targets that should notice, first the quickest, and the
-# change. Where none of them notices, all tests run. Exits 1 if a fault was missed, does not apply, or does
-# not compile. The copy is under target/mutants, outside the package: nothing planted is ever in the crate.
+# A fault is NAME.patch: what is wrong, the checks that should notice, first the quickest, and the change. A check is
+# a folder of tests/, and after `::` one of the modules there. Where none of them notices, all tests run. Exits 1 if
+# a fault was missed, does not apply, or does not compile. The copy is under target/mutants, outside the package:
+# nothing planted is ever in the crate.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-copy=${MUTANTS_DIR:-$root/target/mutants}/copy
-export CARGO_TARGET_DIR=${MUTANTS_DIR:-$root/target/mutants}/build
+place=${MUTANTS_DIR:-$root/target/mutants}
+copy=$place/copy
+export CARGO_TARGET_DIR=$place/build
 # A model checker or a proptest that fails need not be shrunk to the end.
 export PROPTEST_MAX_SHRINK_ITERS=64 CARGO_TERM_COLOR=never
 
 rm -rf "$copy"
-mkdir -p "$(dirname "$copy")"
+mkdir -p "$place"
 git clone --quiet --shared "$root" "$copy"
 cd "$copy"
 
@@ -25,14 +27,6 @@ faults=("$@")
 if [ ${#faults[@]} -eq 0 ]; then
     for patch in "$here"/*.patch; do faults+=("$(basename "$patch" .patch)"); done
 fi
-
-# Unharmed, every check passes: a fault is not caught by a check that fails anyway.
-mapfile -t all < <(for name in "${faults[@]}"; do sed -n 's/^Check: //p' "$here/$name.patch"; done | tr ' ' '\n' | sort -u)
-printf 'without a fault: %s\n' "${all[*]}"
-cargo test --quiet --locked "${all[@]/#/--test=}" >"$(dirname "$copy")/unharmed.log" 2>&1 || {
-    printf 'FAILED without a fault: see %s\n' "$(dirname "$copy")/unharmed.log"
-    exit 1
-}
 
 # Runs tests: 0 they pass, 1 a test failed, 2 they did not come to an end (they do not compile, or took too long).
 tests() {
@@ -43,12 +37,29 @@ tests() {
     return 2
 }
 
+# The same for a check, which has to have a test at all.
+check() {
+    local package filter=()
+    package=$(sed -n 's/^name = "\(.*\)"/\1/p' "tests/${1%%::*}/Cargo.toml" | head -n 1)
+    [ "$1" = "${1#*::}" ] || filter=("${1#*::}::")
+    tests 900 --package "$package" -- "${filter[@]}" || return
+    grep -q '^test result: ok. [1-9]' "$log" || return 2
+}
+
+# Unharmed, every check passes: a fault is not caught by a check that fails anyway.
+mapfile -t all < <(for name in "${faults[@]}"; do sed -n 's/^Check: //p' "$here/$name.patch"; done | tr ' ' '\n' | sort -u)
+printf 'without a fault: %s\n' "${all[*]}"
+log=$place/unharmed.log
+for name in "${all[@]}"; do
+    check "$name" || { printf 'FAILED without a fault: %s, see %s\n' "$name" "$log"; exit 1; }
+done
+
 # Which check of the list notices the fault: the first that fails. Else the whole suite, where that passed unharmed.
 caught_by() {
     local check state
     for check in "$@"; do
         state=0
-        tests 900 --test "$check" || state=$?
+        check "$check" || state=$?
         case $state in
             1) printf 'caught by %s' "$check"; return ;;
             2) printf 'BROKEN: %s does not end' "$check"; return ;;
@@ -65,11 +76,11 @@ caught_by() {
 
 caught=0 missed=0 broken=0
 for name in "${faults[@]}"; do
-    log=$(dirname "$copy")/$name.log
+    log=$place/$name.log
     patch=$here/$name.patch
     if ! git apply "$patch" 2>"$log"; then
         verdict='BROKEN: does not apply'
-    elif ! cargo check --quiet --locked --lib --all-features >"$log" 2>&1; then
+    elif ! cargo check --quiet --locked --package sharekey --all-features >"$log" 2>&1; then
         verdict='BROKEN: does not compile'
     else
         read -ra checks < <(sed -n 's/^Check: //p' "$patch")

@@ -226,8 +226,6 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //# CTR-5. A lock MUST raise the ceiling by COUNTER_LEASE when it writes it.
         //= spec/protocol.md#replay-counter
         //# CTR-7. A lock MUST refuse to give a challenge when the counter has no further number.
-        //= spec/protocol.md#operations
-        //# OPR-13. An epoch, a counter and, within an epoch, a floor MUST NOT go down.
         let ceiling = number.checked_add(COUNTER_LEASE).ok_or(LockError::Exhausted)?;
         let latest = match now.clock {
             //= spec/protocol.md#clock

@@ -66,6 +66,8 @@ pub(super) enum Denied {
 
 impl From<LockError> for Denied {
     fn from(error: LockError) -> Self {
+        //= spec/protocol.md#errors-and-refusals
+        //# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
         Self::Stranger(error)
     }
 }
@@ -78,8 +80,6 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             //# CMD-8. A refusal before the signature held MUST be the opaque Refused.
             //= spec/protocol.md#provisioning
             //# PRV-9. A refusal before the tag held MUST be the opaque Refused.
-            //= spec/protocol.md#errors-and-refusals
-            //# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
             Denied::Stranger(error) => Refusal::opaque(error),
             Denied::Known(error) => {
                 //= spec/protocol.md#commands

@@ -96,8 +96,6 @@ impl Live {
         //# SLO-26. A receipt above the proven floor MUST take all lower generations out of live.
         //= spec/protocol.md#done-and-receipt
         //# SLO-43. A receipt above the proven floor MUST take every other grant of its own generation out of live.
-        //= spec/protocol.md#done-and-receipt
-        //# SLO-33. A Done of an Inspect MUST take all generations below the floor that it reports out of live.
         self.forget_up_to(key.generation);
         // There is room: at most MAX_LIVE keys are unproven, and any that was confirmed is forgotten.
         //= spec/protocol.md#states

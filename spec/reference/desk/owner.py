@@ -83,7 +83,7 @@ class View:
             "generation": entry.generation,
             "grant": entry.grant.hex(),
             "subject": subject.hex() if subject else None,
-            "downloaded": entry.device.hex() if entry.confirmed else None,
+            "downloaded": entry.device.hex() if entry.confirmed else None,  # SLO-3
             "withdrawing": (index, entry.grant) in self.withdrawing,
         }
 

@@ -130,7 +130,7 @@ def show_slot(record: Any) -> dict[str, Any]:
         "last_done": record.last_done,
         "shared": share.grant.hex() if share else None,
         "device": device.hex() if device else None,
-        "downloaded": bool(share and share.confirmed),
+        "downloaded": bool(share and share.confirmed),  # SLO-3
         "live": [
             {
                 "generation": entry.generation,

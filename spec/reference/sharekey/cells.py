@@ -40,7 +40,7 @@ class Pending:
 
     serial: int
     cell: Cell
-    record: Optional[bytes]
+    record: Optional[bytes]  # STG-2: at most one
     content: Any  # what the cell holds afterwards; None where nothing changes
     result: Any
     number: Optional[int] = None  # of a challenge: the counter afterwards
@@ -74,6 +74,7 @@ def make(before: bytes, entropy: bytes, slots: int) -> list[tuple[Cell, bytes]]:
     seed = pairing.new_seed(before, entropy)
     key = pairing.lock_keys(seed).record
     writes = [(SEED, records.seal(SEED, SeedRecord(seed, False), key))]
+    # LCK-2
     writes.append((HEADER, records.seal(HEADER, records.FRESH_HEADER, key)))
     writes.append((COUNTER, records.seal(COUNTER, records.FRESH_COUNTER, key)))
     for index in range(slots):
@@ -121,7 +122,7 @@ class Cells:
         return self.states.setdefault(cell, CellState())
 
     def slot_now(self, index: int) -> Optional[LockSlot]:
-        """What a slot holds in this epoch; None where it is damaged (DMG-5; newer than the header)."""
+        """What a slot holds in this epoch; None where it is damaged, it alone (DMG-2; DMG-5; newer than the header)."""
         found = self.slots[index]
         epoch = self.header.owner.epoch
         if found is None or found.epoch > epoch:

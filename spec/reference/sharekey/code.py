@@ -92,10 +92,10 @@ def read(typed: str) -> str:
     Only the ASCII letters have case here: a letter that some other script maps to one is refused. The error is
     the first of the table that applies to the whole text, so the text is read to its end.
     """
-    upper = [char.upper() if "a" <= char <= "z" else char for char in typed if char not in SEPARATORS]
+    upper = [char.upper() if "a" <= char <= "z" else char for char in typed if char not in SEPARATORS]  # COD-3
     canonical = [_TWINS.get(char, char) for char in upper]
     if any(char not in ALPHABET and char != "U" for char in canonical):
-        raise CodeRefused("UnknownSymbol", "a character outside the alphabet")
+        raise CodeRefused("UnknownSymbol", "a character outside the alphabet")  # COD-6
     if "U" in canonical:
         raise CodeRefused("LetterU")
     symbols = [ALPHABET.index(char) for char in canonical]

@@ -56,7 +56,7 @@ class LockError(SharekeyError):
 
 
 def verify_as(name: str, message: Any, key: bytes) -> None:
-    """Checks a message's signature; what is wrong with it stands behind the error of this check."""
+    """Checks a message's signature, before anything in it counts (MSG-3); what is wrong is behind the error."""
     try:
         message.verify(key)
     except SignatureRefused as bad:

@@ -72,7 +72,8 @@ def receipt(download: Download, message: Receipt) -> bytes:
     grant = download.grant
     verify_as("ReceiptSignature", message, grant.lock)
     if download.install is None or download.secret is None or message.install != download.install.digest():
-        raise RuleBroken("ReceiptNamesOtherInstall")
+        raise RuleBroken("ReceiptNamesOtherInstall")  # GST-10
+    # GST-13, GST-11, GST-12
     told = (message.lock, message.epoch, message.slot, message.generation, message.grant, message.device)
     if told != (grant.lock, grant.epoch, grant.slot, grant.generation, grant.digest(), download.claim.device):
         raise RuleBroken("ReceiptDoesNotFit")

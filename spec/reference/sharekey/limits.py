@@ -191,13 +191,13 @@ def judge(limits: Limits, rights: int, used: int, action: Action, clock: Clock) 
         if clock == UNSET:
             return Reason.ClockUnset
         assert isinstance(clock, int)
-        if limits.from_ is not None and clock < limits.from_:  # LIM-8
+        if limits.from_ is not None and clock < limits.from_:  # UNL-7, LIM-8
             return Reason.NotYetValid
-        if limits.until is not None and clock >= limits.until:  # LIM-9
+        if limits.until is not None and clock >= limits.until:  # UNL-7, LIM-9
             return Reason.Expired
-        if limits.schedule is not None and not limits.schedule.allows(clock):  # LIM-12
+        if limits.schedule is not None and not limits.schedule.allows(clock):  # UNL-8, LIM-12
             return Reason.OutsideSchedule
-    if action is Action.Open and limits.uses is not None and used >= limits.uses:  # LIM-14, LIM-15
+    if action is Action.Open and limits.uses is not None and used >= limits.uses:  # UNL-9, LIM-14, LIM-15
         return Reason.UsesSpent
     if not allows(rights, action):
         return Reason.ActionNotAllowed

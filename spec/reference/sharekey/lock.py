@@ -40,7 +40,7 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True)
 class Now:
-    """Monotonic milliseconds, and the clock: Absent, Unset or a time."""
+    """Monotonic milliseconds, and the lock's own clock (CLK-1): Absent, Unset or a time."""
 
     ticks: int
     clock: Clock = UNSET
@@ -65,7 +65,8 @@ class Result:
 
 
 class _Refuse(Exception):
-    """A check failed. Without a reason or an answer of its own, the sender gets nothing (ERR-1)."""
+    """A check failed; nothing changes but the session (ERR-2). Without a reason or an answer of its own, the sender
+    gets nothing (ERR-1)."""
 
     def __init__(self, name: str, reason: Optional[Reason] = None, answer: Optional[bytes] = None) -> None:
         super().__init__(name)
@@ -106,17 +107,17 @@ class Lock(Cells):
             return self._session(purpose, nonce, now, None, None)
         number = self.next_number
         content = None
-        if number >= self.counter.ceiling:
+        if number >= self.counter.ceiling:  # CTR-3
             if number + COUNTER_LEASE > MAX_U64:  # CTR-7
                 raise _Refuse("Exhausted")
-            content = CounterRecord(number + COUNTER_LEASE, self._latest_at(now))
+            content = CounterRecord(number + COUNTER_LEASE, self._latest_at(now))  # CTR-5
         nonce = pairing.challenge_nonce(self.keys.nonce, number, entropy)
         return self._session(purpose, nonce, now, content, number + 1)
 
     def _session(self, purpose: Purpose, nonce: bytes, now: Now, content: Any, number: Optional[int]) -> Pending:
         session = Session(self.serial + 1, purpose, nonce, now.ticks, self.damaged, now.ticks < self.ticks)
         message = Challenge(self.keys.lock_id, nonce).encode()
-        return self.stage(COUNTER, Given(message, session), content, number, session)
+        return self.stage(COUNTER, Given(message, session), content, number, session)  # STG-11
 
     def _spend(self, session: Session, purpose: Purpose, now: Now) -> Optional[str]:
         """Uses a session up (SES-1); what is wrong with it, which is told after the request was decoded."""
@@ -134,7 +135,8 @@ class Lock(Cells):
     # What all operations share
 
     def _guard(self, operation: Callable[[], Pending], request: Optional[bytes] = None) -> Outcome:
-        """Runs an operation. A refusal with a reason answers a request with a signed Refused; else it is opaque."""
+        """Runs an operation. A refusal with a reason answers a request with a signed Refused (CMD-9, PRV-10); else it
+        is opaque (CMD-8, PRV-9)."""
         try:
             return operation()
         except DecodeError as bad:
@@ -245,22 +247,22 @@ class Lock(Cells):
         if grant.lock != self.keys.lock_id:
             raise _Refuse("WrongLock")
         if grant.epoch != owned.epoch:
-            raise _Refuse("WrongEpoch")
+            raise _Refuse("WrongEpoch")  # INS-4
         slot = self._untold_slot(grant.slot)
         if isinstance(slot.holding, records.SlotInactive):
             raise _Refuse("SlotInactive")
-        self._verify("GrantSignature", grant, owned.owner)
+        self._verify("GrantSignature", grant, owned.owner)  # INS-6
         if claim.grant != grant.digest():
-            raise _Refuse("ClaimNamesOtherGrant")
-        self._verify("ClaimSignature", claim, grant.subject)
+            raise _Refuse("ClaimNamesOtherGrant")  # INS-7
+        self._verify("ClaimSignature", claim, grant.subject)  # INS-8
         if install.claim != claim.digest():
-            raise _Refuse("InstallNamesOtherClaim")
+            raise _Refuse("InstallNamesOtherClaim")  # INS-9
         if install.nonce != session.nonce:
-            raise _Refuse("WrongNonce")
-        self._verify("InstallSignature", install, claim.device)
+            raise _Refuse("WrongNonce")  # INS-10
+        self._verify("InstallSignature", install, claim.device)  # INS-11
         if release.install != install.digest():
-            raise _Refuse("ReleaseNamesOtherInstall")
-        self._verify("ReleaseSignature", release, owned.service)
+            raise _Refuse("ReleaseNamesOtherInstall")  # INS-12
+        self._verify("ReleaseSignature", release, owned.service)  # INS-13
         return slot
 
     @staticmethod
@@ -279,7 +281,7 @@ class Lock(Cells):
         held = slot.holding
         same = isinstance(held, Key) and (held.grant, held.device) == (grant.digest(), parts.claim.device)
         if grant.generation == slot.floor and same:
-            return held.used
+            return held.used  # GEN-2, GEN-3: with the key, its uses go on
         raise _Refuse("StaleGeneration", Reason.StaleGeneration)
 
     # Unlock
@@ -294,19 +296,19 @@ class Lock(Cells):
         slot = self._opened_slot(unlock)
         key = slot.holding
         if unlock.lock_nonce != session.nonce:
-            raise _Refuse("WrongNonce")
+            raise _Refuse("WrongNonce")  # UNL-4
         try:
             unlock.check_tag(key.pairing)
         except TagRefused:
-            raise _Refuse("UnlockMac") from None
-        reason = judge(key.limits, key.rights, key.used, unlock.action, self._clock(now))
+            raise _Refuse("UnlockMac") from None  # UNL-5
+        reason = judge(key.limits, key.rights, key.used, unlock.action, self._clock(now))  # UNL-11
         if reason is not None:
             answer = Reply(messages.UnlockRefused(reason), unlock.auth).tagged(key.pairing)
             raise _Refuse(reason.name, reason, answer.encode())
         result = Result(Reply(messages.Accepted(), unlock.auth).tagged(key.pairing).encode(), action=unlock.action)
         content = None
         if unlock.action is Action.Open and key.limits.uses is not None:  # UNL-12, LIM-13
-            content = slot.with_used(key.used + 1)
+            content = slot.with_used(key.used + 1)  # UNL-13
         return self.stage(records.slot_cell(unlock.slot), result, content)
 
     def _opened_slot(self, unlock: Unlock) -> LockSlot:
@@ -331,12 +333,12 @@ class Lock(Cells):
         command = self._begin(Command, request, session, Purpose.Operate, now)  # CMD-1, CMD-2
         owned = self._ownership()
         if command.lock != self.keys.lock_id:
-            raise _Refuse("WrongLock")
+            raise _Refuse("WrongLock")  # CMD-4
         if command.epoch != owned.epoch:
-            raise _Refuse("WrongEpoch")
+            raise _Refuse("WrongEpoch")  # CMD-5
         if command.lock_nonce != session.nonce:
-            raise _Refuse("WrongNonce")
-        self._verify("CommandSignature", command, owned.owner)
+            raise _Refuse("WrongNonce")  # CMD-6
+        self._verify("CommandSignature", command, owned.owner)  # CMD-7
         return self._operate(command, owned, now)
 
     def _operate(self, command: Command, owned: Owned, now: Now) -> Pending:
@@ -365,7 +367,7 @@ class Lock(Cells):
         if operation.generation <= slot.floor:
             raise _Refuse("StaleNumber", Reason.StaleNumber)
         activate = isinstance(operation, messages.Activate)
-        holding = records.SlotEmpty() if activate else records.SlotInactive()
+        holding = records.SlotEmpty() if activate else records.SlotInactive()  # OPR-2, OPR-3
         content = LockSlot(owned.epoch, operation.generation, holding)
         kind = messages.Activated if activate else messages.Deactivated
         completed = kind(operation.slot, operation.generation, _left(content))
@@ -402,15 +404,15 @@ class Lock(Cells):
     def _provision(self, session: Session, request: bytes, now: Now) -> Pending:
         message = self._begin(Provision, request, session, Purpose.Operate, now)  # PRV-1, PRV-2
         if message.lock_nonce != session.nonce:
-            raise _Refuse("WrongNonce")
+            raise _Refuse("WrongNonce")  # PRV-3
         try:
             message.check_tag(self.activation_secret)
         except TagRefused:
-            raise _Refuse("CardMac") from None
+            raise _Refuse("CardMac") from None  # PRV-4
         new = Owned(1, message.owner, message.service)  # PRV-7
         if self.owned is not None:
             if self.owned != new:
-                raise _Refuse("AlreadyProvisioned", Reason.AlreadyProvisioned)
+                raise _Refuse("AlreadyProvisioned", Reason.AlreadyProvisioned)  # PRV-5
             return self.stage(HEADER, Result(self._provisioned(message)))  # PRV-11
         _check_good_keys(message.owner, message.service)
         self._check_all_free()
@@ -428,24 +430,24 @@ class Lock(Cells):
     def _factory_reset(self, session: Session, request: bytes, now: Now, entropy: bytes, present: bool) -> Pending:
         if not present:  # RST-6: no attempt, so no session is used
             raise _Refuse("NoPresence")
-        wrong = self._spend(session, Purpose.Operate, now)
+        wrong = self._spend(session, Purpose.Operate, now)  # RST-2
         message = FactoryReset.decode(request)
         if wrong is not None:
             raise _Refuse(wrong)
         if self.over:
             raise _Refuse("Resetting")
-        if not all(state.free for state in self.states.values()):  # RST-11
+        if not all(state.free for state in self.states.values()):  # RST-11; damage is no reason (RST-10)
             raise _Refuse("Busy")
         if message.lock != self.keys.lock_id:
-            raise _Refuse("WrongLock")
+            raise _Refuse("WrongLock")  # RST-3
         if message.nonce != session.nonce:
-            raise _Refuse("WrongNonce")
+            raise _Refuse("WrongNonce")  # RST-4
         try:
             message.check_tag(self.activation_secret)
         except TagRefused:
-            raise _Refuse("CardMac") from None
+            raise _Refuse("CardMac") from None  # RST-5
         seed = pairing.new_seed(self.keys.nonce, entropy)  # LCK-7, LCK-8
-        return self.stage(SEED, Result(b""), records.SeedRecord(seed, False))  # RST-7
+        return self.stage(SEED, Result(b""), records.SeedRecord(seed, False))  # RST-7; the secret is not in it (RST-9)
 
 
 def _left(slot: LockSlot) -> Left:

@@ -32,13 +32,13 @@ def check_frame(data: bytes, kind: int, max_len: int, auth: int) -> None:
     if len(data) < 4:
         raise DecodeError("Truncated", "no whole header")
     if data[:2] != MAGIC:
-        raise DecodeError("Magic")
+        raise DecodeError("Magic")  # MSG-11
     if data[2] != VERSION:
-        raise DecodeError("Version", str(data[2]))
+        raise DecodeError("Version", str(data[2]))  # MSG-12
     if data[3] != kind:
-        raise DecodeError("Kind", f"{data[3]} where {kind} is expected")
+        raise DecodeError("Kind", f"{data[3]} where {kind} is expected")  # MSG-13, VER-4
     if len(data) > max_len:
-        raise DecodeError("TooLong", f"{len(data)} bytes")
+        raise DecodeError("TooLong", f"{len(data)} bytes")  # MSG-10
     if len(data) < 4 + auth:
         raise DecodeError("Truncated", "no room for the authenticator")
 

@@ -71,7 +71,7 @@ def provisioned(under_way: Provisioning, answer: Provisioned) -> "Owner":
         raise RuleBroken("WrongService")
     if answer.card != messages.card_tag(under_way.secret, sent.digest(), answer.lock):
         raise RuleBroken("CardTag", "the card tag does not verify")
-    return Owner(under_way.seed, answer.lock, answer.epoch, answer.service)
+    return Owner(under_way.seed, answer.lock, answer.epoch, answer.service)  # OWN-16: of no slot
 
 
 def transferred(seed: bytes, lock: bytes, service: bytes, done: Done) -> "Owner":

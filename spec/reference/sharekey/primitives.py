@@ -63,11 +63,11 @@ def verify(key: bytes, message: bytes, signature: bytes) -> None:
         raise SignatureRefused(f"Key.{bad.name}", bad.detail) from None
     r, s = signature[:32], signature[32:]
     if _y(r) >= P:
-        raise SignatureRefused("Commitment.NotCanonical", "y of R is not below p")
+        raise SignatureRefused("Commitment.NotCanonical", "y of R is not below p")  # KEY-3
     if _y(r) in SMALL_ORDER_Y:
-        raise SignatureRefused("Commitment.SmallOrder", "R is a point of small order")
+        raise SignatureRefused("Commitment.SmallOrder", "R is a point of small order")  # KEY-4
     if int.from_bytes(s, "little") >= L:
-        raise SignatureRefused("ScalarNotReduced", "S is not below L")
+        raise SignatureRefused("ScalarNotReduced", "S is not below L")  # KEY-5
     try:  # KEY-6: the provider recomputes R without the cofactor and compares encodings
         Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
     except (InvalidSignature, ValueError):

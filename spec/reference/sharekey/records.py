@@ -155,7 +155,7 @@ def seal(cell: Cell, content: Any, record_key: bytes) -> bytes:
 
 
 def unseal(cell: Cell, data: Optional[bytes], record_key: bytes) -> Any:
-    """The content of a record; None where it is damaged, a missing one included."""
+    """The content of a record; None where it is damaged, a missing one included (DMG-4)."""
     if data is None:
         return None
     if cell != SEED:
@@ -176,7 +176,7 @@ def unseal(cell: Cell, data: Optional[bytes], record_key: bytes) -> Any:
 
 
 def older(found: Any, known: Any) -> bool:
-    """Whether a record read back is older than one known (DMG-6), as far as its numbers tell."""
+    """Whether a record read back is older than one known (DMG-6, OPR-13), as far as its numbers tell."""
     return _age(found) < _age(known)
 
 

@@ -1,4 +1,4 @@
-"""The service ("Service"): it orders releases and withdrawals, and holds no secret but its own key.
+"""The service ("Service"): it orders releases and withdrawals, and holds no secret but its own key (SVC-15).
 
 The store is a dictionary with compare-and-swap, a record for each lock and slot. A statement of ownership is
 given to one record (`open_slot`, `reopen_slot`), or to all of a lock by keeping it apart (`open`).

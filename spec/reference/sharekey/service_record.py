@@ -120,7 +120,7 @@ def reopen(record: ServiceRecord, statement: "Provisioned | Done") -> ServiceRec
 
 
 def renewed(record: ServiceRecord, owned: Ownership) -> ServiceRecord:
-    """The record in the epoch of this ownership."""
+    """The record in the epoch of this ownership; the same keys again change nothing (SVC-23)."""
     return record if owned == record.owned else ServiceRecord.fresh(record.lock, record.index, owned)
 
 
@@ -160,10 +160,10 @@ def release(record: ServiceRecord, claim: Claim, install: Install) -> tuple[Serv
         raise RuleBroken("NothingShared")
     if claim.grant != share.grant:
         raise RuleBroken("ClaimNamesOtherGrant")
-    verify_as("ClaimSignature", claim, record.grant.subject)
+    verify_as("ClaimSignature", claim, record.grant.subject)  # SVC-9
     if install.claim != claim.digest():
-        raise RuleBroken("InstallNamesOtherClaim")
-    verify_as("InstallSignature", install, claim.device)
+        raise RuleBroken("InstallNamesOtherClaim")  # SVC-10
+    verify_as("InstallSignature", install, claim.device)  # SVC-11
     with slot.as_role():
         new = slot.release(record.slot, claim.grant, claim.device, install.digest())  # SVC-12, SVC-13
     return record.with_slot(new), Release(install.digest())

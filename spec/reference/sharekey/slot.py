@@ -57,7 +57,7 @@ class SlotRecord:
     epoch: int
     highest: int = 0
     proven: int = 0
-    last_done: int = 0
+    last_done: int = 0  # SLO-38: a number of its own
     active: bool = False
     share: Optional[Share] = None
     live: tuple[Live, ...] = ()
@@ -179,15 +179,15 @@ def withdraw(record: SlotRecord, order: Withdraw) -> tuple[SlotRecord, "NeverRel
 
     SLO-22 holds because the share is over and the grant's number is not above the highest any more.
     """
-    record = seen(record, order.generation)
-    if record.shares(order.generation, order.grant):
+    record = seen(record, order.generation)  # SLO-10
+    if record.shares(order.generation, order.grant):  # SLO-17, SLO-18
         record = replace(record, share=None)
     entry = record.live_grant(order.generation, order.grant)
     if entry is not None:
-        return record, Released(entry.install or entry.proof)
+        return record, Released(entry.install or entry.proof)  # SLO-19, SLO-44
     if record.proved_dead(order.generation, order.grant):
-        return record, Settled()
-    return record, NeverReleased()
+        return record, Settled()  # SLO-20
+    return record, NeverReleased()  # SLO-21
 
 
 def answered(record: SlotRecord, answer: Withdrawn) -> SlotRecord:
@@ -226,16 +226,16 @@ def confirm(
     if generation <= record.proven:
         return record
     current = record.shares(generation, grant)
-    record = replace(seen(record, generation), proven=generation)
+    record = replace(seen(record, generation), proven=generation)  # SLO-25
     if not current:
         record = end_share(record, lambda share: share.generation <= generation)
     known = record.live_grant(generation, grant)
     if known is not None and known.install is not None:
         install = known.install  # the latest one; the receipt may be of an earlier
     new = Live(grant, generation, device, install, True, proof, known is not None and known.withdrawn)
-    record = put_live(drop_live(record, lambda entry: entry.generation <= generation), new)
+    record = put_live(drop_live(record, lambda entry: entry.generation <= generation), new)  # SLO-26, SLO-27
     if current:
-        record = replace(record, share=Share(grant, generation, device, install, True))
+        record = replace(record, share=Share(grant, generation, device, install, True))  # SLO-28, SLO-2
     return record
 
 
@@ -250,9 +250,9 @@ def receipt(record: SlotRecord, message: Receipt) -> SlotRecord:
 
 def done_number(record: SlotRecord, number: int, activate: bool) -> SlotRecord:
     """A Done of an Activate or a Deactivate (SLO-29 to SLO-32, SLO-40)."""
-    record = drop_live(seen(record, number), lambda entry: entry.generation <= number)
-    record = end_share(record, lambda share: share.generation <= number)
-    record = replace(record, proven=max(record.proven, number))
+    record = drop_live(seen(record, number), lambda entry: entry.generation <= number)  # SLO-29
+    record = end_share(record, lambda share: share.generation <= number)  # SLO-30
+    record = replace(record, proven=max(record.proven, number))  # SLO-31
     if number > record.last_done:
         record = replace(record, last_done=number, active=activate)
         if not activate:
@@ -267,6 +267,6 @@ def done_inspect(record: SlotRecord, left: Left, proof: bytes) -> SlotRecord:
     holder = left.holding
     if hasattr(holder, "grant"):
         return confirm(record, floor, holder.grant, holder.device, None, proof)
-    record = drop_live(record, lambda entry: entry.generation == floor)
+    record = drop_live(record, lambda entry: entry.generation == floor)  # SLO-34
     record = end_share(record, lambda share: share.generation <= floor)
     return replace(record, proven=max(record.proven, floor))

@@ -64,7 +64,7 @@ U16 = number(2)
 U32 = number(4)
 U64 = number(8)
 
-MAX_U32 = (1 << 32) - 1
+MAX_U32 = (1 << 32) - 1  # MSG-14: a number is compared with its end; Python does not wrap
 MAX_U64 = (1 << 64) - 1
 
 

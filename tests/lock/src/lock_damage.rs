@@ -43,12 +43,6 @@ fn make_header_busy(stand: &mut Stand) {
     stand.lock.command(session, &message, stand.now()).unwrap().commit(fails).unwrap_err();
 }
 
-//= spec/protocol.md#install
-//# INS-5. The slot MUST exist, undamaged and active.
-//= spec/protocol.md#unlock
-//# UNL-3. The slot MUST exist, undamaged, with a key installed in this epoch.
-//= spec/protocol.md#operations
-//# OPR-12. An operation on a damaged slot MUST be refused.
 //= spec/protocol.md#damage
 //# DMG-1. A damaged slot MUST refuse every operation until the next epoch.
 #[test]
@@ -56,8 +50,14 @@ fn a_damaged_slot_refuses_everything() {
     let (mut stand, key, _) = with_slot_0_damaged();
     let seen = stand.snapshot();
     assert_eq!(stand.report(0), Err(LockError::SlotDamaged));
+    //= spec/protocol.md#unlock
+    //# UNL-3. The slot MUST exist, undamaged, with a key installed in this epoch.
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::SlotDamaged);
+    //= spec/protocol.md#install
+    //# INS-5. The slot MUST exist, undamaged and active.
     assert_eq!(stand.download(0, 9, |_| ()).unwrap_err().error(), LockError::SlotDamaged);
+    //= spec/protocol.md#operations
+    //# OPR-12. An operation on a damaged slot MUST be refused.
     for operation in [
         Operation::Activate { slot: FIRST, generation: number(9) },
         Operation::Deactivate { slot: FIRST, generation: number(9) },
@@ -146,10 +146,6 @@ fn a_damaged_slot_that_can_be_read_after_all_is_sound_again() {
     let _ = stand.open(&key).unwrap();
 }
 
-//= spec/protocol.md#commands
-//# CMD-11. The header's and the counter's cells MUST be free and sound.
-//= spec/protocol.md#provisioning
-//# PRV-12. The header's and the counter's cells MUST be free and sound.
 //= spec/protocol.md#damage
 //# DMG-3. A lock whose header or counter is damaged MUST refuse everything but a factory reset.
 #[test]
@@ -163,11 +159,15 @@ fn a_damaged_header_or_counter_leaves_nothing_but_the_factory_reset() {
         // Challenges go on, and write nothing; their sessions are good for nothing else.
         let (nonce, session) = stand.operate();
         let command = stand.order(nonce, Operation::Inspect { slot: FIRST });
+        //= spec/protocol.md#commands
+        //# CMD-11. The header's and the counter's cells MUST be free and sound.
         assert_eq!(stand.send_command(session, &command).unwrap_err().error(), LockError::Damaged);
         assert_eq!(stand.open(&key).unwrap_err().error(), LockError::Damaged);
         assert_eq!(stand.download(0, 3, |_| ()).unwrap_err().error(), LockError::Damaged);
         let (nonce, session) = stand.operate();
         let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
+        //= spec/protocol.md#provisioning
+        //# PRV-12. The header's and the counter's cells MUST be free and sound.
         assert_eq!(stand.provision(session, &provision).unwrap_err().error(), LockError::Damaged);
         assert_eq!(stand.store, seen, "{cell:?}");
         // The reset.
@@ -255,6 +255,8 @@ fn a_slot_of_a_newer_epoch_than_the_header_is_damaged_until_the_next() {
 
 /// Reloads a busy cell with a copy that is older than what this run has seen: refused, and again.
 fn assert_outdated(stand: &mut Stand, cell: Cell, older: &[u8], damage: LockError) {
+    //= spec/protocol.md#damage
+    //# DMG-7. A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
     for _ in 0..3 {
         stand.lock.reload(cell, Some(older)).unwrap();
         assert_eq!(stand.report(0), Err(damage), "{cell:?}");
@@ -269,8 +271,6 @@ fn assert_outdated(stand: &mut Stand, cell: Cell, older: &[u8], damage: LockErro
 //# OPR-13. An epoch, a counter and, within an epoch, a floor MUST NOT go down.
 //= spec/protocol.md#damage
 //# DMG-6. A record read back that is older than the newest one known since boot MUST be taken for damaged.
-//= spec/protocol.md#damage
-//# DMG-7. A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
 #[test]
 fn a_slot_with_a_lower_floor_than_was_seen_is_damaged() {
     let mut stand = Stand::active();

@@ -80,6 +80,8 @@ impl Rule {
             Self::Clock => Some(RefuseReason::NoClock),
             Self::Generation => Some(RefuseReason::StaleGeneration),
             Self::Contributes => Some(RefuseReason::NonContributory),
+            //= spec/protocol.md#errors-and-refusals
+            //# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
             _ => None,
         }
     }
@@ -133,10 +135,6 @@ fn bundle(stand: &mut Stand, nonce: Nonce, broken: &[Rule]) -> Vec<u8> {
 //# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
 //= spec/protocol.md#install
 //# INS-17. A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
-//= spec/protocol.md#errors-and-refusals
-//# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
-//= spec/protocol.md#errors-and-refusals
-//# ERR-2. A refusal MUST change nothing but the session that it used.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, first) in RULES.into_iter().enumerate() {
@@ -147,6 +145,8 @@ fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
             if [first, second].contains(&Rule::InTime) {
                 stand.ticks += 120_001;
             }
+            //= spec/protocol.md#errors-and-refusals
+            //# ERR-2. A refusal MUST change nothing but the session that it used.
             stand.refuses_bundle(session, &bundle, first.error(), first.told());
             stand.goes_on();
         }

@@ -52,13 +52,13 @@ fn next(stand: &mut Stand) -> (Nonce, bool) {
 /// The nonce of the challenge with this number, when the random source is broken.
 fn nonce(stand: &Stand, number: u64) -> Nonce {
     let seed = &stand.stored(Cell::Seed)[5..37];
+    //= spec/protocol.md#keys-of-a-lock
+    //# KDF-6. A lock MUST derive these three keys from its seed as the table says.
     let key = Provider.hkdf_sha256(&[], seed, b"sharekey v1 nonce").unwrap();
     let mac = Provider.hmac_sha256(&*key, &[&number.to_le_bytes(), &[0x5a; 32]]);
     Nonce::from_bytes(*mac.first_chunk().unwrap())
 }
 
-//= spec/protocol.md#keys-of-a-lock
-//# KDF-6. A lock MUST derive these three keys from its seed as the table says.
 //= spec/protocol.md#replay-counter
 //# CTR-1. Every challenge, other than one of CTR-9, MUST take the next number of the lock's counter.
 //= spec/protocol.md#replay-counter

@@ -186,10 +186,6 @@ fn a_transfer_cannot_slip_between_an_unlock_and_its_bolt() {
     let _ = stand.command(transfer()).unwrap();
 }
 
-//= spec/protocol.md#install
-//# INS-20. The header's and the counter's cells MUST be free and sound.
-//= spec/protocol.md#install
-//# INS-21. The lock MUST be provisioned.
 //= spec/protocol.md#persist-then-act
 //# STG-10. An Act MUST hold the header's cell until its result is taken.
 #[test]
@@ -201,6 +197,8 @@ fn the_owner_opening_holds_the_header_so_that_everything_waits() {
     assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Busy);
     assert_eq!(stand.owner(), Err(LockError::Busy));
     assert_eq!(stand.report(0), Err(LockError::Busy));
+    //= spec/protocol.md#install
+    //# INS-20. The header's and the counter's cells MUST be free and sound.
     assert_eq!(stand.send_bundle(session, &bundle).unwrap_err().error(), LockError::Busy);
     let commanded = stand.lock.written(act).unwrap();
     assert_eq!(commanded.operation, Operation::Act { action: Action::Open });

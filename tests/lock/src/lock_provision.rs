@@ -171,11 +171,11 @@ fn a_provisioned_lock_says_so_to_the_holder_of_its_card_alone() {
 //# KEY-7. A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
 //= spec/protocol.md#provisioning
 //# PRV-6. Both keys in the Provision MUST pass KEY-1 and KEY-2.
-//= spec/protocol.md#provisioning
-//# PRV-10. A refusal after the tag held MUST be a signed Refused with the reason.
 #[test]
 fn keys_that_are_not_good_keys_are_refused_with_the_reason() {
     let mut stand = Stand::fresh();
+    //= spec/protocol.md#provisioning
+    //# PRV-10. A refusal after the tag held MUST be a signed Refused with the reason.
     let told = Some(RefuseReason::BadKey);
     for (key, why) in bad::keys() {
         refuses(&mut stand, |provision| provision.owner = key, LockError::OwnerKey(why), told);

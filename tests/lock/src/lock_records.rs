@@ -263,8 +263,6 @@ fn making(store: &Store) -> Making<Provider, SLOTS> {
 //= spec/protocol.md#making
 //# LCK-1. Making a lock MUST write the seed record with `initialised` false first.
 //= spec/protocol.md#making
-//# LCK-2. Making a lock MUST write every other record, factory-fresh, after that and before the next step.
-//= spec/protocol.md#making
 //# LCK-3. Making a lock MUST write the seed record with `initialised` true last.
 #[test]
 fn making_writes_the_seed_first_and_last_and_everything_else_once_in_between() {
@@ -277,6 +275,8 @@ fn making_writes_the_seed_first_and_last_and_everything_else_once_in_between() {
         making.written();
     }
     assert_eq!((cells.remove(0), cells.pop()), (Cell::Seed, Some(Cell::Seed)));
+    //= spec/protocol.md#making
+    //# LCK-2. Making a lock MUST write every other record, factory-fresh, after that and before the next step.
     assert_eq!(cells, CELLS);
     assert_eq!(seeds, [0, 1]);
 }

@@ -112,6 +112,10 @@ fn before_and_after(op: Op) -> (View, View) {
 }
 
 /// Everything that needs the cell that is held is refused as busy; everything else goes on.
+//= spec/protocol.md#persist-then-act
+//# STG-4. A busy cell MUST refuse every operation that needs it until it was read again from the store.
+//= spec/protocol.md#persist-then-act
+//# STG-12. A held cell MUST refuse every operation that needs it, as a busy one does.
 fn assert_held(op: Op, stand: &mut Stand, other: Option<AnySession>) {
     if op.cell() == SLOT_0 {
         assert_eq!(stand.report(0).unwrap_err(), LockError::Busy, "{op:?}");
@@ -119,6 +123,8 @@ fn assert_held(op: Op, stand: &mut Stand, other: Option<AnySession>) {
         assert_eq!(stand.download(0, 9, |_| ()).unwrap_err().error(), LockError::Busy, "{op:?}");
         let (nonce, session) = stand.operate();
         let reset = stand.reset_message(nonce);
+        //= spec/protocol.md#factory-reset
+        //# RST-11. A factory reset MUST be refused while any cell waits for a write.
         assert_eq!(stand.factory_reset(session, &reset).unwrap_err().error(), LockError::Busy, "{op:?}");
         let epoch = stand.epoch().unwrap();
         assert_eq!(stand.command(sharekey_stage::cells::transfer()).unwrap_err().error(), LockError::Busy, "{op:?}");
@@ -127,6 +133,8 @@ fn assert_held(op: Op, stand: &mut Stand, other: Option<AnySession>) {
         let _ = stand.open(&key).unwrap();
         return;
     }
+    //= spec/protocol.md#persist-then-act
+    //# STG-7. While the header's or the seed's write is pending, everything MUST be refused.
     assert_eq!(stand.owner().unwrap_err(), LockError::Busy, "{op:?}");
     assert_eq!(stand.report(1).unwrap_err(), LockError::Busy, "{op:?}");
     assert_eq!(stand.view().leases, Err(LockError::Busy), "{op:?}");
@@ -194,22 +202,8 @@ fn a_boot_after_the_write_finds_what_the_write_left() {
     }
 }
 
-//= spec/protocol.md#install
-//# INS-19. The receipt MUST NOT be given to the caller before the slot's record is stored.
-//= spec/protocol.md#commands
-//# CMD-10. The Done MUST NOT be given to the caller before the record of the operation, if it has one, is stored.
-//= spec/protocol.md#provisioning
-//# PRV-8. The Provisioned MUST NOT be given to the caller before the header is stored.
-//= spec/protocol.md#factory-reset
-//# RST-11. A factory reset MUST be refused while any cell waits for a write.
-//= spec/protocol.md#persist-then-act
-//# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
 //= spec/protocol.md#persist-then-act
 //# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
-//= spec/protocol.md#persist-then-act
-//# STG-4. A busy cell MUST refuse every operation that needs it until it was read again from the store.
-//= spec/protocol.md#persist-then-act
-//# STG-7. While the header's or the seed's write is pending, everything MUST be refused.
 #[test]
 fn a_write_that_ends_early_gives_nothing_and_holds_its_cell() {
     for op in Op::writing() {
@@ -217,6 +211,12 @@ fn a_write_that_ends_early_gives_nothing_and_holds_its_cell() {
             for reaches_flash in [false, true] {
                 let mut end = End::new(way, reaches_flash);
                 let (mut stand, other) = Ready::new(op).end(&mut end);
+                //= spec/protocol.md#commands
+                //# CMD-10. The Done MUST NOT be given to the caller before the record of the operation, if it has one, is stored.
+                //= spec/protocol.md#provisioning
+                //# PRV-8. The Provisioned MUST NOT be given to the caller before the header is stored.
+                //= spec/protocol.md#persist-then-act
+                //# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
                 assert!(!end.given, "{op:?} {way:?}");
                 assert_held(op, &mut stand, other);
             }
@@ -250,8 +250,6 @@ fn after_a_write_that_did_not_happen_the_operation_can_be_tried_again() {
 
 //= spec/protocol.md#persist-then-act
 //# STG-5. An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
-//= spec/protocol.md#persist-then-act
-//# STG-12. A held cell MUST refuse every operation that needs it, as a busy one does.
 //= spec/protocol.md#persist-then-act
 //# STG-11. A challenge MUST hold the counter's cell until its result is taken.
 #[test]

@@ -162,11 +162,7 @@ fn keys_without_dates_and_schedule_need_no_clock() {
 }
 
 //= spec/protocol.md#uses
-//# LIM-13. A lock MUST count exactly the accepted unlocks with the action Open as uses.
-//= spec/protocol.md#uses
 //# LIM-14. A lock MUST refuse an unlock with the action Open when as many uses were counted as the limits allow.
-//= spec/protocol.md#uses
-//# LIM-15. A lock MUST NOT refuse an unlock with the action Lock because no use is left.
 //= spec/protocol.md#unlock
 //# UNL-9. For the action Open a use MUST be left, as LIM-14 says.
 #[test]
@@ -176,6 +172,8 @@ fn a_key_of_n_uses_opens_exactly_n_times_and_locks_ever_after() {
         for _ in 0..uses {
             let before = stand.store.clone();
             let _ = stand.act(&key, Action::Lock).unwrap();
+            //= spec/protocol.md#uses
+            //# LIM-13. A lock MUST count exactly the accepted unlocks with the action Open as uses.
             assert_eq!(stand.store, before, "to lock is no use");
             let _ = stand.open(&key).unwrap();
             assert_eq!(stand.store.writes, before.writes + 1);
@@ -183,6 +181,8 @@ fn a_key_of_n_uses_opens_exactly_n_times_and_locks_ever_after() {
         refuses(&mut stand, &key, Action::Open, SPENT);
         stand.reboot();
         refuses(&mut stand, &key, Action::Open, SPENT);
+        //= spec/protocol.md#uses
+        //# LIM-15. A lock MUST NOT refuse an unlock with the action Lock because no use is left.
         assert_eq!(stand.act(&key, Action::Lock).unwrap().action, Action::Lock);
     }
 }

@@ -102,32 +102,32 @@ fn finish(installing: &Installing, receipt: &Receipt, signer: &Seed) -> Result<G
 
 //= spec/protocol.md#pairing-key
 //# KDF-4. A guest MUST NOT derive a pairing key from a receipt that it did not check as the receipt checks of the guest say.
-//= spec/protocol.md#receipt-checks
-//# GST-9. The receipt's signature MUST verify under the lock id of the guest's grant.
-//= spec/protocol.md#receipt-checks
-//# GST-10. The receipt MUST name the guest's install.
-//= spec/protocol.md#receipt-checks
-//# GST-11. The receipt MUST name the guest's grant.
-//= spec/protocol.md#receipt-checks
-//# GST-12. The receipt MUST name the guest's device.
-//= spec/protocol.md#receipt-checks
-//# GST-13. The receipt MUST name the grant's epoch, slot and generation.
 #[test]
 fn every_part_of_a_receipt_is_checked_before_there_is_a_key() {
     let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap();
     let good = expected(&installing);
     for signer in [stranger_seed(), owner_seed(), service_seed()] {
+        //= spec/protocol.md#receipt-checks
+        //# GST-9. The receipt's signature MUST verify under the lock id of the guest's grant.
         let forged = finish(&installing, &good, &signer);
         assert_eq!(forged.err(), Some(GuestError::ReceiptSignature(SignatureError::Mismatch)));
     }
     let error = |receipt: Receipt| finish(&installing, &receipt, &lock_seed()).unwrap_err();
+    //= spec/protocol.md#receipt-checks
+    //# GST-10. The receipt MUST name the guest's install.
     assert_eq!(error(Receipt { install: some_digest(1), ..good }), GuestError::ReceiptNamesOtherInstall);
     for other in [
         Receipt { lock: LockId::new(public(&seed(60))), ..good },
+        //= spec/protocol.md#receipt-checks
+        //# GST-13. The receipt MUST name the grant's epoch, slot and generation.
         Receipt { epoch: Epoch::new(2), ..good },
         Receipt { slot: SlotId::new(4), ..good },
         Receipt { generation: generation(3), ..good },
+        //= spec/protocol.md#receipt-checks
+        //# GST-11. The receipt MUST name the guest's grant.
         Receipt { grant: some_digest(1), ..good },
+        //= spec/protocol.md#receipt-checks
+        //# GST-12. The receipt MUST name the guest's device.
         Receipt { device: device(), ..good },
     ] {
         assert_eq!(error(other), GuestError::ReceiptDoesNotFit);

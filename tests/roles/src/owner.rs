@@ -52,16 +52,6 @@ fn a_provision_needs_good_keys_and_a_challenge() {
     assert_eq!(error(&challenge(), bad_key()), OwnerError::ServiceKey(KeyError::SmallOrder));
 }
 
-//= spec/protocol.md#owner
-//# OWN-1. The owner MUST check the signature of a Provisioned under the lock id of the challenge that its Provision answered.
-//= spec/protocol.md#owner
-//# OWN-2. The owner MUST check the card tag of a Provisioned under the activation secret and the digest of its own Provision.
-//= spec/protocol.md#owner
-//# OWN-3. The owner MUST refuse a Provisioned with other keys than its own Provision carried.
-//= spec/protocol.md#owner
-//# OWN-21. The owner MUST refuse a Provisioned of another epoch than 1.
-//= spec/protocol.md#owner
-//# OWN-22. The owner MUST refuse a Provisioned of another lock than the one whose challenge its Provision answered.
 #[test]
 fn every_part_of_a_provisioned_is_checked() {
     let (message, pending) = provision();
@@ -71,11 +61,21 @@ fn every_part_of_a_provisioned_is_checked() {
 
     assert_eq!(error(&[]), OwnerError::Wire(WireError::Truncated));
     assert!(matches!(error(&granted(2)), OwnerError::Wire(WireError::Kind { .. })));
+    //= spec/protocol.md#owner
+    //# OWN-1. The owner MUST check the signature of a Provisioned under the lock id of the challenge that its Provision answered.
     assert_eq!(error(&signed(&good, &stranger_seed())), OwnerError::ProvisionedSignature(MISMATCH));
+    //= spec/protocol.md#owner
+    //# OWN-22. The owner MUST refuse a Provisioned of another lock than the one whose challenge its Provision answered.
     assert_eq!(by_lock(Provisioned { lock: other_lock(), ..good }), OwnerError::WrongLock);
+    //= spec/protocol.md#owner
+    //# OWN-21. The owner MUST refuse a Provisioned of another epoch than 1.
     assert_eq!(by_lock(Provisioned { epoch: Epoch::new(2), ..good }), OwnerError::WrongEpoch);
+    //= spec/protocol.md#owner
+    //# OWN-3. The owner MUST refuse a Provisioned with other keys than its own Provision carried.
     assert_eq!(by_lock(Provisioned { owner: public(&seed(50)), ..good }), OwnerError::WrongOwner);
     assert_eq!(by_lock(Provisioned { service: public(&seed(50)), ..good }), OwnerError::WrongService);
+    //= spec/protocol.md#owner
+    //# OWN-2. The owner MUST check the card tag of a Provisioned under the activation secret and the digest of its own Provision.
     assert_eq!(by_lock(Provisioned { card: Tag::from_bytes([0; 16]), ..good }), OwnerError::CardTag);
     // The answer to another provision under the same card.
     assert_eq!(by_lock(answer_provision(b"another")), OwnerError::CardTag);
@@ -168,11 +168,7 @@ fn an_activation_and_a_deactivation_move_the_view_once_done() {
 }
 
 //= spec/protocol.md#owner
-//# OWN-5. The owner MUST NOT take a Done for the answer to a command whose digest it does not name.
-//= spec/protocol.md#owner
 //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
-//= spec/protocol.md#owner
-//# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
 #[test]
 fn every_part_of_a_done_is_checked() {
     let mut view = view();
@@ -186,9 +182,13 @@ fn every_part_of_a_done_is_checked() {
     };
     assert_eq!(error(&[]), OwnerError::Wire(WireError::Truncated));
     assert!(matches!(error(&granted(2)), OwnerError::Wire(WireError::Kind { .. })));
+    //= spec/protocol.md#owner
+    //# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
     assert_eq!(error(&signed(&good, &stranger_seed())), OwnerError::DoneSignature(MISMATCH));
     assert_eq!(error(&by_lock(&Done { lock: other_lock(), ..good })), OwnerError::WrongLock);
     assert_eq!(error(&by_lock(&Done { epoch: Epoch::new(2), ..good })), OwnerError::WrongEpoch);
+    //= spec/protocol.md#owner
+    //# OWN-5. The owner MUST NOT take a Done for the answer to a command whose digest it does not name.
     assert_eq!(error(&by_lock(&Done { command: some_digest(1), ..good })), OwnerError::OtherCommand);
     let left = SlotReport { floor: generation(1), holding: Holding::Empty };
     for other in [

@@ -203,16 +203,6 @@ fn an_old_done_does_not_move_the_view() {
 
 //= spec/protocol.md#frame
 //# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
-//= spec/protocol.md#done-and-receipt
-//# SLO-39. A receipt or a Done of another epoch than the record's MUST change nothing.
-//= spec/protocol.md#owner
-//# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
-//= spec/protocol.md#owner
-//# OWN-7. The owner MUST check a Withdrawn under the service key of the epoch.
-//= spec/protocol.md#owner
-//# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
-//= spec/protocol.md#owner
-//# OWN-26. A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
 #[test]
 fn every_message_is_checked_before_it_teaches() {
     let view = sharing_view();
@@ -223,15 +213,21 @@ fn every_message_is_checked_before_it_teaches() {
     assert_eq!(refuses(&view, &challenge()), OwnerError::NothingToLearn);
     assert_eq!(refuses(&view, &receipt(2)[..236]), OwnerError::Wire(WireError::Truncated));
 
+    //= spec/protocol.md#owner
+    //# OWN-26. A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
     assert_eq!(refuses(&view, &signed(&grant(3), &stranger_seed())), OwnerError::GrantSignature(MISMATCH));
     let body = Grant { lock: elsewhere, ..grant(3) };
     assert_eq!(refuses(&view, &signed(&body, &owner_seed())), OwnerError::WrongLock);
     let body = Grant { epoch: later, ..grant(3) };
     assert_eq!(refuses(&view, &signed(&body, &owner_seed())), OwnerError::WrongEpoch);
 
+    //= spec/protocol.md#owner
+    //# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
     assert_eq!(refuses(&view, &signed(&receipt_of(2), &stranger_seed())), OwnerError::ReceiptSignature(MISMATCH));
     let body = Receipt { lock: elsewhere, ..receipt_of(2) };
     assert_eq!(refuses(&view, &signed(&body, &lock_seed())), OwnerError::WrongLock);
+    //= spec/protocol.md#done-and-receipt
+    //# SLO-39. A receipt or a Done of another epoch than the record's MUST change nothing.
     let body = Receipt { epoch: later, ..receipt_of(2) };
     assert_eq!(refuses(&view, &signed(&body, &lock_seed())), OwnerError::WrongEpoch);
 
@@ -241,6 +237,8 @@ fn every_message_is_checked_before_it_teaches() {
 
     let withdraw = withdraw_of(&grant(2));
     let answer = Withdrawn { withdraw, outcome: NEVER };
+    //= spec/protocol.md#owner
+    //# OWN-7. The owner MUST check a Withdrawn under the service key of the epoch.
     assert_eq!(refuses(&view, &signed(&answer, &stranger_seed())), OwnerError::WithdrawnSignature(MISMATCH));
     let body = Withdrawn { withdraw: Withdraw { lock: elsewhere, ..withdraw }, ..answer };
     assert_eq!(refuses(&view, &signed(&body, &service_seed())), OwnerError::WrongLock);
@@ -351,12 +349,6 @@ fn what_the_service_says_of_unheard_of_grants_is_not_hoarded() {
 
 // --- reports ------------------------------------------------------------------------------------
 
-//= spec/protocol.md#states
-//# SLO-5. A view MUST name the version of the record that it is a view of.
-//= spec/protocol.md#owner
-//# OWN-27. The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
-//= spec/protocol.md#owner
-//# OWN-28. A report MUST NOT change anything where one of its messages is refused.
 #[test]
 fn a_report_is_taken_in_whole_and_never_an_older_one() {
     let mut view = sharing_view();
@@ -364,12 +356,18 @@ fn a_report_is_taken_in_whole_and_never_an_older_one() {
     let (done, receipt) = (by_lock(&activated(1)), receipt(2));
     let learned = accept(owner().see(&mut view, SLOT, 7, &[&done, &receipt]).unwrap());
     assert_eq!(learned, [Learned::Nothing, Learned::News]);
+    //= spec/protocol.md#states
+    //# SLO-5. A view MUST name the version of the record that it is a view of.
     assert_eq!((view.status(SLOT).as_of, view.status(SLOT).state), (Some(7), State::Shared));
 
     let before = view.clone();
+    //= spec/protocol.md#owner
+    //# OWN-27. The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
     assert_eq!(owner().see(&mut view, SLOT, 6, &[]).err(), Some(OwnerError::OlderReport));
     let forged = signed(&activated(3), &stranger_seed());
     let good = by_lock(&deactivated(3));
+    //= spec/protocol.md#owner
+    //# OWN-28. A report MUST NOT change anything where one of its messages is refused.
     let error = owner().see(&mut view, SLOT, 8, &[&good, &forged]).err();
     assert_eq!(error, Some(OwnerError::DoneSignature(MISMATCH)));
     assert_eq!(view, before);

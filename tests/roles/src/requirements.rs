@@ -63,8 +63,6 @@ fn the_lock_draws_a_new_agreement_key_for_each_install() {
 //# LCK-6. The entropy for a seed MUST be 32 bytes from a cryptographic source of randomness.
 //= spec/protocol.md#making
 //# LCK-7. A new seed MUST be HKDF-SHA256(salt = what was before, ikm = the entropy, info = `"sharekey v1 seed"`).
-//= spec/protocol.md#making
-//# LCK-9. At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
 #[test]
 fn a_seed_takes_in_32_bytes_of_entropy_and_what_was_before() {
     let made = |found: Found<'_>| {
@@ -72,6 +70,8 @@ fn a_seed_takes_in_32_bytes_of_entropy_and_what_was_before() {
         making.record().unwrap().unwrap().as_bytes()[5..37].to_vec()
     };
     let seed = |before: &[u8]| *Provider.hkdf_sha256(before, &next_entropy(&rng(5)), b"sharekey v1 seed").unwrap();
+    //= spec/protocol.md#making
+    //# LCK-9. At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
     assert_eq!(made(Found::Nothing), seed(&[0; 32]));
     assert_eq!(made(Found::Unreadable), seed(&[0; 32]));
     let earlier = Stand::fresh().stored(Cell::Seed);

@@ -75,10 +75,6 @@ fn a_record_opens_on_nothing_else() {
 
 //= spec/protocol.md#slot-record
 //# SLO-1. A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
-//= spec/protocol.md#service
-//# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
-//= spec/protocol.md#service
-//# SVC-7. The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
 #[test]
 fn a_transfer_begins_the_record_anew() {
     let mut record = shared_record(2);
@@ -89,7 +85,11 @@ fn a_transfer_begins_the_record_anew() {
     assert_eq!((record.slot().state(), record.slot().may_open().len(), record.grant()), (State::Inactive, 0, None));
     assert_eq!(record.evidence().ownership(), transfer);
     // The former owner is out.
+    //= spec/protocol.md#service
+    //# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
     assert_eq!(refuses_grant(&record, &granted(3)), ServiceError::GrantSignature(MISMATCH));
+    //= spec/protocol.md#service
+    //# SVC-7. The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
     assert_eq!(refuses_withdraw(&record, &withdraw(2)), ServiceError::WithdrawSignature(MISMATCH));
 }
 
@@ -177,24 +177,24 @@ fn a_published_grant_is_found_by_its_subject() {
 
 //= spec/protocol.md#frame
 //# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
-//= spec/protocol.md#number-line
-//# SLO-8. A publication at or below the highest number MUST be refused.
-//= spec/protocol.md#service
-//# SVC-3. The service MUST refuse a message of another epoch than the record's.
-//= spec/protocol.md#service
-//# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
 #[test]
 fn a_grant_must_be_whole_signed_and_for_this_record() {
     let record = active_record();
     let mut trailing = granted(2);
     trailing.push(0);
     assert_eq!(refuses_grant(&record, &trailing), ServiceError::Wire(WireError::Trailing));
+    //= spec/protocol.md#service
+    //# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
     assert_eq!(refuses_grant(&record, &signed(&grant(2), &stranger_seed())), ServiceError::GrantSignature(MISMATCH));
     let cases = [
         (Grant { lock: LockId::new(public(&seed(60))), ..grant(2) }, ServiceError::WrongLock),
+        //= spec/protocol.md#service
+        //# SVC-3. The service MUST refuse a message of another epoch than the record's.
         (Grant { epoch: Epoch::new(2), ..grant(2) }, ServiceError::WrongEpoch),
         (Grant { epoch: Epoch::ZERO, ..grant(2) }, ServiceError::WrongEpoch),
         (Grant { slot: SlotId::new(4), ..grant(2) }, ServiceError::WrongSlot),
+        //= spec/protocol.md#number-line
+        //# SLO-8. A publication at or below the highest number MUST be refused.
         (grant(1), ServiceError::Slot(SlotError::StaleNumber)),
     ];
     for (grant, error) in cases {
@@ -206,10 +206,6 @@ fn a_grant_must_be_whole_signed_and_for_this_record() {
 
 //= spec/protocol.md#number-line
 //# SLO-9. A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
-//= spec/protocol.md#service-confirmation
-//# SVC-18. The service MUST refuse a grant whose subject fails KEY-1 or KEY-2.
-//= spec/protocol.md#service-confirmation
-//# SVC-21. The refusal of a publication that took its number MUST NOT be given before the record is stored.
 #[test]
 fn a_refused_grant_takes_its_number_and_the_record_is_stored_with_it() {
     let bad_subject = Grant { subject: bad_key(), ..grant(7) };
@@ -217,11 +213,15 @@ fn a_refused_grant_takes_its_number_and_the_record_is_stored_with_it() {
         (record(), grant(7), ServiceError::Slot(SlotError::NotActive)),
         (sharing_record(2), grant(7), ServiceError::Slot(SlotError::AlreadyShared)),
         (shared_record(2), grant(7), ServiceError::Slot(SlotError::AlreadyShared)),
+        //= spec/protocol.md#service-confirmation
+        //# SVC-18. The service MUST refuse a grant whose subject fails KEY-1 or KEY-2.
         (active_record(), bad_subject, ServiceError::SubjectKey(KeyError::SmallOrder)),
     ];
     for (mut record, grant, error) in cases {
         let before = record.clone();
         let staged = service().publish(&mut record, &signed(&grant, &owner_seed())).unwrap();
+        //= spec/protocol.md#service-confirmation
+        //# SVC-21. The refusal of a publication that took its number MUST NOT be given before the record is stored.
         assert_eq!(accept(staged), Err(error));
         assert_eq!(record.version(), before.version() + 1);
         assert_eq!((record.slot().highest(), record.grant()), (generation(7), before.grant()));
@@ -245,10 +245,6 @@ fn answer(record: &mut ShareRecord, n: u32) -> WithdrawnOutcome {
 }
 
 //= spec/protocol.md#withdrawal
-//# SLO-16. A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
-//= spec/protocol.md#withdrawal
-//# SLO-20. The answer MUST be Settled where a Done or a receipt proved the grant's generation dead.
-//= spec/protocol.md#withdrawal
 //# SLO-21. Otherwise the answer MUST be NeverReleased.
 #[test]
 fn a_withdrawal_says_whether_the_release_came_first() {
@@ -262,12 +258,16 @@ fn a_withdrawal_says_whether_the_release_came_first() {
     ] {
         let version = record.version();
         assert_eq!(answer(&mut record, 2), outcome);
+        //= spec/protocol.md#withdrawal
+        //# SLO-16. A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
         assert_eq!(answer(&mut record, 2), outcome);
         assert_eq!(record.version(), version + 2);
         assert_eq!(refuses_grant(&record, &granted(2)), ServiceError::Slot(SlotError::StaleNumber));
     }
     let mut dead = shared_record(2);
     accept(service().done(&mut dead, &by_lock(&deactivated(3))).unwrap());
+    //= spec/protocol.md#withdrawal
+    //# SLO-20. The answer MUST be Settled where a Done or a receipt proved the grant's generation dead.
     assert_eq!(answer(&mut dead, 2), WithdrawnOutcome::Settled);
 }
 
@@ -326,24 +326,24 @@ fn a_release_names_the_install_and_is_the_same_for_the_same() {
     assert_eq!(record.slot().may_open()[0].install(), Some(digest(&install(2, 2))));
 }
 
-//= spec/protocol.md#service-release-checks
-//# SVC-8. The claim MUST name the grant that is being shared.
-//= spec/protocol.md#service-release-checks
-//# SVC-9. The claim's signature MUST verify under the grant's subject.
-//= spec/protocol.md#service-release-checks
-//# SVC-10. The install MUST name the claim.
-//= spec/protocol.md#service-release-checks
-//# SVC-11. The install's signature MUST verify under the claim's device.
 #[test]
 fn a_release_needs_the_subjects_claim_and_the_devices_install() {
     let good_claim = claim_of(&granted(2), device());
     for record in [sharing_record(2), shared_record(2)] {
         let claim = signed(&good_claim, &stranger_seed());
         let install_for_it = signed(&install_of(&claim, 1), &device_seed());
+        //= spec/protocol.md#service-release-checks
+        //# SVC-9. The claim's signature MUST verify under the grant's subject.
         assert_eq!(refuses_release(&record, &claim, &install_for_it), ServiceError::ClaimSignature(MISMATCH));
+        //= spec/protocol.md#service-release-checks
+        //# SVC-8. The claim MUST name the grant that is being shared.
         assert_eq!(refuses_release(&record, &claimed(3), &install(3, 1)), ServiceError::ClaimNamesOtherGrant);
+        //= spec/protocol.md#service-release-checks
+        //# SVC-10. The install MUST name the claim.
         assert_eq!(refuses_release(&record, &claimed(2), &install(3, 1)), ServiceError::InstallNamesOtherClaim);
         let by_subject = signed(&install_of(&claimed(2), 1), &subject_seed());
+        //= spec/protocol.md#service-release-checks
+        //# SVC-11. The install's signature MUST verify under the claim's device.
         assert_eq!(refuses_release(&record, &claimed(2), &by_subject), ServiceError::InstallSignature(MISMATCH));
         assert_eq!(refuses_release(&record, &[], &install(2, 1)), ServiceError::Wire(WireError::Truncated));
         let short = &install(2, 1)[..100];

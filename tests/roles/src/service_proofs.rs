@@ -42,8 +42,6 @@ fn a_receipt_confirms_the_share() {
 
 //= spec/protocol.md#states
 //# SLO-2. A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
-//= spec/protocol.md#done-and-receipt
-//# SLO-39. A receipt or a Done of another epoch than the record's MUST change nothing.
 //= spec/protocol.md#service-confirmation
 //# SVC-14. The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
 #[test]
@@ -57,6 +55,8 @@ fn a_receipt_must_be_whole_signed_by_the_lock_and_for_this_record() {
     );
     let cases = [
         (Receipt { lock: LockId::new(public(&seed(60))), ..good }, ServiceError::WrongLock),
+        //= spec/protocol.md#done-and-receipt
+        //# SLO-39. A receipt or a Done of another epoch than the record's MUST change nothing.
         (Receipt { epoch: Epoch::new(2), ..good }, ServiceError::WrongEpoch),
         (Receipt { slot: SlotId::new(4), ..good }, ServiceError::WrongSlot),
     ];

@@ -68,18 +68,18 @@ fn assert_reads_as_code(text: &str) {
     assert_eq!(ShareCode::parse(text).unwrap().expose().as_str(), CODE, "{text:?}");
 }
 
-//= spec/protocol.md#alphabet-and-form-of-a-code
-//# COD-1. A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
-//= spec/protocol.md#check-symbols
-//# COD-8. The check symbols MUST be those with which C(α) = 0 and C(α^2) = 0.
-//= spec/protocol.md#issuing-and-using-a-code
-//# COD-12. The seed of a code's subject MUST be PBKDF2(password, salt, 100000 rounds, 32 bytes) with the password and the salt given here.
 #[test]
 fn known_codes_lead_to_known_keys() {
     for (text, seed, subject) in KNOWN {
+        //= spec/protocol.md#check-symbols
+        //# COD-8. The check symbols MUST be those with which C(α) = 0 and C(α^2) = 0.
         let code = ShareCode::parse(text).unwrap();
+        //= spec/protocol.md#alphabet-and-form-of-a-code
+        //# COD-1. A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
         assert_eq!(code.expose().as_str(), text);
         assert_eq!(code.subject(&Provider).unwrap(), PublicKey::from_bytes(array(subject)));
+        //= spec/protocol.md#issuing-and-using-a-code
+        //# COD-12. The seed of a code's subject MUST be PBKDF2(password, salt, 100000 rounds, 32 bytes) with the password and the salt given here.
         assert_eq!(code.redeem(&Provider).expose(), &array(seed));
     }
 }

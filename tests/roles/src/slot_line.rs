@@ -36,8 +36,6 @@ fn a_number_that_was_seen_publishes_nothing_whoever_took_it() {
 //# SLO-7. A record MUST raise its highest number to that of every grant, withdrawal, Done and receipt of its slot and epoch whose authenticator held.
 //= spec/protocol.md#number-line
 //# SLO-9. A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
-//= spec/protocol.md#number-line
-//# SLO-11. A publication MUST be refused unless the state is NotShared.
 #[test]
 fn a_refused_publish_takes_its_number() {
     let closed = AnySlot::<Recorder>::new(Epoch::FIRST);
@@ -47,6 +45,8 @@ fn a_refused_publish_takes_its_number() {
     {
         let (state, share) = (slot.state(), slot.shared());
         let (slot, result) = slot.publish(key(7));
+        //= spec/protocol.md#number-line
+        //# SLO-11. A publication MUST be refused unless the state is NotShared.
         assert_eq!(result, Err(error));
         assert_eq!((slot.state(), slot.shared(), slot.highest()), (state, share, generation(7)));
     }
@@ -60,20 +60,20 @@ fn publishing_the_shared_grant_again_is_told_apart() {
 
 //= spec/protocol.md#number-line
 //# SLO-12. A publication MUST be refused while MAX_LIVE grants are live.
-//= spec/protocol.md#number-line
-//# SLO-13. MAX_LIVE MUST be 16.
-//= spec/protocol.md#done-and-receipt
-//# SLO-26. A receipt above the proven floor MUST take all lower generations out of live.
 #[test]
 fn a_seventeenth_live_key_is_refused_until_something_is_proved_dead() {
     let mut slot = active::<Recorder>();
     for n in 2..18 {
         slot = release(publish(slot, n), n).withdraw(key(n)).0;
     }
+    //= spec/protocol.md#number-line
+    //# SLO-13. MAX_LIVE MUST be 16.
     assert_eq!(slot.may_open().len(), 16);
     let (slot, result) = slot.publish(key(18));
     assert_eq!((result, slot.state(), slot.highest()), (Err(SlotError::LiveFull), State::NotShared, generation(18)));
     let slot = slot.confirm(&proof_of(key(3)));
+    //= spec/protocol.md#done-and-receipt
+    //# SLO-26. A receipt above the proven floor MUST take all lower generations out of live.
     assert_eq!(slot.may_open().len(), 15);
     assert_eq!(slot.publish(key(19)).1, Ok(()));
 }
@@ -92,15 +92,15 @@ fn what_the_lock_confirms_finds_room_beside_sixteen_live_keys() {
 
 //= spec/protocol.md#withdrawal
 //# SLO-17. A withdrawal of the grant that is being shared MUST end the share.
-//= spec/protocol.md#withdrawal
-//# SLO-21. Otherwise the answer MUST be NeverReleased.
-//= spec/protocol.md#withdrawal
-//# SLO-23. A withdrawal MUST NOT take a released generation out of live.
 #[test]
 fn a_withdrawal_is_a_revocation_before_the_release_and_a_reset_after() {
     let (slot, outcome) = publish(active(), 2).withdraw(key(2));
+    //= spec/protocol.md#withdrawal
+    //# SLO-21. Otherwise the answer MUST be NeverReleased.
     assert_eq!((slot.state(), live(&slot), outcome), (State::NotShared, vec![], WithdrawnOutcome::NeverReleased));
     let (slot, outcome) = shared(2).withdraw(key(2));
+    //= spec/protocol.md#withdrawal
+    //# SLO-23. A withdrawal MUST NOT take a released generation out of live.
     assert_eq!((slot.state(), live(&slot), outcome), (State::NotShared, vec![2], RELEASED));
 }
 
@@ -204,16 +204,16 @@ fn a_share_above_an_activation_stays() {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# SLO-25. A receipt above the proven floor MUST raise the proven floor to its generation.
-//= spec/protocol.md#done-and-receipt
-//# SLO-31. A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
-//= spec/protocol.md#done-and-receipt
 //# SLO-38. The last Done MUST be kept apart from the highest number and from the proven floor.
 #[test]
 fn the_last_done_is_kept_apart_from_the_floor_and_the_highest() {
     let slot = active::<Recorder>().withdraw(key(9)).0.confirm(&proof_of(key(8)));
     // The activation at 4 is below both, and still the newest Done.
     let slot = slot.done(Turn::Deactivate, generation(4));
+    //= spec/protocol.md#done-and-receipt
+    //# SLO-25. A receipt above the proven floor MUST raise the proven floor to its generation.
+    //= spec/protocol.md#done-and-receipt
+    //# SLO-31. A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
     assert_eq!((slot.state(), slot.floor(), slot.highest()), (State::Inactive, generation(8), generation(9)));
     assert_eq!(live(&slot), [8]);
     assert_eq!(slot.done(Turn::Activate, generation(5)).state(), State::NotShared);
@@ -251,19 +251,19 @@ fn a_taken_number_is_not_given_twice() {
 //# SLO-33. A Done of an Inspect MUST take all generations below the floor that it reports out of live.
 //= spec/protocol.md#done-and-receipt
 //# SLO-34. A Done of an Inspect MUST take the generation at that floor out of live if, and only if, it reports no holder.
-//= spec/protocol.md#done-and-receipt
-//# SLO-36. A Done of an Inspect that reports no holder MUST raise the proven floor to the floor that it reports where it is lower.
-//= spec/protocol.md#done-and-receipt
-//# SLO-42. A Done of an Inspect that reports no holder MUST end a share whose generation is at or below the floor that it reports.
 #[test]
 fn an_inspection_of_an_empty_slot_kills_the_floor_and_what_is_below_it() {
     let slot = shared(5);
     let below = slot.clone().inspected(&vacant(4), some_digest(0));
+    //= spec/protocol.md#done-and-receipt
+    //# SLO-36. A Done of an Inspect that reports no holder MUST raise the proven floor to the floor that it reports where it is lower.
     assert_eq!((below.state(), live(&below), below.floor()), (State::Shared, vec![5], generation(4)));
-    for holding in [Holding::Empty, Holding::Inactive] {
-        let report = SlotReport { floor: generation(5), holding };
+    for (holding, n) in [(Holding::Empty, 5), (Holding::Inactive, 5), (Holding::Empty, 7)] {
+        let report = SlotReport { floor: generation(n), holding };
         let at = slot.clone().inspected(&report, some_digest(0));
-        assert_eq!((at.state(), live(&at), at.floor()), (State::NotShared, vec![], generation(5)));
+        //= spec/protocol.md#done-and-receipt
+        //# SLO-42. A Done of an Inspect that reports no holder MUST end a share whose generation is at or below the floor that it reports.
+        assert_eq!((at.state(), live(&at), at.floor()), (State::NotShared, vec![], generation(n)));
         assert_eq!(at.withdraw(key(5)).1, WithdrawnOutcome::Settled);
     }
 }

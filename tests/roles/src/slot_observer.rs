@@ -26,23 +26,23 @@ fn whatever_the_owner_signed_may_open_until_the_record_denies_it() {
     assert_eq!((slot.state(), live(&slot)), (State::NotShared, vec![]));
 }
 
-//= spec/protocol.md#owner
-//# OWN-15. The owner's view MUST NOT take a generation out of live on a Withdrawn of Released or Settled.
-//= spec/protocol.md#owner
-//# OWN-19. A Withdrawn of NeverReleased MUST NOT take a grant out of live that the lock proved installed or that a Withdrawn of Released named before.
-//= spec/protocol.md#owner
-//# OWN-24. A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
-//= spec/protocol.md#owner
-//# OWN-29. A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
 #[test]
 fn a_released_key_stays_live_after_its_reset() {
     let (slot, result) = publish(active::<Observer>(), 2).withdrawn(key(2), &RELEASED);
     result.unwrap();
+    //= spec/protocol.md#owner
+    //# OWN-15. The owner's view MUST NOT take a generation out of live on a Withdrawn of Released or Settled.
+    //= spec/protocol.md#owner
+    //# OWN-29. A Withdrawn of the grant that a view shows as shared MUST end that share in the view, whatever its outcome.
     assert_eq!((slot.state(), live(&slot)), (State::NotShared, vec![2]));
+    //= spec/protocol.md#owner
+    //# OWN-24. A Withdrawn of Released MUST make its grant live, with the install that it names, unless the grant was proved dead.
     assert_eq!(slot.may_open()[0].install(), Some(some_digest(INSTALL)));
     // A denial after that does not hide it.
     let (slot, result) = slot.withdrawn(key(2), &WithdrawnOutcome::NeverReleased);
     result.unwrap();
+    //= spec/protocol.md#owner
+    //# OWN-19. A Withdrawn of NeverReleased MUST NOT take a grant out of live that the lock proved installed or that a Withdrawn of Released named before.
     assert_eq!(live(&slot), [2]);
 }
 

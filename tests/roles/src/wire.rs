@@ -79,14 +79,6 @@ mod check {
         }
     }
 
-    //= spec/protocol.md#encoding
-    //# MSG-11. A decoder MUST refuse a message that does not begin with `"SK"`.
-    //= spec/protocol.md#encoding
-    //# MSG-12. A decoder MUST refuse a message of a version that it does not speak.
-    //= spec/protocol.md#encoding
-    //# MSG-13. A decoder MUST refuse a message of another kind than the one expected.
-    //= spec/protocol.md#versioning
-    //# VER-4. A version 1 party MUST refuse the kinds 32 and 33.
     pub(crate) fn each_header_byte_has_its_error<T: Samples + Clone>() {
         let bytes = message(&T::samples(Size::High)[0]);
         for at in 0..HEADER_LEN {
@@ -94,8 +86,14 @@ mod check {
                 let mut bytes = bytes.clone();
                 bytes[at] = value;
                 let expected = match at {
+                    //= spec/protocol.md#encoding
+                    //# MSG-11. A decoder MUST refuse a message that does not begin with `"SK"`.
                     0 | 1 => WireError::Magic,
+                    //= spec/protocol.md#encoding
+                    //# MSG-12. A decoder MUST refuse a message of a version that it does not speak.
                     2 => WireError::Version(value),
+                    //= spec/protocol.md#encoding
+                    //# MSG-13. A decoder MUST refuse a message of another kind than the one expected.
                     _ => WireError::Kind { expected: T::KIND, found: value },
                 };
                 assert_eq!(parse::<T>(&bytes), Err(expected));
@@ -259,21 +257,21 @@ fn error<T: Samples + Clone>(body: &T, at: usize, value: u8) -> WireError {
 
 //= spec/protocol.md#encoding
 //# MSG-6. A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
-//= spec/protocol.md#common-values
-//# MSG-15. A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
-//= spec/protocol.md#common-values
-//# MSG-16. A decoder MUST refuse rights in which any of the bits 2 to 7 is set.
-//= spec/protocol.md#errors-and-refusals
-//# ERR-3. A reason byte MUST be one of the table.
 #[test]
 fn enum_bytes_that_are_not_defined_are_refused() {
     let all = |from: u8, to: u8| (from..=to).collect::<Vec<u8>>();
     // Open, lock and both; the bit reserved for online keys is refused.
     let grant = &Grant::samples(Size::Low)[0];
     assert_eq!(accepted(grant, 77), all(1, 3));
+    //= spec/protocol.md#common-values
+    //# MSG-15. A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
     assert_eq!(error(grant, 77, 0), WireError::Value);
+    //= spec/protocol.md#common-values
+    //# MSG-16. A decoder MUST refuse rights in which any of the bits 2 to 7 is set.
     assert_eq!(error(grant, 77, 4), WireError::Value);
     assert_eq!(accepted(&Unlock::samples(Size::Low)[0], 5), all(1, 2));
+    //= spec/protocol.md#errors-and-refusals
+    //# ERR-3. A reason byte MUST be one of the table.
     assert_eq!(accepted(&RefusedBody::samples(Size::Low)[0], 36), all(1, 16));
     assert_eq!(accepted(&Reply::samples(Size::Low)[0], 5), all(1, 16));
     for undefined in [0, 17, 255] {
@@ -346,39 +344,37 @@ fn full_grant_with(at: usize, bytes: &[u8]) -> Result<Grant, WireError> {
 }
 
 //= spec/protocol.md#encoding
-//# MSG-4. An encoder MUST use the one encoding given here.
-//= spec/protocol.md#encoding
 //# MSG-7. A decoder MUST refuse a number outside the range given for its field.
-//= spec/protocol.md#encoding-of-limits
-//# LIM-1. A decoder MUST refuse limits whose `from` is not before their `until`, where both are there.
-//= spec/protocol.md#encoding-of-limits
-//# LIM-2. A decoder MUST refuse limits of 0 uses.
-//= spec/protocol.md#encoding-of-limits
-//# LIM-3. A decoder MUST refuse a set of days that is empty or has bit 7 set.
-//= spec/protocol.md#encoding-of-limits
-//# LIM-4. A decoder MUST refuse a window whose start is above 1439.
-//= spec/protocol.md#encoding-of-limits
-//# LIM-5. A decoder MUST refuse a window whose end is 0 or above 1440.
-//= spec/protocol.md#encoding-of-limits
-//# LIM-6. A decoder MUST refuse a window whose start equals its end.
-//= spec/protocol.md#encoding-of-limits
-//# LIM-7. A decoder MUST refuse an offset outside −720 to 840.
 #[test]
 fn limits_that_mean_nothing_are_refused() {
     let grant = |at, bytes: &[u8]| full_grant_with(at, bytes).map(|grant| grant.limits);
     for (at, bytes) in [
+        //= spec/protocol.md#encoding-of-limits
+        //# LIM-3. A decoder MUST refuse a set of days that is empty or has bit 7 set.
         (full_grant::DAYS, &[0][..]),
         (full_grant::DAYS, &[0x80]),
         (full_grant::DAYS, &[0xff]),
+        //= spec/protocol.md#encoding-of-limits
+        //# LIM-4. A decoder MUST refuse a window whose start is above 1439.
         (full_grant::START, &1440_u16.to_le_bytes()),
+        //= spec/protocol.md#encoding-of-limits
+        //# LIM-6. A decoder MUST refuse a window whose start equals its end.
         (full_grant::START, &1_u16.to_le_bytes()),
+        //= spec/protocol.md#encoding-of-limits
+        //# LIM-5. A decoder MUST refuse a window whose end is 0 or above 1440.
         (full_grant::END, &0_u16.to_le_bytes()),
         (full_grant::END, &1441_u16.to_le_bytes()),
+        //= spec/protocol.md#encoding-of-limits
+        //# LIM-7. A decoder MUST refuse an offset outside −720 to 840.
         (full_grant::OFFSET, &(-721_i16).to_le_bytes()),
         (full_grant::OFFSET, &841_i16.to_le_bytes()),
         (full_grant::NEXT_OFFSET, &(-721_i16).to_le_bytes()),
         (full_grant::NEXT_OFFSET, &i16::MIN.to_le_bytes()),
+        //= spec/protocol.md#encoding-of-limits
+        //# LIM-2. A decoder MUST refuse limits of 0 uses.
         (full_grant::USES, &0_u32.to_le_bytes()),
+        //= spec/protocol.md#encoding-of-limits
+        //# LIM-1. A decoder MUST refuse limits whose `from` is not before their `until`, where both are there.
         (full_grant::FROM, &1_u64.to_le_bytes()),
         (full_grant::UNTIL, &0_u64.to_le_bytes()),
     ] {
