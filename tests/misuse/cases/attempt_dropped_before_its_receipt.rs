@@ -5,7 +5,7 @@ use sharekey::guest::Installing;
 
 fn attempt_dropped_before_its_receipt(attempt: Installing, crypto: &impl Crypto, release: &[u8], receipt: &[u8]) {
     let Ok(download) = attempt.bundle(crypto, release) else { return };
-    drop(attempt);
+    drop(attempt); //~ E0505 attempt
     let _ = download.finish(crypto, receipt);
 }
 

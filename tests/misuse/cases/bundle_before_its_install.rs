@@ -4,7 +4,7 @@ use sharekey::crypto::Crypto;
 use sharekey::guest::Claimed;
 
 fn bundle_before_its_install(claimed: &Claimed, crypto: &impl Crypto, release: &[u8]) {
-    let _ = claimed.bundle(crypto, release);
+    let _ = claimed.bundle(crypto, release); //~ E0599 bundle
 }
 
 fn main() {}

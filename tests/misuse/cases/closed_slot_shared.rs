@@ -3,7 +3,7 @@
 use sharekey::slot::{GrantRef, Inactive, Slot};
 
 fn closed_slot_shared(slot: Slot<Inactive>, key: GrantRef) {
-    let _ = slot.publish(key);
+    let _ = slot.publish(key); //~ E0599 publish
 }
 
 fn main() {}

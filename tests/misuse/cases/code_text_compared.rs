@@ -3,7 +3,7 @@
 use sharekey::code::CodeText;
 
 fn code_text_compared(issued: &CodeText, typed: &CodeText) -> bool {
-    PartialEq::<CodeText>::eq(issued, typed)
+    PartialEq::<CodeText>::eq(issued, typed) //~ E0277 issued
 }
 
 fn main() {}

@@ -8,7 +8,7 @@ async fn write(_record: &Record) -> Result<(), ()> {
 }
 
 async fn commit_not_awaited(staged: Staged<'_, Unlocked>) {
-    staged.commit_async(write);
+    staged.commit_async(write); //~ unused_must_use
 }
 
 fn main() {}

@@ -4,7 +4,7 @@ use sharekey::contacts::{Contact, ContactBook};
 use sharekey::id::AccountId;
 
 fn contact_swapped<'b>(book: &'b mut ContactBook, ana: &AccountId) -> Option<&'b mut Contact> {
-    book.get(ana)
+    book.get(ana) //~ E0308
 }
 
 fn main() {}

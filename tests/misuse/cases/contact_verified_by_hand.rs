@@ -3,7 +3,7 @@
 use sharekey::contacts::{Contact, Trust};
 
 fn contact_verified_by_hand(contact: &mut Contact) {
-    contact.trust = Trust::Verified;
+    contact.trust = Trust::Verified; //~ E0616 trust
 }
 
 fn main() {}

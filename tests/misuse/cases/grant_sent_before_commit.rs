@@ -15,7 +15,7 @@ fn grant_sent_before_commit(
 ) -> Result<(), OwnerError> {
     let hall = SlotId::new(0);
     let grant = owner.share(view, hall, subject, Method::Account, Rights::OPEN, Limits::NONE)?;
-    send(&grant);
+    send(&grant); //~ E0308 &grant
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use sharekey::guest::GuestKey;
 use sharekey::limits::Limits;
 
 fn guest_key_by_hand(mut key: GuestKey) -> GuestKey {
-    key.limits = Limits::NONE;
+    key.limits = Limits::NONE; //~ E0616 limits
     key
 }
 

@@ -11,7 +11,7 @@ fn key_used_before_its_receipt(
     challenge: &[u8],
     rng: &mut impl CryptoRng,
 ) {
-    let _ = download.unlock(crypto, challenge, Action::Open, rng);
+    let _ = download.unlock(crypto, challenge, Action::Open, rng); //~ E0599 unlock
 }
 
 fn main() {}

@@ -6,7 +6,7 @@ use sharekey::limits::{Limits, Rights};
 use sharekey::owner::{Method, OwnedLock, Owner};
 
 fn keys_confused(owner: &Owner<impl Crypto>, view: &mut OwnedLock, key: AgreementKey) {
-    let _ = owner.share(view, SlotId::new(0), key, Method::Account, Rights::OPEN, Limits::NONE);
+    let _ = owner.share(view, SlotId::new(0), key, Method::Account, Rights::OPEN, Limits::NONE); //~ E0308 key
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::limits::Limits;
 
 fn limits_by_hand(mut limits: Limits) -> Limits {
-    limits.uses = Some(0);
+    limits.uses = Some(0); //~ E0616 uses
     limits
 }
 

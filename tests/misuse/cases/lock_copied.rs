@@ -4,7 +4,7 @@ use sharekey::crypto::Ring;
 use sharekey::lock::Lock;
 
 fn lock_copied(lock: &Lock<Ring, 3>) -> Lock<Ring, 3> {
-    Clone::clone(lock)
+    Clone::clone(lock) //~ E0277 lock
 }
 
 fn main() {}

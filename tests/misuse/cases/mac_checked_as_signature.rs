@@ -5,7 +5,7 @@ use sharekey::message::Unlock;
 use sharekey::wire::Unverified;
 
 fn mac_checked_as_signature(unlock: Unverified<'_, Unlock>, crypto: &impl Verify, device: &PublicKey) {
-    let _ = unlock.verify(crypto, device);
+    let _ = unlock.verify(crypto, device); //~ E0599 verify
 }
 
 fn main() {}

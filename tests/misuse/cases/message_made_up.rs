@@ -4,7 +4,7 @@ use sharekey::message::Grant;
 use sharekey::wire::Encoded;
 
 fn message_made_up(bytes: &[u8]) -> Encoded<Grant> {
-    bytes.into()
+    bytes.into() //~ E0277 into
 }
 
 fn main() {}

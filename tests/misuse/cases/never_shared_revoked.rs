@@ -3,7 +3,7 @@
 use sharekey::slot::{NotShared, Slot};
 
 fn never_shared_revoked(slot: Slot<NotShared>) {
-    let _ = slot.revoke();
+    let _ = slot.revoke(); //~ E0599 revoke
 }
 
 fn main() {}

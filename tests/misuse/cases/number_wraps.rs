@@ -3,7 +3,7 @@
 use sharekey::counter::Generation;
 
 fn number_wraps(last: Generation) -> Generation {
-    core::ops::Add::<u32>::add(last, 1)
+    last + 1 //~ E0369
 }
 
 fn main() {}

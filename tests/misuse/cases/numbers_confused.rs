@@ -5,7 +5,7 @@ use sharekey::crypto::Digest;
 use sharekey::slot::GrantRef;
 
 fn numbers_confused(epoch: Epoch, grant: Digest) -> GrantRef {
-    GrantRef { generation: epoch, grant }
+    GrantRef { generation: epoch, grant } //~ E0308 epoch
 }
 
 fn main() {}

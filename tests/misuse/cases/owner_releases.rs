@@ -4,7 +4,7 @@ use sharekey::crypto::{Digest, PublicKey};
 use sharekey::slot::{AnySlot, Observer};
 
 fn owner_releases(slot: AnySlot<Observer>, grant: &Digest, device: PublicKey, install: Digest) {
-    let _ = slot.release(grant, device, install);
+    let _ = slot.release(grant, device, install); //~ E0599 release
 }
 
 fn main() {}

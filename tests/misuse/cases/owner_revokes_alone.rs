@@ -3,7 +3,7 @@
 use sharekey::slot::{Observer, Sharing, Slot};
 
 fn owner_revokes_alone(slot: Slot<Sharing, Observer>) {
-    let _ = slot.revoke();
+    let _ = slot.revoke(); //~ E0599 revoke
 }
 
 fn main() {}

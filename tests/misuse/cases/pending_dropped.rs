@@ -4,7 +4,7 @@
 use sharekey::lock::{Staged, Unlocked};
 
 fn pending_dropped(staged: Staged<'_, Unlocked>) {
-    staged.detach();
+    staged.detach(); //~ unused_must_use
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::lock::{Pending, Unlocked};
 
 fn pending_result_before_written(pending: Pending<Unlocked>) -> Unlocked {
-    pending.output
+    pending.output //~ E0616 output
 }
 
 fn main() {}

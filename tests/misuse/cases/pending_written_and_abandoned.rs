@@ -5,7 +5,7 @@ use sharekey::lock::{Lock, Pending, Unlocked};
 
 fn pending_written_and_abandoned(lock: &mut Lock<impl Crypto, 3>, pending: Pending<Unlocked>) {
     let _ = lock.written(pending);
-    let _ = lock.abandon(pending);
+    let _ = lock.abandon(pending); //~ E0382 pending
 }
 
 fn main() {}

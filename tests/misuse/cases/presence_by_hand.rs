@@ -3,7 +3,7 @@
 use sharekey::lock::PhysicalPresence;
 
 fn presence_by_hand() -> PhysicalPresence {
-    PhysicalPresence(())
+    PhysicalPresence(()) //~ E0423 PhysicalPresence
 }
 
 fn main() {}

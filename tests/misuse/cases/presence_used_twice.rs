@@ -12,7 +12,7 @@ fn presence_used_twice(
 ) {
     let pressed = PhysicalPresence::button_is_pressed();
     let _ = lock.factory_reset(a, b"a reset", pressed, now, rng);
-    let _ = lock.factory_reset(b, b"another", pressed, now, rng);
+    let _ = lock.factory_reset(b, b"another", pressed, now, rng); //~ E0382 pressed
 }
 
 fn main() {}

@@ -6,7 +6,7 @@ use sharekey::error::OwnerError;
 use sharekey::owner::{OwnedLock, Owner};
 
 fn proof_dropped(owner: &Owner<impl Crypto>, view: &mut OwnedLock, receipt: &[u8]) -> Result<(), OwnerError> {
-    owner.learn(view, receipt)?;
+    owner.learn(view, receipt)?; //~ unused_must_use
     Ok(())
 }
 

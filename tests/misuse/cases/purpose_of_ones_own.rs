@@ -4,7 +4,7 @@ use sharekey::lock::purpose::Purpose;
 
 struct Forever;
 
-impl Purpose for Forever {
+impl Purpose for Forever { //~ E0277 Forever
     const DEADLINE_MS: u64 = u64::MAX;
     const INDEX: usize = 0;
 }

@@ -7,7 +7,7 @@ async fn write(_record: &Record) -> Result<(), ()> {
 }
 
 fn put_not_awaited(staged: Staged<'_, Unlocked>) {
-    let _ = staged.commit(|record| write(record));
+    let _ = staged.commit(|record| write(record)); //~ E0308 write(record)
 }
 
 fn main() {}

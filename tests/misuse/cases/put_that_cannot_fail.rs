@@ -5,7 +5,7 @@ use sharekey::lock::{Record, Staged, Unlocked};
 fn write(_record: &Record) {}
 
 fn put_that_cannot_fail(staged: Staged<'_, Unlocked>) {
-    let _ = staged.commit(|record| write(record));
+    let _ = staged.commit(|record| write(record)); //~ E0308 write(record)
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::lock::{Cell, Record};
 
 fn record_by_hand(mut record: Record) -> Record {
-    record.cell = Cell::Header;
+    record.cell = Cell::Header; //~ E0616 cell
     record
 }
 

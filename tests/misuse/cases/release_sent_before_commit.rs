@@ -6,7 +6,7 @@ use sharekey::staged::Staged;
 use sharekey::wire::Encoded;
 
 fn release_sent_before_commit(staged: Staged<'_, ShareRecord, Encoded<Release>>) -> Encoded<Release> {
-    staged.output
+    staged.output //~ E0616 output
 }
 
 fn main() {}

@@ -13,7 +13,7 @@ fn reply_not_awaited(
     challenge: &[u8],
     rng: &mut impl CryptoRng,
 ) -> Result<(), GuestError> {
-    key.unlock(crypto, challenge, Action::Open, rng)?;
+    key.unlock(crypto, challenge, Action::Open, rng)?; //~ unused_must_use
     Ok(())
 }
 

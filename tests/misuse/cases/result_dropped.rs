@@ -8,7 +8,7 @@ fn put(_record: &Record) -> Result<(), ()> {
 }
 
 fn result_dropped(staged: Staged<'_, Unlocked>) -> Result<(), ()> {
-    staged.commit(put)?;
+    staged.commit(put)?; //~ unused_must_use
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use sharekey::limits::Rights;
 
 fn rights_by_hand() -> Rights {
-    Rights(0x80)
+    Rights(0x80) //~ E0423 Rights
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::secret::Seed;
 
 fn secret_by_default() -> Seed {
-    Default::default()
+    Default::default() //~ E0277
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::secret::PairingKey;
 
 fn secret_compared_with_bytes(key: &PairingKey, guess: &[u8; 32]) -> bool {
-    *key == *guess
+    *key == *guess //~ E0308 *guess
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::secret::PairingKey;
 
 fn secret_hashed(key: &PairingKey, hasher: &mut impl core::hash::Hasher) {
-    core::hash::Hash::hash(key, hasher);
+    core::hash::Hash::hash(key, hasher); //~ E0277 key
 }
 
 fn main() {}

@@ -5,7 +5,7 @@ use sharekey::owner::Owner;
 use sharekey::secret::PairingKey;
 
 fn secret_of_another_kind(crypto: impl Crypto, key: &PairingKey) {
-    let _ = Owner::new(crypto, key);
+    let _ = Owner::new(crypto, key); //~ E0308 key
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::secret::PairingKey;
 
 fn secret_ordered(ours: &PairingKey, theirs: &PairingKey) -> bool {
-    PartialOrd::lt(ours, theirs)
+    PartialOrd::lt(ours, theirs) //~ E0277 ours
 }
 
 fn main() {}

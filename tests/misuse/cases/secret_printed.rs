@@ -4,20 +4,20 @@ use sharekey::code::{CodeText, ShareCode};
 use sharekey::secret::{ActivationSecret, AgreementSecret, MacKey, PairingKey, Seed, SharedSecret};
 
 fn secret_printed(code: &ShareCode, text: &CodeText) {
-    println!("{code}");
-    println!("{text}");
+    println!("{code}"); //~ E0277 {code}
+    println!("{text}"); //~ E0277 {text}
 }
 
 fn keys(seed: &Seed, card: &ActivationSecret, pairing: &PairingKey) {
-    println!("{seed}");
-    println!("{card}");
-    println!("{pairing}");
+    println!("{seed}"); //~ E0277 {seed}
+    println!("{card}"); //~ E0277 {card}
+    println!("{pairing}"); //~ E0277 {pairing}
 }
 
 fn more(secret: &AgreementSecret, shared: &SharedSecret, key: &MacKey) {
-    println!("{secret}");
-    println!("{shared}");
-    println!("{key}");
+    println!("{secret}"); //~ E0277 {secret}
+    println!("{shared}"); //~ E0277 {shared}
+    println!("{key}"); //~ E0277 {key}
 }
 
 fn main() {}

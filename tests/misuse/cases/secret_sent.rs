@@ -5,7 +5,7 @@ use sharekey::secret::Seed;
 fn send(_message: &[u8]) {}
 
 fn secret_sent(seed: &Seed) {
-    send(seed);
+    send(seed); //~ E0308 seed
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::secret::Seed;
 
 fn secret_taken_out(seed: Seed) -> [u8; 32] {
-    *seed.0.expose()
+    *seed.0.expose() //~ E0616 .0
 }
 
 fn main() {}

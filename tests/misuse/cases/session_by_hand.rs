@@ -2,8 +2,8 @@
 
 use sharekey::lock::{Session, purpose::Operate};
 
-fn session_by_hand() -> Session<Operate> {
-    Session {}
+fn session_by_hand(old: Session<Operate>) -> Session<Operate> {
+    Session { ..old } //~ E0451 old
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::lock::{Session, purpose::Operate};
 
 fn session_copied(session: &Session<Operate>) -> Session<Operate> {
-    Clone::clone(session)
+    Clone::clone(session) //~ E0277 session
 }
 
 fn main() {}

@@ -4,7 +4,7 @@ use sharekey::crypto::Crypto;
 use sharekey::lock::{Lock, Now, Session, purpose::Install};
 
 fn session_of_install_unlocks(lock: &mut Lock<impl Crypto, 3>, session: Session<Install>, unlock: &[u8], now: Now) {
-    let _ = lock.unlock(session, unlock, now);
+    let _ = lock.unlock(session, unlock, now); //~ E0308 session
 }
 
 fn main() {}

@@ -10,7 +10,7 @@ fn session_of_operate_installs(
     now: Now,
     rng: &mut impl CryptoRng,
 ) {
-    let _ = lock.install(session, b"a bundle", now, rng);
+    let _ = lock.install(session, b"a bundle", now, rng); //~ E0308 session
 }
 
 fn main() {}

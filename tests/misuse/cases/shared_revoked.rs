@@ -3,7 +3,7 @@
 use sharekey::slot::{Shared, Slot};
 
 fn shared_revoked(slot: Slot<Shared>) {
-    let _ = slot.revoke();
+    let _ = slot.revoke(); //~ E0599 revoke
 }
 
 fn main() {}

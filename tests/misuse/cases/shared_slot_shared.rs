@@ -3,7 +3,7 @@
 use sharekey::slot::{GrantRef, Sharing, Slot};
 
 fn shared_slot_shared(slot: Slot<Sharing>, key: GrantRef) {
-    let _ = slot.publish(key);
+    let _ = slot.publish(key); //~ E0599 publish
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::slot::{Sharing, Slot};
 
 fn sharing_reset(slot: Slot<Sharing>) {
-    let _ = slot.reset();
+    let _ = slot.reset(); //~ E0599 reset
 }
 
 fn main() {}

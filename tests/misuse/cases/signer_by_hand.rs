@@ -3,7 +3,7 @@
 use sharekey::crypto::{PublicKey, Sign, Signer};
 
 fn signer_by_hand<C: Sign>(key: C::Key, public: PublicKey) -> Signer<C> {
-    Signer { key, public }
+    Signer { key, public } //~ E0451
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::slot::{NotShared, Slot};
 
 fn slot_by_hand(slot: Slot<NotShared>) -> Slot<NotShared> {
-    Slot { ..slot }
+    Slot { ..slot } //~ E0451 slot
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::slot::{Sharing, Slot};
 
 fn slot_copied(slot: &Slot<Sharing>) -> Slot<Sharing> {
-    Clone::clone(slot)
+    Clone::clone(slot) //~ E0277 slot
 }
 
 fn main() {}

@@ -4,7 +4,7 @@ use sharekey::crypto::Crypto;
 use sharekey::lock::{Lock, Making};
 
 fn slot_counts_confused<C: Crypto>(making: Making<C, 10>) -> Result<Lock<C, 3>, Making<C, 10>> {
-    making.finish()
+    making.finish() //~ E0308
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use sharekey::slot::{AnySlot, Sharing, Slot};
 
 fn slot_filed_under_another_state(slot: Slot<Sharing>) -> AnySlot {
-    AnySlot::Shared(slot)
+    AnySlot::Shared(slot) //~ E0308 slot
 }
 
 fn main() {}

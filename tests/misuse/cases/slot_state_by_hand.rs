@@ -3,7 +3,7 @@
 use sharekey::slot::NotShared;
 
 fn slot_state_by_hand() -> NotShared {
-    NotShared(())
+    NotShared(()) //~ E0423 NotShared
 }
 
 fn main() {}

@@ -5,7 +5,7 @@ use sharekey::slot::{Sharing, Slot};
 
 fn slot_used_after_its_step(slot: Slot<Sharing>, grant: &Digest, device: PublicKey, install: Digest) {
     let _ = slot.revoke();
-    let _ = slot.release(grant, device, install);
+    let _ = slot.release(grant, device, install); //~ E0382 slot
 }
 
 fn main() {}

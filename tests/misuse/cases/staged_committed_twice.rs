@@ -8,7 +8,7 @@ fn put(_record: &Record) -> Result<(), ()> {
 
 fn staged_committed_twice(staged: Staged<'_, Unlocked>) {
     let _ = staged.commit(put);
-    let _ = staged.commit(put);
+    let _ = staged.commit(put); //~ E0382 staged
 }
 
 fn main() {}

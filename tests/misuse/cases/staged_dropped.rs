@@ -10,7 +10,7 @@ fn staged_dropped(
     unlock: &[u8],
     now: Now,
 ) -> Result<(), Refusal> {
-    lock.unlock(session, unlock, now)?;
+    lock.unlock(session, unlock, now)?; //~ unused_must_use
     Ok(())
 }
 

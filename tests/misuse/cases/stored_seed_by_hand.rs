@@ -4,7 +4,7 @@ use sharekey::lock::StoredSeed;
 use sharekey::secret::Seed;
 
 fn stored_seed_by_hand(seed: Seed) -> StoredSeed {
-    StoredSeed(seed)
+    StoredSeed(seed) //~ E0423 StoredSeed
 }
 
 fn main() {}

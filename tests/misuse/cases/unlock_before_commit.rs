@@ -11,7 +11,7 @@ fn unlock_before_commit(
     now: Now,
 ) -> Result<Action, Refusal> {
     let unlocked = lock.unlock(session, unlock, now)?;
-    Ok(unlocked.action)
+    Ok(unlocked.action) //~ E0609 action
 }
 
 fn main() {}

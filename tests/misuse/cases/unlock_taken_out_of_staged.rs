@@ -3,7 +3,7 @@
 use sharekey::lock::{Staged, Unlocked};
 
 fn unlock_taken_out_of_staged(staged: Staged<'_, Unlocked>) -> Unlocked {
-    staged.output
+    staged.output //~ E0616 output
 }
 
 fn main() {}

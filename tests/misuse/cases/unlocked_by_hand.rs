@@ -4,7 +4,7 @@ use sharekey::limits::Action;
 use sharekey::lock::Unlocked;
 
 fn unlocked_by_hand(like: Unlocked) -> Unlocked {
-    Unlocked { action: Action::Open, ..like }
+    Unlocked { action: Action::Open, ..like } //~ E0639
 }
 
 fn main() {}

@@ -5,7 +5,7 @@ use sharekey::message::Challenge;
 use sharekey::wire::Unverified;
 
 fn unsigned_message_verified(challenge: Unverified<'_, Challenge>, crypto: &impl Verify, lock: &PublicKey) {
-    let _ = challenge.verify(crypto, lock);
+    let _ = challenge.verify(crypto, lock); //~ E0599 verify
 }
 
 fn main() {}

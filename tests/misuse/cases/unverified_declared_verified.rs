@@ -4,7 +4,7 @@ use sharekey::message::Grant;
 use sharekey::wire::{Unverified, Verified};
 
 fn unverified_declared_verified(grant: Unverified<'_, Grant>) -> Verified<'_, Grant> {
-    grant.verified()
+    grant.verified() //~ E0624 verified
 }
 
 fn main() {}

@@ -6,7 +6,7 @@ use sharekey::wire::{Unverified, Verified};
 fn show_as_downloaded(_receipt: &Verified<'_, Receipt>) {}
 
 fn unverified_passed_as_verified(receipt: Unverified<'_, Receipt>) {
-    show_as_downloaded(&receipt);
+    show_as_downloaded(&receipt); //~ E0308 &receipt
 }
 
 fn main() {}

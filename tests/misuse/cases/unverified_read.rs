@@ -5,7 +5,7 @@ use sharekey::message::Grant;
 use sharekey::wire::Unverified;
 
 fn unverified_read(grant: &Unverified<'_, Grant>) -> PublicKey {
-    grant.subject
+    grant.subject //~ E0609 subject
 }
 
 fn main() {}

@@ -5,7 +5,7 @@ use sharekey::message::Grant;
 use sharekey::wire::Verified;
 
 fn verified_altered(grant: &mut Verified<'_, Grant>) {
-    grant.limits = Limits::NONE;
+    grant.limits = Limits::NONE; //~ E0594
 }
 
 fn main() {}

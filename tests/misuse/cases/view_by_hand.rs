@@ -3,7 +3,7 @@
 use sharekey::owner::{OwnedLock, Standing};
 
 fn view_by_hand(mut view: OwnedLock) -> OwnedLock {
-    view.standing = Standing::Owned;
+    view.standing = Standing::Owned; //~ E0616 standing
     view
 }
 

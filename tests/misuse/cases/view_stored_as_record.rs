@@ -3,7 +3,7 @@
 use sharekey::slot::{AnySlot, Observer, Recorder};
 
 fn view_stored_as_record(slot: AnySlot<Observer>) -> AnySlot<Recorder> {
-    slot
+    slot //~ E0308
 }
 
 fn main() {}

@@ -5,7 +5,7 @@ use sharekey::owner::OwnedLock;
 use sharekey::slot::{AnySlot, Observer};
 
 fn view_told_without_proof(view: &mut OwnedLock, hall: SlotId) -> Option<&mut AnySlot<Observer>> {
-    view.slot(hall)
+    view.slot(hall) //~ E0308
 }
 
 fn main() {}

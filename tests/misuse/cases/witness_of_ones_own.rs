@@ -5,7 +5,7 @@ use sharekey::slot::Witness;
 #[derive(Debug)]
 struct Somebody;
 
-impl Witness for Somebody {
+impl Witness for Somebody { //~ E0277 Somebody
     const SIGNED_MAY_OPEN: bool = false;
 }
 

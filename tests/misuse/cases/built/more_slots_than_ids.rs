@@ -6,7 +6,7 @@ use sharekey::lock::{Found, Making};
 use sharekey::secret::ActivationSecret;
 
 fn more_slots_than_ids(card: ActivationSecret, rng: &mut dyn CryptoRng) {
-    let _ = Making::<Ring, 256>::new(Ring, card, Found::Nothing, rng);
+    let _ = Making::<Ring, 256>::new(Ring, card, Found::Nothing, rng); //~ E0080
 }
 
 fn main() {

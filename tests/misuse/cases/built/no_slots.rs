@@ -5,7 +5,7 @@ use sharekey::lock::{Lock, StoredSeed};
 use sharekey::secret::ActivationSecret;
 
 fn no_slots(card: ActivationSecret, seed: &StoredSeed) {
-    let _ = Lock::<Ring, 0>::load(Ring, card, seed);
+    let _ = Lock::<Ring, 0>::load(Ring, card, seed); //~ E0080
 }
 
 fn main() {

@@ -1,1 +1,0 @@
-//! What the types of sharekey stop: see `cases`, and the test that compiles them.
