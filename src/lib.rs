@@ -13,13 +13,12 @@
 //! # #[cfg(all(feature = "ring", feature = "alloc"))] {
 //! use sharekey::contacts::ContactBook;
 //! use sharekey::crypto::Ring;
-//! use sharekey::guest::Account;
 //! use sharekey::id::SlotId;
 //! use sharekey::limits::{Action, Limits, Rights};
 //! use sharekey::lock::{Clock, Found, Making, Now, purpose};
-//! use sharekey::owner::Owner;
 //! use sharekey::secret::{ActivationSecret, Seed};
-//! use sharekey::service::{Service, ShareRecord};
+//! use sharekey::service::ShareRecord;
+//! use sharekey::{Account, Owner, Service};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let rng = &mut rand_core::UnwrapErr(getrandom::SysRng);   // the operating system's entropy
@@ -89,45 +88,71 @@
 //! # }
 //! ```
 //!
-//! Not downloaded yet, a share is revoked by `Owner::withdraw`; downloaded,
-//! the same call resets it, and the next guest's download overwrites the key at the lock. To kill a
-//! key now, the owner deactivates the slot at the lock.
+//! Not downloaded yet, a share is revoked by [`Owner::withdraw`]; downloaded, the same call resets it, and the next
+//! guest's download overwrites the key at the lock. To kill a key now, the owner deactivates the slot at the lock.
 //!
 //! # Where to start
 //!
-//! | you write | you use |
-//! |---|---|
-//! | the owner's app | `owner`, `contacts`, [`code`] |
-//! | the guest's app | [`guest`], [`code`] |
-//! | the service | `service` |
-//! | the lock's firmware | [`lock`], and a provider for [`crypto`] |
+//! | you write | it is | and uses | refusals |
+//! |---|---|---|---|
+//! | the owner's app | an [`Owner`], a view of each lock ([`OwnedLock`]) | [`owner`], [`contacts`], [`code`] | [`OwnerError`] |
+//! | the guest's app | an [`Account`], then a [`GuestKey`] | [`guest`], [`code`] | [`GuestError`] |
+//! | the service | a [`Service`], a [`ShareRecord`] for each lock and slot | [`service`] | [`ServiceError`] |
+//! | the lock's firmware | a [`Lock`] over its flash | [`lock`], and a provider for [`crypto`] | [`LockError`] |
 //!
-//! What every role shares: the messages ([`message`], framed by [`wire`]), the numbers ([`counter`]),
-//! the slot machine ([`slot`]), persist-then-act for owner and service (`staged`), [`limits`], [`secret`]s, and errors that say whose fault they are and
-//! what to do ([`error`]).
+//! What every role shares: the messages ([`message`], framed by [`wire`]), names and numbers ([`id`], [`counter`]),
+//! [`limits`], [`secret`]s, and errors that say whose fault they are and what to do ([`error`]). Owner and service
+//! share the slot machine ([`slot`]) and persist-then-act ([`staged`]); the lock has its own.
 //!
 //! # Features
 //!
 //! | feature | gives |
 //! |---|---|
 //! | `std` (default) | `alloc`, and `std` in the dependencies |
-//! | `ring` (default) | `crypto::Ring`, the provider on ring: apps, services, Linux-class locks |
-//! | `rustcrypto` | `crypto::RustCrypto`, the provider on the RustCrypto crates: microcontrollers, any target; with `std`, on x86-64, it verifies faster than ring, and much faster where it is built for AVX-512 (`benches/RESULTS.md` has the ratios) |
-//! | `alloc` | `owner`, `service`, `staged`, `contacts` and account names: what needs an allocator |
-//! | `model` | `model`: for tests only, the invariants and a provider that keeps no secret |
+//! | `ring` (default) | [`crypto::Ring`], the provider on ring: apps, services, Linux-class locks |
+//! | `rustcrypto` | [`crypto::RustCrypto`], the provider on the RustCrypto crates: microcontrollers, any target; with `std`, on x86-64, it verifies faster than ring, and much faster where it is built for AVX-512 (`benches/RESULTS.md` has the ratios) |
+//! | `alloc` | [`owner`], [`service`], [`staged`], [`contacts`] and account names: what needs an allocator |
 //!
-//! Without features, the crate is `no_std` without an allocator: [`lock`], [`guest`], [`code`] and
-//! [`slot`], over a provider of your own. `rustcrypto` needs no allocator either. Features add; they change no behaviour, no byte and no
+//! Without features, the crate is `no_std` without an allocator: [`lock`], [`guest`], [`code`] and [`slot`], over a
+//! provider of your own. `rustcrypto` needs no allocator either. Features add; they change no behaviour, no byte and no
 //! error.
 //!
 //! # What it promises
 //!
 //! Nothing panics on input, nothing wraps, and there is no `unsafe`. A refusal names the check that
-//! failed and changes nothing. Secrets are wiped when dropped (but see `crypto::Ring`), redacted in
+//! failed and changes nothing. Secrets are wiped when dropped (but see [`crypto::Ring`]), redacted in
 //! `Debug`, and compared in constant time. What the protocol defends and what it does not is in
 //! `SECURITY.md` and in the spec's "Security considerations".
-
+//!
+//! [`GuestKey`]: guest::GuestKey
+// What a feature brings is linked where that feature is on; elsewhere its name leads to the table of features.
+#![cfg_attr(
+    feature = "alloc",
+    doc = "
+[`OwnedLock`]: owner::OwnedLock
+[`ShareRecord`]: service::ShareRecord
+"
+)]
+#![cfg_attr(
+    not(feature = "alloc"),
+    doc = "
+[`Owner`]: #features
+[`Owner::withdraw`]: #features
+[`OwnedLock`]: #features
+[`OwnerError`]: #features
+[`Service`]: #features
+[`ServiceError`]: #features
+[`ShareRecord`]: #features
+[`contacts`]: #features
+[`owner`]: #features
+[`service`]: #features
+[`staged`]: #features
+"
+)]
+#![cfg_attr(not(feature = "ring"), doc = "[`crypto::Ring`]: #features")]
+#![cfg_attr(not(feature = "rustcrypto"), doc = "[`crypto::RustCrypto`]: #features")]
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(unreachable_pub)]
 
 #[cfg(feature = "alloc")]
@@ -154,3 +179,19 @@ pub mod slot;
 #[cfg(feature = "alloc")]
 pub mod staged;
 pub mod wire;
+
+#[doc(inline)]
+pub use self::error::{GuestError, LockError};
+#[cfg(feature = "alloc")]
+#[doc(inline)]
+pub use self::error::{OwnerError, ServiceError};
+#[doc(inline)]
+pub use self::guest::Account;
+#[doc(inline)]
+pub use self::lock::Lock;
+#[cfg(feature = "alloc")]
+#[doc(inline)]
+pub use self::owner::Owner;
+#[cfg(feature = "alloc")]
+#[doc(inline)]
+pub use self::service::Service;
