@@ -2,6 +2,7 @@
 //!
 //! Each role keeps its state in its own folder under the home, and each call is its own process: what
 //! one step knows of the step before came from storage or in a message.
+#![allow(clippy::arithmetic_side_effects, clippy::print_stdout, reason = "a program for the terminal, not the library")]
 
 mod args;
 mod cli;

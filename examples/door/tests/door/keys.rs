@@ -1,10 +1,6 @@
 //! Keys that should be dead are, and keys that live are not hidden.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable, reason = "tests")]
-
-mod common;
-
-use common::Scene;
+use super::common::Scene;
 use serde_json::Value;
 
 fn numbers(status: &Value) -> Vec<u64> {

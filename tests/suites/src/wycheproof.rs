@@ -4,7 +4,6 @@
 //! The providers' functions give 32 bytes. Where a case asks for more, its first 32 are compared; that
 //! loses nothing of HKDF and PBKDF2, whose later blocks are the protocol's no more. Where it asks for
 //! less, all that it asks for is.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests that print what they counted")]
 
 use core::fmt::Debug;
 use core::num::NonZeroU32;

@@ -1,10 +1,6 @@
 //! Old messages again: to whoever took them, in place of answers, and to another lock.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable, reason = "tests")]
-
-mod common;
-
-use common::Scene;
+use super::common::Scene;
 
 /// A home in which every kind of message crossed the wire.
 fn full_story(seed: u64) -> Scene {

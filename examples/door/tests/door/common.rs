@@ -1,7 +1,5 @@
 //! A home, and calls of `door` in it: each its own process.
 
-#![allow(dead_code, reason = "every test file uses its own part")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,10 +1,6 @@
 //! Power cuts at every byte, and records that are damaged, missing, foreign or older.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable, reason = "tests")]
-
-mod common;
-
-use common::Scene;
+use super::common::Scene;
 
 /// Runs `line` with the power cut after each number of bytes, each time from the same state, until it
 /// comes through; gives every home that was left, and the last, in which nothing was cut.

@@ -1,7 +1,5 @@
 //! Every command on the page `README.md` runs, in order, and prints what the page says.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable, reason = "tests")]
-
 use tempfile::TempDir;
 
 #[test]

@@ -5,7 +5,6 @@
 //! points of the torsion, `a` and `r` zero or not, a point of small order in each of its encodings (14 in
 //! all), S = r + k·a; and each time with k over the re-encoded points too, where an encoding is not
 //! canonical. The arithmetic is `curve25519-dalek`'s, on which `RustCrypto` stands and ring does not.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests that print what they counted")]
 
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};

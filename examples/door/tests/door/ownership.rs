@@ -1,10 +1,6 @@
 //! Who owns the lock: cards, transfers, resets, and a service whose key changed.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable, reason = "tests")]
-
-mod common;
-
-use common::Scene;
+use super::common::Scene;
 
 #[test]
 fn a_photo_of_the_card_resets_nothing() {
