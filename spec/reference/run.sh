@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All tests of the second implementation: its own, the test vectors, and those against the Rust crate.
-# Needs Python 3.11 or later. SHAREKEY_PEER may name the crate's example `peer`; without it cargo builds it.
+# Needs Python 3.11 or later. SHAREKEY_PEER may name the crate's `peer`; without it cargo builds it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 target="$(cd ../.. && pwd)/target"

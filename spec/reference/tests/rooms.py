@@ -16,11 +16,11 @@ ROOT = REFERENCE.parents[1]
 
 @cache
 def rust_peer() -> str:
-    """The example `peer` of the crate: that which SHAREKEY_PEER names, or one that is built now."""
+    """The crate's `peer`: that which SHAREKEY_PEER names, or one that is built now."""
     given = os.environ.get("SHAREKEY_PEER")
     if given:
         return given
-    build = ["cargo", "build", "--locked", "--quiet", "--example", "peer", "--message-format", "json"]
+    build = ["cargo", "build", "--locked", "--quiet", "--package", "sharekey-peer", "--message-format", "json"]
     told = subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     made = [json.loads(line) for line in told.splitlines()]
     return next(item["executable"] for item in made if item.get("executable"))
