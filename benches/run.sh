@@ -10,38 +10,40 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 quick=()
 [ "${1:-}" != --quick ] || quick=(--quick)
 load=$(cut -d ' ' -f 1-3 /proc/loadavg)
-target=${CARGO_TARGET_DIR:-$PWD/target}
+# Each bench runs in the folder of its package, so this is said from the root of the disk.
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 out=$target/bench-tables
 rm -rf "$out"
 mkdir -p "$out" benches/plots
-export SHAREKEY_BENCH_OUT=$out
+export SHAREKEY_BENCH_OUT=$out CARGO_TARGET_DIR=$target
 
-root=(cargo bench --locked --features rustcrypto)
-peers=(cargo run --release --locked --manifest-path benches/peers/Cargo.toml)
+benches=(cargo bench --locked -p sharekey-benches)
+# They draw into benches/plots, as seen from their own folder.
+peers() { (cd benches/peers && CARGO_TARGET_DIR=$target/peers cargo run --release --locked -- "$@"); }
 
 # All is built before anything is timed.
-"${root[@]}" --no-run
-CARGO_TARGET_DIR=$target/peers "${peers[@]}" -- --help > /dev/null
+"${benches[@]}" --no-run
+peers --help > /dev/null
 
-"${root[@]}" --bench gates -- "${quick[@]}"
-"${root[@]}" --bench scale -- "${quick[@]}"
-(cd benches/peers && CARGO_TARGET_DIR=$target/peers cargo run --release --locked -- --chart "${quick[@]}")
+"${benches[@]}" --bench gates -- "${quick[@]}"
+"${benches[@]}" --bench scale -- "${quick[@]}"
+peers --chart "${quick[@]}"
 
 # The same gates with everything that this machine's processor has, which the providers' portable builds find out at
 # run time only in part. In a folder of its own, so that it spoils no other build.
 SHAREKEY_BENCH_OUT=$out/native RUSTFLAGS='-C target-cpu=native' CARGO_TARGET_DIR=$target/native \
-    "${root[@]}" --bench gates -- "${quick[@]}"
+    "${benches[@]}" --bench gates -- "${quick[@]}"
 for table in paths gates; do
     mv "$out/native/$table.md" "$out/native-$table.md"
 done
 
 if command -v valgrind > /dev/null && command -v gungraun-runner > /dev/null; then
-    (cd benches/instructions && CARGO_TARGET_DIR=$target/instructions cargo run --release --locked)
+    cargo run --release --locked -p sharekey-instructions
 fi
 
 if [ ${#quick[@]} -eq 0 ]; then
-    "${root[@]}" --bench verify
-    "${root[@]}" --bench scale -- --curves
+    "${benches[@]}" --bench verify
+    "${benches[@]}" --bench scale -- --curves
     plots=$target/criterion
     cp "$plots/grant/report/violin.svg" benches/plots/grant.svg
     cp "$plots/contact, looked up/report/lines.svg" benches/plots/contacts.svg
@@ -55,10 +57,8 @@ fi
     printf '| load before | %s |\n' "$load"
     printf '| compiler | %s |\n' "$(rustc --version)"
     printf '| run | %s |\n' "benches/run.sh${quick:+ --quick}"
-    for package in ring ed25519-dalek hmac sha2 postcard; do
-        version=$(awk -v name="\"$package\"" '$1 == "name" && $3 == name { getline; gsub(/"/, "", $3); print $3; exit }' Cargo.lock)
-        printf '| %s | %s |\n' "$package" "$version"
-    done
+    cargo tree --locked -p sharekey --all-features -e normal --depth 1 --prefix none --format '{p}' |
+        awk '$1 ~ /^(ring|ed25519-dalek|hmac|sha2|postcard)$/ { print "| " $1 " | " substr($2, 2) " |" }'
 } > "$out/machine.md"
 
 # Puts each table between its markers.

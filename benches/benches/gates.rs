@@ -1,6 +1,6 @@
 //! The hot paths beside their floor, in one interleaved run, and the gates that they must meet.
 //!
-//! `cargo bench --features rustcrypto --bench gates [-- --quick]`. Timings vary with the machine; the ratios are
+//! `cargo bench -p sharekey-benches --bench gates [-- --quick]`. Timings vary with the machine; the ratios are
 //! what is promised, and a gate that is missed fails nothing: it is printed, and explained in `RESULTS.md`.
 #![allow(
     clippy::arithmetic_side_effects,

@@ -1,6 +1,6 @@
 //! The hot paths under criterion, for their distributions and for plots: one group a path, both providers in it.
 //!
-//! `cargo bench --features rustcrypto --bench verify`. For ratios see `gates.rs`, which interleaves what it compares.
+//! `cargo bench -p sharekey-benches --bench verify`. For ratios see `gates.rs`, which interleaves what it compares.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

@@ -1,6 +1,6 @@
 //! How cost grows: with slots, with live keys, with contacts; and what one service does in a second.
 //!
-//! `cargo bench --features rustcrypto --bench scale [-- --quick]`. Criterion draws the curves with `--curves`.
+//! `cargo bench -p sharekey-benches --bench scale [-- --quick]`. Criterion draws the curves with `--curves`.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

@@ -1,8 +1,14 @@
 //! Instruction counts, by callgrind: the same in every run, however busy the machine.
 //!
 //! A path and its floor get the same input, so that the difference is this crate's part.
-//! `cargo install --locked gungraun-runner@0.20.0`, and valgrind; then `cargo bench`.
+//! `cargo install --locked gungraun-runner@0.20.0`, and valgrind; then `cargo run --release -p sharekey-instructions`.
 #![allow(missing_docs, reason = "the macros make public items")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a bench fails by panicking"
+)]
 
 use std::hint::black_box;
 

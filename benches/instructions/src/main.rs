@@ -1,6 +1,12 @@
 //! Runs the counts, and prints each path's beside its floor's with the gate.
 //!
-//! `cargo run --release`; it needs valgrind and `gungraun-runner`.
+//! `cargo run --release -p sharekey-instructions`; it needs valgrind and `gungraun-runner`.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a bench fails by panicking, and prints"
+)]
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -44,7 +50,10 @@ fn main() {
 /// The count of each function's run, by its name.
 fn counts() -> BTreeMap<String, f64> {
     let ran = Command::new("cargo")
-        .args(["bench", "--locked", "--bench", "instructions", "--", "--output-format=json"])
+        .args(["bench", "--locked", "-p", "sharekey-instructions", "--bench", "instructions"])
+        .args(["--", "--output-format=json"])
+        // Callgrind finds where to count by the names of functions.
+        .env("CARGO_PROFILE_BENCH_DEBUG", "1")
         .output()
         .expect("cargo runs");
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
