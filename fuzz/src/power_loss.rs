@@ -6,7 +6,7 @@ use sharekey_model::power::{Failure, Keeping, Stopped, Tear};
 use sharekey_model::symbolic::Symbolic;
 
 use crate::choices::Choices;
-use sharekey_power_loss::door::{Caught, Door, Stop, Trap};
+use sharekey_power_loss::door::{Caught, Door, Entropy, Stop, Trap};
 use sharekey_power_loss::drive::{Run, cost, torn};
 use sharekey_power_loss::fates::Fate;
 
@@ -32,10 +32,9 @@ pub fn run(data: &[u8]) {
     life.end();
 }
 
-fn entropy(choices: &mut Choices<'_>) -> sharekey_power_loss::door::Entropy {
-    use rand_chacha::rand_core::SeedableRng as _;
-    let sound = sharekey_power_loss::door::entropy(rand_chacha::ChaCha20Rng::seed_from_u64(choices.any()));
-    if choices.any() { sharekey_power_loss::door::Entropy::Broken } else { sound }
+fn entropy(choices: &mut Choices<'_>) -> Entropy {
+    let sound = sharekey_power_loss::door::entropy(sharekey_stage::rng(choices.any()));
+    if choices.any() { Entropy::Broken } else { sound }
 }
 
 /// Moments count from the last cut on.

@@ -3,13 +3,11 @@
 
 use std::fmt::Debug;
 
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sharekey::contacts::ContactBook;
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Digest, PublicKey, Sign as _};
+use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::{LoadError, LockError};
 use sharekey::guest::{Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
@@ -22,56 +20,56 @@ use sharekey::slot::{AnySlot, Observer};
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
 
+use sharekey_stage::cells::prefix;
+use sharekey_stage::forge::{Forge, bare};
+use sharekey_stage::store::Store;
+use sharekey_stage::{firmware, rng};
+
 use crate::choices::Choices;
-use sharekey_refinement::forge::Forge;
 
 const SEED: [u8; 32] = [0x5e; 32];
+const CARD: [u8; 16] = [3; 16];
 const SLOTS: usize = 2;
 type Door = Lock<Symbolic, SLOTS>;
 
-fn forge() -> Forge<Symbolic> {
-    Forge::new()
-}
+const FORGE: Forge<Symbolic> = Forge::new();
 
 // --- the lock's ---
 
 fn seed_record(seed: &[u8; 32], initialised: u8) -> Vec<u8> {
-    [&b"SR\x01\x01\x00"[..], seed, &[initialised]].concat()
+    [&prefix(Cell::Seed)[..], seed, &[initialised]].concat()
 }
 
 /// The record of a cell, under the lock's own MAC.
-fn record(cell: [u8; 2], content: &[u8]) -> Vec<u8> {
-    let mut bytes = [&b"SR\x01"[..], &cell, content].concat();
-    let key = forge().derived(&SEED, "sharekey v1 record mac");
-    bytes.extend(forge().tag(&key, &bytes).as_bytes());
-    bytes
+fn record(cell: Cell, content: &[u8]) -> Vec<u8> {
+    let key = FORGE.derived(&SEED, "sharekey v1 record mac");
+    FORGE.tag([&prefix(cell)[..], content].concat(), &key)
 }
 
 fn owned(epoch: u32) -> Vec<u8> {
-    let keys = [forge().key(1), forge().key(2)];
+    let keys = [1, 2].map(|who| FORGE.public(&sharekey_stage::seed(who)));
     [&[2][..], &epoch.to_le_bytes(), keys[0].as_bytes(), keys[1].as_bytes()].concat()
 }
 
 /// A lock of which one cell reads so, and the others are sound. The header is of this epoch.
 fn booted(cell: Cell, stored: &[u8], epoch: u32) -> Door {
-    let seed = seed_record(&SEED, 1);
-    let seed = StoredSeed::read(Found::Bytes(&seed)).unwrap();
-    let mut door = Door::load(Symbolic, ActivationSecret::from_bytes([3; 16]), &seed).unwrap();
-    for other in Door::cells() {
-        let sound = match other {
-            Cell::Header => record([2, 0], &owned(epoch)),
-            Cell::Counter => record([3, 0], &[0; 16]),
-            Cell::Slot(slot) => record([4, slot.index()], &[0, 0, 0, 0, 0, 0, 0, 0, 1]),
-            Cell::Seed => continue,
+    let mut store = Store::default();
+    store.set(Cell::Seed, seed_record(&SEED, 1));
+    for sound in Door::cells() {
+        let content = match sound {
+            Cell::Header => owned(epoch),
+            Cell::Slot(_) => vec![0, 0, 0, 0, 0, 0, 0, 0, 1],
+            Cell::Counter | Cell::Seed => vec![0; 16],
         };
-        door.reload(other, Some(if other == cell { stored } else { &sound })).unwrap();
+        store.set(sound, record(sound, &content));
     }
-    door
+    store.set(cell, stored.to_vec());
+    firmware::boot(CARD, &store).unwrap()
 }
 
 /// The cell is ready if the content is good, and otherwise damaged; spoilt anywhere, it is damaged too.
-fn stands(cell: Cell, number: [u8; 2], content: &[u8], good: bool, epoch: u32) -> Door {
-    let stored = record(number, content);
+fn stands(cell: Cell, content: &[u8], good: bool, epoch: u32) -> Door {
+    let stored = record(cell, content);
     assert!(!good || stored.len() <= MAX_RECORD);
     let door = booted(cell, &stored, epoch);
     let expected = if good { Condition::Ready } else { Condition::Damaged };
@@ -104,7 +102,7 @@ impl Fields<'_> {
 }
 
 pub fn seed(data: &[u8]) {
-    let stored = [b"SR\x01\x01\x00", data].concat();
+    let stored = [&prefix(Cell::Seed)[..], data].concat();
     let read = |bytes: &[u8]| StoredSeed::read(Found::Bytes(bytes)).map(|_| ());
     let expected = match data {
         [_, .., 1] if data.len() == 33 => Ok(()),
@@ -117,21 +115,25 @@ pub fn seed(data: &[u8]) {
     }
     assert_eq!(read(data), whole_seed(data), "without the prefix");
     if let (Ok(()), Some((seed, _))) = (expected, data.split_first_chunk::<32>()) {
-        let seed_read = StoredSeed::read(Found::Bytes(&stored)).unwrap();
-        let door = Door::load(Symbolic, ActivationSecret::from_bytes([3; 16]), &seed_read).unwrap();
-        let lock = Seed::from_bytes(forge().derived(seed, "sharekey v1 lock key"));
-        let key = Symbolic.public_key(&Symbolic.signing_key(&lock).unwrap());
-        assert_eq!(*door.id().key(), key, "another key than the seed's");
-        assert_eq!(door.into_parts().1, ActivationSecret::from_bytes([3; 16]));
+        let mut store = Store::default();
+        store.set(Cell::Seed, stored.clone());
+        let door: Door = firmware::load(CARD, &store).unwrap();
+        let lock = Seed::from_bytes(FORGE.derived(seed, "sharekey v1 lock key"));
+        assert_eq!(*door.id().key(), FORGE.public(&lock), "another key than the seed's");
+        assert_eq!(door.into_parts().1, ActivationSecret::from_bytes(CARD));
     }
     made(&stored, expected == Err(LoadError::SeedDamaged));
 }
 
-/// Over whatever was found a lock is made, and nothing shows its secrets.
+/// Over whatever was found a lock is made, and nothing shows its secrets. Not `firmware::make`: each record is looked at,
+/// and the lock is asked for before the last.
 fn made(found: &[u8], is_damaged: bool) {
-    let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let card = || ActivationSecret::from_bytes([3; 16]);
-    let mut making = Making::<Symbolic, SLOTS>::new(Symbolic, card(), Found::Bytes(found), &mut rng).unwrap();
+    let making = |found| {
+        let card = ActivationSecret::from_bytes(CARD);
+        Making::<Symbolic, SLOTS>::new(Symbolic, card, found, &mut rng(1)).unwrap()
+    };
+    let again = making(Found::Unreadable).record().unwrap().unwrap();
+    let mut making = making(Found::Bytes(found));
     let mut written = Vec::new();
     let mut lock = loop {
         assert!(format!("{making:?}").starts_with("Making"));
@@ -149,9 +151,6 @@ fn made(found: &[u8], is_damaged: bool) {
     assert_eq!(keys, [0, 1, 2, 3, 4, 0]);
     let Some((_, seed)) = written.last() else { return };
     assert_eq!(StoredSeed::read(Found::Bytes(seed)).map(|_| ()), Ok(()));
-    let unreadable =
-        Making::<Symbolic, SLOTS>::new(Symbolic, card(), Found::Unreadable, &mut ChaCha20Rng::seed_from_u64(1));
-    let again = unreadable.unwrap().record().unwrap().unwrap();
     assert!(!is_damaged || again.as_bytes()[..37] == seed[..37], "what is damaged counts for nothing");
     assert_eq!(StoredSeed::read(Found::Unreadable).err(), Some(LoadError::SeedDamaged));
     assert_eq!(StoredSeed::read(Found::Nothing).err(), Some(LoadError::NotMade));
@@ -160,7 +159,7 @@ fn made(found: &[u8], is_damaged: bool) {
 
 /// The first challenge writes a lease, and the next needs none: that one can be given up.
 fn detached(lock: &mut Door) {
-    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    let mut rng = rng(2);
     let now = Now { ticks: 0, clock: Clock::Unset };
     assert!(format!("{lock:?}").starts_with("Lock"));
     for writes in [true, false] {
@@ -198,7 +197,7 @@ pub fn header(data: &[u8]) {
         Some((1, [])) => Some(None),
         _ => None,
     };
-    let door = stands(Cell::Header, [2, 0], data, expected.is_some(), 1);
+    let door = stands(Cell::Header, data, expected.is_some(), 1);
     let found = door.ownership().map(|Ownership { epoch, owner, service, .. }| (epoch, owner, service));
     assert_eq!(
         found,
@@ -212,7 +211,7 @@ pub fn header(data: &[u8]) {
 
 /// The content of the counter's record.
 pub fn counter(data: &[u8]) {
-    let door = stands(Cell::Counter, [3, 0], data, data.len() == 16, 1);
+    let door = stands(Cell::Counter, data, data.len() == 16, 1);
     assert_eq!(door.ownership().is_ok(), data.len() == 16);
 }
 
@@ -220,7 +219,7 @@ pub fn counter(data: &[u8]) {
 pub fn slot(data: &[u8]) {
     let expected = slot_content(data);
     let epoch = 2;
-    let door = stands(Cell::Slot(SlotId::new(1)), [4, 1], data, expected.is_some(), epoch);
+    let door = stands(Cell::Slot(SlotId::new(1)), data, expected.is_some(), epoch);
     let found = door.report(SlotId::new(1));
     assert_eq!(
         found,
@@ -275,7 +274,7 @@ pub fn share(data: &[u8]) {
     assert!(record.version() > 0 && record.slot().epoch() == record.epoch());
     assert_eq!(record.grant().is_some(), record.slot().shared().is_some());
     let _ = (record.subject(), record.report(), record.standing(), record.evidence().ownership());
-    let service = Service::new(Symbolic, &Seed::from_bytes([11; 32])).unwrap();
+    let service = Service::new(Symbolic, &sharekey_stage::seed(11)).unwrap();
     let messages = service.messages(&record).unwrap();
     let last = service.last_withdrawn(&record).unwrap();
     assert!(last.is_none_or(|last| Unverified::<Withdrawn>::parse(&last).is_ok()));
@@ -300,7 +299,7 @@ pub fn view(data: &[u8]) {
         let _ = format!("{status:?}");
     }
     view.equivocations().for_each(|found| assert_ne!(found.denial, found.release));
-    let owner = Owner::new(Symbolic, &Seed::from_bytes([1; 32])).unwrap();
+    let owner = Owner::new(Symbolic, &sharekey_stage::seed(1)).unwrap();
     let before = view.clone();
     for slot in 0..3 {
         let _ = owner.withdraw(&mut view, SlotId::new(slot)).map(drop);
@@ -320,12 +319,11 @@ pub fn guest(data: &[u8]) {
             let Some(key) = kept::<GuestKey>(data) else { return };
             let mut choices = Choices::new(data);
             let action = choices.pick(&[sharekey::limits::Action::Open, sharekey::limits::Action::Lock]);
-            let challenge = forge().bare(&sharekey::message::Challenge {
+            let challenge = bare(&sharekey::message::Challenge {
                 lock: key.lock(),
                 nonce: sharekey::crypto::Nonce::from_bytes([1; 16]),
             });
-            let mut rng = ChaCha20Rng::seed_from_u64(1);
-            let (_, awaiting) = key.unlock(&Symbolic, &challenge, action, &mut rng).unwrap();
+            let (_, awaiting) = key.unlock(&Symbolic, &challenge, action, &mut rng(1)).unwrap();
             assert!(key.check_reply(&Symbolic, &awaiting, data).is_err());
         }
     }

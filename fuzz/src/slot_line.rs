@@ -12,6 +12,7 @@ use sharekey::error::SlotError;
 use sharekey::message::{Holding, SlotReport, WithdrawnOutcome};
 use sharekey::slot::{AnySlot, GrantRef, MAX_LIVE, Observer, Proof, Recorder, Turn, Witness};
 use sharekey_model::state::LineModel;
+use sharekey_stage::forge::some_digest;
 
 const EPOCH: Epoch = Epoch::new(5);
 
@@ -27,7 +28,7 @@ struct Event {
 impl Event {
     fn read([which, a, b, c, d, grant, device, last]: [u8; 8]) -> Self {
         let generation = Generation::new(u32::from_le_bytes([a, b, c, d]));
-        let key = GrantRef { generation, grant: digest(grant) };
+        let key = GrantRef { generation, grant: some_digest(grant) };
         Self { which, key, device: PublicKey::from_bytes([device; 32]), last }
     }
 
@@ -66,10 +67,6 @@ impl Event {
             _ => WithdrawnOutcome::Settled,
         }
     }
-}
-
-fn digest(byte: u8) -> Digest {
-    Digest::from_bytes([byte; 32])
 }
 
 pub fn run(data: &[u8]) {

@@ -6,7 +6,7 @@ use sharekey::wire::Kind;
 
 use super::air::Fired;
 
-/// Why a step came to no end.
+/// Why a step came to no end. Not the stage's `Stop`: no power is cut here, and a step may do nothing.
 #[derive(Clone, Debug)]
 pub enum Stopped {
     Lock(LockError),

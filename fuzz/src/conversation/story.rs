@@ -1,35 +1,35 @@
 //! The run: provisioned, activated, shared with an account, downloaded, opened, inspected, taken back, shared by a
 //! code, overwritten, closed, handed over, and reset.
 
-use std::convert::Infallible;
-
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
 use sharekey::code::ShareCode;
 use sharekey::counter::Generation;
 use sharekey::guest::{Account, Claimed, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Challenged, Clock, Found, Lock, Making, Now, PhysicalPresence, Refusal, Session, purpose};
+use sharekey::lock::{Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, purpose};
 use sharekey::message::{Challenge, Completed, FactoryReset, Operation};
 use sharekey::owner::{Method, OwnedLock, Owner};
-use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::slot::State;
-use sharekey::staged;
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
+use sharekey_power_loss::script::ordered;
+use sharekey_stage::desk::accept;
+use sharekey_stage::stand::{CARD, NOON, card};
+use sharekey_stage::store::Store;
+use sharekey_stage::{firmware, rng, seed};
 
 use super::air::Air;
 use super::fault::Stopped;
 
 const SLOT: SlotId = SlotId::new(1);
-const NOON: u64 = 1_704_110_400;
 type Step = Result<(), Stopped>;
 
 pub struct World {
     air: Air,
     lock: Lock<Symbolic, 3>,
+    store: Store,
     now: Now,
     service: Service<Symbolic>,
     record: Option<ShareRecord>,
@@ -44,37 +44,18 @@ pub struct World {
     kept: Vec<(&'static str, Vec<u8>)>,
 }
 
-fn seed(byte: u8) -> Seed {
-    Seed::from_bytes([byte; 32])
-}
-
-fn card() -> ActivationSecret {
-    ActivationSecret::from_bytes([0xca; 16])
-}
-
-fn stored<S>(_: &S) -> Result<(), Infallible> {
-    Ok(())
-}
-
-fn taken<S, T>(staged: staged::Staged<'_, S, T>) -> T {
-    staged.commit(stored).unwrap()
-}
-
 fn refused(refusal: Refusal) -> Stopped {
     refusal.error().into()
 }
 
 impl World {
     pub fn new(air: Air) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(9);
-        let mut making = Making::new(Symbolic, card(), Found::Nothing, &mut rng).unwrap();
-        while making.record().unwrap().is_some() {
-            making.written();
-        }
+        let (mut store, mut rng) = (Store::default(), rng(9));
         let owner = |byte| Owner::new(Symbolic, &seed(byte)).unwrap();
         Self {
             air,
-            lock: making.finish().unwrap_or_else(|_| panic!("all records are written")),
+            lock: firmware::make(CARD, &mut store, &mut rng),
+            store,
             now: Now { ticks: 0, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) },
             service: Service::new(Symbolic, &seed(11)).unwrap(),
             record: None,
@@ -162,7 +143,7 @@ impl World {
     fn challenge<P: purpose::Purpose>(&mut self) -> (Vec<u8>, Session<P>) {
         self.now.ticks += 10;
         let staged = self.lock.challenge::<P>(self.now, &mut self.rng).unwrap();
-        let Challenged { challenge, session } = staged.commit(stored).unwrap();
+        let Challenged { challenge, session } = staged.commit(|record| self.store.put(record)).unwrap();
         (self.air.carry(&challenge), session)
     }
 
@@ -176,7 +157,8 @@ impl World {
         let (provision, pending) = self.owners[0].provision(&card(), &challenge, service, &mut self.rng)?;
         self.keep("decode_owner_records", Some(1), &pending);
         let provision = self.air.carry(&provision);
-        let owned = self.lock.provision(session, &provision, self.now).map_err(refused)?.commit(stored).unwrap();
+        let staged = self.lock.provision(session, &provision, self.now).map_err(refused)?;
+        let owned = staged.commit(|record| self.store.put(record)).unwrap();
         let provisioned = self.air.carry(&owned.provisioned);
         self.view = Some(pending.finish(&self.owners[0], &provisioned)?);
         let provisioned = self.air.carry(&owned.provisioned);
@@ -190,16 +172,8 @@ impl World {
         let view = self.view.as_mut().unwrap();
         let before = view.clone();
         let rng = &mut self.rng;
-        let ordered = match *operation {
-            Operation::Activate { slot, .. } => owner.activate(view, slot, &challenge, rng),
-            Operation::Deactivate { slot, .. } => owner.deactivate(view, slot, &challenge, rng),
-            Operation::Transfer { owner: to, service } => owner.transfer(view, to, service, &challenge, rng),
-            Operation::SetClock { to } => owner.set_clock(view, to, &challenge, rng),
-            Operation::Act { action } => owner.act(view, action, &challenge, rng),
-            Operation::Inspect { slot } => owner.inspect(view, slot, &challenge, rng),
-        };
-        let (command, pending) = match ordered {
-            Ok(staged) => taken(staged),
+        let (command, pending) = match ordered(owner, view, operation, &challenge, rng) {
+            Ok(staged) => accept(staged),
             Err(error) => {
                 assert_eq!(*view, before, "refused, and the view changed");
                 return Err(error.into());
@@ -207,13 +181,14 @@ impl World {
         };
         self.keep("decode_owner_records", Some(0), &pending);
         let command = self.air.carry(&command);
-        let commanded = self.lock.command(session, &command, self.now).map_err(refused)?.commit(stored).unwrap();
+        let staged = self.lock.command(session, &command, self.now).map_err(refused)?;
+        let commanded = staged.commit(|record| self.store.put(record)).unwrap();
         let done = self.air.carry(&commanded.done);
-        let (completed, _) = taken(pending.finish(&self.owners[self.current], self.view.as_mut().unwrap(), &done)?);
+        let (completed, _) = accept(pending.finish(&self.owners[self.current], self.view.as_mut().unwrap(), &done)?);
         match completed {
             Completed::Activate { .. } | Completed::Deactivate { .. } | Completed::Inspect { .. } => {
                 let done = self.air.carry(&commanded.done);
-                self.serve(|service, record| service.done(record, &done).map(taken).map(drop))?;
+                self.serve(|service, record| service.done(record, &done).map(accept).map(drop))?;
                 let (view, record) = (self.view.as_ref().unwrap(), self.record.as_ref().unwrap());
                 let known = view.slot(SLOT).unwrap();
                 if record.slot().last_done() == known.last_done() { Ok(()) } else { Err(Stopped::NoEffect) }
@@ -241,10 +216,10 @@ impl World {
         let view = self.view.as_mut().unwrap();
         if view.grant(SLOT).is_none() {
             let rights = Rights::OPEN_AND_LOCK;
-            let _grant = taken(self.owners[self.current].share(view, SLOT, subject, method, rights, limits)?);
+            let _grant = accept(self.owners[self.current].share(view, SLOT, subject, method, rights, limits)?);
         }
         let grant = self.air.carry(view.grant(SLOT).unwrap());
-        self.serve(|service, record| taken(service.publish(record, &grant)?))
+        self.serve(|service, record| accept(service.publish(record, &grant)?))
             .or_else(|stopped| if self.is_published() { Ok(()) } else { Err(stopped) })?;
         if self.is_published() { Ok(()) } else { Err(Stopped::NoEffect) }
     }
@@ -273,13 +248,13 @@ impl World {
         let claimed = self.claimed.as_ref().unwrap();
         let attempt = claimed.install(&Symbolic, &challenge, &mut self.rng)?;
         let (claim, install) = (self.air.carry(attempt.claim()), self.air.carry(attempt.install()));
-        let released = self.serve(|service, record| service.release(record, &claim, &install).map(taken))?;
+        let released = self.serve(|service, record| service.release(record, &claim, &install).map(accept))?;
         let release = self.air.carry(&released);
         self.keep("decode_guest_records", Some(1), &attempt);
         let download = attempt.bundle(&Symbolic, &release)?;
         let bundle = self.air.carry(download.bundle());
         let installed = self.lock.install(session, &bundle, self.now, &mut self.rng).map_err(refused)?;
-        let receipt = self.air.carry(&installed.commit(stored).unwrap().receipt);
+        let receipt = self.air.carry(&installed.commit(|record| self.store.put(record)).unwrap().receipt);
         self.key = Some(download.finish(&Symbolic, &receipt)?);
         Ok(())
     }
@@ -287,7 +262,7 @@ impl World {
     fn confirm(&mut self) -> Step {
         let receipt = self.key.as_ref().unwrap().receipt().as_bytes().to_vec();
         let told = self.air.carry(&receipt);
-        self.serve(|service, record| service.confirm(record, &told).map(taken).map(drop))?;
+        self.serve(|service, record| service.confirm(record, &told).map(accept).map(drop))?;
         let told = self.air.carry(&receipt);
         self.learn(&told)?;
         let shown = self.view.as_ref().unwrap().status(SLOT).shared;
@@ -298,7 +273,7 @@ impl World {
     fn learn(&mut self, message: &[u8]) -> Step {
         let view = self.view.as_mut().unwrap();
         let before = view.clone();
-        let learned = self.owners[self.current].learn(view, message).map(taken).map(drop);
+        let learned = self.owners[self.current].learn(view, message).map(accept).map(drop);
         learned.map_err(|error| {
             assert_eq!(*view, before, "refused, and the view changed");
             error.into()
@@ -310,7 +285,8 @@ impl World {
         let key = self.key.as_ref().unwrap();
         let (unlock, awaiting) = key.unlock(&Symbolic, &challenge, action, &mut self.rng)?;
         let unlock = self.air.carry(&unlock);
-        let unlocked = self.lock.unlock(session, &unlock, self.now).map_err(refused)?.commit(stored).unwrap();
+        let staged = self.lock.unlock(session, &unlock, self.now).map_err(refused)?;
+        let unlocked = staged.commit(|record| self.store.put(record)).unwrap();
         assert_eq!(unlocked.action, action);
         let reply = self.air.carry(&unlocked.reply);
         key.check_reply(&Symbolic, &awaiting, &reply)?;
@@ -318,9 +294,9 @@ impl World {
     }
 
     fn withdraw(&mut self) -> Step {
-        let withdraw = taken(self.owners[self.current].withdraw(self.view.as_mut().unwrap(), SLOT)?);
+        let withdraw = accept(self.owners[self.current].withdraw(self.view.as_mut().unwrap(), SLOT)?);
         let withdraw = self.air.carry(&withdraw);
-        let answer = self.serve(|service, record| service.withdraw(record, &withdraw).map(taken))?;
+        let answer = self.serve(|service, record| service.withdraw(record, &withdraw).map(accept))?;
         let answer = self.air.carry(&answer);
         self.learn(&answer)?;
         let shared = self.view.as_ref().unwrap().slot(SLOT).and_then(|slot| slot.shared());
@@ -334,7 +310,7 @@ impl World {
         let messages: Vec<Vec<u8>> = messages.iter().map(|message| self.air.carry(message)).collect();
         let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
         let view = self.view.as_mut().unwrap();
-        let learned = taken(self.owners[self.current].see(view, SLOT, record.version(), &messages)?);
+        let learned = accept(self.owners[self.current].see(view, SLOT, record.version(), &messages)?);
         assert_eq!(learned.len(), messages.len());
         Ok(())
     }
@@ -350,14 +326,15 @@ impl World {
             // The lock was handed over, and its answer was lost.
             owners[1].take_over((self.lock.id(), owned.epoch), service, &challenge, rng)?.0
         } else {
-            taken(owners[0].transfer(view.as_mut().unwrap(), heir, service, &challenge, rng)?).0
+            accept(owners[0].transfer(view.as_mut().unwrap(), heir, service, &challenge, rng)?).0
         };
         let command = self.air.carry(&command);
-        let commanded = self.lock.command(session, &command, self.now).map_err(refused)?.commit(stored).unwrap();
+        let staged = self.lock.command(session, &command, self.now).map_err(refused)?;
+        let commanded = staged.commit(|record| self.store.put(record)).unwrap();
         let done = self.air.carry(&commanded.done);
         let adopted = self.owners[1].adopt(self.lock.id(), &service, &done)?;
         let done = self.air.carry(&commanded.done);
-        self.serve(|service, record| service.reopen(record, &done).map(taken).map(drop))?;
+        self.serve(|service, record| service.reopen(record, &done).map(accept).map(drop))?;
         let record = self.record.as_ref().unwrap();
         if record.epoch() != adopted.epoch() {
             return Err(Stopped::NoEffect);
@@ -374,7 +351,7 @@ impl World {
         let reset = self.air.carry(&reset);
         let (now, button) = (self.now, PhysicalPresence::button_is_pressed());
         let staged = self.lock.factory_reset(session, &reset, button, now, &mut self.rng).map_err(refused)?;
-        let _erased = staged.commit(stored).unwrap();
+        let _erased = staged.commit(|record| self.store.put(record)).unwrap();
         assert!(self.lock.ownership().is_err());
         Ok(())
     }

@@ -110,7 +110,7 @@ fn recovery(choices: &mut Choices<'_>, state: &Machine) -> Step {
 
 // --- time ---
 
-/// Moments at which something changes.
+/// Moments at which something changes. Not the refinement's, which move with the clock: an input picks one by its place.
 fn moments(state: &Machine) -> Vec<u64> {
     let mut moments = vec![NOON, 0, NOON + 60, NOON + 86_400, NOON + 7 * 86_400, u64::MAX];
     moments.extend(state.model.counter.known.map(|counter| counter.latest.unix_seconds()));

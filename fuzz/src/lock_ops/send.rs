@@ -1,16 +1,15 @@
 //! What is sent in a session.
 
 use sharekey::limits::{Action, Rights};
-use sharekey_model::state::Ownership;
 use sharekey_model::state::{Holds, Purpose};
 
 use super::choose::{limits, moment};
 use crate::choices::Choices;
 use sharekey_refinement::lock::Machine;
 use sharekey_refinement::lock::machine::SLOTS;
+use sharekey_refinement::lock::send::{floor, is_open, owner};
 use sharekey_refinement::lock::steps::{
-    As, BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, Order, SERVICES, SUBJECTS, Sent, Who,
-    key,
+    As, BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, Order, SERVICES, SUBJECTS, Sent,
 };
 
 const FLAWS: [Flaw; 3] = [Flaw::Mismatch, Flaw::Scalar, Flaw::Commitment];
@@ -56,28 +55,9 @@ fn nonce(choices: &mut Choices<'_>, state: &Machine, session: u64) -> Option<u64
 
 // --- where the lock stands ---
 
-fn owner(state: &Machine) -> (u32, Who, Who) {
-    let Ok(Ownership { epoch, owner, service, .. }) = state.model.ownership() else {
-        return (1, OWNERS[0], SERVICES[0]);
-    };
-    let who = |all: &[Who], wanted| all.iter().copied().find(|who| key(*who) == wanted).unwrap_or(all[0]);
-    (epoch.value(), who(&OWNERS, owner), who(&SERVICES, service))
-}
-
-fn floor(state: &Machine, slot: u8) -> u32 {
-    let epoch = owner(state).0;
-    let known = state.model.slots.get(usize::from(slot)).and_then(|slot| slot.known);
-    known.filter(|known| known.epoch.value() == epoch).map_or(0, |known| known.floor.value())
-}
-
 /// The slots, those that are open first.
 fn slots(state: &Machine) -> Vec<u8> {
-    let epoch = owner(state).0;
-    let open = |slot: &u8| {
-        let known = state.model.slots.get(usize::from(*slot)).and_then(|slot| slot.known);
-        known.is_some_and(|known| known.epoch.value() == epoch && known.holds != Holds::Inactive)
-    };
-    let (open, mut closed): (Vec<u8>, Vec<u8>) = (0..=SLOTS).partition(open);
+    let (open, mut closed): (Vec<u8>, Vec<u8>) = (0..=SLOTS).partition(|slot| is_open(state, *slot));
     let mut slots = open;
     slots.append(&mut closed);
     slots

@@ -1,15 +1,18 @@
 //! A lock's life, step by step: two slots, two guests, two owners, two ownerships, a factory reset and
 //! the life after it. Every step is what somebody wants; a step that was cut is simply tried again.
 
+use rand_core::CryptoRng;
 use sharekey::counter::Generation;
-use sharekey::error::LockError;
+use sharekey::crypto::Crypto;
+use sharekey::error::{LockError, OwnerError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Cell, purpose};
-use sharekey::message::{Challenge, Completed, FactoryReset, Grant, Operation};
+use sharekey::message::{Challenge, Command, Completed, FactoryReset, Grant, Operation};
 use sharekey::message::{Withdrawn, WithdrawnOutcome};
-use sharekey::owner::Method;
-use sharekey::wire::Unverified;
+use sharekey::owner::{Method, OwnedLock, Owner, PendingCommand};
+use sharekey::staged::Staged;
+use sharekey::wire::{Encoded, Unverified};
 use sharekey_model::invariant::{Event, Withdrawal};
 
 use crate::door::{Door, Intent, Stop, card};
@@ -112,6 +115,24 @@ pub const LIFE: &[Step] = &[
     TryDeadKeys,
 ];
 
+/// What the owner signs for an operation; the number of a slot is the view's next.
+pub fn ordered<'v, C: Crypto>(
+    owner: &Owner<C>,
+    view: &'v mut OwnedLock,
+    operation: &Operation,
+    challenge: &[u8],
+    rng: &mut impl CryptoRng,
+) -> Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError> {
+    match *operation {
+        Operation::Activate { slot, .. } => owner.activate(view, slot, challenge, rng),
+        Operation::Deactivate { slot, .. } => owner.deactivate(view, slot, challenge, rng),
+        Operation::Transfer { owner: to, service } => owner.transfer(view, to, service, challenge, rng),
+        Operation::SetClock { to } => owner.set_clock(view, to, challenge, rng),
+        Operation::Act { action } => owner.act(view, action, challenge, rng),
+        Operation::Inspect { slot } => owner.inspect(view, slot, challenge, rng),
+    }
+}
+
 impl<C: Provider> World<C> {
     pub fn perform(&mut self, door: &mut Door<C>, step: Step) -> Result<(), Stop> {
         match step {
@@ -190,15 +211,7 @@ impl<C: Provider> World<C> {
     pub fn order(&mut self, door: &mut Door<C>, operation: Operation) -> Result<(), Stop> {
         let (challenge, session) = door.challenge::<purpose::Operate>(self)?;
         let (command, pending) = self.with_view(|owner, view, rng| {
-            let ordered = match operation {
-                Operation::Activate { slot, .. } => owner.activate(view, slot, &challenge, rng),
-                Operation::Deactivate { slot, .. } => owner.deactivate(view, slot, &challenge, rng),
-                Operation::Transfer { owner: to, service } => owner.transfer(view, to, service, &challenge, rng),
-                Operation::SetClock { to } => owner.set_clock(view, to, &challenge, rng),
-                Operation::Act { action } => owner.act(view, action, &challenge, rng),
-                Operation::Inspect { slot } => owner.inspect(view, slot, &challenge, rng),
-            };
-            ordered.unwrap().commit(stored).unwrap()
+            ordered(owner, view, &operation, &challenge, rng).unwrap().commit(stored).unwrap()
         });
         let commanded = self.send(door, session, &challenge, &command, *pending.operation())?;
         if let Operation::Transfer { .. } = operation {

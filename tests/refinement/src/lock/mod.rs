@@ -6,7 +6,7 @@ mod ending;
 mod generate;
 pub mod machine;
 mod output;
-mod send;
+pub mod send;
 pub mod steps;
 
 pub use self::door::Door;

@@ -50,7 +50,8 @@ fn again(state: &Machine, session: u64) -> BoxedStrategy<Sent> {
     if operate.is_empty() { unlock(state, session) } else { select(operate).boxed() }
 }
 
-fn owner(state: &Machine) -> (u32, Who, Who) {
+/// Whose the lock is: the epoch, the owner and the service.
+pub fn owner(state: &Machine) -> (u32, Who, Who) {
     let Ok(Ownership { epoch, owner, service, .. }) = state.model.ownership() else {
         return (1, OWNERS[0], SERVICES[0]);
     };
@@ -58,13 +59,15 @@ fn owner(state: &Machine) -> (u32, Who, Who) {
     (epoch.value(), who(&OWNERS, owner), who(&SERVICES, service))
 }
 
-fn floor(state: &Machine, slot: u8) -> u32 {
+/// The highest number that a slot has seen in this epoch.
+pub fn floor(state: &Machine, slot: u8) -> u32 {
     let epoch = owner(state).0;
     let known = state.model.slots.get(usize::from(slot)).and_then(|slot| slot.known);
     known.filter(|known| known.epoch.value() == epoch).map_or(0, |known| known.floor.value())
 }
 
-fn is_open(state: &Machine, slot: u8) -> bool {
+/// Whether a key can be installed in a slot.
+pub fn is_open(state: &Machine, slot: u8) -> bool {
     let known = state.model.slots.get(usize::from(slot)).and_then(|slot| slot.known);
     known.is_some_and(|known| known.epoch.value() == owner(state).0 && known.holds != Holds::Inactive)
 }
