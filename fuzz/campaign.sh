@@ -3,22 +3,17 @@
 #
 #   fuzz/campaign.sh MINUTES [TARGET...]     so many minutes in all, shared out by weight; 0 only measures
 #
-# Needs nightly with llvm-tools and cargo-fuzz. No sanitizer: nothing here is unsafe, and arithmetic that overflows
-# panics, as assertions do. Coverage is that of the corpora alone, replayed by one test binary instead of by one binary
-# a target (as `cargo fuzz coverage` does): the same bodies on the same files, built once.
+# Needs nightly with llvm-tools, and cargo-fuzz. Coverage is that of the corpora alone, replayed by one test binary
+# (and not by `cargo fuzz coverage`): the same bodies on the same inputs, built once.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-[ $# -gt 0 ] || { sed -n '4p' "$(basename "$0")" >&2; exit 2; }
-# Where the binaries are is known here.
-unset CARGO_TARGET_DIR
+[ $# -gt 0 ] || { sed -n '4p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 minutes=$1
 shift
-mapfile -t all < <(basename -s .rs fuzz_targets/*.rs)
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=("${all[@]}")
-host=$(rustc -vV | sed -n 's/^host: //p')
-work=target/campaign
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+work=$CARGO_TARGET_DIR/campaign
 mkdir -p "$work"
 
 weight() {
@@ -42,49 +37,58 @@ longest() {
 
 dictionary() {
     case $1 in
-        share_code | limits) echo "-dict=dictionaries/$1.dict" ;;
-        decode_*) echo "-dict=dictionaries/messages.dict" ;;
+        share_code | limits) echo "-dict=fuzz/dictionaries/$1.dict" ;;
+        decode_*) echo "-dict=fuzz/dictionaries/messages.dict" ;;
     esac
 }
 
-# One target for some seconds, on a copy of its corpus, which is then minimised into the place of the old.
+# The fewest inputs that reach, beside those of the first folder, every edge that the second's reach; into the first.
+# How often an edge is passed does not count: `cargo test` replays what stays.
+minimise() {
+    "$fuzzer" -set_cover_merge=1 -use_counters=0 -max_len=4096 "$@"
+}
+
+# One target for some seconds, on its corpus, which is then minimised into the place of the old.
 fuzz() {
-    local target=$1 seconds=$2 copy=$work/$1 binary=target/$host/release/$1
+    local target=$1 seconds=$2 copy=$work/$1
+    export SHAREKEY_TARGET=$target
     rm -rf "$copy"
-    mkdir -p "$copy/corpus" "$copy/least" "corpus/$target" "artifacts/$target"
-    cp -r "corpus/$target/." "$copy/corpus"
+    "$corpus" unpack "$work" "$target"
+    mkdir -p "$copy/quick" "fuzz/artifacts/$target"
     # shellcheck disable=SC2046
-    "$binary" $(dictionary "$target") -max_len="$(longest "$target")" -len_control=0 -max_total_time="$seconds" -timeout=20 \
-        -print_final_stats=1 -artifact_prefix="artifacts/$target/" "$copy/corpus" >"$copy/log" 2>&1 ||
-        { tail -n 40 "$copy/log"; printf 'FOUND: see artifacts/%s\n' "$target"; exit 1; }
-    # The vectors stay, and of what was found that which they do not cover.
-    cp "corpus/$target/"vector-* "$copy/least" 2>/dev/null || true
-    "$binary" -set_cover_merge=1 -max_len="$(longest "$target")" "$copy/least" "$copy/corpus" >"$copy/merge.log" 2>&1
-    rm -rf "corpus/$target"
-    cp -r "$copy/least" "corpus/$target"
+    "$fuzzer" $(dictionary "$target") -max_len="$(longest "$target")" -len_control=0 -max_total_time="$seconds" -timeout=20 \
+        -print_final_stats=1 -artifact_prefix="fuzz/artifacts/$target/" "$copy/"{found,seeds} >"$copy/log" 2>&1 ||
+        { tail -n 40 "$copy/log"; printf 'FOUND: see fuzz/artifacts/%s\n' "$target"; exit 1; }
+    # The seeds first: of what was found stays what they do not reach. Then what is quick: a lease that is used up takes
+    # as long as everything else.
+    if [ "$target" = lock_ops ]; then
+        for input in "$copy/found/"*; do
+            if timeout 0.1 "$fuzzer" "$input" >"$copy/quick.log" 2>&1; then mv "$input" "$copy/quick"; fi
+        done
+    fi
+    minimise "$copy/"{seeds,quick} >"$copy/merge.log" 2>&1
+    minimise "$copy/"{seeds,found} >>"$copy/merge.log" 2>&1
+    "$corpus" pack "$target" "$copy/seeds"
 }
 
 measure() {
-    local rust bin profiles=$PWD/$work/profiles
-    rust=$(rustc +nightly --print sysroot)
-    bin=$rust/lib/rustlib/$host/bin
+    local bin profiles=$work/profiles built tests
+    bin=$(rustc +nightly --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
     rm -rf "$profiles"
-    local tests test=(cargo +nightly test --locked --no-default-features --features rustcrypto --lib)
-    export RUSTFLAGS=-Cinstrument-coverage CARGO_TARGET_DIR=$PWD/target/coverage
     # What build scripts leave is not asked for.
-    LLVM_PROFILE_FILE=$PWD/$work/build.profraw "${test[@]}" --no-run
-    SHAREKEY_SEEDS=write LLVM_PROFILE_FILE=$PWD/$work/build.profraw "${test[@]}" every_vector >/dev/null
-    # libFuzzer names a file by its hash: what a vector is too need not be there twice.
-    sha1sum corpus/*/vector-* | while read -r hash vector; do rm -f "$(dirname "$vector")/$hash"; done
-    LLVM_PROFILE_FILE=$profiles/%p-%m.profraw "${test[@]}" >"$work/replay.log"
-    unset RUSTFLAGS CARGO_TARGET_DIR
-    tests=$(find target/coverage/debug/deps -name 'sharekey_fuzz-*' -executable -type f -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
+    built=$(RUSTFLAGS=-Cinstrument-coverage CARGO_TARGET_DIR=$work/coverage LLVM_PROFILE_FILE=$work/build.profraw \
+        cargo +nightly test --locked -p sharekey-fuzz --features rustcrypto --lib --no-run --message-format=json)
+    tests=$(sed -n 's/.*"executable":"\([^"]*sharekey_fuzz[^"]*\)".*/\1/p' <<<"$built")
+    LLVM_PROFILE_FILE=$profiles/%p-%m.profraw "$tests" >"$work/replay.log"
     "$bin/llvm-profdata" merge -sparse "$profiles"/*.profraw -o "$work/all.profdata"
-    "$bin/llvm-cov" export -format=lcov -instr-profile="$work/all.profdata" "$tests" --sources ../src >"$work/all.lcov"
+    "$bin/llvm-cov" export -format=lcov -instr-profile="$work/all.profdata" "$tests" --sources src >"$work/all.lcov"
 }
 
+rm -f "$work"/*/log
 if [ "$minutes" != 0 ]; then
-    cargo +nightly fuzz build --fuzz-dir . -s none
+    # shellcheck source=fuzz/build.sh
+    . fuzz/build.sh
+    [ ${#targets[@]} -gt 0 ] || targets=("${all[@]}")
     sum=0
     for target in "${targets[@]}"; do sum=$((sum + $(weight "$target"))); done
     for target in "${targets[@]}"; do
@@ -95,4 +99,4 @@ if [ "$minutes" != 0 ]; then
 fi
 
 measure
-python3 report.py "$work" ../spec/results/fuzz.md
+fuzz/report.py "$work" spec/results/fuzz.md

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Writes a campaign's figures into the tables of a results file: report.py WORK RESULTS.
 
-What stands between the marks is replaced, the rest is kept.
+What stands between the marks is replaced, the rest is kept; the table of the targets too where none was fuzzed.
 """
 
 import datetime
 import pathlib
 import re
+import struct
 import sys
 
 AIMS = ["wire", "message", "lock", "slot", "service", "code", "limits"]
-BEGIN, END = "<!-- campaign: begin -->", "<!-- campaign: end -->"
+TARGETS = "<!-- targets: begin -->", "<!-- targets: end -->"
+LINES = "<!-- lines: begin -->", "<!-- lines: end -->"
+CORPUS = pathlib.Path(__file__).parent / "corpus"
 
 
 def numbers(pattern: str, text: str) -> list[int]:
@@ -18,21 +21,29 @@ def numbers(pattern: str, text: str) -> list[int]:
     return [int(found) for found in re.findall(pattern, text)] or [0]
 
 
-def targets(work: pathlib.Path) -> list[str]:
+def archived(target: str) -> int:
+    """How many inputs an archive has (src/archive.rs)."""
+    magic, count = struct.unpack_from("<4sI", (CORPUS / f"{target}.bin").read_bytes())
+    assert magic == b"SKF1", target
+    return count
+
+
+def targets(logs: list[pathlib.Path]) -> list[str]:
     rows = [
-        "| target | seconds | executions | a second | edges | corpus |",
+        "| target | seconds | executions | a second | edges | found |",
         "|---|---:|---:|---:|---:|---:|",
     ]
-    total = [0, 0]
-    for log in sorted(work.glob("*/log")):
+    total = [0, 0, 0]
+    for log in logs:
+        target = log.parent.name
         text = log.read_text(errors="replace")
         runs = sum(numbers(r"stat::number_of_executed_units: *(\d+)", text))
         seconds = sum(numbers(r"Done \d+ runs in (\d+) second", text))
         edges = max(numbers(r"\bcov: (\d+)", text))
-        files = len(list((pathlib.Path("corpus") / log.parent.name).iterdir()))
-        rows.append(f"| {log.parent.name} | {seconds} | {runs:,} | {runs // max(seconds, 1):,} | {edges:,} | {files} |")
-        total = [total[0] + seconds, total[1] + runs]
-    rows.append(f"| all | {total[0]:,} | {total[1]:,} | | | |")
+        found = archived(target)
+        rows.append(f"| {target} | {seconds} | {runs:,} | {runs // max(seconds, 1):,} | {edges:,} | {found} |")
+        total = [total[0] + seconds, total[1] + runs, total[2] + found]
+    rows.append(f"| all | {total[0]:,} | {total[1]:,} | | | {total[2]:,} |")
     return rows
 
 
@@ -69,13 +80,19 @@ def coverage(work: pathlib.Path) -> list[str]:
     return rows
 
 
+def put(text: str, marks: tuple[str, str], rows: list[str]) -> str:
+    before, rest = text.split(marks[0])
+    after = rest.split(marks[1])[1]
+    today = datetime.date.today().isoformat()
+    return before + marks[0] + "\n".join(["", f"{today}.", "", *rows, ""]) + marks[1] + after
+
+
 def main() -> None:
     work, results = map(pathlib.Path, sys.argv[1:])
-    today = datetime.date.today().isoformat()
-    table = ["", f"{today}.", "", *targets(work), "", *coverage(work), ""]
-    before, rest = results.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    results.write_text(before + BEGIN + "\n".join(table) + "\n" + END + after)
+    text = put(results.read_text(), LINES, coverage(work))
+    if logs := sorted(work.glob("*/log")):
+        text = put(text, TARGETS, targets(logs))
+    results.write_text(text)
 
 
 if __name__ == "__main__":

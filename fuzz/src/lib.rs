@@ -1,5 +1,5 @@
-//! The bodies of the fuzz targets, on stable Rust: `fuzz_targets/` puts libFuzzer around them, and the test at the end
-//! replays the corpora.
+//! The bodies of the fuzz targets, on stable Rust, and the corpora that they are replayed on. `fuzz_targets/` puts
+//! libFuzzer around the bodies.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -13,8 +13,10 @@
     reason = "a target fails by panicking"
 )]
 
+pub mod archive;
 mod choices;
 pub mod conversation;
+pub mod corpus;
 pub mod decode;
 pub mod limits;
 pub mod lock_ops;
@@ -23,8 +25,8 @@ pub mod providers;
 pub mod records;
 #[cfg(test)]
 mod replay;
-#[cfg(test)]
-mod seeds;
+pub mod seeds;
 pub mod service_ops;
 pub mod share_code;
 pub mod slot_line;
+pub mod targets;

@@ -1,72 +1,30 @@
 //! The test vectors, `spec/vectors/*.json`, and what the roles store in an honest run, as seeds of the corpora. Runs of
-//! the roles enter by the messages and records that stand in them. A file is named by its content, so that the same
-//! vector is the same file every time.
+//! the roles enter by the messages and records that stand in them. No seed is stored: each is made again from the vectors
+//! as they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde_json::Value;
-use sharekey::crypto::Hash as _;
 use sharekey::wire::Kind;
 use sharekey_model::symbolic::Symbolic;
-
-use crate::replay::fuzz;
+use sharekey_stage::forge::Forge;
 
 type Seeds = BTreeMap<String, BTreeSet<Vec<u8>>>;
 
-/// With `SHAREKEY_SEEDS=write` the corpora get them; without, they must have them.
-#[test]
-fn every_vector_is_in_the_corpora() {
-    let is_writing = std::env::var("SHAREKEY_SEEDS").is_ok_and(|set| set == "write");
-    let mut count = 0;
-    for (target, seeds) in seeds() {
-        let corpus = fuzz().join("corpus").join(target);
-        let seeds: BTreeMap<String, Vec<u8>> = seeds.into_iter().map(|seed| (name(&seed), seed)).collect();
-        if is_writing {
-            write(&corpus, &seeds);
-        }
-        for (name, seed) in &seeds {
-            let found = fs::read(corpus.join(name)).unwrap_or_default();
-            assert!(found == *seed, "{}/{name} is missing: run with SHAREKEY_SEEDS=write", corpus.display());
-        }
-        count += seeds.len();
-    }
-    assert!(count > 2_000, "{count} seeds");
+/// The seeds of a target.
+pub fn seeds(target: &str) -> &'static BTreeSet<Vec<u8>> {
+    static SEEDS: LazyLock<Seeds> = LazyLock::new(all);
+    static NONE: BTreeSet<Vec<u8>> = BTreeSet::new();
+    SEEDS.get(target).unwrap_or(&NONE)
 }
 
-fn name(seed: &[u8]) -> String {
-    let digits = Symbolic.sha256(&[seed])[..10].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    format!("vector-{digits}")
-}
-
-/// In place of those of earlier vectors.
-fn write(corpus: &Path, seeds: &BTreeMap<String, Vec<u8>>) {
-    fs::create_dir_all(corpus).unwrap();
-    for file in fs::read_dir(corpus).unwrap() {
-        let path = file.unwrap().path();
-        if path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("vector-")) {
-            fs::remove_file(path).unwrap();
-        }
-    }
-    seeds.iter().for_each(|(name, seed)| fs::write(corpus.join(name), seed).unwrap());
-}
-
-fn seeds() -> Seeds {
+fn all() -> Seeds {
     let mut seeds = Seeds::new();
-    for file in fs::read_dir(fuzz().join("../spec/vectors")).unwrap() {
-        let path = file.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if path.extension().is_none_or(|extension| extension != "json") || name == "schema" {
-            continue;
-        }
-        let vectors: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        // A run begins each step with another challenge: one is like the next.
-        let is_run = vectors.pointer("/cases/0/steps").is_some();
-        messages(&vectors, is_run, &mut seeds);
-        for case in vectors["cases"].as_array().unwrap() {
-            one(&name, case, &mut seeds);
-        }
+    for (name, vectors) in vectors() {
+        of_a_file(&name, &vectors, &mut seeds);
     }
     for (target, stored) in crate::conversation::kept() {
         add(&mut seeds, target, stored);
@@ -75,12 +33,32 @@ fn seeds() -> Seeds {
     seeds
 }
 
+/// Every file of vectors, and its name.
+fn vectors() -> Vec<(String, Value)> {
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors")).unwrap();
+    let mut vectors = Vec::new();
+    for file in files {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path.extension().is_some_and(|extension| extension == "json") && name != "schema" {
+            vectors.push((name, serde_json::from_slice(&fs::read(&path).unwrap()).unwrap()));
+        }
+    }
+    vectors
+}
+
+fn of_a_file(name: &str, vectors: &Value, seeds: &mut Seeds) {
+    // A run begins each step with another challenge: one is like the next.
+    let is_run = vectors.pointer("/cases/0/steps").is_some();
+    messages(vectors, is_run, seeds);
+    for case in vectors["cases"].as_array().unwrap() {
+        one(name, case, seeds);
+    }
+}
+
 fn contacts() -> Vec<u8> {
     let mut book = sharekey::contacts::ContactBook::new();
-    let key = |byte| {
-        let seed = sharekey::secret::Seed::from_bytes([byte; 32]);
-        *sharekey::crypto::Signer::from_seed(&Symbolic, &seed).unwrap().public()
-    };
+    let key = |byte| Forge::<Symbolic>::new().public(&sharekey_stage::seed(byte));
     book.add("ana@example".parse().unwrap(), "Ana".parse().unwrap(), key(1)).unwrap();
     book.add("ben@example".parse().unwrap(), "Ben".parse().unwrap(), key(2)).unwrap();
     book.verify_key(&"ben@example".parse().unwrap(), &key(2)).unwrap();
@@ -91,9 +69,10 @@ fn add(seeds: &mut Seeds, target: &str, seed: Vec<u8>) {
     seeds.entry(target.to_owned()).or_default().insert(seed);
 }
 
+/// Nothing where it is other text.
 fn hex(value: &Value) -> Option<Vec<u8>> {
-    let text = value.as_str().filter(|text| text.is_ascii() && text.len() % 2 == 0)?;
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+    let is_digits = |text: &&str| text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    value.as_str().filter(is_digits).map(sharekey_stage::hex::bytes)
 }
 
 fn bytes(case: &Value, field: &str) -> Vec<u8> {
@@ -266,4 +245,23 @@ fn slot(case: &Value) -> Vec<u8> {
 fn outcome(outcome: &Value) -> u8 {
     let name = outcome["type"].as_str().or(outcome.as_str()).unwrap();
     ["NeverReleased", "Released", "Settled"].iter().position(|known| *known == name).unwrap() as u8
+}
+
+#[test]
+fn every_vector_is_in_the_corpora() {
+    use crate::targets::NAMES;
+    let mut none_of = Vec::new();
+    for (name, vectors) in vectors() {
+        let mut seeds = Seeds::new();
+        of_a_file(&name, &vectors, &mut seeds);
+        if seeds.is_empty() {
+            none_of.push(name);
+        }
+    }
+    // No target reads a fingerprint.
+    assert_eq!(none_of, ["contacts"], "files without a seed");
+    let seeds = all();
+    assert!(seeds.keys().all(|target| NAMES.contains(&target.as_str())), "{:?}", seeds.keys());
+    let count: usize = seeds.values().map(BTreeSet::len).sum();
+    assert!(count > 2_000, "{count} seeds");
 }
