@@ -5,13 +5,11 @@
 pub mod cloud;
 pub mod door;
 pub mod guest;
-pub mod line;
 pub mod phone;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::error::Error;
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 use std::rc::Rc;
 
 use crate::provider::Provider;
@@ -71,20 +69,6 @@ impl Stop {
         }
     }
 }
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Owner(error) => write!(f, "the owner: {error}"),
-            Self::Guest(error) => write!(f, "the guest: {error}"),
-            Self::Service(error) => write!(f, "the service: {error}"),
-            Self::Lock(error) => write!(f, "the lock: {error}"),
-            Self::PowerCut => f.write_str("the lock's power went"),
-        }
-    }
-}
-
-impl Error for Stop {}
 
 macro_rules! stops {
     ($($name:ident($error:ty)),*) => {$(

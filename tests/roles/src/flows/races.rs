@@ -8,8 +8,8 @@ use sharekey::message::{Holding, Receipt, WithdrawnOutcome};
 use sharekey::owner::Learned;
 use sharekey::slot::{MAX_LIVE, State};
 use sharekey::wire::{Kind, Unverified};
-use sharekey_stage::firmware::AnySession;
 use sharekey_stage::provider::Provider;
+
 use sharekey_stage::world::cloud::Conflict;
 use sharekey_stage::world::door::Moment;
 use sharekey_stage::world::{ANA, BEN, CLOUD, HALL, STUDIO, Stop, World, digest, seed};
@@ -61,7 +61,7 @@ fn a_release_that_got_lost_is_given_again_for_the_same_install() {
     let again = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
     assert_eq!(again, lost);
     let download = installing.bundle(&Provider, &again).unwrap();
-    ana.finish(&mut w.door, AnySession::Install(session), &download).unwrap();
+    ana.finish(&mut w.door, session, &download).unwrap();
     w.open(&mut ana).unwrap();
 }
 
@@ -281,7 +281,7 @@ fn too_many_live_keys_hold_up_publishing_until_a_proof_lets_them_go() {
     // The last of them is installed after all: the lock's word for it proves the others dead.
     let (mut guest, session, installing, release) = last.unwrap();
     let download = installing.bundle(&Provider, &release).unwrap();
-    let receipt = guest.finish(&mut w.door, AnySession::Install(session), &download).unwrap();
+    let receipt = guest.finish(&mut w.door, session, &download).unwrap();
     w.cloud.receipt(w.place(HALL), &receipt).unwrap();
     w.sync();
     assert_eq!(w.olga.may_open(HALL).len(), 1);

@@ -6,14 +6,14 @@ use sharekey::crypto::PublicKey;
 use sharekey::error::{GuestError, ServiceError};
 use sharekey::guest::{Account, Claimed, Download, GuestKey, Installing};
 use sharekey::limits::Action;
+use sharekey::lock::{Session, purpose};
 use sharekey::message::{Grant, Release};
 use sharekey::secret::Seed;
 use sharekey::wire::Unverified;
 
 use super::cloud::Cloud;
-use super::line::Line;
-use super::{CLOUD, Place, Tape, digest, rng, seed, through_storage};
-use crate::firmware::{For, To};
+use super::door::Door;
+use super::{CLOUD, Place, Stop, Tape, digest, rng, seed, through_storage};
 use crate::forge;
 
 pub struct Guest {
@@ -77,7 +77,7 @@ impl Guest {
     }
 
     /// Connects to the lock and the internet, once, and passes the receipt on.
-    pub fn download<L: Line>(&mut self, door: &mut L, cloud: &mut Cloud) -> Result<(), L::Stop> {
+    pub fn download(&mut self, door: &mut Door, cloud: &mut Cloud) -> Result<(), Stop> {
         let receipt = self.fetch(door, cloud)?;
         cloud.receipt(self.place(), &receipt)?;
         Ok(())
@@ -85,7 +85,7 @@ impl Guest {
 
     /// Downloads, and keeps the receipt to itself. A grant that was claimed once stays claimed, for
     /// this device.
-    pub fn fetch<L: Line>(&mut self, door: &mut L, cloud: &mut Cloud) -> Result<Vec<u8>, L::Stop> {
+    pub fn fetch(&mut self, door: &mut Door, cloud: &mut Cloud) -> Result<Vec<u8>, Stop> {
         if self.claimed.is_none() {
             let (_, grant) = cloud.find(self.subject()).ok_or(ServiceError::NothingShared)?;
             self.claim(&grant)?;
@@ -94,17 +94,17 @@ impl Guest {
     }
 
     /// Downloads in league with whoever holds the cloud's key.
-    pub fn fetch_colluding<L: Line>(&mut self, door: &mut L) -> Result<Vec<u8>, L::Stop> {
+    pub fn fetch_colluding(&mut self, door: &mut Door) -> Result<Vec<u8>, Stop> {
         self.fetch_with(door, |_, _, install| Ok(forge::signed(&Release { install: digest(install) }, &seed(CLOUD))))
     }
 
-    fn fetch_with<L: Line>(
+    fn fetch_with(
         &mut self,
-        door: &mut L,
+        door: &mut Door,
         release: impl FnOnce(Place, &[u8], &[u8]) -> Result<Vec<u8>, ServiceError>,
-    ) -> Result<Vec<u8>, L::Stop> {
+    ) -> Result<Vec<u8>, Stop> {
         self.claimed = self.claimed.take().map(|claimed| self.restarted(claimed));
-        let (challenge, session) = door.ask(For::Install)?;
+        let (challenge, session) = door.challenge::<purpose::Install>()?;
         let installing = self.ask(&challenge)?;
         let installing = self.restarted(installing);
         let release = release(self.place(), self.claimed().claim(), installing.install())?;
@@ -113,15 +113,15 @@ impl Guest {
     }
 
     /// Takes the bundle to the lock.
-    pub fn finish<L: Line>(
+    pub fn finish(
         &mut self,
-        door: &mut L,
-        session: L::Session,
+        door: &mut Door,
+        session: Session<purpose::Install>,
         download: &Download<'_>,
-    ) -> Result<Vec<u8>, L::Stop> {
+    ) -> Result<Vec<u8>, Stop> {
         let bundle = self.tape.note(download.bundle());
-        let receipt = door.send(To::Install, session, &bundle).inspect_err(|_| {
-            self.told = download.finish(&Provider, door.refusal()).err();
+        let receipt = door.install(session, &bundle).inspect_err(|_| {
+            self.told = download.finish(&Provider, &door.refusal).err();
         })?;
         let key = download.finish(&Provider, &receipt)?;
         self.key = Some(self.restarted(key));
@@ -129,12 +129,12 @@ impl Guest {
     }
 
     /// Only the phone and the lock.
-    pub fn act<L: Line>(&mut self, door: &mut L, action: Action) -> Result<(), L::Stop> {
-        let (challenge, session) = door.ask(For::Operate)?;
+    pub fn act(&mut self, door: &mut Door, action: Action) -> Result<(), Stop> {
+        let (challenge, session) = door.challenge::<purpose::Operate>()?;
         let key = self.key.as_ref().unwrap();
         let (unlock, awaiting) = key.unlock(&Provider, &challenge, action, &mut self.rng)?;
-        let reply = door.send(To::Unlock, session, &self.tape.note(&unlock)).inspect_err(|_| {
-            self.told = key.check_reply(&Provider, &awaiting, door.refusal()).err();
+        let reply = door.unlock(session, &self.tape.note(&unlock)).inspect_err(|_| {
+            self.told = key.check_reply(&Provider, &awaiting, &door.refusal).err();
         })?;
         Ok(key.check_reply(&Provider, &awaiting, &reply)?)
     }

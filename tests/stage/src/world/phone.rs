@@ -8,6 +8,7 @@ use sharekey::crypto::PublicKey;
 use sharekey::error::OwnerError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
+use sharekey::lock::purpose;
 use sharekey::message::{Command, Completed, Withdrawn, WithdrawnOutcome};
 use sharekey::owner::{Learned, Method, OwnedLock, Owner, PendingCommand};
 use sharekey::secret::ActivationSecret;
@@ -16,9 +17,8 @@ use sharekey::staged::Staged;
 use sharekey::wire::{Encoded, Unverified};
 
 use super::cloud::Cloud;
-use super::line::Line;
+use super::door::Door;
 use super::{Stop, Tape, rng, seed, through_storage};
-use crate::firmware::{For, To};
 
 /// What an order gives: the command, and what waits for the lock's answer.
 pub type Ordered<'v> = Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError>;
@@ -65,12 +65,12 @@ impl Phone {
         self.view = Some(view);
     }
 
-    pub fn provision<L: Line>(&mut self, door: &mut L, cloud: &mut Cloud) -> Result<(), L::Stop> {
-        let card = ActivationSecret::from_bytes(door.card());
-        let (challenge, session) = door.ask(For::Operate)?;
+    pub fn provision(&mut self, door: &mut Door, cloud: &mut Cloud) -> Result<(), Stop> {
+        let card = ActivationSecret::from_bytes(door.card);
+        let (challenge, session) = door.challenge::<purpose::Operate>()?;
         let (message, pending) = self.owner.provision(&card, &challenge, cloud.key(), &mut self.rng)?;
-        let answer = door.send(To::Provision, session, &self.tape.note(&message)).inspect_err(|_| {
-            self.told = pending.finish(&self.owner, door.refusal()).err();
+        let answer = door.provision(session, &self.tape.note(&message)).inspect_err(|_| {
+            self.told = pending.finish(&self.owner, &door.refusal).err();
         })?;
         let view = pending.finish(&self.owner, &answer)?;
         self.keep(view);
@@ -84,61 +84,56 @@ impl Phone {
         Ok(())
     }
 
-    pub fn activate<L: Line>(&mut self, door: &mut L, cloud: &mut Cloud, slot: SlotId) -> Result<(), L::Stop> {
+    pub fn activate(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Result<(), Stop> {
         self.command(door, cloud, |owner, view, challenge, rng| owner.activate(view, slot, challenge, rng)).map(|_| ())
     }
 
-    pub fn deactivate<L: Line>(&mut self, door: &mut L, cloud: &mut Cloud, slot: SlotId) -> Result<(), L::Stop> {
+    pub fn deactivate(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Result<(), Stop> {
         self.command(door, cloud, |owner, view, challenge, rng| owner.deactivate(view, slot, challenge, rng))
             .map(|_| ())
     }
 
-    pub fn inspect<L: Line>(&mut self, door: &mut L, cloud: &mut Cloud, slot: SlotId) -> Result<Completed, L::Stop> {
+    pub fn inspect(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Result<Completed, Stop> {
         self.command(door, cloud, |owner, view, challenge, rng| owner.inspect(view, slot, challenge, rng))
     }
 
-    pub fn set_clock<L: Line>(&mut self, door: &mut L, to: Timestamp) -> Result<(), L::Stop> {
+    pub fn set_clock(&mut self, door: &mut Door, to: Timestamp) -> Result<(), Stop> {
         self.order(door, |owner, view, challenge, rng| owner.set_clock(view, to, challenge, rng)).map(|_| ())
     }
 
-    pub fn act<L: Line>(&mut self, door: &mut L, action: Action) -> Result<(), L::Stop> {
+    pub fn act(&mut self, door: &mut Door, action: Action) -> Result<(), Stop> {
         self.order(door, |owner, view, challenge, rng| owner.act(view, action, challenge, rng)).map(|_| ())
     }
 
     /// Gives the `Done`, for the new owner and both clouds.
-    pub fn transfer<L: Line>(
-        &mut self,
-        door: &mut L,
-        owner: PublicKey,
-        service: PublicKey,
-    ) -> Result<Vec<u8>, L::Stop> {
+    pub fn transfer(&mut self, door: &mut Door, owner: PublicKey, service: PublicKey) -> Result<Vec<u8>, Stop> {
         self.order(door, |old, view, challenge, rng| old.transfer(view, owner, service, challenge, rng))
             .map(|(done, ..)| done)
     }
 
     /// Orders something at the lock, and passes the lock's answer on to the cloud.
-    pub fn command<L: Line>(
+    pub fn command(
         &mut self,
-        door: &mut L,
+        door: &mut Door,
         cloud: &mut Cloud,
         order: impl for<'v> FnOnce(&Owner<Provider>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
-    ) -> Result<Completed, L::Stop> {
+    ) -> Result<Completed, Stop> {
         let (done, completed, _) = self.order(door, order)?;
-        cloud.done(self.view().lock(), &done)?;
+        cloud.done(door.id(), &done)?;
         Ok(completed)
     }
 
     /// Orders something at the lock; the cloud does not hear of it.
-    pub fn order<L: Line>(
+    pub fn order(
         &mut self,
-        door: &mut L,
+        door: &mut Door,
         order: impl for<'v> FnOnce(&Owner<Provider>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
-    ) -> Result<(Vec<u8>, Completed, Learned), L::Stop> {
-        let (challenge, session) = door.ask(For::Operate)?;
+    ) -> Result<(Vec<u8>, Completed, Learned), Stop> {
+        let (challenge, session) = door.challenge::<purpose::Operate>()?;
         let (command, pending) = self.change(|owner, view, rng| order(owner, view, &challenge, rng))?;
         let pending = if self.restarts { through_storage(&pending) } else { pending };
-        let done = door.send(To::Command, session, &self.tape.note(&command)).inspect_err(|_| {
-            self.told = self.change(|owner, view, _| pending.finish(owner, view, door.refusal())).err();
+        let done = door.command(session, &self.tape.note(&command)).inspect_err(|_| {
+            self.told = self.change(|owner, view, _| pending.finish(owner, view, &door.refusal)).err();
         })?;
         let (completed, learned) = self.change(|owner, view, _| pending.finish(owner, view, &done))?;
         Ok((done, completed, learned))
