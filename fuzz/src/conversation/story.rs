@@ -14,7 +14,7 @@ use sharekey::service::{Service, ShareRecord};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
-use sharekey_power_loss::script::ordered;
+use sharekey_stage::world::phone::ordered;
 use sharekey_stage::desk::accept;
 use sharekey_stage::stand::{CARD, NOON, card};
 use sharekey_stage::store::Store;
@@ -172,7 +172,7 @@ impl World {
         let view = self.view.as_mut().unwrap();
         let before = view.clone();
         let rng = &mut self.rng;
-        let (command, pending) = match ordered(owner, view, operation, &challenge, rng) {
+        let (command, pending) = match ordered((owner, view), operation, &challenge, rng) {
             Ok(staged) => accept(staged),
             Err(error) => {
                 assert_eq!(*view, before, "refused, and the view changed");

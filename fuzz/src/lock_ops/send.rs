@@ -9,7 +9,8 @@ use sharekey_refinement::lock::Machine;
 use sharekey_refinement::lock::machine::SLOTS;
 use sharekey_refinement::lock::send::{floor, is_open, owner};
 use sharekey_refinement::lock::steps::{
-    As, BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, Order, SERVICES, SUBJECTS, Sent,
+    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, Order, SERVICES, SUBJECTS, Sent, To, Who,
+    key,
 };
 
 const FLAWS: [Flaw; 3] = [Flaw::Mismatch, Flaw::Scalar, Flaw::Commitment];
@@ -18,7 +19,7 @@ pub fn sent(choices: &mut Choices<'_>, state: &Machine, session: u64, purpose: P
     if purpose == Purpose::Install {
         return match choices.any::<u8>() {
             0..=247 => Sent::Bundle(bundle(choices, state, session)),
-            _ => Sent::Malformed(As::Bundle, broken(choices)),
+            _ => Sent::Malformed(To::Install, broken(choices)),
         };
     }
     let fresh = state.model.ownership().is_err();
@@ -28,7 +29,7 @@ pub fn sent(choices: &mut Choices<'_>, state: &Machine, session: u64, purpose: P
         14..=25 => unlock(choices, state, session),
         26 => provision(choices, session),
         27 => reset(choices, state, session),
-        28 => Sent::Malformed(choices.pick(&[As::Unlock, As::Command, As::Provision, As::Reset]), broken(choices)),
+        28 => Sent::Malformed(choices.pick(&[To::Unlock, To::Command, To::Provision, To::Reset]), broken(choices)),
         _ => again(choices, state).unwrap_or_else(|| unlock(choices, state, session)),
     }
 }

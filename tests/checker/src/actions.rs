@@ -4,10 +4,12 @@
 use sharekey::wire::Kind;
 use sharekey_model::invariant::Service;
 
+use sharekey_stage::ops::{Op, Place};
+
 use super::cast::{OLGA, key_of};
 use super::lock::{INSTALL, OPERATE};
 use super::net::{Msg, Net, REPORT};
-use super::scenario::{Device, Op};
+use super::scenario::{Device, ORDERS, Order};
 use super::system::{Action, State, Who};
 use super::world::{For, Input, World};
 
@@ -148,13 +150,14 @@ impl World {
                 }
             }
         }
-        for op in Op::ALL {
-            if net.count_sub(Kind::Command, op.sub()) >= bounds.of(op) {
+        for order in ORDERS {
+            if net.count_sub(Kind::Command, order.row()) >= bounds.of(order) {
                 continue;
             }
-            for slot in 0..if matches!(op, Op::Act | Op::Transfer) { 1 } else { self.scenario.slots } {
+            let slots = if Op::ordered(order).row().place == Place::Slot { self.scenario.slots } else { 1 };
+            for slot in 0..slots {
                 let acting = (0..2).filter(|which| self.scenario.acting >> which & 1 == 1);
-                let input = Input::Order { op, slot, challenge };
+                let input = Input::Order { order, slot, challenge };
                 actions.extend(acting.map(|which| Action { who: Who::Phone(which), input }));
             }
         }
@@ -170,8 +173,8 @@ impl World {
         }
         let mut send = |input| actions.push(Action { who: Who::Sender, input });
         if state.net.count(Kind::Command) < self.scenario.bounds.forged {
-            for (op, epoch) in Op::ALL.into_iter().flat_map(|op| [(op, 1), (op, 2)]) {
-                send(Input::ForgeCommand { op, epoch, challenge });
+            for (order, epoch) in ORDERS.into_iter().flat_map(|order| [(order, 1), (order, 2)]) {
+                send(Input::ForgeCommand { order, epoch, challenge });
             }
         }
         if state.net.count(Kind::Grant) < self.scenario.bounds.grants {
@@ -190,7 +193,10 @@ impl World {
             }
         }
         if self.scenario.former_owner && which == 1 {
-            net.kind(Kind::Done).iter().filter(|done| done.sub() == 3).for_each(|done| phone(Input::Adopt(*done)));
+            net.kind(Kind::Done)
+                .iter()
+                .filter(|done| done.sub() == Order::Transfer.row())
+                .for_each(|done| phone(Input::Adopt(*done)));
         }
         if self.scenario.acting >> which & 1 == 0 {
             return;

@@ -10,6 +10,7 @@ use sharekey::service::Service;
 use sharekey_model::symbolic::Symbolic;
 use sharekey_stage::forge::Forge;
 pub use sharekey_stage::seed;
+pub use sharekey_stage::store::stored as never;
 
 pub const CARD: [u8; 16] = [7; 16];
 

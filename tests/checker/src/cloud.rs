@@ -9,6 +9,7 @@ use sharekey::wire::{Kind, Unverified};
 use sharekey_model::invariant::{Event, Invariant, Violation, Withdrawal};
 use sharekey_model::symbolic::Symbolic;
 
+use super::cast::never;
 use super::net::{Msg, Report};
 use super::reach::{Milestone, Reached};
 use super::world::{Step, World};
@@ -35,10 +36,6 @@ struct Served {
     record: ShareRecord,
     out: Vec<Vec<u8>>,
     events: Vec<Event>,
-}
-
-fn never<S>(_: &S) -> Result<(), core::convert::Infallible> {
-    Ok(())
 }
 
 /// One operation on a record, committed.

@@ -7,7 +7,7 @@ use sharekey::wire::Kind;
 use super::cast::{ANA, BEN};
 use super::lock::{INSTALL, OPERATE};
 use super::net::Msg;
-use super::scenario::{Bounds, Op};
+use super::scenario::{Bounds, Order};
 use super::scenarios;
 use super::system::{Action, State, Who};
 use super::world::{For, Input, World};
@@ -19,11 +19,11 @@ fn world() -> Arc<World> {
 }
 
 /// Olga's second phone orders, and hears of it; the service does not.
-fn order(world: &World, state: &State, op: Op) -> (State, Msg) {
+fn order(world: &World, state: &State, order: Order) -> (State, Msg) {
     let state = world.go(state, Who::Lock, Input::Challenge(For::Operate));
     let (_, challenge) = world.locks.get(state.lock).open[OPERATE].unwrap();
     let before = state.net.clone();
-    let state = world.go(&state, Who::Phone(1), Input::Order { op, slot: 0, challenge });
+    let state = world.go(&state, Who::Phone(1), Input::Order { order, slot: 0, challenge });
     let command = state.net.kind(Kind::Command).iter().copied().find(|command| !before.has(*command)).unwrap();
     let state = world.go(&state, Who::Lock, Input::Command(command));
     let done = state.net.kind(Kind::Done).iter().copied().find(|done| !before.has(*done)).unwrap();
@@ -64,8 +64,8 @@ fn judge(world: &World, state: &State) {
 #[test]
 fn a_late_done_makes_reports_hide_a_released_key() {
     let world = world();
-    let (state, deactivated) = order(&world, &world.start(), Op::Deactivate);
-    let (state, _) = order(&world, &state, Op::Activate);
+    let (state, deactivated) = order(&world, &world.start(), Order::Deactivate);
+    let (state, _) = order(&world, &state, Order::Activate);
     let (state, grant) = grant_to(&world, &state, ANA);
     let (state, bundle) = release(&world, &state, 0, grant);
     let state = world.go(&state, Who::Lock, bundle);

@@ -10,17 +10,20 @@ use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{
-    Challenge, Claim, Command, Grant, Install, Operation, Release, Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
+    Challenge, Claim, Command, Grant, Install, Release, Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
 };
 use sharekey::secret::Seed;
-use sharekey::wire::{Kind, Unverified};
-use sharekey_model::invariant::{Event, Order};
+use sharekey::wire::Unverified;
+use sharekey_model::invariant::Event;
 use sharekey_model::symbolic::Symbolic;
+
+use sharekey_stage::forge::bare;
+use sharekey_stage::nonce_of;
 
 use super::cast::{ANA, CLOUD, FORGE, OLGA, account, entropy, key_of, seed};
 use super::net::Msg;
 use super::phone::granted;
-use super::scenario::{Device, Op};
+use super::scenario::{Device, Order, meant, operation};
 use super::world::{Input, Step, World};
 
 impl World {
@@ -74,9 +77,7 @@ impl World {
 
     /// The challenge with this nonce.
     pub fn challenge_of(&self, nonce: Nonce) -> Vec<u8> {
-        let mut bytes = Kind::Challenge.header().to_vec();
-        bytes.extend(postcard::to_allocvec(&Challenge { lock: self.cast.lock, nonce }).unwrap());
-        bytes
+        bare(&Challenge { lock: self.cast.lock, nonce })
     }
 
     /// A device that has a key asks the lock to open: in the slot of its key, or in another, by hand.
@@ -108,7 +109,7 @@ impl World {
             }
             Input::ForgeWithdrawn { grant, outcome } => self.forge_withdrawn(grant, outcome),
             Input::ForgeInstall { device, claim, challenge } => self.forge_install(device, claim, challenge),
-            Input::ForgeCommand { op, epoch, challenge } => self.forge_command(op, epoch, challenge),
+            Input::ForgeCommand { order, epoch, challenge } => self.forge_command(order, epoch, challenge),
             Input::ForgeGrant { epoch } => self.forge_grant(epoch),
             other => panic!("{other:?} is not the attacker's"),
         }
@@ -135,7 +136,7 @@ impl World {
         let Device { subject, number, .. } = self.device(device);
         let seed = Seed::random(&mut rogue_entropy(subject, number));
         let own = Signer::<Symbolic>::from_seed(&Symbolic, &seed).ok()?;
-        let nonce = Unverified::<Challenge>::parse(self.msgs.bytes(challenge)).ok()?.claims().nonce;
+        let nonce = nonce_of(self.msgs.bytes(challenge));
         let named = Unverified::<Claim>::parse(self.msgs.bytes(claim)).ok()?.claims().device;
         if named == *own.public() {
             return None;
@@ -146,27 +147,15 @@ impl World {
     }
 
     /// A command by the former owner, for whichever ownership.
-    fn forge_command(&self, op: Op, epoch: u8, challenge: Msg) -> Option<Step> {
-        let lock_nonce = Unverified::<Challenge>::parse(self.msgs.bytes(challenge)).ok()?.claims().nonce;
-        let (slot, generation) = (SlotId::new(0), Generation::new(9));
-        let operation = match op {
-            Op::Activate => Operation::Activate { slot, generation },
-            Op::Deactivate => Operation::Deactivate { slot, generation },
-            Op::Inspect => Operation::Inspect { slot },
-            Op::Act => Operation::Act { action: Action::Open },
-            Op::Transfer => Operation::Transfer { owner: key_of(OLGA), service: key_of(CLOUD) },
-        };
+    fn forge_command(&self, order: Order, epoch: u8, challenge: Msg) -> Option<Step> {
+        let lock_nonce = nonce_of(self.msgs.bytes(challenge));
+        let operation = operation(order, SlotId::new(0), Generation::new(9), key_of(OLGA));
         let (lock, epoch) = (self.cast.lock, Epoch::new(u32::from(epoch)));
         let body = Command { lock, epoch, lock_nonce, owner_nonce: Nonce::from_bytes([5; 16]), operation };
         let message = FORGE.signed(&body, &seed(OLGA));
         let command = super::net::digest(&message);
-        let order = match op {
-            Op::Activate | Op::Deactivate => Order::Switch { slot, active: op == Op::Activate, generation },
-            Op::Transfer => Order::Transfer { owner: key_of(OLGA) },
-            Op::Act | Op::Inspect => Order::Other,
-        };
         let ordered = Event::Ordered { command, owner: key_of(OLGA), lock, epoch };
-        self.made(&message, vec![ordered, Event::Meant { command, order }])
+        self.made(&message, vec![ordered, Event::Meant { command, order: meant(&operation) }])
     }
 
     /// A grant by the former owner, for an ownership that may not be its.

@@ -11,11 +11,9 @@ use sharekey::lock::{
     Cell, Challenged, Clock, Found, Lock, Now, Record, Session, Staged,
     purpose::{self, Purpose},
 };
-use sharekey::message::Challenge;
-use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
-use sharekey_stage::firmware;
-use sharekey_stage::store::Store;
+use sharekey_stage::firmware::{self, Finish, Outcome, Output};
+use sharekey_stage::store::{Store, stored};
 
 use super::cast::{CARD, entropy};
 use super::net::Msg;
@@ -65,17 +63,30 @@ pub fn commit<T>(staged: Staged<'_, T>) -> (T, Written) {
     let mut written = None;
     let Ok(result) = staged.commit(|record| {
         written = Some((record.cell(), record.as_bytes().to_vec()));
-        Ok::<_, Infallible>(())
+        stored(record)
     });
     (result, written)
 }
 
-/// The nonce of a challenge.
-pub fn nonce(challenge: &[u8]) -> [u8; 16] {
-    *Unverified::<Challenge>::parse(challenge).unwrap().claims().nonce.as_bytes()
+/// The same of whatever the lock staged.
+pub struct Commit;
+
+impl Finish for Commit {
+    type Out = (Output, Written);
+
+    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Self::Out {
+        let (result, written) = commit(staged);
+        (result.output(), written)
+    }
 }
 
-/// As the running lock has it: of the counter, what stood there at boot.
+/// The nonce of a challenge.
+pub fn nonce(challenge: &[u8]) -> [u8; 16] {
+    *sharekey_stage::nonce_of(challenge).as_bytes()
+}
+
+/// As the running lock has it: of the counter, what stood there at boot. Not the stage's store: this one is part of a
+/// state, and states that are alike have to be one.
 impl firmware::Flash for Flash {
     type Error = Infallible;
 

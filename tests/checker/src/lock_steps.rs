@@ -5,12 +5,16 @@ use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::lock::purpose::{self, Purpose};
 use sharekey::message::{Command, Completed, Done, Holding, Install, Operation, Receipt, SlotReport, Unlock};
-use sharekey::wire::{Message, Unverified};
+use sharekey::wire::{Kind, Message, Unverified};
 use sharekey_model::invariant::{Answered, Event, Invariant, Violation};
 use sharekey_model::symbolic::Symbolic;
 
+use sharekey_stage::firmware::{self, AnySession, Output};
+use sharekey_stage::forge::bundle;
+use sharekey_stage::ops::{Op, Order, Sent, To, slot_of};
+
 use super::cast::entropy;
-use super::lock::{Flash, INSTALL, NOW, OPERATE, Running, TestLock, Written, again, at, commit, give, nonce};
+use super::lock::{Commit, Flash, INSTALL, NOW, OPERATE, Running, TestLock, Written, again, at, give, nonce};
 use super::net::Msg;
 use super::reach::{Milestone, Reached};
 use super::world::{For, Input, Step, World};
@@ -23,17 +27,6 @@ enum How {
     Late,
     /// The connection kept it, while a newer challenge was given.
     Superseded,
-}
-
-/// What an accepted request gave.
-enum Output {
-    Installed(Vec<u8>),
-    Opened {
-        slot: SlotId,
-        opened: bool,
-    },
-    /// The Done, and what is left for the firmware to do.
-    Commanded(Vec<u8>, Operation),
 }
 
 struct Accepted {
@@ -63,6 +56,8 @@ impl World {
     fn challenge<P: Purpose>(&self, flash: &Flash, purpose: usize) -> Step {
         let mut running = flash.run();
         let (given, written) = give::<P>(&mut running.lock, NOW);
+        let op = Op::of(Sent::Nothing, flash.given == 0);
+        assert_eq!(written.as_ref().map(|(cell, _)| *cell), op.written(SlotId::new(0)), "{op:?}");
         let challenge = self.put(&given.challenge);
         let mut next = flash.wrote(&written);
         next.open[purpose] = Some((next.given, challenge));
@@ -81,32 +76,39 @@ impl World {
     /// An attempt at the lock as it is now.
     fn attempt(&self, flash: &Flash, input: Input, how: How) -> Result<Accepted, LockError> {
         let Running { mut lock, install, operate } = flash.run();
-        match input {
-            Input::Bundle { grant, claim, install: asked, release } => {
-                let bytes = |msg: Msg| self.msgs.bytes(msg);
-                let bundle = sharekey_stage::forge::bundle(&[bytes(grant), bytes(claim), bytes(asked), bytes(release)]);
-                let now = prepare::<purpose::Install>(&mut lock, how);
-                let rng = &mut entropy(&[b"agreement"]);
-                let staged = lock.install(install.unwrap(), &bundle, now, rng).map_err(|refusal| refusal.error())?;
-                let (installed, written) = commit(staged);
-                Ok(Accepted { output: Output::Installed(installed.receipt.to_vec()), written, lock })
+        let bytes = |msg: Msg| self.msgs.bytes(msg);
+        let (to, message) = match input {
+            Input::Bundle { grant, claim, install, release } => {
+                (To::Install, bundle(&[bytes(grant), bytes(claim), bytes(install), bytes(release)]))
             }
-            Input::Unlock(message) => {
-                let now = prepare::<purpose::Operate>(&mut lock, how);
-                let staged = lock.unlock(operate.unwrap(), self.msgs.bytes(message), now);
-                let (unlocked, written) = commit(staged.map_err(|refusal| refusal.error())?);
-                let opened = unlocked.action == Action::Open;
-                Ok(Accepted { output: Output::Opened { slot: unlocked.slot, opened }, written, lock })
-            }
-            Input::Command(message) => {
-                let now = prepare::<purpose::Operate>(&mut lock, how);
-                let staged = lock.command(operate.unwrap(), self.msgs.bytes(message), now);
-                let (commanded, written) = commit(staged.map_err(|refusal| refusal.error())?);
-                let output = Output::Commanded(commanded.done.to_vec(), commanded.operation);
-                Ok(Accepted { output, written, lock })
-            }
+            Input::Unlock(message) => (To::Unlock, bytes(message).to_vec()),
+            Input::Command(message) => (To::Command, bytes(message).to_vec()),
             other => panic!("{other:?} is not for the lock"),
-        }
+        };
+        let (now, session) = match to.purpose() {
+            For::Install => (prepare::<purpose::Install>(&mut lock, how), AnySession::from(install.unwrap())),
+            For::Operate => (prepare::<purpose::Operate>(&mut lock, how), AnySession::from(operate.unwrap())),
+        };
+        let rng = &mut entropy(&[b"agreement"]);
+        let (output, written) = firmware::send(&mut lock, (session, to), &message, now, rng, &mut Commit)
+            .map_err(|refusal| refusal.error())?;
+        self.assert_written(&output, &written);
+        Ok(Accepted { output, written, lock })
+    }
+
+    /// What is written, and answered, is what the table of operations says.
+    fn assert_written(&self, output: &Output, written: &Written) {
+        let (op, slot) = match output {
+            Output::Installed(installed) => (Op::Install, installed.slot),
+            Output::Unlocked(unlocked) => (Op::of(Sent::To(To::Unlock), self.scenario.uses.is_some()), unlocked.slot),
+            Output::Commanded(commanded) => {
+                let completed = parse::<Done>(&commanded.done).claims().completed;
+                (Op::ordered(Order::of(&commanded.operation)), slot_of(&completed).unwrap_or(SlotId::new(0)))
+            }
+            _ => panic!("nothing that is asked of the lock here"),
+        };
+        assert_eq!(written.as_ref().map(|(cell, _)| *cell), op.written(slot), "{op:?}");
+        assert_eq!(Kind::of(output.answer()).ok(), op.row().answer, "{op:?}");
     }
 
     fn request(&self, flash: &Flash, input: Input) -> Option<Step> {
@@ -151,10 +153,11 @@ impl World {
     /// afterwards. What a Done of a bolt moved or a slot looked at says is compared with the order here; of the
     /// others the ledger judges it.
     fn says_what_it_did(&self, input: Input, accepted: &Accepted) -> bool {
-        let (Input::Command(message), Output::Commanded(done, left_to_do)) = (input, &accepted.output) else {
+        let (Input::Command(message), Output::Commanded(commanded)) = (input, &accepted.output) else {
             return true;
         };
-        let Ok(done) = parse::<Done>(done).verify(&Symbolic, self.cast.lock.key()) else { return false };
+        let left_to_do = commanded.operation;
+        let Ok(done) = parse::<Done>(&commanded.done).verify(&Symbolic, self.cast.lock.key()) else { return false };
         let ordered = parse::<Command>(self.msgs.bytes(message)).claims().operation;
         let ownership = accepted.lock.ownership().unwrap();
         let left = |slot: SlotId| accepted.lock.report(slot).unwrap();
@@ -167,8 +170,8 @@ impl World {
             }
             Completed::Transfer { owner, service } => (ownership.owner, ownership.service) == (owner, service),
             Completed::Inspect { slot, left: said } => left(slot) == said && ordered == Operation::Inspect { slot },
-            Completed::Act { action } => [ordered, *left_to_do] == [Operation::Act { action }; 2],
-            Completed::SetClock { to } => [ordered, *left_to_do] == [Operation::SetClock { to }; 2],
+            Completed::Act { action } => [ordered, left_to_do] == [Operation::Act { action }; 2],
+            Completed::SetClock { to } => [ordered, left_to_do] == [Operation::SetClock { to }; 2],
         };
         let moves = matches!(left_to_do, Operation::Act { .. }) == matches!(done.completed, Completed::Act { .. });
         let named = (done.command, done.lock, done.epoch) == (self.digest(message), self.cast.lock, ownership.epoch);
@@ -189,9 +192,9 @@ impl World {
     fn accepted(&self, before: &Flash, mut next: Flash, accepted: &Accepted, answered: Answered, input: Input) -> Step {
         let mut reached = Reached::default();
         let (out, events, cut_events) = match &accepted.output {
-            Output::Installed(receipt) => {
-                let out = self.put(receipt);
-                let body = *parse::<Receipt>(receipt).claims();
+            Output::Installed(installed) => {
+                let out = self.put(&installed.receipt);
+                let body = *parse::<Receipt>(&installed.receipt).claims();
                 next.receipts[usize::from(body.slot.index())] = Some(out);
                 reach_install(&mut reached, before, &body);
                 let event = Event::Installed {
@@ -203,17 +206,19 @@ impl World {
                 };
                 (vec![out], vec![event], vec![event])
             }
-            Output::Opened { slot, opened } => {
+            Output::Unlocked(unlocked) => {
                 reached.add(Milestone::Opened);
                 let Input::Unlock(message) = input else { panic!("only an unlock opens") };
                 // Who asked is who made the message; that the lock takes it for the same, the ledger judges.
                 let (asked, number) = self.msgs.maker(message).unwrap();
-                let place = self.place(before.epoch(), *slot);
-                let event = Event::Acted { place, device: asked, generation: number, answered, opened: *opened };
+                let place = self.place(before.epoch(), unlocked.slot);
+                let opened = unlocked.action == Action::Open;
+                let event = Event::Acted { place, device: asked, generation: number, answered, opened };
                 // The bolt has not moved yet when the power goes.
                 (Vec::new(), vec![event], Vec::new())
             }
-            Output::Commanded(done, _) => {
+            output => {
+                let done = output.answer();
                 let (event, moved) = self.commanded(&mut next, before, done, answered, &mut reached);
                 (vec![self.put(done)], vec![event], if moved { Vec::new() } else { vec![event] })
             }
@@ -288,8 +293,8 @@ fn reach_install(reached: &mut Reached, before: &Flash, body: &Receipt) {
 fn reach_cut(reached: &mut Reached, output: &Output) {
     reached.add(match output {
         Output::Installed(_) => Milestone::CutAfterInstall,
-        Output::Opened { .. } => Milestone::CutAfterUnlock,
-        Output::Commanded(..) => Milestone::CutAfterSwitch,
+        Output::Unlocked(_) => Milestone::CutAfterUnlock,
+        _ => Milestone::CutAfterSwitch,
     });
 }
 

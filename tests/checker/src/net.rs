@@ -6,8 +6,10 @@ use std::sync::{Arc, RwLock};
 use serde::{Deserialize, Serialize};
 use sharekey::counter::Generation;
 use sharekey::crypto::{Digest, PublicKey};
-use sharekey::message::{Claim, Command, Completed, Done, Install, Operation, Receipt, Release};
+use sharekey::message::{Claim, Command, Done, Install, Receipt, Release};
 use sharekey::wire::{Kind, Unverified};
+
+use sharekey_stage::ops::Order;
 
 use super::cast::FORGE;
 use super::intern::{Interner, Memo};
@@ -53,24 +55,10 @@ pub struct Info {
 /// Which operation, of a command or a Done.
 fn sub_of(kind: u8, bytes: &[u8]) -> u8 {
     if kind == Kind::Command.byte() {
-        return match Unverified::<Command>::parse(bytes).unwrap().claims().operation {
-            Operation::Activate { .. } => 1,
-            Operation::Deactivate { .. } => 2,
-            Operation::Transfer { .. } => 3,
-            Operation::SetClock { .. } => 4,
-            Operation::Act { .. } => 5,
-            Operation::Inspect { .. } => 6,
-        };
+        return Order::of(&Unverified::<Command>::parse(bytes).unwrap().claims().operation).row();
     }
     if kind == Kind::Done.byte() {
-        return match Unverified::<Done>::parse(bytes).unwrap().claims().completed {
-            Completed::Activate { .. } => 1,
-            Completed::Deactivate { .. } => 2,
-            Completed::Transfer { .. } => 3,
-            Completed::SetClock { .. } => 4,
-            Completed::Act { .. } => 5,
-            Completed::Inspect { .. } => 6,
-        };
+        return Order::done(&Unverified::<Done>::parse(bytes).unwrap().claims().completed).row();
     }
     0
 }

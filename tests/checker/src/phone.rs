@@ -3,20 +3,23 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sharekey::counter::Generation;
 use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::OwnerError;
 use sharekey::id::SlotId;
-use sharekey::limits::{Action, Limits, Rights};
+use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Completed, Done, Grant, Holding, Operation, Receipt};
 use sharekey::owner::{Learned, Method, OwnedLock, Owner, PendingCommand};
 use sharekey::wire::{Kind, Unverified};
-use sharekey_model::invariant::{Event, Order, ViewFacts};
+use sharekey_model::invariant::{Event, ViewFacts};
 use sharekey_model::symbolic::Symbolic;
 
-use super::cast::{CLOUD, OLGA, OTTO, entropy, key_of, owner};
+use sharekey_stage::world::phone::ordered;
+
+use super::cast::{CLOUD, OLGA, OTTO, entropy, key_of, never, owner};
 use super::net::{Msg, Report, digest};
 use super::reach::{Milestone, Reached};
-use super::scenario::Op;
+use super::scenario::{Order, meant, operation};
 use super::world::{Input, Step, World};
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -51,10 +54,6 @@ struct Called {
     out: Vec<Msg>,
     events: Vec<Event>,
     reached: Reached,
-}
-
-fn never<S>(_: &S) -> Result<(), core::convert::Infallible> {
-    Ok(())
 }
 
 impl Phone {
@@ -142,7 +141,7 @@ impl World {
         input: Input,
     ) -> Result<Called, OwnerError> {
         match input {
-            Input::Order { op, slot, challenge } => self.order(owner, view, phone, (op, slot, challenge)),
+            Input::Order { order, slot, challenge } => self.order(owner, view, phone, (order, slot, challenge)),
             Input::Finish(done) => self.finish(owner, view, phone, done),
             Input::Learn(message) => self.learn(owner, view, phone, message),
             Input::See(report) => {
@@ -166,26 +165,24 @@ impl World {
         owner: &Owner<Symbolic>,
         view: &mut OwnedLock,
         phone: &mut Phone,
-        (op, slot, challenge): (Op, u8, Msg),
+        (order, slot, challenge): (Order, u8, Msg),
     ) -> Result<Called, OwnerError> {
         let (slot, challenge) = (SlotId::new(slot), self.msgs.bytes(challenge));
         let rng = &mut entropy(&[b"phone", &[phone.name], challenge]);
         let (lock, epoch) = (view.lock(), view.epoch());
-        let heir = if self.scenario.former_owner { OTTO } else { OLGA };
-        let staged = match op {
-            Op::Activate => owner.activate(view, slot, challenge, rng),
-            Op::Deactivate => owner.deactivate(view, slot, challenge, rng),
-            Op::Inspect => owner.inspect(view, slot, challenge, rng),
-            Op::Act => owner.act(view, Action::Open, challenge, rng),
-            Op::Transfer => owner.transfer(view, key_of(heir), key_of(CLOUD), challenge, rng),
-        };
-        let Ok((command, pending)) = staged?.commit(never);
+        let heir = key_of(if self.scenario.former_owner { OTTO } else { OLGA });
+        let asked = |generation| operation(order, slot, generation, heir);
+        let Ok((command, pending)) = ordered((owner, view), &asked(Generation::ZERO), challenge, rng)?.commit(never);
         phone.pending.insert(postcard::to_allocvec(&pending).unwrap());
         let message = self.put(&command);
         let command = self.digest(message);
         let ordered = Event::Ordered { command, owner: *owner.key(), lock, epoch };
-        let order = meant(op, slot, key_of(heir), pending.operation());
-        let events = vec![ordered, Event::Meant { command, order }];
+        // What was asked for, in which slot; of what was signed, only the number that it took.
+        let number = match *pending.operation() {
+            Operation::Activate { generation, .. } | Operation::Deactivate { generation, .. } => generation,
+            _ => Generation::ZERO,
+        };
+        let events = vec![ordered, Event::Meant { command, order: meant(&asked(number)) }];
         Ok(Called { out: vec![message], events, ..Called::default() })
     }
 
@@ -279,19 +276,6 @@ impl World {
         let mut reached = Reached::default();
         reached.add(Milestone::Adopted);
         Ok(Called { reached, ..Called::default() })
-    }
-}
-
-/// What was asked for, in which slot; of what was signed, only the number that it took.
-fn meant(op: Op, slot: SlotId, heir: PublicKey, signed: &Operation) -> Order {
-    match (op, *signed) {
-        (
-            Op::Activate | Op::Deactivate,
-            Operation::Activate { generation, .. } | Operation::Deactivate { generation, .. },
-        ) => Order::Switch { slot, active: op == Op::Activate, generation },
-        (Op::Activate | Op::Deactivate, other) => panic!("{other:?} is no switch"),
-        (Op::Transfer, _) => Order::Transfer { owner: heir },
-        (Op::Act | Op::Inspect, _) => Order::Other,
     }
 }
 

@@ -14,7 +14,7 @@ use sharekey::service::ShareRecord;
 use sharekey::slot::State as SlotState;
 use sharekey_model::symbolic::Symbolic;
 
-use super::cast::{BEN, CLOUD, account, entropy, key_of, owner};
+use super::cast::{BEN, CLOUD, account, entropy, key_of, never, owner};
 use super::lock::{Flash, NOW, TestLock, commit, give};
 use super::net::Msg;
 use super::reach::{Milestone, Reached};
@@ -22,10 +22,6 @@ use super::system::State;
 use super::world::World;
 
 type Ran = Result<(), &'static str>;
-
-fn never<S>(_: &S) -> Result<(), core::convert::Infallible> {
-    Ok(())
-}
 
 /// How often a collision of numbers is tried again.
 const TRIES: usize = 4;

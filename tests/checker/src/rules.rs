@@ -5,7 +5,7 @@ use sharekey::wire::Kind;
 use sharekey_model::invariant::Service;
 
 use super::net::Msg;
-use super::scenario::{Op, Start};
+use super::scenario::{ORDERS, Start};
 use super::system::{Action, State, Who};
 use super::world::{Input, World};
 
@@ -79,7 +79,7 @@ impl World {
     pub fn allows(&self, rule: &str, start: &State) -> bool {
         let (scenario, bounds, net) = (&self.scenario, &self.scenario.bounds, &start.net);
         let honest = scenario.service == Service::Honest;
-        let orders = Op::ALL.into_iter().any(|op| net.count_sub(Kind::Command, op.sub()) < bounds.of(op));
+        let orders = ORDERS.into_iter().any(|order| net.count_sub(Kind::Command, order.row()) < bounds.of(order));
         let installs = net.count(Kind::Install) < bounds.installs;
         let unlocks = net.count(Kind::Unlock) < bounds.unlocks && (installs || net.count(Kind::Receipt) > 0);
         let grants = net.count(Kind::Grant) < bounds.grants;

@@ -1,31 +1,48 @@
 //! What a scenario allows: who plays, who is taken over, and how often each thing is done.
 
-use sharekey_model::invariant::Service;
+use std::collections::BTreeSet;
 
-/// An order of the owner at the lock.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Op {
-    Activate,
-    Deactivate,
-    Inspect,
-    Act,
-    /// To the heir; to herself where there is none.
-    Transfer,
+use sharekey::counter::Generation;
+use sharekey::crypto::PublicKey;
+use sharekey::id::SlotId;
+use sharekey::limits::{Action, Timestamp};
+use sharekey::lock::Clock;
+use sharekey::message::Operation;
+use sharekey_model::invariant::{Order as Meant, Service};
+pub use sharekey_stage::ops::Order;
+
+use super::cast::{CLOUD, key_of};
+
+/// What the owner orders at the lock. Its clock, she sets nowhere: the lock has none here.
+pub const ORDERS: [Order; 5] = [Order::Activate, Order::Deactivate, Order::Inspect, Order::Act, Order::Transfer];
+
+/// The order with this number, where it takes one; the lock goes to this owner, and to the same cloud.
+pub fn operation(order: Order, slot: SlotId, generation: Generation, owner: PublicKey) -> Operation {
+    match order {
+        Order::Activate => Operation::Activate { slot, generation },
+        Order::Deactivate => Operation::Deactivate { slot, generation },
+        Order::Inspect => Operation::Inspect { slot },
+        Order::Act => Operation::Act { action: Action::Open },
+        Order::Transfer => Operation::Transfer { owner, service: key_of(CLOUD) },
+        Order::SetClock => Operation::SetClock { to: Timestamp::from_unix_seconds(0) },
+    }
 }
 
-impl Op {
-    pub const ALL: [Self; 5] = [Self::Activate, Self::Deactivate, Self::Inspect, Self::Act, Self::Transfer];
-
-    /// As in the number of a message.
-    pub const fn sub(self) -> u8 {
-        match self {
-            Self::Activate => 1,
-            Self::Deactivate => 2,
-            Self::Transfer => 3,
-            Self::Act => 5,
-            Self::Inspect => 6,
-        }
+/// The same as the ledger hears of it.
+pub fn meant(operation: &Operation) -> Meant {
+    match *operation {
+        Operation::Activate { slot, generation } => Meant::Switch { slot, active: true, generation },
+        Operation::Deactivate { slot, generation } => Meant::Switch { slot, active: false, generation },
+        Operation::Transfer { owner, .. } => Meant::Transfer { owner },
+        Operation::SetClock { .. } | Operation::Act { .. } | Operation::Inspect { .. } => Meant::Other,
     }
+}
+
+#[test]
+fn every_order_is_searched_but_one() {
+    let searched: BTreeSet<Order> = ORDERS.into_iter().chain([Order::SetClock]).collect();
+    assert_eq!(searched, BTreeSet::from(Order::ALL));
+    assert_eq!(super::lock::NOW.clock, Clock::Absent);
 }
 
 /// From where the search goes on. What leads there is one honest run of the same steps.
@@ -62,13 +79,14 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    pub const fn of(&self, op: Op) -> usize {
-        match op {
-            Op::Activate => self.activates,
-            Op::Deactivate => self.deactivates,
-            Op::Inspect => self.inspects,
-            Op::Act => self.acts,
-            Op::Transfer => self.transfers,
+    pub const fn of(&self, order: Order) -> usize {
+        match order {
+            Order::Activate => self.activates,
+            Order::Deactivate => self.deactivates,
+            Order::Inspect => self.inspects,
+            Order::Act => self.acts,
+            Order::Transfer => self.transfers,
+            Order::SetClock => 0,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::cloud::{Cloud, stored};
 use super::lock::{Flash, INSTALL, NOW, OPERATE, commit, give, nonce};
 use super::net::{Msg, Net, REPORT, Report};
 use super::phone::Phone;
-use super::scenario::{Op, Start};
+use super::scenario::{Order, Start};
 use super::system::{Action, State, Who};
 use super::world::{For, Input, World};
 
@@ -112,7 +112,7 @@ impl World {
     pub fn activate(&self, state: State) -> State {
         let state = self.go(&state, Who::Lock, Input::Challenge(For::Operate));
         let (_, challenge) = self.locks.get(state.lock).open[OPERATE].unwrap();
-        let state = self.go(&state, Who::Phone(0), Input::Order { op: Op::Activate, slot: 0, challenge });
+        let state = self.go(&state, Who::Phone(0), Input::Order { order: Order::Activate, slot: 0, challenge });
         let state = self.go(&state, Who::Lock, Input::Command(Self::newest(&state.net, Kind::Command)));
         let done = Self::newest(&state.net, Kind::Done);
         let state = self.go(&state, Who::Phone(0), Input::Finish(done));

@@ -6,6 +6,8 @@ use sharekey::crypto::Digest;
 use sharekey::id::SlotId;
 use sharekey_model::invariant::{Event, Ledger, Place, Violation};
 
+pub use sharekey_stage::ops::For;
+
 use super::cast::Cast;
 use super::cloud::Cloud;
 use super::intern::{Interner, Memo};
@@ -13,15 +15,8 @@ use super::lock::Flash;
 use super::net::{Messages, Msg};
 use super::phone::{Facts, Phone};
 use super::reach::{Reached, Stats};
-use super::scenario::{Op, Scenario};
+use super::scenario::{Order, Scenario};
 use super::system::State;
-
-/// For what a session is opened.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum For {
-    Install,
-    Operate,
-}
 
 /// What one party is given to act on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -39,7 +34,7 @@ pub enum Input {
     Unlock(Msg),
     // At a phone of the owner.
     Order {
-        op: Op,
+        order: Order,
         slot: u8,
         challenge: Msg,
     },
@@ -89,7 +84,7 @@ pub enum Input {
         challenge: Msg,
     },
     ForgeCommand {
-        op: Op,
+        order: Order,
         epoch: u8,
         challenge: Msg,
     },

@@ -14,6 +14,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod allocator;
 mod lock_clock;
 mod lock_command;
 mod lock_command_done;
@@ -31,3 +32,4 @@ mod lock_sessions;
 mod lock_staged;
 mod lock_unlock;
 mod lock_unlock_limits;
+mod operations;

@@ -4,9 +4,10 @@
 use sharekey::counter::Generation;
 use sharekey::error::{LockError, RefuseReason};
 use sharekey::id::SlotId;
-use sharekey::limits::{Action, Limits, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
+use sharekey::limits::{Action, Limits, Rights, Schedule, UtcOffset, Weekdays};
 use sharekey::lock::{Cell, Clock};
 use sharekey::message::Holding;
+use sharekey_stage::cells::{limits, uses};
 use sharekey_stage::stand::{Chain, Key, NOON, Stand};
 use sharekey_stage::{public, seed};
 
@@ -28,20 +29,8 @@ fn refuses(
 const STALE: (LockError, RefuseReason) = (LockError::StaleGeneration, RefuseReason::StaleGeneration);
 const NO_CLOCK: (LockError, RefuseReason) = (LockError::NoClock, RefuseReason::NoClock);
 
-fn moment(seconds: u64) -> Timestamp {
-    Timestamp::from_unix_seconds(seconds)
-}
-
 fn always() -> Schedule {
     Schedule::new(Weekdays::ALL, 0, 1440, UtcOffset::UTC, None).unwrap()
-}
-
-fn limits(from: Option<u64>, until: Option<u64>, schedule: Option<Schedule>, uses: Option<u32>) -> Limits {
-    Limits::new(from.map(moment), until.map(moment), schedule, uses).unwrap()
-}
-
-fn uses(uses: u32) -> Limits {
-    limits(None, None, None, Some(uses))
 }
 
 fn timed() -> [Limits; 4] {

@@ -1,39 +1,17 @@
 //! The replay counter: no nonce repeats, whatever the entropy and however often the power fails.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 
-use rand_core::{TryCryptoRng, TryRng};
-use sharekey::crypto::{Kdf, Mac, Nonce};
+use sharekey::crypto::{Mac, Nonce};
 use sharekey::error::LockError;
 use sharekey::lock::{COUNTER_LEASE, Cell, purpose};
 use sharekey::message::Challenge;
 use sharekey::wire::Unverified;
 use sharekey_stage::cells::{counter, stored_counter};
+use sharekey_stage::entropy::{BYTE, Broken};
+use sharekey_stage::forge::label;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::stand::{NOON, Stand, fails};
-
-/// A random source that broke: the same byte for ever.
-struct Broken;
-
-impl TryRng for Broken {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(0x5a5a_5a5a)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(0x5a5a_5a5a_5a5a_5a5a)
-    }
-
-    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
-        dst.fill(0x5a);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Broken {}
 
 /// A challenge without any entropy; gives its nonce, and whether a record was written.
 fn challenge<P: purpose::Purpose>(stand: &mut Stand) -> Result<(Nonce, bool), LockError> {
@@ -51,11 +29,10 @@ fn next(stand: &mut Stand) -> (Nonce, bool) {
 
 /// The nonce of the challenge with this number, when the random source is broken.
 fn nonce(stand: &Stand, number: u64) -> Nonce {
-    let seed = &stand.stored(Cell::Seed)[5..37];
     //= spec/protocol.md#keys-of-a-lock
     //# KDF-6. A lock MUST derive these three keys from its seed as the table says.
-    let key = Provider.hkdf_sha256(&[], seed, b"sharekey v1 nonce").unwrap();
-    let mac = Provider.hmac_sha256(&*key, &[&number.to_le_bytes(), &[0x5a; 32]]);
+    let key = stand.derived(label::NONCE);
+    let mac = Provider.hmac_sha256(&key, &[&number.to_le_bytes(), &[BYTE; 32]]);
     Nonce::from_bytes(*mac.first_chunk().unwrap())
 }
 

@@ -4,10 +4,11 @@ use sharekey::counter::Generation;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
-use sharekey::lock::{Cell, Commanded, Condition, Pending, Record, purpose};
+use sharekey::lock::{Cell, Commanded, Condition, Erased, Pending, Record, Unlocked, purpose};
 use sharekey::message::Operation;
 use sharekey_stage::cells::{SLOT_0, SLOT_1, SLOT_2, load, transfer};
 use sharekey_stage::forge;
+use sharekey_stage::ops::To;
 use sharekey_stage::stand::{CARD, Stand, TestLock};
 
 const INSPECT_0: Operation = Operation::Inspect { slot: SlotId::new(0) };
@@ -20,7 +21,7 @@ fn activate_0(generation: u32) -> Operation {
 fn detach(stand: &mut Stand, operation: Operation) -> (Option<Record>, Pending<Commanded>) {
     let (nonce, session) = stand.operate();
     let message = stand.order(nonce, operation);
-    stand.lock.command(session, &message, stand.now()).unwrap().detach()
+    stand.detached(To::Command, session, &message)
 }
 
 fn floor(stand: &Stand, slot: u8) -> u32 {
@@ -100,12 +101,11 @@ fn a_report_to_another_run_is_refused_also_where_no_ceiling_was_stored_in_betwee
 }
 
 /// A lock of which a cell cannot be read, and a factory reset that waits for its write.
-fn rescue(stand: &mut Stand, unreadable: Cell) -> Pending<sharekey::lock::Erased> {
+fn rescue(stand: &mut Stand, unreadable: Cell) -> Pending<Erased> {
     stand.boot_with(unreadable, None);
     let (nonce, session) = stand.operate();
     let message = stand.reset_message(nonce);
-    let presence = sharekey::lock::PhysicalPresence::button_is_pressed();
-    stand.lock.factory_reset(session, &message, presence, stand.now(), &mut stand.rng).unwrap().detach().1
+    stand.detached(To::Reset, session, &message).1
 }
 
 #[test]
@@ -144,9 +144,7 @@ fn a_report_after_the_factory_reset_is_refused() {
     let mut stand = Stand::provisioned();
     let (nonce, session) = stand.operate();
     let message = stand.reset_message(nonce);
-    let presence = sharekey::lock::PhysicalPresence::button_is_pressed();
-    let staged = stand.lock.factory_reset(session, &message, presence, stand.now(), &mut stand.rng).unwrap();
-    let (record, pending) = staged.detach();
+    let (record, pending) = stand.detached::<Erased>(To::Reset, session, &message);
     assert_eq!(stand.owner(), Err(LockError::Busy));
     stand.store.put(&record.unwrap()).unwrap();
     // The reload finds that the new seed arrived: this lock is no more.
@@ -163,8 +161,7 @@ fn a_report_after_the_factory_reset_is_refused() {
 fn a_deactivation_cannot_slip_between_an_unlock_and_its_bolt() {
     let (mut stand, key) = Stand::installed();
     let (nonce, session) = stand.operate();
-    let staged = stand.lock.unlock(session, &key.message(Action::Open, nonce), stand.now()).unwrap();
-    let (record, unlock) = staged.detach();
+    let (record, unlock) = stand.detached::<Unlocked>(To::Unlock, session, &key.message(Action::Open, nonce));
     assert!(record.is_none());
     let deactivate = Operation::Deactivate { slot: SlotId::new(0), generation: Generation::new(3) };
     assert_eq!(stand.command(deactivate).unwrap_err().error(), LockError::Busy);
@@ -179,8 +176,7 @@ fn a_deactivation_cannot_slip_between_an_unlock_and_its_bolt() {
 fn a_transfer_cannot_slip_between_an_unlock_and_its_bolt() {
     let (mut stand, key) = Stand::installed();
     let (nonce, session) = stand.operate();
-    let staged = stand.lock.unlock(session, &key.message(Action::Open, nonce), stand.now()).unwrap();
-    let (_, unlock) = staged.detach();
+    let (_, unlock) = stand.detached::<Unlocked>(To::Unlock, session, &key.message(Action::Open, nonce));
     assert_eq!(stand.command(transfer()).unwrap_err().error(), LockError::Busy);
     let _ = stand.lock.written(unlock).unwrap();
     let _ = stand.command(transfer()).unwrap();
@@ -220,10 +216,7 @@ fn slots_wait_for_their_own_writes_only() {
 
 /// A lock that booted and did not read its last slot yet.
 fn with_slot_2_unread(mut stand: Stand) -> Stand {
-    stand.lock = load(&stand.store);
-    for cell in TestLock::cells().filter(|cell| *cell != SLOT_2) {
-        stand.reload(cell).unwrap();
-    }
+    stand.boot_without(&[SLOT_2]);
     stand
 }
 
@@ -261,10 +254,7 @@ fn transfer_and_factory_reset_wait_until_every_cell_is_read() {
 fn a_lock_that_booted_is_busy_until_header_and_counter_are_read() {
     let mut stand = Stand::active();
     for unread in [Cell::Header, Cell::Counter] {
-        stand.lock = load(&stand.store);
-        for cell in TestLock::cells().filter(|cell| *cell != unread) {
-            stand.reload(cell).unwrap();
-        }
+        stand.boot_without(&[unread]);
         assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Busy, "{unread:?}");
         assert_eq!(stand.owner(), Err(LockError::Busy), "{unread:?}");
         assert_eq!(stand.report(0), Err(LockError::Busy), "{unread:?}");
@@ -286,11 +276,8 @@ fn a_slot_that_was_not_read_is_busy_and_its_neighbours_work() {
 #[test]
 fn a_counter_that_was_not_read_is_busy_even_under_a_damaged_header() {
     let mut stand = Stand::provisioned();
-    stand.lock = load(&stand.store);
+    stand.boot_without(&[Cell::Header, Cell::Counter]);
     stand.lock.reload(Cell::Header, None).unwrap();
-    for slot in [SLOT_0, SLOT_1, SLOT_2] {
-        stand.reload(slot).unwrap();
-    }
     assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Busy);
     stand.reload(Cell::Counter).unwrap();
     let _rescue = stand.operate();
@@ -303,7 +290,7 @@ fn an_operation_without_a_record_can_be_given_up_and_frees_its_cell() {
     let seen = stand.snapshot();
     let (nonce, session) = stand.operate();
     let message = key.message(Action::Open, nonce);
-    let (_, unlock) = stand.lock.unlock(session, &message, stand.now()).unwrap().detach();
+    let (_, unlock) = stand.detached::<Unlocked>(To::Unlock, session, &message);
     assert_eq!((unlock.cell(), stand.lock.condition(SLOT_0)), (SLOT_0, Ok(Condition::Pending)));
     stand.lock.abandon(unlock).unwrap();
     assert_eq!((stand.snapshot(), stand.lock.condition(SLOT_0)), (seen, Ok(Condition::Ready)));
@@ -363,10 +350,8 @@ fn the_condition_of_every_cell_can_be_asked_for() {
     assert_eq!(stand.lock.condition(Cell::Seed), Ok(Condition::Ready));
     let (nonce, session) = stand.operate();
     let message = stand.reset_message(nonce);
-    let presence = sharekey::lock::PhysicalPresence::button_is_pressed();
-    let staged = stand.lock.factory_reset(session, &message, presence, stand.now(), &mut stand.rng).unwrap();
-    assert_eq!(staged.cell(), Cell::Seed);
-    drop(staged.detach());
+    let (_, pending) = stand.detached::<Erased>(To::Reset, session, &message);
+    assert_eq!(pending.cell(), Cell::Seed);
     assert_eq!(stand.lock.condition(Cell::Seed), Ok(Condition::Pending));
     assert_eq!(stand.lock.condition(Cell::Slot(SlotId::new(3))), Err(LockError::NoSuchSlot));
 }

@@ -1,13 +1,12 @@
 //! Provisioning: each accept rule, broken alone and in pairs, and exactly what the lock then proves.
 
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Mac, Nonce, Tag};
+use sharekey::crypto::Nonce;
 use sharekey::error::{LockError, RefuseReason, WireError};
-use sharekey::lock::{Cell, Lock, StoredSeed};
+use sharekey::lock::Cell;
 use sharekey::message::{Holding, Provision, Provisioned, SlotReport};
 use sharekey::wire::Message;
-use sharekey_stage::provider::Provider;
-use sharekey_stage::stand::{CARD, OWNER, SERVICE, SLOTS, Stand, TestLock, card, fails};
+use sharekey_stage::stand::{CARD, OWNER, SERVICE, SLOTS, Stand, TestLock, fails};
 use sharekey_stage::{bad, digest, forge, public, seed};
 
 const OTHER: u8 = 40;
@@ -19,16 +18,6 @@ fn refuses(stand: &mut Stand, change: impl FnOnce(&mut Provision), error: LockEr
     let mut provision = stand.provision_body(nonce);
     change(&mut provision);
     stand.refuses_provision(session, &forge::tagged(&provision, &CARD), error, told);
-}
-
-/// A good provision is accepted.
-#[track_caller]
-fn provisions(stand: &mut Stand) {
-    let (nonce, session) = stand.operate();
-    let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
-    stand.provision(session, &provision).unwrap();
-    stand.activate(0, 1);
-    stand.goes_on();
 }
 
 //= spec/protocol.md#message-provisioned
@@ -43,14 +32,12 @@ fn the_lock_proves_whose_it_is_and_that_its_card_was_used() {
     let mut store = stand.store.clone();
     let provisioned = stand.provision(session, &provision).unwrap();
 
-    let label = b"sharekey v1 provisioned";
-    let named = [&label[..], digest(&provision).as_bytes(), stand.id().key().as_bytes()].concat();
     let expected = Provisioned {
         lock: stand.id(),
         epoch: Epoch::FIRST,
         owner: public(&seed(OWNER)),
         service: public(&seed(SERVICE)),
-        card: Tag::truncated(&Provider.hmac_sha256(&CARD, &[&named])),
+        card: forge::card_tag(&CARD, &digest(&provision), stand.id()),
     };
     assert_eq!(provisioned, forge::signed(&expected, &stand.lock_key()));
 
@@ -79,7 +66,7 @@ fn a_malformed_provision_is_refused() {
         let Some((message, error)) = bad::malformed(way, &frame, Provision::MAX_LEN, &seal) else { break };
         stand.refuses_provision(session, &message, LockError::Wire(error), None);
     }
-    provisions(&mut stand);
+    stand.begins();
 }
 
 //= spec/protocol.md#provisioning
@@ -120,7 +107,7 @@ fn a_provision_with_another_nonce_is_refused_also_with_one_of_the_locks_own() {
     for nonce in [earlier, for_install, Nonce::from_bytes([8; 16])] {
         refuses(&mut stand, |provision| provision.lock_nonce = nonce, LockError::WrongNonce, None);
     }
-    provisions(&mut stand);
+    stand.begins();
 }
 
 //= spec/protocol.md#provisioning
@@ -135,7 +122,7 @@ fn a_provision_without_the_cards_secret_is_refused() {
         let provision = forge::tagged(&stand.provision_body(nonce), secret);
         stand.refuses_provision(session, &provision, LockError::CardMac, None);
     }
-    provisions(&mut stand);
+    stand.begins();
 }
 
 #[test]
@@ -149,7 +136,7 @@ fn no_bit_of_a_provision_can_be_flipped() {
         assert_eq!(refusal.answer(), sharekey::message::Refused::OPAQUE, "bit {bit}: {refusal}");
         assert_eq!(stand.owner(), Err(LockError::NotProvisioned), "bit {bit}");
     }
-    provisions(&mut stand);
+    stand.begins();
 }
 
 //= spec/protocol.md#provisioning
@@ -183,7 +170,7 @@ fn keys_that_are_not_good_keys_are_refused_with_the_reason() {
         let both = |provision: &mut Provision| (provision.owner, provision.service) = (key, key);
         refuses(&mut stand, both, LockError::OwnerKey(why), told);
     }
-    provisions(&mut stand);
+    stand.begins();
 }
 
 /// The rules, in the order of the design, each broken below.
@@ -238,20 +225,15 @@ fn while_a_write_is_unknown_nothing_is_provisioned() {
     assert_eq!(stand.owner(), Err(LockError::Busy));
     stand.lock.reload(Cell::Header, stand.store.get(Cell::Header)).unwrap();
     assert_eq!(stand.owner(), Err(LockError::NotProvisioned));
-    provisions(&mut stand);
+    stand.begins();
 }
 
 #[test]
 fn a_lock_that_did_not_read_all_its_slots_yet_is_busy_and_says_so() {
     let mut stand = Stand::fresh();
-    stand.reboot();
-    let stored = StoredSeed::read(stand.store.seed()).unwrap();
-    stand.lock = Lock::load(Provider, card(), &stored).unwrap();
     let last = TestLock::cells().last().unwrap();
-    for cell in TestLock::cells().filter(|cell| *cell != last) {
-        stand.lock.reload(cell, stand.store.get(cell)).unwrap();
-    }
+    stand.boot_without(&[last]);
     refuses(&mut stand, |_| {}, LockError::Busy, Some(RefuseReason::Busy));
-    stand.lock.reload(last, stand.store.get(last)).unwrap();
-    provisions(&mut stand);
+    stand.reload(last).unwrap();
+    stand.begins();
 }

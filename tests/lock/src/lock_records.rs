@@ -58,14 +58,14 @@ fn records_have_the_length_of_their_content() {
     assert_eq!(lengths(&stand), [38, 22, 37, 30]);
     let (stand, _) = Stand::installed();
     assert_eq!(lengths(&stand), [38, 90, 37, 135]);
-    let (stand, _) = Stand::installed_with(Rights::OPEN, every_limit());
+    let (stand, _) = Stand::installed_with(Rights::OPEN, every_limit(9));
     assert_eq!(lengths(&stand), [38, 90, 37, 173]);
 }
 
 #[test]
 fn the_longest_record_is_a_slot_with_a_key_under_every_limit() {
     let mut stand = Stand::active();
-    let all = every_limit();
+    let all = every_limit(9);
     for bits in 0..16_u32 {
         let limits = Limits::new(
             all.from().filter(|_| bits & 1 != 0),

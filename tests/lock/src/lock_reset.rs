@@ -5,12 +5,12 @@ use sharekey::crypto::Nonce;
 use sharekey::error::{LoadError, LockError, WireError};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
-use sharekey::lock::{Cell, Lock, Making, StoredSeed, purpose};
+use sharekey::lock::{Cell, Lock, StoredSeed, purpose};
 use sharekey::message::{FactoryReset, Operation, Refused};
 use sharekey::wire::Message;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::stand::{CARD, OWNER, Stand, TestLock, card, fails};
-use sharekey_stage::{bad, forge, public, seed};
+use sharekey_stage::{bad, firmware, forge, public, seed};
 
 const OTHER: u8 = 40;
 
@@ -31,28 +31,25 @@ fn refuses(stand: &mut Stand, change: impl FnOnce(&mut FactoryReset), error: Loc
 fn resets(stand: &mut Stand) {
     let (nonce, session) = stand.operate();
     let reset = forge::tagged(&body(stand, nonce), &CARD);
-    stand.reset(session, &reset).unwrap();
+    stand.factory_reset(session, &reset).unwrap();
 }
 
 /// Makes the next lock out of one that was reset, checking the store at each step.
 fn remake(stand: &mut Stand) {
-    let Stand { lock, store, rng, .. } = std::mem::replace(stand, Stand::fresh());
-    (stand.store, stand.rng) = (store, rng);
-    let (crypto, card) = lock.into_parts();
-    let mut making =
-        Making::<Provider, { sharekey_stage::stand::SLOTS }>::new(crypto, card, stand.store.seed(), &mut stand.rng)
-            .unwrap();
+    let Stand { mut store, mut rng, .. } = std::mem::replace(stand, Stand::fresh());
+    let mut making = firmware::begin(Provider, CARD, &store, &mut rng);
     let mut cells = Vec::new();
-    while let Some(record) = making.record().unwrap() {
-        assert_eq!(StoredSeed::read(stand.store.seed()).unwrap_err(), LoadError::NotMade);
-        stand.store.put(&record).unwrap();
+    let Ok(()) = firmware::records(&mut making, |record| {
+        assert_eq!(StoredSeed::read(store.seed()).unwrap_err(), LoadError::NotMade);
         cells.push(record.cell());
-        making.written();
-    }
+        store.put(record)
+    }) else {
+        panic!("the store takes everything")
+    };
     let others: Vec<_> = TestLock::cells().collect();
     assert_eq!(cells, [&[Cell::Seed], &others[..], &[Cell::Seed]].concat());
-    StoredSeed::read(stand.store.seed()).unwrap();
-    stand.lock = making.finish().unwrap();
+    StoredSeed::read(store.seed()).unwrap();
+    (stand.lock, stand.store, stand.rng) = (firmware::made(making), store, rng);
 }
 
 //= spec/protocol.md#factory-reset
@@ -81,7 +78,7 @@ fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
     let reset = forge::tagged(&body(&stand, nonce), &CARD);
     stand.refuses_reset(session, &reset, LockError::SessionSuperseded);
     let reset = forge::tagged(&body(&stand, newer), &CARD);
-    stand.reset(newer_session, &reset).unwrap();
+    stand.factory_reset(newer_session, &reset).unwrap();
 }
 
 //= spec/protocol.md#factory-reset
@@ -96,7 +93,7 @@ fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
     let (nonce, session) = stand.operate();
     stand.ticks += 10_000;
     let reset = forge::tagged(&body(&stand, nonce), &CARD);
-    stand.reset(session, &reset).unwrap();
+    stand.factory_reset(session, &reset).unwrap();
 }
 
 //= spec/protocol.md#factory-reset
@@ -136,7 +133,7 @@ fn no_bit_of_a_reset_can_be_flipped() {
     for bit in 0.. {
         let (nonce, session) = stand.operate();
         let Some(flipped) = bad::flip(bit, &forge::tagged(&body(&stand, nonce), &CARD)) else { break };
-        assert_eq!(stand.reset(session, &flipped).unwrap_err().answer(), Refused::OPAQUE, "bit {bit}");
+        assert_eq!(stand.factory_reset(session, &flipped).unwrap_err().answer(), Refused::OPAQUE, "bit {bit}");
     }
     stand.goes_on();
 }
@@ -225,7 +222,7 @@ fn a_lock_whose_header_or_counter_is_damaged_does_nothing_but_a_reset() {
 
         resets(&mut stand);
         remake(&mut stand);
-        provisions(&mut stand);
+        stand.begins();
     }
 }
 
@@ -262,15 +259,6 @@ fn a_damaged_lock_checks_a_reset_like_any_other() {
         assert_ne!(newer, nonce);
         stand.refuses_reset(session, &reset, LockError::SessionSuperseded);
     }
-}
-
-#[track_caller]
-fn provisions(stand: &mut Stand) {
-    let (nonce, session) = stand.operate();
-    let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
-    stand.provision(session, &provision).unwrap();
-    stand.activate(0, 1);
-    stand.goes_on();
 }
 
 //= spec/protocol.md#factory-reset
@@ -346,7 +334,7 @@ fn records_of_the_lock_that_was_reset_are_foreign_to_the_next_one() {
         stand.store.set(cell, kept);
     }
     stand.reboot();
-    provisions(&mut stand);
+    stand.begins();
     stand.store.set(Cell::Slot(SlotId::new(0)), old.get(Cell::Slot(SlotId::new(0))).unwrap().to_vec());
     stand.reboot();
     assert_eq!(stand.report(0), Err(LockError::SlotDamaged));
@@ -363,7 +351,7 @@ fn the_lock_made_anew_is_another_lock_under_the_same_card() {
     assert_ne!(stand.id(), old);
     refuses(&mut stand, |reset| reset.lock = old, LockError::WrongLock);
     assert_eq!(stand.owner(), Err(LockError::NotProvisioned));
-    provisions(&mut stand);
+    stand.begins();
 
     let (nonce, session) = stand.for_install();
     let mut chain = stand.chain(nonce, 0, 9);

@@ -6,8 +6,10 @@ use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::lock::{Refusal, Session, purpose};
 use sharekey::message::Operation;
-use sharekey_stage::forge;
-use sharekey_stage::stand::{CARD, Key, Stand};
+use sharekey_stage::firmware::Forget;
+use sharekey_stage::ops::{For, Op};
+use sharekey_stage::ready::Ready;
+use sharekey_stage::stand::{Key, Stand};
 
 type Operate = (Nonce, Session<purpose::Operate>);
 type Install = (Nonce, Session<purpose::Install>);
@@ -27,6 +29,18 @@ fn install(stand: &mut Stand, (nonce, session): Install) -> Result<(), LockError
 
 fn done<T>(result: Result<T, Refusal>) -> Result<(), LockError> {
     result.map(drop).map_err(|refusal| refusal.error())
+}
+
+/// Whatever is sent in a session for this, until so long after its challenge.
+fn lasts(purpose: For, milliseconds: u64) {
+    for op in Op::ALL.into_iter().filter(|op| op.to().is_some_and(|to| to.purpose() == purpose)) {
+        let expired = Err(LockError::SessionExpired);
+        for (after, outcome) in [(0, Ok(())), (milliseconds, Ok(())), (milliseconds + 1, expired)] {
+            let mut ready = Ready::new(op);
+            ready.stand.ticks += after;
+            assert_eq!(ready.attempt(&mut Forget).map(drop), outcome, "{op:?} {after}");
+        }
+    }
 }
 
 //= spec/protocol.md#sessions
@@ -107,37 +121,14 @@ fn a_malformed_attempt_spends_the_session() {
 //# SES-4. A session for Operate MUST be refused later than 10000 milliseconds after its challenge.
 #[test]
 fn an_operate_session_lasts_ten_seconds_to_the_millisecond() {
-    for (after, outcome) in [(0, Ok(())), (10_000, Ok(())), (10_001, Err(LockError::SessionExpired))] {
-        let (mut stand, key) = Stand::installed();
-        let session = stand.operate();
-        stand.ticks += after;
-        assert_eq!(open(&mut stand, &key, session), outcome, "{after}");
-        let (nonce, session) = stand.operate();
-        let command = stand.order(nonce, INSPECT);
-        stand.ticks += after;
-        assert_eq!(done(stand.send_command(session, &command)), outcome, "{after}");
-        let (nonce, session) = stand.operate();
-        let reset = stand.reset_message(nonce);
-        stand.ticks += after;
-        assert_eq!(done(stand.factory_reset(session, &reset)), outcome, "{after}");
-        let mut stand = Stand::fresh();
-        let (nonce, session) = stand.operate();
-        let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
-        stand.ticks += after;
-        assert_eq!(done(stand.provision(session, &provision)), outcome, "{after}");
-    }
+    lasts(For::Operate, 10_000);
 }
 
 //= spec/protocol.md#sessions
 //# SES-3. A session for Install MUST be refused later than 120000 milliseconds after its challenge.
 #[test]
 fn an_install_session_lasts_two_minutes_to_the_millisecond() {
-    for (after, outcome) in [(10_001, Ok(())), (120_000, Ok(())), (120_001, Err(LockError::SessionExpired))] {
-        let mut stand = Stand::active();
-        let session = stand.for_install();
-        stand.ticks += after;
-        assert_eq!(install(&mut stand, session), outcome, "{after}");
-    }
+    lasts(For::Install, 120_000);
 }
 
 #[test]

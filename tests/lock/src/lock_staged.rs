@@ -3,8 +3,7 @@
 
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
@@ -12,7 +11,10 @@ use sharekey::lock::{Cell, Pending, Record, Staged};
 use sharekey::message::Operation;
 use sharekey_stage::cells::{SLOT_0, SLOT_1};
 use sharekey_stage::firmware::{AnySession, Forget, Outcome, Waiting};
-use sharekey_stage::ops::{Finish, Op, Ready, View};
+use sharekey_stage::ops::Op;
+use sharekey_stage::poll_once;
+use sharekey_stage::provider::Plain;
+use sharekey_stage::ready::{Finish, Ready, SLOT, View};
 use sharekey_stage::stand::{Stand, fails};
 use sharekey_stage::store::{PowerCut, Store};
 
@@ -49,11 +51,6 @@ impl End {
     const fn new(way: Way, reaches_flash: bool) -> Self {
         Self { way, reaches_flash, given: false }
     }
-}
-
-/// One step of an executor.
-fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
-    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
 impl Finish for End {
@@ -95,7 +92,7 @@ impl Finish for End {
         None
     }
 
-    fn later(&mut self, stand: &mut Stand, record: Option<Record>, pending: Waiting) {
+    fn later<C: Plain>(&mut self, stand: &mut Stand<C>, record: Option<Record>, pending: Waiting) {
         record.map_or(Ok(()), |record| stand.store.put(&record)).unwrap();
         self.given = pending.written(&mut stand.lock).is_ok();
     }
@@ -117,7 +114,7 @@ fn before_and_after(op: Op) -> (View, View) {
 //= spec/protocol.md#persist-then-act
 //# STG-12. A held cell MUST refuse every operation that needs it, as a busy one does.
 fn assert_held(op: Op, stand: &mut Stand, other: Option<AnySession>) {
-    if op.cell() == SLOT_0 {
+    if op.cell(SLOT) == SLOT_0 {
         assert_eq!(stand.report(0).unwrap_err(), LockError::Busy, "{op:?}");
         assert_eq!(stand.command(Operation::Inspect { slot: SlotId::new(0) }).unwrap_err().error(), LockError::Busy);
         assert_eq!(stand.download(0, 9, |_| ()).unwrap_err().error(), LockError::Busy, "{op:?}");
@@ -154,7 +151,7 @@ fn assert_held(op: Op, stand: &mut Stand, other: Option<AnySession>) {
 
 /// After a reload, the lock says exactly this.
 fn reload_gives(op: Op, stand: &mut Stand, expected: &View) {
-    assert_eq!(stand.reload(op.cell()), Ok(()), "{op:?}");
+    assert_eq!(stand.reload(op.cell(SLOT)), Ok(()), "{op:?}");
     assert_eq!(&stand.view(), expected, "{op:?}");
 }
 
@@ -241,7 +238,7 @@ fn after_a_write_that_ended_early_a_reload_finds_before_or_after_and_nothing_els
 fn after_a_write_that_did_not_happen_the_operation_can_be_tried_again() {
     for op in Op::writing() {
         let mut stand = Ready::new(op).end(&mut End::new(Way::Fails, false)).0;
-        stand.reload(op.cell()).unwrap();
+        stand.reload(op.cell(SLOT)).unwrap();
         let mut end = End::new(Way::Commit, true);
         Ready::of(op, stand).end(&mut end);
         assert!(end.given, "{op:?}");
@@ -269,7 +266,7 @@ fn an_operation_without_a_record_never_calls_the_store() {
         let mut end = End::new(Way::Panics, false);
         let (mut stand, _) = Ready::new(op).end(&mut end);
         assert!(end.given, "{op:?}");
-        assert_eq!(stand.reload(op.cell()), Err(LockError::NotBusy), "{op:?}");
+        assert_eq!(stand.reload(op.cell(SLOT)), Err(LockError::NotBusy), "{op:?}");
     }
 }
 

@@ -5,6 +5,7 @@ use sharekey::error::{LockError, RefuseReason};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::lock::{Cell, Clock};
+use sharekey_stage::cells::limits;
 use sharekey_stage::stand::{Key, NOON, Stand, fails};
 use sharekey_stage::store::PowerCut;
 
@@ -21,11 +22,6 @@ const SPENT: (LockError, RefuseReason) = (LockError::UsesSpent, RefuseReason::Us
 
 fn at(seconds: u64) -> Clock {
     Clock::At(Timestamp::from_unix_seconds(seconds))
-}
-
-fn limits(from: Option<u64>, until: Option<u64>, schedule: Option<Schedule>, uses: Option<u32>) -> Limits {
-    let moment = |at: Option<u64>| at.map(Timestamp::from_unix_seconds);
-    Limits::new(moment(from), moment(until), schedule, uses).unwrap()
 }
 
 /// On Mondays from 13:00 to 14:00, UTC.

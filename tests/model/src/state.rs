@@ -2,7 +2,7 @@
 //!
 //! A [`LockModel`] is told each request as facts (which signatures hold, which digests match, numbers
 //! and times) and says what must come of it: accepted, with what effect and which record, or refused,
-//! for which reason and with which kind of answer. A [`RecordModel`] says the same of the service's
+//! for which reason and with which kind of answer. A `RecordModel` says the same of the service's
 //! record of one slot, a [`ViewModel`] of the owner's phone, and a [`GuestModel`] of a guest's device.
 //!
 //! All are plain values: a test keeps copies "before" and "after". None calls the code that it is
@@ -16,6 +16,7 @@ pub mod limits;
 mod lock;
 mod op;
 mod owner;
+#[cfg(feature = "alloc")]
 mod record;
 mod request;
 mod slot;
@@ -29,5 +30,6 @@ pub use self::guest::{GuestModel, GuestStep, ReceiptFacts};
 pub use self::lock::{LockModel, Open, Ownership, PendingModel};
 pub use self::op::{Answer, Effect, Ending, Op, Read, Verdict};
 pub use self::owner::{OwnerStep, ViewModel};
+#[cfg(feature = "alloc")]
 pub use self::record::{Meant, RecordModel, RecordStep, RecordVerdict};
 pub use self::slot::{LineModel, LiveModel, ShareModel};

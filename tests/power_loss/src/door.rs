@@ -8,15 +8,16 @@ use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Timestamp;
-use sharekey::lock::{Cell, Clock, Found, Lock, Making, Now, PhysicalPresence, Record, Refusal, Session, Staged};
-use sharekey::lock::{Challenged, Installed, Owned, Unlocked, purpose};
-use sharekey::secret::ActivationSecret;
+use sharekey::lock::{Cell, Clock, Found, Lock, Making, Now, Record, Staged};
 use sharekey_model::invariant::Event;
 use sharekey_model::power::{Flash, Stopped};
-use sharekey_stage::firmware;
+use sharekey_stage::entropy::Broken;
+use sharekey_stage::firmware::{self, AnySession, Finish, Outcome, Output, Put};
+use sharekey_stage::ops::{For, Op, Sent, To};
+pub use sharekey_stage::stand::card;
 
 use crate::facts::{Change, SLOTS, assert_tells, stored};
-use crate::fates::Fate;
+use crate::fates::{Befallen, Fate};
 use crate::world::{CARD, Provider, World, nonce_of};
 
 /// What the firmware's clock reads before anybody set it: some day in 2023.
@@ -52,6 +53,13 @@ pub struct Intent {
     pub event: Option<Event>,
 }
 
+impl Intent {
+    /// This operation, about this slot.
+    pub fn of(op: Op, slot: SlotId, change: Change, event: Option<Event>) -> Self {
+        Self { name: op.name(), writes: op.written(slot), change, event }
+    }
+}
+
 /// A call that was under way when the power went.
 #[derive(Clone, Debug)]
 pub struct Caught {
@@ -59,14 +67,13 @@ pub struct Caught {
     pub record: Option<(Cell, Vec<u8>)>,
 }
 
-/// A message to the lock.
-#[derive(Clone, Debug)]
-pub enum Request {
-    Provision(Vec<u8>),
-    Command(Vec<u8>),
-    Install(Vec<u8>),
-    Unlock(Vec<u8>),
-    Reset(Vec<u8>),
+/// A message to the lock, and the call that it is given to.
+pub type Request = (To, Vec<u8>);
+
+/// What is asked of the lock.
+pub enum Ask<'m> {
+    Challenge(For),
+    Send(AnySession, To, &'m [u8]),
 }
 
 /// Where the lock's entropy comes from.
@@ -81,26 +88,25 @@ impl TryRng for Entropy {
     type Error = core::convert::Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Ok(0x5a5a_5a5a)
+        Broken.try_next_u32()
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        Ok(0x5a5a_5a5a_5a5a_5a5a)
+        Broken.try_next_u64()
     }
 
     fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Self::Error> {
         match self {
-            Self::Broken => dst.fill(0x5a),
-            Self::Sound(rng) => rand_core::Rng::fill_bytes(rng.as_mut(), dst),
+            Self::Broken => Broken.try_fill_bytes(dst),
+            Self::Sound(rng) => rng.try_fill_bytes(dst),
         }
-        Ok(())
     }
 }
 
 impl TryCryptoRng for Entropy {}
 
 /// The flash as a firmware has it.
-struct Torn<'f>(&'f mut Flash);
+pub struct Torn<'f>(pub &'f mut Flash);
 
 impl firmware::Flash for Torn<'_> {
     type Error = Stopped;
@@ -137,12 +143,39 @@ pub struct Door<C: Provider> {
     pub damaged: bool,
 }
 
-pub fn card() -> ActivationSecret {
-    ActivationSecret::from_bytes(CARD)
+/// What became of an operation that the lock accepted.
+enum Came {
+    Given(Output),
+    /// The power went in the middle of this write, or before the result where there is none.
+    Cut(Option<(Cell, Vec<u8>)>),
+    Befallen(Fate, Befallen),
 }
 
-fn refused(refusal: Refusal) -> LockError {
-    refusal.error()
+/// Writes the record, unless the trap of this moment springs.
+struct Write<'f> {
+    intent: &'f Intent,
+    trap: Option<Trap>,
+    flash: &'f mut Flash,
+}
+
+impl Finish for Write<'_> {
+    type Out = Came;
+
+    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Came {
+        assert_eq!(staged.record().map(Record::cell), self.intent.writes, "{}", self.intent.name);
+        match self.trap {
+            Some(Trap::Cut(_)) => {
+                let record = staged.record().map(|record| (record.cell(), record.as_bytes().to_vec()));
+                match &record {
+                    Some(_) => assert!(staged.commit(|_| Err(())).is_err(), "a result without its record"),
+                    None => drop(staged),
+                }
+                Came::Cut(record)
+            }
+            Some(Trap::Fate(_, fate)) => Came::Befallen(fate, fate.befall(staged, self.flash)),
+            _ => Came::Given(staged.commit(|record| self.flash.put(record)).unwrap().output()),
+        }
+    }
 }
 
 impl<C: Provider> Door<C> {
@@ -195,13 +228,13 @@ impl<C: Provider> Door<C> {
         }
     }
 
-    /// Every write of a making is a moment; so it is taken step by step here, and not by the stage.
+    /// Every write of a making is a moment.
     fn make(&mut self, world: &mut World<C>) -> Result<(), Stop> {
         assert_eq!(world.facts, None, "a lock that was there is gone");
-        let found = self.flash.read(Cell::Seed);
-        let mut making = Making::<C, SLOTS>::new(C::default(), card(), found.found(), &mut self.entropy).unwrap();
+        let mut making: Making<C, SLOTS> =
+            firmware::begin(C::default(), CARD, &Torn(&mut self.flash), &mut self.entropy);
         let (mut written, all) = (0, SLOTS + 4);
-        while let Some(record) = making.record().unwrap() {
+        firmware::records(&mut making, |record| {
             written += 1;
             let change = if written == all { Change::Made } else { Change::Nothing };
             let intent = Intent { name: "making", writes: Some(record.cell()), change, event: None };
@@ -211,15 +244,15 @@ impl<C: Provider> Door<C> {
                 return Err(Stop::Cut);
             }
             if let Some(Trap::Fate(_, fate)) = self.trap.take_if(|trap| matches!(trap, Trap::Fate(n, _) if *n == at)) {
-                assert_eq!(fate.put(&mut self.flash, &record), Err(Stopped::Failed));
+                assert_eq!(fate.put(&mut self.flash, record), Err(Stopped::Failed));
                 self.flash.recover(record.cell()).unwrap();
             }
-            self.flash.put(&record).unwrap();
-            making.written();
+            self.flash.put(record).unwrap();
             world.happened(&intent);
             self.assert_stored(world);
-        }
-        let lock = making.finish().unwrap_or_else(|_| panic!("all records are written"));
+            Ok(())
+        })?;
+        let lock = firmware::made(making);
         assert!(world.ids.insert(lock.id()), "a lock came back");
         self.lock = Some(lock);
         Ok(())
@@ -248,120 +281,91 @@ impl<C: Provider> Door<C> {
     }
 
     /// One call of the firmware: decide, write, and only then act.
-    pub fn call<T>(
-        &mut self,
-        world: &mut World<C>,
-        intent: Intent,
-        decide: impl for<'l> FnOnce(&'l mut Lock<C, SLOTS>, Now, &mut Entropy) -> Result<Staged<'l, T>, LockError>,
-    ) -> Result<T, Stop> {
+    fn call(&mut self, world: &mut World<C>, intent: Intent, ask: Ask<'_>) -> Result<Output, Stop> {
         self.spring_before(world)?;
         (self.ticks, self.clock) = (self.ticks + 10, self.clock + 1);
-        let (now, at) = (self.now(), self.moments);
-        let staged = decide(self.lock.as_mut().unwrap(), now, &mut self.entropy).map_err(Stop::Refused)?;
-        assert_eq!(staged.record().map(|record| record.cell()), intent.writes, "{}", intent.name);
+        let at = self.moments;
+        let trap = self.trap.filter(|trap| matches!(trap, Trap::Cut(n) | Trap::Fate(n, _) if *n == at));
+        let came = self.ask(ask, |flash| Write { intent: &intent, trap, flash }).map_err(Stop::Refused)?;
         self.moments += 1;
-        match self.trap {
-            Some(Trap::Cut(moment)) if moment == at => {
-                let record = staged.record().map(|record| (record.cell(), record.as_bytes().to_vec()));
-                match &record {
-                    Some(_) => assert!(staged.commit(|_| Err(())).is_err(), "a result without its record"),
-                    None => drop(staged),
-                }
-                (self.lock, self.caught) = (None, Some(Caught { intent, record }));
-                Err(Stop::Cut)
-            }
-            Some(Trap::Fate(moment, fate)) if moment == at => {
-                self.trap = None;
-                let result = fate.befall(staged, &mut self.flash);
-                self.resolve(world, intent, fate, result)
-            }
-            _ => {
-                let result = staged.commit(|record| self.flash.put(record)).unwrap();
+        match came {
+            Came::Given(output) => {
                 world.happened(&intent);
                 self.assert_stored(world);
                 if let Some(facts) = world.facts.as_ref().filter(|_| !self.damaged) {
                     assert_tells(self.lock(), facts);
                 }
-                Ok(result)
+                Ok(output)
+            }
+            Came::Cut(record) => {
+                (self.lock, self.caught) = (None, Some(Caught { intent, record }));
+                Err(Stop::Cut)
+            }
+            Came::Befallen(fate, befallen) => {
+                self.trap = None;
+                self.resolve(world, intent, fate, befallen)
             }
         }
     }
 
-    pub fn challenge<P: purpose::Purpose>(&mut self, world: &mut World<C>) -> Result<(Vec<u8>, Session<P>), Stop> {
+    /// Puts it to the lock; what is accepted is finished as `finish` says, at this flash.
+    fn ask<'d, F: Finish>(
+        &'d mut self,
+        ask: Ask<'_>,
+        finish: impl FnOnce(&'d mut Flash) -> F,
+    ) -> Result<F::Out, LockError> {
+        let (now, Self { lock, entropy, flash, .. }) = (self.now(), self);
+        let (lock, mut finish) = (lock.as_mut().unwrap(), finish(flash));
+        match ask {
+            Ask::Challenge(purpose) => firmware::challenge(lock, purpose, now, entropy, &mut finish),
+            Ask::Send(session, to, message) => firmware::send(lock, (session, to), message, now, entropy, &mut finish)
+                .map_err(|refusal| refusal.error()),
+        }
+    }
+
+    /// A call that is no moment, and takes no time. Nobody keeps books of what it does.
+    pub fn quietly(&mut self, ask: Ask<'_>) -> Result<Output, LockError> {
+        struct Quiet<'f>(Torn<'f>);
+
+        impl Finish for Quiet<'_> {
+            type Out = Output;
+
+            fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Output {
+                Put(&mut self.0).finish(staged)
+            }
+        }
+
+        self.ask(ask, |flash| Quiet(Torn(flash)))
+    }
+
+    pub fn challenge(&mut self, world: &mut World<C>, purpose: For) -> Result<(Vec<u8>, AnySession), Stop> {
         self.spring_before(world)?;
         let leases = self.next >= world.facts().ceiling;
         // The clock moves on within the call.
         let change = if leases { Change::Lease(Some(self.clock + 1)) } else { Change::Nothing };
-        let writes = leases.then_some(Cell::Counter);
-        let intent =
-            Intent { name: if leases { "challenge that leases" } else { "challenge" }, writes, change, event: None };
-        let Challenged { challenge, session } =
-            self.call(world, intent, |lock, now, entropy| lock.challenge::<P>(now, entropy))?;
+        let intent = Intent::of(Op::of(Sent::Nothing, leases), NO_SLOT, change, None);
+        let (challenge, session) = self.call(world, intent, Ask::Challenge(purpose))?.given();
         self.next += 1;
         let event = Event::Challenged { lock: self.id(), nonce: nonce_of(&challenge) };
         world.observe(&event);
-        Ok((challenge.to_vec(), session))
+        Ok((challenge, session))
     }
 
-    pub fn provision(
+    /// Puts a message to the lock; where that was a reset, another is made.
+    pub fn send(
         &mut self,
         world: &mut World<C>,
         intent: Intent,
-        session: Session<purpose::Operate>,
+        (session, to): (AnySession, To),
         message: &[u8],
-    ) -> Result<Owned, Stop> {
-        self.request = Some(Request::Provision(message.to_vec()));
-        self.call(world, intent, |lock, now, _| lock.provision(session, message, now).map_err(refused))
-    }
-
-    pub fn command(
-        &mut self,
-        world: &mut World<C>,
-        intent: Intent,
-        session: Session<purpose::Operate>,
-        message: &[u8],
-    ) -> Result<sharekey::lock::Commanded, Stop> {
-        self.request = Some(Request::Command(message.to_vec()));
-        self.call(world, intent, |lock, now, _| lock.command(session, message, now).map_err(refused))
-    }
-
-    pub fn install(
-        &mut self,
-        world: &mut World<C>,
-        intent: Intent,
-        session: Session<purpose::Install>,
-        bundle: &[u8],
-    ) -> Result<Installed, Stop> {
-        self.request = Some(Request::Install(bundle.to_vec()));
-        self.call(world, intent, |lock, now, entropy| lock.install(session, bundle, now, entropy).map_err(refused))
-    }
-
-    pub fn unlock(
-        &mut self,
-        world: &mut World<C>,
-        intent: Intent,
-        session: Session<purpose::Operate>,
-        message: &[u8],
-    ) -> Result<Unlocked, Stop> {
-        self.request = Some(Request::Unlock(message.to_vec()));
-        self.call(world, intent, |lock, now, _| lock.unlock(session, message, now).map_err(refused))
-    }
-
-    /// Resets the lock, and makes another.
-    pub fn factory_reset(
-        &mut self,
-        world: &mut World<C>,
-        intent: Intent,
-        session: Session<purpose::Operate>,
-        message: &[u8],
-    ) -> Result<(), Stop> {
-        self.request = Some(Request::Reset(message.to_vec()));
-        let button = PhysicalPresence::button_is_pressed();
-        self.call(world, intent, |lock, now, entropy| {
-            lock.factory_reset(session, message, button, now, entropy).map_err(refused)
-        })?;
-        let (_crypto, _card) = self.lock.take().unwrap().into_parts();
-        self.boot(world)
+    ) -> Result<Output, Stop> {
+        self.request = Some((to, message.to_vec()));
+        let output = self.call(world, intent, Ask::Send(session, to, message))?;
+        if let Output::Erased(_) = output {
+            let (_crypto, _card) = self.lock.take().unwrap().into_parts();
+            self.boot(world)?;
+        }
+        Ok(output)
     }
 
     /// A slot that another than `cell` is kept in.
@@ -369,6 +373,9 @@ impl<C: Provider> Door<C> {
         if cell == Cell::Slot(SlotId::new(0)) { SlotId::new(1) } else { SlotId::new(0) }
     }
 }
+
+/// What an operation that is about no slot is about.
+pub const NO_SLOT: SlotId = SlotId::new(0);
 
 /// Entropy that is the same in every run.
 pub fn entropy(rng: ChaCha20Rng) -> Entropy {

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use sharekey::error::LockError;
-use sharekey::lock::{PhysicalPresence, purpose};
 use sharekey_model::power::{Flash, Keeping, Stopped, Tear};
 
-use crate::door::{Caught, Door, Request, Stop, Trap};
+use sharekey_stage::ops::For;
+
+use crate::door::{Ask, Caught, Door, Request, Stop, Trap};
 use crate::facts::stored;
 use crate::script::LIFE;
 use crate::world::{Provider, World};
@@ -105,27 +106,13 @@ impl<C: Provider> Run<C> {
     }
 
     /// What was under way when the power went is sent again, in a session of its own: refused.
-    fn replay(&mut self, request: &Request) {
+    fn replay(&mut self, (to, message): &Request) {
         let Self { world, door } = self;
-        let refused = if let Request::Install(bundle) = request {
-            let (_, session) = door.challenge::<purpose::Install>(world).unwrap();
-            let (now, Door { lock, entropy, .. }) = (door.now(), door);
-            lock.as_mut().unwrap().install(session, bundle, now, entropy).map(|_| ())
-        } else {
-            let (_, session) = door.challenge_quietly(world);
-            let (now, Door { lock, entropy, .. }) = (door.now(), door);
-            let lock = lock.as_mut().unwrap();
-            match request {
-                Request::Provision(message) => lock.provision(session, message, now).map(|_| ()),
-                Request::Command(message) => lock.command(session, message, now).map(|_| ()),
-                Request::Unlock(message) => lock.unlock(session, message, now).map(|_| ()),
-                Request::Install(message) | Request::Reset(message) => {
-                    let button = PhysicalPresence::button_is_pressed();
-                    lock.factory_reset(session, message, button, now, entropy).map(|_| ())
-                }
-            }
+        let (_, session) = match to.purpose() {
+            For::Install => door.challenge(world, For::Install).unwrap(),
+            For::Operate => door.challenge_quietly(world),
         };
-        let error = refused.map_err(|refusal| refusal.error()).expect_err("one message was taken twice");
+        let Err(error) = door.quietly(Ask::Send(session, *to, message)) else { panic!("one message was taken twice") };
         assert!(!matches!(error, LockError::Busy | LockError::SessionExpired | LockError::Wire(_)), "{error}");
     }
 }

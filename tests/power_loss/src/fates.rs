@@ -3,18 +3,21 @@
 //! the `Pending`.
 
 use std::cell::RefCell;
-use std::future::{Future, pending};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::future::pending;
+use std::task::Poll;
 
 use sharekey::error::LockError;
-use sharekey::lock::{Cell, Condition, Pending, PhysicalPresence, Record, Staged, purpose};
+use sharekey::lock::{Cell, Condition, Record, Staged, purpose};
 use sharekey::message::{Challenge, FactoryReset};
 use sharekey::wire::Unverified;
 use sharekey_model::invariant::Event;
 use sharekey_model::power::{Failure, Flash, Stopped};
 
-use crate::door::{Door, Intent, Stop, card};
+use sharekey_stage::firmware::{AnySession, Outcome, Output, Waiting};
+use sharekey_stage::ops::{For, To};
+use sharekey_stage::poll_once;
+
+use crate::door::{Ask, Door, Intent, Stop, card};
 use crate::facts::{Change, assert_tells};
 use crate::script::{SPARE, Step};
 use crate::world::{Provider, World, nonce_of};
@@ -41,21 +44,16 @@ pub enum Fate {
 
 /// How the writing ended.
 #[allow(clippy::large_enum_variant, reason = "there is one at a time")]
-pub enum End<T> {
-    Result(T),
+pub enum End {
+    Result(Output),
     Nothing,
-    Pending(Option<Record>, Pending<T>),
+    Pending(Option<Record>, Waiting),
 }
 
-pub struct Befallen<T> {
+pub struct Befallen {
     cell: Cell,
     record: Option<Vec<u8>>,
-    end: End<T>,
-}
-
-/// One step of an executor.
-fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
-    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+    end: End,
 }
 
 impl Fate {
@@ -66,11 +64,14 @@ impl Fate {
         flash.put(record)
     }
 
-    pub fn befall<T>(self, staged: Staged<'_, T>, flash: &mut Flash) -> Befallen<T> {
+    pub fn befall<T: Outcome>(self, staged: Staged<'_, T>, flash: &mut Flash) -> Befallen {
         let cell = staged.cell();
         let record = staged.record().map(|record| record.as_bytes().to_vec());
         let end = match self {
-            Self::Fails(_) => staged.commit(|record| self.put(flash, record)).map_or(End::Nothing, End::Result),
+            Self::Fails(_) => {
+                let written = staged.commit(|record| self.put(flash, record));
+                written.map_or(End::Nothing, |result| End::Result(result.output()))
+            }
             Self::Cancelled(_) => {
                 let flash = RefCell::new(flash);
                 let put = async |record: &Record| {
@@ -79,7 +80,7 @@ impl Fate {
                     failed
                 };
                 match poll_once(staged.commit_async(put)) {
-                    Poll::Ready(result) => End::Result(result.unwrap()),
+                    Poll::Ready(result) => End::Result(result.unwrap().output()),
                     Poll::Pending => End::Nothing,
                 }
             }
@@ -89,7 +90,7 @@ impl Fate {
             }
             Self::Detached | Self::Lost { .. } | Self::Late { .. } | Self::AfterBoot { .. } | Self::Abandoned => {
                 let (record, pending) = staged.detach();
-                End::Pending(record, pending)
+                End::Pending(record, T::waiting(pending))
             }
         };
         Befallen { cell, record, end }
@@ -115,13 +116,13 @@ impl Fate {
 
 impl<C: Provider> Door<C> {
     /// What the firmware does after the write met its fate: nothing is answered unless it is through.
-    pub fn resolve<T>(
+    pub fn resolve(
         &mut self,
         world: &mut World<C>,
         intent: Intent,
         fate: Fate,
-        befallen: Befallen<T>,
-    ) -> Result<T, Stop> {
+        befallen: Befallen,
+    ) -> Result<Output, Stop> {
         let Befallen { cell, record, end } = befallen;
         if let End::Result(result) = end {
             assert_eq!(intent.writes, None, "{}: a result without its record", intent.name);
@@ -141,13 +142,13 @@ impl<C: Provider> Door<C> {
         }
         match fate {
             Fate::Detached => {
-                let result = self.lock().written(pending).unwrap_or_else(|error| panic!("{error}"));
+                let result = pending.written(self.lock()).unwrap_or_else(|error| panic!("{error}"));
                 world.happened(&intent);
                 self.assert_stored(world);
                 Ok(result)
             }
             Fate::Abandoned => {
-                let given_up = self.lock().abandon(pending);
+                let given_up = pending.abandon(self.lock());
                 assert_eq!(given_up, if record.is_some() { Err(LockError::Busy) } else { Ok(()) });
                 let held = record.is_some();
                 self.put_right(world, &intent, cell, record, held)
@@ -157,7 +158,7 @@ impl<C: Provider> Door<C> {
                 let id = self.id();
                 let stopped = self.put_right(world, &intent, cell, record, true);
                 // Of a reset that arrived, the lock is another one by now.
-                let late = self.lock().written(pending);
+                let late = pending.written(self.lock());
                 assert_eq!(late.err(), Some(LockError::NotPending), "{} {id:?}", intent.name);
                 stopped
             }
@@ -167,13 +168,13 @@ impl<C: Provider> Door<C> {
 
     /// The power goes before the report. The next run waits for a challenge of its own, with the same
     /// ticket: what was of the run before is not taken for it.
-    fn report_to_next_run<T, R>(
+    fn report_to_next_run(
         &mut self,
         world: &mut World<C>,
         intent: &Intent,
         (cell, record): (Cell, Option<Vec<u8>>),
-        pending: Pending<T>,
-    ) -> Result<R, Stop> {
+        pending: Waiting,
+    ) -> Result<Output, Stop> {
         self.flash.boot(None).unwrap();
         let arrived = record.is_some() && self.flash.read(cell).bytes() == record.as_deref();
         world.settle(intent, arrived);
@@ -189,7 +190,7 @@ impl<C: Provider> Door<C> {
         if record.as_deref() == Some(lease.as_bytes()) {
             drop(pending);
         } else {
-            assert_eq!(lock.written(pending).err(), Some(LockError::NotPending), "{} of the run before", intent.name);
+            assert_eq!(pending.written(lock).err(), Some(LockError::NotPending), "{} of the run before", intent.name);
         }
         let given = lock.written(waiting).unwrap_or_else(|error| panic!("{error}"));
         self.next += 1;
@@ -200,14 +201,14 @@ impl<C: Provider> Door<C> {
     }
 
     /// The store ends what it began, and the cell is read again: before or after, nothing else.
-    fn put_right<T>(
+    fn put_right(
         &mut self,
         world: &mut World<C>,
         intent: &Intent,
         cell: Cell,
         record: Option<Vec<u8>>,
         held: bool,
-    ) -> Result<T, Stop> {
+    ) -> Result<Output, Stop> {
         self.flash.recover(cell).unwrap();
         let stored = self.flash.read(cell);
         let reloaded = self.lock().reload(cell, stored.bytes());
@@ -228,11 +229,9 @@ impl<C: Provider> Door<C> {
     /// What needs the cell is refused as busy; a slot's neighbours go on, and nothing ends the epoch or
     /// the lock meanwhile.
     fn assert_held(&mut self, world: &mut World<C>, cell: Cell) {
-        let now = self.now();
+        let busy = |refused: Result<Output, LockError>| assert_eq!(refused.err(), Some(LockError::Busy), "{cell:?}");
         let Cell::Slot(slot) = cell else {
-            let Self { lock, entropy, .. } = self;
-            let refused = lock.as_mut().unwrap().challenge::<purpose::Operate>(now, entropy).map(|_| ());
-            assert_eq!(refused, Err(LockError::Busy), "{cell:?}");
+            busy(self.quietly(Ask::Challenge(For::Operate)));
             assert_eq!(self.lock().ownership(), Err(LockError::Busy), "{cell:?}");
             return;
         };
@@ -244,31 +243,29 @@ impl<C: Provider> Door<C> {
         self.damaged = true;
         world.perform(self, Step::Activate(SPARE)).unwrap();
         self.damaged = false;
-        let now = self.now();
-        let challenge = self.challenge_quietly(world);
-        let claims = *Unverified::<Challenge>::parse(&challenge.0).unwrap().claims();
-        let reset = FactoryReset::seal(&C::default(), &card(), &claims).unwrap();
-        let Self { lock, entropy, .. } = self;
-        let button = PhysicalPresence::button_is_pressed();
-        let refused = lock.as_mut().unwrap().factory_reset(challenge.1, &reset, button, now, entropy);
-        assert_eq!(refused.map(|_| ()).map_err(|refusal| refusal.error()), Err(LockError::Busy));
+        let (challenge, session) = self.challenge_quietly(world);
+        let reset = reset_of::<C>(&challenge);
+        busy(self.quietly(Ask::Send(session, To::Reset, &reset)));
         let (challenge, session) = self.challenge_quietly(world);
         let transfer = world.transfer_to_oneself(&challenge);
-        let refused = self.lock().command(session, &transfer, now);
-        assert_eq!(refused.map(|_| ()).map_err(|refusal| refusal.error()), Err(LockError::Busy));
+        busy(self.quietly(Ask::Send(session, To::Command, &transfer)));
     }
 
     /// A challenge that is no moment.
-    pub fn challenge_quietly(&mut self, world: &mut World<C>) -> (Vec<u8>, sharekey::lock::Session<purpose::Operate>) {
-        let (now, id) = (self.now(), self.id());
-        let Self { lock, entropy, flash, .. } = self;
-        let staged = lock.as_mut().unwrap().challenge::<purpose::Operate>(now, entropy).unwrap();
-        if staged.record().is_some() {
+    pub fn challenge_quietly(&mut self, world: &mut World<C>) -> (Vec<u8>, AnySession) {
+        let stored = self.flash.read(Cell::Counter);
+        let (challenge, session) = self.quietly(Ask::Challenge(For::Operate)).unwrap().given();
+        if self.flash.read(Cell::Counter) != stored {
             world.facts = Change::Lease(Some(self.clock)).applied(&world.facts);
         }
-        let given = staged.commit(|record| flash.put(record)).unwrap();
         self.next += 1;
-        world.observe(&Event::Challenged { lock: id, nonce: nonce_of(&given.challenge) });
-        (given.challenge.to_vec(), given.session)
+        world.observe(&Event::Challenged { lock: self.id(), nonce: nonce_of(&challenge) });
+        (challenge, session)
     }
+}
+
+/// Whoever has the card answers a challenge with a factory reset.
+pub fn reset_of<C: Provider>(challenge: &[u8]) -> Vec<u8> {
+    let claims = *Unverified::<Challenge>::parse(challenge).unwrap().claims();
+    FactoryReset::seal(&C::default(), &card(), &claims).unwrap().to_vec()
 }

@@ -1,22 +1,22 @@
 //! A lock's life, step by step: two slots, two guests, two owners, two ownerships, a factory reset and
 //! the life after it. Every step is what somebody wants; a step that was cut is simply tried again.
 
-use rand_core::CryptoRng;
 use sharekey::counter::Generation;
-use sharekey::crypto::Crypto;
-use sharekey::error::{LockError, OwnerError};
+use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Cell, purpose};
-use sharekey::message::{Challenge, Command, Completed, FactoryReset, Grant, Operation};
+use sharekey::message::{Grant, Operation};
 use sharekey::message::{Withdrawn, WithdrawnOutcome};
-use sharekey::owner::{Method, OwnedLock, Owner, PendingCommand};
-use sharekey::staged::Staged;
-use sharekey::wire::{Encoded, Unverified};
+use sharekey::owner::Method;
+use sharekey::wire::Unverified;
 use sharekey_model::invariant::{Event, Withdrawal};
 
-use crate::door::{Door, Intent, Stop, card};
+use sharekey_stage::ops::{For, Op, Sent, To, slot_of};
+use sharekey_stage::world::phone::ordered;
+
+use crate::door::{Door, Intent, NO_SLOT, Stop, card};
 use crate::facts::Change;
+use crate::fates::reset_of;
 use crate::world::{Provider, World, answered, digest, stored};
 
 pub const HALL: SlotId = SlotId::new(0);
@@ -25,8 +25,7 @@ pub const STUDIO: SlotId = SlotId::new(1);
 pub const SPARE: SlotId = SlotId::new(2);
 pub const ANA: usize = 0;
 pub const BEN: usize = 1;
-/// A Monday, 2024-01-01T12:00:00Z.
-pub const NOON: u64 = 1_704_110_400;
+pub use sharekey_stage::NOON;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Allowed {
@@ -115,24 +114,6 @@ pub const LIFE: &[Step] = &[
     TryDeadKeys,
 ];
 
-/// What the owner signs for an operation; the number of a slot is the view's next.
-pub fn ordered<'v, C: Crypto>(
-    owner: &Owner<C>,
-    view: &'v mut OwnedLock,
-    operation: &Operation,
-    challenge: &[u8],
-    rng: &mut impl CryptoRng,
-) -> Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError> {
-    match *operation {
-        Operation::Activate { slot, .. } => owner.activate(view, slot, challenge, rng),
-        Operation::Deactivate { slot, .. } => owner.deactivate(view, slot, challenge, rng),
-        Operation::Transfer { owner: to, service } => owner.transfer(view, to, service, challenge, rng),
-        Operation::SetClock { to } => owner.set_clock(view, to, challenge, rng),
-        Operation::Act { action } => owner.act(view, action, challenge, rng),
-        Operation::Inspect { slot } => owner.inspect(view, slot, challenge, rng),
-    }
-}
-
 impl<C: Provider> World<C> {
     pub fn perform(&mut self, door: &mut Door<C>, step: Step) -> Result<(), Stop> {
         match step {
@@ -172,22 +153,21 @@ impl<C: Provider> World<C> {
     }
 
     fn provision(&mut self, door: &mut Door<C>) -> Result<(), Stop> {
-        let (challenge, session) = door.challenge::<purpose::Operate>(self)?;
+        let (challenge, session) = door.challenge(self, For::Operate)?;
         let (owner, service) = (self.owner(), self.service_key());
         let (message, pending) = owner.provision(&card(), &challenge, service, &mut self.rng).unwrap();
         let (epoch, key) = (sharekey::counter::Epoch::FIRST, *owner.key());
-        let writes = self.facts().owner.is_none().then_some(Cell::Header);
-        let change = if writes.is_some() { Change::Owned(epoch, key, service) } else { Change::Nothing };
+        let begins = self.facts().owner.is_none();
+        let change = if begins { Change::Owned(epoch, key, service) } else { Change::Nothing };
         let event = Event::Owned { lock: door.id(), epoch, owner: key, answered: answered(&challenge), command: None };
-        let name = if writes.is_some() { "provision" } else { "provision again" };
-        let intent = Intent { name, writes, change, event: Some(event) };
-        let owned = door.provision(self, intent, session, &message)?;
-        let view = pending.finish(&owner, &owned.provisioned).unwrap();
+        let intent = Intent::of(Op::of(Sent::To(To::Provision), begins), NO_SLOT, change, Some(event));
+        let owned = door.send(self, intent, (session, To::Provision), &message)?;
+        let view = pending.finish(&owner, owned.answer()).unwrap();
         let phone = &mut self.phones[self.current];
         if phone.view.as_ref().is_none_or(|view| view.lock() != door.id()) {
             phone.view = Some(view);
         }
-        self.open_records(door, &owned.provisioned);
+        self.open_records(door, owned.answer());
         Ok(())
     }
 
@@ -209,9 +189,9 @@ impl<C: Provider> World<C> {
 
     /// The owner orders something at the lock; phone and cloud take in the lock's answer.
     pub fn order(&mut self, door: &mut Door<C>, operation: Operation) -> Result<(), Stop> {
-        let (challenge, session) = door.challenge::<purpose::Operate>(self)?;
+        let (challenge, session) = door.challenge(self, For::Operate)?;
         let (command, pending) = self.with_view(|owner, view, rng| {
-            ordered(owner, view, &operation, &challenge, rng).unwrap().commit(stored).unwrap()
+            ordered((owner, view), &operation, &challenge, rng).unwrap().commit(stored).unwrap()
         });
         let commanded = self.send(door, session, &challenge, &command, *pending.operation())?;
         if let Operation::Transfer { .. } = operation {
@@ -219,9 +199,7 @@ impl<C: Provider> World<C> {
         }
         let (completed, _) = self
             .with_view(|owner, view, _| pending.finish(owner, view, &commanded.done).unwrap().commit(stored).unwrap());
-        if let Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. } =
-            completed
-        {
+        if let Some(slot) = slot_of(&completed) {
             let place = (door.id(), slot);
             self.with_record(place, |service, record| {
                 service.done(record, &commanded.done).unwrap().commit(stored).unwrap();
@@ -280,7 +258,7 @@ impl<C: Provider> World<C> {
     fn take_over(&mut self, door: &mut Door<C>) -> Result<(), Stop> {
         let (heir, service) = (self.phones[1 - self.current].clone(), self.service_key());
         let epoch = self.facts().owner.unwrap().0;
-        let (challenge, session) = door.challenge::<purpose::Operate>(self)?;
+        let (challenge, session) = door.challenge(self, For::Operate)?;
         let taken = heir.owner.take_over((door.id(), epoch), service, &challenge, &mut self.rng);
         let (command, pending) = taken.unwrap();
         let operation = Operation::Transfer { owner: *heir.owner.key(), service };
@@ -303,17 +281,10 @@ impl<C: Provider> World<C> {
             return Ok(());
         }
         self.resetting = Some(door.id());
-        let (challenge, session) = door.challenge::<purpose::Operate>(self)?;
-        let claims = *Unverified::<Challenge>::parse(&challenge).unwrap().claims();
-        let reset = FactoryReset::seal(&C::default(), &card(), &claims).unwrap();
+        let (challenge, session) = door.challenge(self, For::Operate)?;
         let event = Event::Erased { lock: door.id(), answered: answered(&challenge) };
-        let (writes, change) = (Some(Cell::Seed), Change::Reset);
-        door.factory_reset(
-            self,
-            Intent { name: "factory reset", writes, change, event: Some(event) },
-            session,
-            &reset,
-        )?;
+        let intent = Intent::of(Op::FactoryReset, NO_SLOT, Change::Reset, Some(event));
+        door.send(self, intent, (session, To::Reset), &reset_of::<C>(&challenge))?;
         self.resetting = None;
         Ok(())
     }

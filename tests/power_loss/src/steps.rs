@@ -6,12 +6,15 @@ use sharekey::error::LockError;
 use sharekey::guest::{Claimed, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
-use sharekey::lock::{Cell, Commanded, Session, purpose};
+use sharekey::lock::{Commanded, Unlocked};
 use sharekey::message::{Grant, Holding, Operation};
 use sharekey::wire::{Encoded, Unverified};
 use sharekey_model::invariant::Event;
 
-use crate::door::{Door, Intent, Stop};
+use sharekey_stage::firmware::AnySession;
+use sharekey_stage::ops::{For, Op, Order, Sent, To};
+
+use crate::door::{Door, Intent, NO_SLOT, Stop};
 use crate::facts::{Change, SlotFacts};
 use crate::world::{Provider, World, answered, digest, stored};
 
@@ -20,7 +23,7 @@ impl<C: Provider> World<C> {
     pub fn send(
         &mut self,
         door: &mut Door<C>,
-        session: Session<purpose::Operate>,
+        session: AnySession,
         challenge: &[u8],
         command: &Encoded<sharekey::message::Command>,
         operation: Operation,
@@ -29,7 +32,7 @@ impl<C: Provider> World<C> {
         let (id, by) = (digest::<C>(command), self.signer(&claims));
         self.observe(&Event::Ordered { command: id, owner: by, lock: claims.lock, epoch: claims.epoch });
         let intent = self.commanded(door, challenge, id, operation);
-        let commanded = door.command(self, intent, session, command)?;
+        let commanded: Commanded = door.send(self, intent, (session, To::Command), command)?.take();
         match commanded.operation {
             Operation::Act { action } => self.bolt.push(action),
             Operation::SetClock { to } => door.clock = to.unix_seconds(),
@@ -58,21 +61,21 @@ impl<C: Provider> World<C> {
         let switched = |slot, generation, active| {
             let event = Event::Switched { place: self.place(lock, slot), active, generation, command, answered };
             let holding = if active { Holding::Empty } else { Holding::Inactive };
-            (Some(Cell::Slot(slot)), Change::Slot(slot, SlotFacts { floor: generation, holding, used: 0 }), event)
+            (slot, Change::Slot(slot, SlotFacts { floor: generation, holding, used: 0 }), event)
         };
-        let (name, (writes, change, event)) = match operation {
-            Operation::Activate { slot, generation } => ("activate", switched(slot, generation, true)),
-            Operation::Deactivate { slot, generation } => ("deactivate", switched(slot, generation, false)),
+        let (slot, change, event) = match operation {
+            Operation::Activate { slot, generation } => switched(slot, generation, true),
+            Operation::Deactivate { slot, generation } => switched(slot, generation, false),
             Operation::Transfer { owner, service } => {
                 let epoch = epoch.next().unwrap();
                 let event = Event::Owned { lock, epoch, owner, answered, command: Some(command) };
-                ("transfer", (Some(Cell::Header), Change::Owned(epoch, owner, service), event))
+                (NO_SLOT, Change::Owned(epoch, owner, service), event)
             }
-            Operation::SetClock { to } => ("set clock", (Some(Cell::Counter), Change::Time(to.unix_seconds()), obeyed)),
-            Operation::Act { .. } => ("act", (None, Change::Nothing, obeyed)),
-            Operation::Inspect { .. } => ("inspect", (None, Change::Nothing, obeyed)),
+            Operation::SetClock { to } => (NO_SLOT, Change::Time(to.unix_seconds()), obeyed),
+            Operation::Act { .. } => (NO_SLOT, Change::Nothing, obeyed),
+            Operation::Inspect { slot } => (slot, Change::Nothing, obeyed),
         };
-        Intent { name, writes, change, event: Some(event) }
+        Intent::of(Op::ordered(Order::of(&operation)), slot, change, Some(event))
     }
 
     /// What the guest's device claimed of the grant that is published.
@@ -94,7 +97,7 @@ impl<C: Provider> World<C> {
     pub fn download(&mut self, door: &mut Door<C>, slot: SlotId, guest: usize) -> Result<(), Stop> {
         let claimed = self.claimed(door, slot, guest);
         let place = (door.id(), slot);
-        let (challenge, session) = door.challenge::<purpose::Install>(self)?;
+        let (challenge, session) = door.challenge(self, For::Install)?;
         let installing = claimed.install(&C::default(), &challenge, &mut self.rng).unwrap();
         let (release, version) = self.with_record(place, |service, record| {
             let staged = service.release(record, installing.claim(), installing.install()).unwrap();
@@ -105,11 +108,11 @@ impl<C: Provider> World<C> {
         let device = Unverified::<sharekey::message::Claim>::parse(claimed.claim()).unwrap().claims().device;
         self.observe(&Event::Released { grant, device, version });
         let download = installing.bundle(&C::default(), &release).unwrap();
-        let installed = door.install(self, intent, session, download.bundle())?;
-        let key = download.finish(&C::default(), &installed.receipt).unwrap();
+        let installed = door.send(self, intent, (session, To::Install), download.bundle())?;
+        let key = download.finish(&C::default(), installed.answer()).unwrap();
         self.guests[guest].keys.push(Rc::new(key));
         self.with_record(place, |service, record| {
-            service.confirm(record, &installed.receipt).unwrap().commit(stored).unwrap();
+            service.confirm(record, installed.answer()).unwrap().commit(stored).unwrap();
         });
         Ok(())
     }
@@ -125,12 +128,12 @@ impl<C: Provider> World<C> {
         let name = match (again, before.holding) {
             (true, _) => "install again",
             (false, Holding::Installed { .. }) => "install over another",
-            (false, _) => "install",
+            (false, _) => Op::Install.name(),
         };
         let (place, generation) = (self.place(door.id(), claims.slot), claims.generation);
         let event = Event::Installed { place, grant, generation, device, answered: answered(challenge) };
-        let (writes, change) = (Some(Cell::Slot(claims.slot)), Change::Slot(claims.slot, after));
-        (grant, Intent { name, writes, change, event: Some(event) })
+        let change = Change::Slot(claims.slot, after);
+        (grant, Intent { name, ..Intent::of(Op::Install, claims.slot, change, Some(event)) })
     }
 
     /// The guest's newest key to that slot.
@@ -156,12 +159,12 @@ impl<C: Provider> World<C> {
     }
 
     pub fn unlock(&mut self, door: &mut Door<C>, key: &GuestKey, action: Action) -> Result<(), Stop> {
-        let (challenge, session) = door.challenge::<purpose::Operate>(self)?;
+        let (challenge, session) = door.challenge(self, For::Operate)?;
         let Ok((unlock, awaiting)) = key.unlock(&C::default(), &challenge, action, &mut self.rng) else {
             return Err(Stop::Refused(LockError::WrongLock));
         };
         let intent = self.unlocking(door, &challenge, key, action);
-        let unlocked = door.unlock(self, intent, session, &unlock)?;
+        let unlocked: Unlocked = door.send(self, intent, (session, To::Unlock), &unlock)?.take();
         self.bolt.push(unlocked.action);
         key.check_reply(&C::default(), &awaiting, &unlocked.reply).unwrap();
         Ok(())
@@ -172,8 +175,7 @@ impl<C: Provider> World<C> {
         let before = self.facts().slots[usize::from(slot.index())];
         let counts = action == Action::Open && self.uses[&key.grant()].is_some();
         let after = SlotFacts { used: before.used + 1, ..before };
-        let (writes, change) =
-            if counts { (Some(Cell::Slot(slot)), Change::Slot(slot, after)) } else { (None, Change::Nothing) };
+        let change = if counts { Change::Slot(slot, after) } else { Change::Nothing };
         let event = self.facts().owner.map(|_| Event::Acted {
             place: self.place(door.id(), slot),
             device: key.device(),
@@ -181,13 +183,13 @@ impl<C: Provider> World<C> {
             answered: answered(challenge),
             opened: action == Action::Open,
         });
-        let name = match (counts, self.uses[&key.grant()]) {
-            (true, Some(uses)) if uses == after.used => "unlock, the last use",
-            (true, _) => "unlock that counts",
-            (false, _) if action == Action::Open => "unlock",
-            (false, _) => "lock",
+        let op = Op::of(Sent::To(To::Unlock), counts);
+        let name = match (action, self.uses[&key.grant()]) {
+            (Action::Open, Some(uses)) if uses == after.used => "unlock, the last use",
+            (Action::Open, _) => op.name(),
+            (Action::Lock, _) => "lock",
         };
-        Intent { name, writes, change, event }
+        Intent { name, ..Intent::of(op, slot, change, event) }
     }
 
     /// No key opens but those that are installed.

@@ -2,27 +2,24 @@
 //! that one moment is gone on from in many ways.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 use std::rc::Rc;
 
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
 use sharekey::crypto::{Digest, Nonce, PublicKey};
 use sharekey::guest::{Account, Claimed, GuestKey};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
-use sharekey::message::Challenge;
 use sharekey::owner::{OwnedLock, Owner};
 use sharekey::service::{Service, ShareRecord};
-use sharekey::wire::Unverified;
 use sharekey_model::invariant::{Answered, Event, Ledger, Place, Service as Trust};
 use sharekey_stage::forge::Forge;
-use sharekey_stage::seed;
+use sharekey_stage::ops::To;
+pub use sharekey_stage::stand::CARD;
+pub use sharekey_stage::store::stored;
+use sharekey_stage::{rng, seed};
 
-use crate::door::{Door, Intent};
+use crate::door::{Ask, Door, Intent};
 use crate::facts::Facts;
-
-pub const CARD: [u8; 16] = [0xca; 16];
 
 pub use sharekey_stage::provider::Plain as Provider;
 
@@ -69,17 +66,12 @@ pub fn digest<C: Provider>(message: &[u8]) -> Digest {
 }
 
 pub fn nonce_of(challenge: &[u8]) -> [u8; Nonce::LEN] {
-    *Unverified::<Challenge>::parse(challenge).unwrap().claims().nonce.as_bytes()
+    *sharekey_stage::nonce_of(challenge).as_bytes()
 }
 
 /// Accepted in time.
 pub fn answered(challenge: &[u8]) -> Answered {
     Answered { nonce: nonce_of(challenge), in_time: true }
-}
-
-/// Stores nothing, and never fails.
-pub fn stored<S>(_: &S) -> Result<(), Infallible> {
-    Ok(())
 }
 
 impl<C: Provider> World<C> {
@@ -102,7 +94,7 @@ impl<C: Provider> World<C> {
             ids: BTreeSet::new(),
             resetting: None,
             at: 0,
-            rng: ChaCha20Rng::seed_from_u64(1),
+            rng: rng(1),
         }
     }
 
@@ -179,8 +171,7 @@ impl<C: Provider> World<C> {
         let Some(key) = keys.find(|key| key.grant() == grant && key.lock() == lock).cloned() else { return };
         let (challenge, session) = door.challenge_quietly(self);
         let (unlock, awaiting) = key.unlock(&C::default(), &challenge, Action::Lock, &mut self.rng).unwrap();
-        let now = door.now();
-        let unlocked = door.lock().unlock(session, &unlock, now).unwrap().commit(stored).unwrap();
-        key.check_reply(&C::default(), &awaiting, &unlocked.reply).unwrap();
+        let unlocked = door.quietly(Ask::Send(session, To::Unlock, &unlock)).unwrap();
+        key.check_reply(&C::default(), &awaiting, unlocked.answer()).unwrap();
     }
 }

@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 
 use sharekey::crypto::{Digest, PublicKey, Signature, Tag};
-use sharekey::secret::Seed;
+use sharekey::id::LockId;
+use sharekey::secret::{AgreementSecret, Seed};
 use sharekey::wire::{Bare, Message};
 use sharekey_stage::forge::{Forge as ByHand, frame};
 pub use sharekey_stage::provider::Plain as Provider;
@@ -52,6 +53,14 @@ impl<C: Provider> Forge<C> {
 
     pub fn tag(self, key: &[u8], bytes: &[u8]) -> Tag {
         Self::BY_HAND.mac(bytes, key)
+    }
+
+    pub fn card_tag(self, card: &[u8], provision: &[u8], lock: LockId) -> Tag {
+        Self::BY_HAND.card_tag(card, &self.digest(provision), lock)
+    }
+
+    pub fn pairing(self, receipt: &[u8], agreement: &AgreementSecret) -> [u8; 32] {
+        Self::BY_HAND.pairing(receipt, agreement).1
     }
 
     pub fn derived(self, seed: &[u8], label: &str) -> [u8; 32] {

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Digest, Nonce};
 use sharekey::guest::{Account, Claimed, Installing};
@@ -12,6 +11,8 @@ use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Challenge, Claim, Grant, Receipt, Release};
 use sharekey::wire::Unverified;
 use sharekey_model::state::{GuestModel, GuestStep, ReceiptFacts};
+
+use sharekey_stage::rng;
 
 use crate::forge::{Forge, Provider};
 use crate::reach::note;
@@ -79,7 +80,7 @@ struct Guest<C: Provider> {
 
 /// Runs the moves on both.
 pub fn run<C: Provider>(moves: &[Move]) {
-    let (forge, mut rng) = (Forge::<C>::new(), ChaCha20Rng::seed_from_u64(3));
+    let (forge, mut rng) = (Forge::<C>::new(), rng(3));
     let account = Account::from_seed(&C::default(), &Forge::<C>::seed(21)).unwrap();
     let (lock, place) = (LockId::new(forge.key(LOCK)), (Epoch::new(7), SlotId::new(2), Generation::MAX));
     let body = Grant {

@@ -11,6 +11,7 @@ use sharekey::message::{Challenge, Claim, Grant, Install, Receipt, Release, Unlo
 use sharekey::secret::{AgreementSecret, Seed};
 use sharekey::wire::{Message, Unverified};
 use sharekey_stage::desk::*;
+use sharekey_stage::forge::label;
 use sharekey_stage::forge::{bare, signed, some_digest};
 use sharekey_stage::provider::Provider;
 use sharekey_stage::{digest, public, seed};
@@ -147,7 +148,7 @@ fn the_key_is_derived_from_the_agreement_under_the_receipts_digest() {
 
     let shared = Provider.agree(&lock_secret(), &body::<Install>(installing.install()).agreement).unwrap();
     let salt = digest(&signed(&receipt, &lock_seed()));
-    let pairing = Provider.hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
+    let pairing = Provider.hkdf_sha256(salt.as_bytes(), shared.expose(), label::PAIRING.as_bytes()).unwrap();
     assert_eq!(key.get("pairing"), Some(&serde_json::json!(*pairing)));
 }
 

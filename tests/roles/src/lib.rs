@@ -17,6 +17,7 @@ mod allocations;
 mod attacks;
 mod authenticators;
 mod contacts;
+mod counting;
 mod flows;
 mod guest;
 mod hostile_load;

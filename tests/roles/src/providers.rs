@@ -148,15 +148,7 @@ fn x25519(provider: &impl Agree) {
 //= spec/protocol.md#strict-keys
 //# KEY-8. A party MUST refuse an X25519 agreement whose result is all zero bytes.
 fn x25519_low_order(provider: &impl Agree) {
-    for low_order in [
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    ] {
+    for low_order in sharekey_stage::bad::LOW_ORDER {
         let mut peer: [u8; 32] = array(low_order);
         for secret in 0..8 {
             assert_eq!(agree(provider, [secret; 32], peer), Err(NonContributory), "{low_order}");

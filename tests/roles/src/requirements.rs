@@ -1,23 +1,20 @@
 //! Requirements of the spec that no other test holds the code to: what is drawn anew, what goes into a
 //! seed and a rescue nonce, and what an attempt costs.
 
-use std::cell::Cell as Count;
-use std::rc::Rc;
-
+use crate::counting::Counting;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng as _;
-use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, Nonce, PublicKey, Sign, Signature, Verify};
-use sharekey::error::{LockError, NonContributory, ProviderFailed, SignatureError};
+use sharekey::crypto::{AgreementKey, Kdf, Mac, Nonce};
+use sharekey::error::{LockError, SignatureError};
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
-use sharekey::lock::{Cell, Challenged, Found, Lock, Making, Refusal, Session, StoredSeed, purpose};
-use sharekey::message::{Challenge, Provision, Receipt};
-use sharekey::secret::{AgreementSecret, Seed, SharedSecret};
+use sharekey::lock::{Cell, Found, Making, Session, purpose};
+use sharekey::message::{Provision, Receipt};
 use sharekey::wire::Unverified;
+use sharekey_stage::forge::label;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::stand::{Key, SLOTS, Stand, card};
 use sharekey_stage::{bad, desk, forge, public, rng, seed};
-use zeroize::Zeroizing;
 
 /// The next 32 bytes that a source of entropy gives.
 fn next_entropy(rng: &ChaCha20Rng) -> [u8; 32] {
@@ -69,7 +66,7 @@ fn a_seed_takes_in_32_bytes_of_entropy_and_what_was_before() {
         let making = Making::<Provider, SLOTS>::new(Provider, card(), found, &mut rng(5)).unwrap();
         making.record().unwrap().unwrap().as_bytes()[5..37].to_vec()
     };
-    let seed = |before: &[u8]| *Provider.hkdf_sha256(before, &next_entropy(&rng(5)), b"sharekey v1 seed").unwrap();
+    let seed = |before: &[u8]| *Provider.hkdf_sha256(before, &next_entropy(&rng(5)), label::SEED.as_bytes()).unwrap();
     //= spec/protocol.md#making
     //# LCK-9. At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
     assert_eq!(made(Found::Nothing), seed(&[0; 32]));
@@ -83,10 +80,10 @@ fn a_seed_takes_in_32_bytes_of_entropy_and_what_was_before() {
 #[test]
 fn the_seed_after_a_factory_reset_takes_in_the_nonce_key_of_the_lock_that_ends() {
     let mut stand = Stand::active();
-    let before = stand.derived("sharekey v1 nonce");
+    let before = stand.derived(label::NONCE);
     let (nonce, session) = stand.operate();
     let reset = stand.reset_message(nonce);
-    let seed = *Provider.hkdf_sha256(&before, &next_entropy(&stand.rng), b"sharekey v1 seed").unwrap();
+    let seed = *Provider.hkdf_sha256(&before, &next_entropy(&stand.rng), label::SEED.as_bytes()).unwrap();
     stand.factory_reset(session, &reset).unwrap();
     assert_eq!(stand.stored(Cell::Seed)[5..37], seed);
 }
@@ -97,7 +94,7 @@ fn the_seed_after_a_factory_reset_takes_in_the_nonce_key_of_the_lock_that_ends()
 fn the_nonce_of_a_damaged_lock_is_from_its_label_a_number_of_this_boot_and_entropy() {
     for cell in [Cell::Header, Cell::Counter] {
         let mut stand = Stand::active();
-        let key = stand.derived("sharekey v1 nonce");
+        let key = stand.derived(label::NONCE);
         for _boot in 0..2 {
             stand.boot_with(cell, None);
             for number in 0..3_u64 {
@@ -111,130 +108,43 @@ fn the_nonce_of_a_damaged_lock_is_from_its_label_a_number_of_this_boot_and_entro
 
 // --- what an attempt costs ----------------------------------------------------------------------
 
-/// Provider, counting the signatures that it checks and the MACs that it makes.
-#[derive(Clone, Default)]
-struct Counting {
-    signatures: Rc<Count<usize>>,
-    macs: Rc<Count<usize>>,
-}
-
-impl Verify for Counting {
-    type Ready = <Provider as Verify>::Ready;
-
-    fn ready(&self, key: &PublicKey) -> Option<Self::Ready> {
-        Provider.ready(key)
-    }
-
-    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
-        self.signatures.set(self.signatures.get() + 1);
-        Provider.verify_equation(key, message, signature)
-    }
-}
-
-impl Sign for Counting {
-    type Key = <Provider as Sign>::Key;
-
-    fn signing_key(&self, seed: &Seed) -> Result<Self::Key, ProviderFailed> {
-        Provider.signing_key(seed)
-    }
-
-    fn public_key(&self, key: &Self::Key) -> PublicKey {
-        Provider.public_key(key)
-    }
-
-    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
-        Provider.sign(key, message)
-    }
-}
-
-impl Agree for Counting {
-    fn agreement_key(&self, secret: &AgreementSecret) -> AgreementKey {
-        Provider.agreement_key(secret)
-    }
-
-    fn agree(&self, secret: &AgreementSecret, peer: &AgreementKey) -> Result<SharedSecret, NonContributory> {
-        Provider.agree(secret, peer)
-    }
-}
-
-impl Hash for Counting {
-    fn sha256(&self, parts: &[&[u8]]) -> [u8; 32] {
-        Provider.sha256(parts)
-    }
-}
-
-impl Mac for Counting {
-    fn hmac_sha256(&self, key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-        self.macs.set(self.macs.get() + 1);
-        Provider.hmac_sha256(key, parts)
-    }
-}
-
-impl Kdf for Counting {
-    fn hkdf_sha256(&self, salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, ProviderFailed> {
-        Provider.hkdf_sha256(salt, ikm, info)
-    }
-}
-
 /// The lock of a stand, on a provider that counts.
-struct Counted {
-    stand: Stand,
-    lock: Lock<Counting, SLOTS>,
-    counting: Counting,
+fn counted(stand: Stand) -> (Stand<Counting>, Counting) {
+    let counting = Counting::default();
+    (stand.under(counting.clone()), counting)
 }
 
-impl Counted {
-    fn new(stand: Stand) -> Self {
-        Self::booted(stand, None, None)
-    }
+/// How many signatures an install of this bundle checks, and how it ends.
+fn installs(
+    (stand, counting): &mut (Stand<Counting>, Counting),
+    session: Session<purpose::Install>,
+    bundle: &[u8],
+) -> (usize, Result<(), LockError>) {
+    let (now, Stand { lock, rng, .. }) = (stand.now(), stand);
+    let (staged, work) = counting.of(|| lock.install(session, bundle, now, rng).map(drop));
+    (work.checks, staged.map_err(|refusal| refusal.error()))
+}
 
-    /// A boot at which the cell `damaged` cannot be read, and `unread` was not read yet.
-    fn booted(stand: Stand, damaged: Option<Cell>, unread: Option<Cell>) -> Self {
-        let counting = Counting::default();
-        let stored = StoredSeed::read(stand.store.seed()).unwrap();
-        let mut lock = Lock::<Counting, SLOTS>::load(counting.clone(), card(), &stored).unwrap();
-        for cell in Lock::<Counting, SLOTS>::cells().filter(|cell| Some(*cell) != unread) {
-            lock.reload(cell, stand.store.get(cell).filter(|_| Some(cell) != damaged)).unwrap();
-        }
-        Self { stand, lock, counting }
-    }
-
-    fn challenge<P: purpose::Purpose>(&mut self) -> (Nonce, Session<P>) {
-        let staged = self.lock.challenge::<P>(self.stand.now(), &mut self.stand.rng).unwrap();
-        let Challenged { challenge, session } = staged.commit(|record| self.stand.store.put(record)).unwrap();
-        (Unverified::<Challenge>::parse(&challenge).unwrap().claims().nonce, session)
-    }
-
-    /// How many signatures an install of this bundle checks, and how it ends.
-    fn install(&mut self, session: Session<purpose::Install>, bundle: &[u8]) -> (usize, Result<(), LockError>) {
-        self.counting.signatures.set(0);
-        let staged = self.lock.install(session, bundle, self.stand.now(), &mut self.stand.rng);
-        let outcome = staged.map(drop).map_err(|refusal: Refusal| refusal.error());
-        (self.counting.signatures.get(), outcome)
-    }
-
-    /// How many MACs this unlock makes, and why it is refused.
-    fn refuses_unlock(&mut self, key: &Key) -> (usize, LockError) {
-        let (nonce, session) = self.challenge();
-        self.refuses_unlock_of(key, nonce, session)
-    }
-
-    fn refuses_unlock_of(&mut self, key: &Key, nonce: Nonce, session: Session<purpose::Operate>) -> (usize, LockError) {
-        self.counting.macs.set(0);
-        let refused = self.lock.unlock(session, &key.message(Action::Open, nonce), self.stand.now());
-        let error = refused.map(drop).unwrap_err().error();
-        (self.counting.macs.get(), error)
-    }
+/// How many MACs this unlock makes, and why it is refused; for the nonce of its session, or another.
+fn refuses_unlock(
+    (stand, counting): &mut (Stand<Counting>, Counting),
+    key: &Key,
+    nonce: Option<Nonce>,
+) -> (usize, LockError) {
+    let (given, session) = stand.operate();
+    let message = key.message(Action::Open, nonce.unwrap_or(given));
+    let (refusal, work) = counting.of(|| stand.send_unlock(session, &message).unwrap_err());
+    (work.macs, refusal.error())
 }
 
 //= spec/protocol.md#install
 //# INS-18. A lock MUST NOT make more than four signature checks in one install.
 #[test]
 fn an_install_takes_four_signature_checks_and_a_refused_one_no_more() {
-    let mut counted = Counted::new(Stand::active());
-    let (nonce, session) = counted.challenge();
-    let bundle = counted.stand.chain(nonce, 0, 2).bundle();
-    assert_eq!(counted.install(session, &bundle), (4, Ok(())));
+    let mut counted = counted(Stand::active());
+    let (nonce, session) = counted.0.for_install();
+    let bundle = counted.0.chain(nonce, 0, 2).bundle();
+    assert_eq!(installs(&mut counted, session, &bundle), (4, Ok(())));
 
     let mismatch = SignatureError::Mismatch;
     for (at, error) in (1..).zip([
@@ -243,10 +153,10 @@ fn an_install_takes_four_signature_checks_and_a_refused_one_no_more() {
         LockError::InstallSignature(mismatch),
         LockError::ReleaseSignature(mismatch),
     ]) {
-        let (nonce, session) = counted.challenge();
-        let mut parts = counted.stand.chain(nonce, 0, 2).parts();
+        let (nonce, session) = counted.0.for_install();
+        let mut parts = counted.0.chain(nonce, 0, 2).parts();
         let other = seed(40);
-        let chain = counted.stand.chain(nonce, 0, 2);
+        let chain = counted.0.chain(nonce, 0, 2);
         match at {
             1 => parts = chain.after_grant(forge::signed(&chain.grant, &other)),
             2 => {
@@ -262,20 +172,20 @@ fn an_install_takes_four_signature_checks_and_a_refused_one_no_more() {
                 parts.release = forge::sign(frame, &other);
             }
         }
-        assert_eq!(counted.install(session, &parts.bundle()), (at, Err(error)));
+        assert_eq!(installs(&mut counted, session, &parts.bundle()), (at, Err(error)));
     }
 
     // Refused after the signatures: stale, and an agreement that does not contribute.
-    let (nonce, session) = counted.challenge();
-    let bundle = counted.stand.chain(nonce, 0, 1).bundle();
-    assert_eq!(counted.install(session, &bundle), (4, Err(LockError::StaleGeneration)));
-    let (nonce, session) = counted.challenge();
-    let chain = counted.stand.chain(nonce, 0, 2);
+    let (nonce, session) = counted.0.for_install();
+    let bundle = counted.0.chain(nonce, 0, 1).bundle();
+    assert_eq!(installs(&mut counted, session, &bundle), (4, Err(LockError::StaleGeneration)));
+    let (nonce, session) = counted.0.for_install();
+    let chain = counted.0.chain(nonce, 0, 2);
     let parts = chain.parts();
     let agreement = AgreementKey::from_bytes(bad::agreement_keys()[0]);
     let install = sharekey::message::Install { agreement, ..chain.install(&parts.claim) };
     let bundle = chain.after_install(parts.grant, parts.claim, forge::signed(&install, &chain.device)).bundle();
-    assert_eq!(counted.install(session, &bundle), (4, Err(LockError::NonContributory)));
+    assert_eq!(installs(&mut counted, session, &bundle), (4, Err(LockError::NonContributory)));
 }
 
 //= spec/protocol.md#unlock
@@ -284,17 +194,18 @@ fn an_install_takes_four_signature_checks_and_a_refused_one_no_more() {
 fn an_unlock_of_a_slot_that_has_no_key_to_check_it_with_costs_a_tag_too() {
     let (mut stand, key) = Stand::installed();
     stand.activate(1, 1);
-    let mut counted = Counted::new(stand);
+    let mut counted = counted(stand);
     let stranger = |slot: u8| Key { slot: SlotId::new(slot), pairing: [0; 32] };
-    assert_eq!(counted.refuses_unlock(&stranger(key.slot.index())), (1, LockError::UnlockMac));
-    assert_eq!(counted.refuses_unlock(&stranger(1)), (1, LockError::NotInstalled), "empty");
-    assert_eq!(counted.refuses_unlock(&stranger(2)), (1, LockError::NotInstalled), "inactive");
-    assert_eq!(counted.refuses_unlock(&stranger(99)), (1, LockError::NoSuchSlot));
+    assert_eq!(refuses_unlock(&mut counted, &stranger(key.slot.index()), None), (1, LockError::UnlockMac));
+    assert_eq!(refuses_unlock(&mut counted, &stranger(1), None), (1, LockError::NotInstalled), "empty");
+    assert_eq!(refuses_unlock(&mut counted, &stranger(2), None), (1, LockError::NotInstalled), "inactive");
+    assert_eq!(refuses_unlock(&mut counted, &stranger(99), None), (1, LockError::NoSuchSlot));
 
     let [damaged, unread] = [1, 2].map(|slot| Cell::Slot(SlotId::new(slot)));
-    let mut counted = Counted::booted(counted.stand, Some(damaged), Some(unread));
-    assert_eq!(counted.refuses_unlock(&stranger(1)), (1, LockError::SlotDamaged));
-    assert_eq!(counted.refuses_unlock(&stranger(2)), (1, LockError::Busy));
+    let stand = &mut counted.0;
+    stand.boot(|cell, store| (cell != unread).then(|| store.get(cell).filter(|_| cell != damaged)));
+    assert_eq!(refuses_unlock(&mut counted, &stranger(1), None), (1, LockError::SlotDamaged));
+    assert_eq!(refuses_unlock(&mut counted, &stranger(2), None), (1, LockError::Busy));
 }
 
 //= spec/protocol.md#unlock
@@ -302,11 +213,10 @@ fn an_unlock_of_a_slot_that_has_no_key_to_check_it_with_costs_a_tag_too() {
 #[test]
 fn an_unlock_with_a_wrong_nonce_costs_a_tag_too() {
     let (stand, key) = Stand::installed();
-    let mut counted = Counted::new(stand);
+    let mut counted = counted(stand);
     let wrong = Nonce::from_bytes([0; 16]);
     for pairing in [key.pairing, [0; 32]] {
         let by = Key { slot: key.slot, pairing };
-        let (_, session) = counted.challenge();
-        assert_eq!(counted.refuses_unlock_of(&by, wrong, session), (1, LockError::WrongNonce));
+        assert_eq!(refuses_unlock(&mut counted, &by, Some(wrong)), (1, LockError::WrongNonce));
     }
 }

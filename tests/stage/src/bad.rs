@@ -4,6 +4,8 @@ use sharekey::crypto::PublicKey;
 use sharekey::error::{KeyError, SignatureError, WireError};
 use sharekey::wire::{HEADER_LEN, Kind};
 
+use super::hex::array;
+
 /// The message of this frame in a malformed way, authenticated anew by `seal`, and the error that it
 /// must give: cut, prolonged, or with another header. `None` past the last way.
 pub fn malformed(
@@ -43,35 +45,49 @@ pub fn malformed(
 }
 
 /// p, little-endian: as a point, the second encoding of y = 0.
-const FIELD_PRIME: &str = "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f";
-const GROUP_ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+pub const FIELD_PRIME: &str = "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f";
+pub const GROUP_ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
 /// The base point.
-const BASE: &str = "5866666666666666666666666666666666666666666666666666666666666666";
+pub const BASE: &str = "5866666666666666666666666666666666666666666666666666666666666666";
 
-fn hex(text: &str) -> [u8; 32] {
-    std::array::from_fn(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
+/// The y of every point of small order.
+pub const SMALL_ORDER_Y: [&str; 5] = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+];
+
+pub const NOT_CANONICAL: [&str; 3] = [
+    FIELD_PRIME,
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
+/// X25519 keys that fix the shared secret.
+pub const LOW_ORDER: [&str; 7] = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
+/// The same with the highest bit set: the other sign of a point, or the bit that X25519 does not look at.
+pub fn high(mut bytes: [u8; 32]) -> [u8; 32] {
+    bytes[31] |= 0x80;
+    bytes
 }
 
 /// Every encoding of a point of small order, with both signs; and encodings that are not canonical.
 pub fn keys() -> Vec<(PublicKey, KeyError)> {
-    let small = [
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-    ];
-    let not_canonical = [
-        FIELD_PRIME,
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    ];
-    let small = small.map(|key| (hex(key), KeyError::SmallOrder));
-    let not_canonical = not_canonical.map(|key| (hex(key), KeyError::NotCanonical));
+    let small = SMALL_ORDER_Y.map(|key| (array(key), KeyError::SmallOrder));
+    let not_canonical = NOT_CANONICAL.map(|key| (array(key), KeyError::NotCanonical));
     let both_signs = |(key, error): ([u8; 32], KeyError)| {
-        let mut negative = key;
-        negative[31] |= 0x80;
-        [(PublicKey::from_bytes(key), error), (PublicKey::from_bytes(negative), error)]
+        [(PublicKey::from_bytes(key), error), (PublicKey::from_bytes(high(key)), error)]
     };
     small.into_iter().chain(not_canonical).flat_map(both_signs).collect()
 }
@@ -79,7 +95,7 @@ pub fn keys() -> Vec<(PublicKey, KeyError)> {
 /// Appends a signature that a lenient verifier takes for the identity's over any bytes: R is the
 /// base point, S is 1.
 pub fn sign_as_identity(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.extend(hex(BASE));
+    bytes.extend(array::<32>(BASE));
     bytes.push(1);
     bytes.extend([0; 31]);
     bytes
@@ -90,22 +106,22 @@ pub fn signatures(signed: &[u8]) -> Vec<(Vec<u8>, SignatureError)> {
     let (frame, signature) = signed.split_last_chunk::<64>().unwrap();
     let (r, s) = signature.split_at(32);
     let signed = |r: &[u8], s: &[u8]| [frame, r, s].concat();
-    let mut below_order = hex(GROUP_ORDER);
+    let mut below_order: [u8; 32] = array(GROUP_ORDER);
     below_order[0] -= 1;
     let mut bad = vec![
-        (signed(r, &plus(s, &hex(GROUP_ORDER))), SignatureError::ScalarNotReduced),
-        (signed(r, &hex(GROUP_ORDER)), SignatureError::ScalarNotReduced),
+        (signed(r, &plus(s, &array::<32>(GROUP_ORDER))), SignatureError::ScalarNotReduced),
+        (signed(r, &array::<32>(GROUP_ORDER)), SignatureError::ScalarNotReduced),
         (signed(r, &[0xff; 32]), SignatureError::ScalarNotReduced),
         (signed(r, &below_order), SignatureError::Mismatch),
         (signed(r, &[0; 32]), SignatureError::Mismatch),
-        (signed(&hex(BASE), s), SignatureError::Mismatch),
+        (signed(&array::<32>(BASE), s), SignatureError::Mismatch),
     ];
     bad.extend(keys().into_iter().map(|(key, error)| (signed(key.as_bytes(), s), SignatureError::Commitment(error))));
     bad
 }
 
 /// The sum of two little-endian numbers.
-fn plus(a: &[u8], b: &[u8]) -> Vec<u8> {
+pub fn plus(a: &[u8], b: &[u8]) -> Vec<u8> {
     let mut carry = 0;
     let add = |(a, b): (&u8, &u8)| {
         let sum = u16::from(*a) + u16::from(*b) + carry;
@@ -115,24 +131,13 @@ fn plus(a: &[u8], b: &[u8]) -> Vec<u8> {
     a.iter().zip(b).map(add).collect()
 }
 
-/// X25519 keys that fix the shared secret, with both values of the bit that is not looked at.
+/// X25519 keys that fix the shared secret, with both values of the bit that is not looked at. Where the cast's provider
+/// knows no curve, the zero key stands for all of them.
 pub fn agreement_keys() -> Vec<[u8; 32]> {
-    let low = [
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    ];
-    low.into_iter()
-        .flat_map(|key| {
-            let mut high = hex(key);
-            high[31] |= 0x80;
-            [hex(key), high]
-        })
-        .collect()
+    if cfg!(not(any(feature = "ring", feature = "rustcrypto"))) {
+        return vec![[0; 32]];
+    }
+    LOW_ORDER.into_iter().flat_map(|key| [array(key), high(array(key))]).collect()
 }
 
 /// The bytes with one bit flipped; `None` past the last bit.

@@ -1,17 +1,17 @@
 //! Records made by hand under the lock's own keys, and what else a test of records needs.
 
-use crate::provider::Provider;
 use sharekey::counter::Epoch;
-use sharekey::crypto::{Kdf, Mac, Nonce, Tag};
+use sharekey::crypto::Crypto;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, OffsetChange, Schedule, Timestamp, UtcOffset, Weekdays};
-use sharekey::lock::{Cell, Clock, Commanded, Erased, PhysicalPresence, Refusal, Session, purpose};
-use sharekey::message::{FactoryReset, Operation};
+use sharekey::lock::{Cell, Clock, Commanded, Refusal};
+use sharekey::message::Operation;
 
+use super::forge::{self, label};
 use super::stand::{CARD, NOON, OWNER, SERVICE, Stand, TestLock};
 use super::store::Store;
-use super::{firmware, forge, public, seed};
+use super::{firmware, public, seed};
 
 pub const SLOT_0: Cell = Cell::Slot(SlotId::new(0));
 pub const SLOT_1: Cell = Cell::Slot(SlotId::new(1));
@@ -29,12 +29,8 @@ pub fn prefix(cell: Cell) -> [u8; 5] {
 }
 
 /// Appends the MAC of the lock whose seed is in `store`.
-pub fn tag_record(store: &Store, mut covered: Vec<u8>) -> Vec<u8> {
-    let seed = &store.get(Cell::Seed).unwrap()[5..37];
-    let key = Provider.hkdf_sha256(&[], seed, b"sharekey v1 record mac").unwrap();
-    let tag = Tag::truncated(&Provider.hmac_sha256(&*key, &[&covered]));
-    covered.extend(tag.as_bytes());
-    covered
+pub fn tag_record(store: &Store, covered: Vec<u8>) -> Vec<u8> {
+    forge::tag(covered, &forge::derived(&store.get(Cell::Seed).unwrap()[5..37], label::RECORD_MAC))
 }
 
 /// The record of `cell` with this content, as the lock itself would write it.
@@ -64,23 +60,27 @@ pub fn slot(epoch: u32, floor: u32, tag: u8) -> Vec<u8> {
     [&epoch.to_le_bytes()[..], &floor.to_le_bytes(), &[tag]].concat()
 }
 
+/// Limits, with moments in seconds.
+pub fn limits(from: Option<u64>, until: Option<u64>, schedule: Option<Schedule>, uses: Option<u32>) -> Limits {
+    let at = |moment: Option<u64>| moment.map(Timestamp::from_unix_seconds);
+    Limits::new(at(from), at(until), schedule, uses).unwrap()
+}
+
 /// A number of openings, and nothing else.
 pub fn uses(uses: u32) -> Limits {
-    Limits::new(None, None, None, Some(uses)).unwrap()
+    limits(None, None, None, Some(uses))
 }
 
 /// A first and a last moment, and nothing else.
 pub fn dates(from: u64, until: u64) -> Limits {
-    let at = Timestamp::from_unix_seconds;
-    Limits::new(Some(at(from)), Some(at(until)), None, None).unwrap()
+    limits(Some(from), Some(until), None, None)
 }
 
-/// Every limit that there is, each wide open at [`NOON`].
-pub fn every_limit() -> Limits {
-    let at = Timestamp::from_unix_seconds;
-    let next = OffsetChange { at: at(NOON * 2), offset: UtcOffset::UTC };
+/// Every limit that there is, each wide open at [`NOON`], and this number of openings.
+pub fn every_limit(uses: u32) -> Limits {
+    let next = OffsetChange { at: Timestamp::from_unix_seconds(NOON * 2), offset: UtcOffset::UTC };
     let schedule = Schedule::new(Weekdays::ALL, 0, 1440, UtcOffset::UTC, Some(next)).unwrap();
-    Limits::new(Some(at(1)), Some(at(NOON * 2)), Some(schedule), Some(9)).unwrap()
+    limits(Some(1), Some(NOON * 2), Some(schedule), Some(uses))
 }
 
 /// A lock that just booted, with none of its cells read.
@@ -88,11 +88,16 @@ pub fn load(store: &Store) -> TestLock {
     firmware::load(CARD, store).unwrap()
 }
 
-impl Stand {
+impl<C: Crypto + Clone> Stand<C> {
     /// Puts a record with this content on flash, as the lock itself would write it.
     pub fn forge(&mut self, cell: Cell, content: &[u8]) {
-        let bytes = record(&self.store, cell, content);
+        let bytes = self.record(cell, content);
         self.store.set(cell, bytes);
+    }
+
+    /// The record of a cell with this content, as the lock itself would write it.
+    pub fn record(&self, cell: Cell, content: &[u8]) -> Vec<u8> {
+        record(&self.store, cell, content)
     }
 
     /// A copy of what is on flash in a cell.
@@ -107,17 +112,12 @@ impl Stand {
 
     /// Boots with one cell spoilt; flash is left as it was.
     pub fn boot_with(&mut self, cell: Cell, bytes: Option<&[u8]>) {
-        self.lock = load(&self.store);
-        for each in TestLock::cells() {
-            let stored = if each == cell { bytes } else { self.store.get(each) };
-            self.lock.reload(each, stored).unwrap();
-        }
-        self.ticks = 0;
+        self.boot(|each, store| Some(if each == cell { bytes } else { store.get(each) }));
     }
 
-    /// A command's body and signature by [`OWNER`].
-    pub fn order(&self, nonce: Nonce, operation: Operation) -> Vec<u8> {
-        forge::signed(&self.command_body(nonce, operation), &seed(OWNER))
+    /// Boots, and does not read these cells yet.
+    pub fn boot_without(&mut self, unread: &[Cell]) {
+        self.boot(|cell, store| (!unread.contains(&cell)).then(|| store.get(cell)));
     }
 
     /// Hands the lock over to the same owner and service: a new epoch.
@@ -132,16 +132,6 @@ impl Stand {
     /// What the firmware's clock reads from here on.
     pub fn clock_reads(&mut self, seconds: u64) {
         self.clock = Clock::At(Timestamp::from_unix_seconds(seconds));
-    }
-
-    pub fn reset_message(&self, nonce: Nonce) -> Vec<u8> {
-        forge::tagged(&FactoryReset { lock: self.id(), nonce }, &CARD)
-    }
-
-    pub fn factory_reset(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Erased, Refusal> {
-        let (now, presence) = (self.now(), PhysicalPresence::button_is_pressed());
-        let staged = self.lock.factory_reset(session, message, presence, now, &mut self.rng)?;
-        Ok(staged.commit(|record| self.store.put(record)).unwrap())
     }
 
     pub fn epoch(&self) -> Result<Epoch, LockError> {

@@ -1,6 +1,7 @@
 //! One lock, one owner, one service, one guest: their keys, and the messages they exchange.
 
 use crate::provider::Provider;
+use rand_chacha::ChaCha20Rng;
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{AgreementKey, Digest, Nonce, PublicKey, Tag};
 use sharekey::id::{LockId, SlotId};
@@ -9,12 +10,13 @@ use sharekey::message::{
     Challenge, Claim, Completed, Done, Grant, Holding, Install, Provisioned, Receipt, SlotReport, Withdraw, Withdrawn,
     WithdrawnOutcome,
 };
-use sharekey::owner::Owner;
-use sharekey::secret::Seed;
+use sharekey::owner::{Method, OwnedLock, Owner};
+use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::staged::Staged;
 
-use super::forge::{bare, signed, some_digest};
+use super::forge::{bare, card_tag, signed, some_digest};
+use super::store::stored;
 use super::{digest, public, seed};
 
 pub const SLOT: SlotId = SlotId::new(3);
@@ -31,7 +33,8 @@ pub fn bad_key() -> PublicKey {
 
 /// Commits to a store that always accepts.
 pub fn accept<S, T>(staged: Staged<'_, S, T>) -> T {
-    staged.commit(|_| Ok::<(), ()>(())).unwrap()
+    let Ok(output) = staged.commit(stored);
+    output
 }
 
 pub fn owner_seed() -> Seed {
@@ -212,40 +215,37 @@ pub fn shared_record(n: u32) -> ShareRecord {
 
 // --- the owner ----------------------------------------------------------------------------------
 
-pub fn rng() -> rand_chacha::ChaCha20Rng {
-    rand_chacha::rand_core::SeedableRng::seed_from_u64(1)
+pub fn rng() -> ChaCha20Rng {
+    super::rng(1)
 }
 
-pub fn card() -> sharekey::secret::ActivationSecret {
-    sharekey::secret::ActivationSecret::from_bytes([11; 16])
+pub fn card() -> ActivationSecret {
+    ActivationSecret::from_bytes([11; 16])
 }
 
 /// What the lock with the card answers to a provision.
 pub fn answer_provision(provision: &[u8]) -> Provisioned {
-    use sharekey::crypto::Mac;
-    let (provision, lock) = (digest(provision), lock());
-    let parts: [&[u8]; 3] = [b"sharekey v1 provisioned", provision.as_bytes(), lock.key().as_bytes()];
-    Provisioned { card: Tag::truncated(&Provider.hmac_sha256(card().expose(), &parts)), ..provisioned() }
+    Provisioned { card: card_tag(card().expose(), &digest(provision), lock()), ..provisioned() }
 }
 
 /// The owner's view of a lock that was just provisioned.
-pub fn view() -> sharekey::owner::OwnedLock {
+pub fn view() -> OwnedLock {
     let (message, pending) = owner().provision(&card(), &challenge(), public(&service_seed()), &mut rng()).unwrap();
     pending.finish(&owner(), &signed(&answer_provision(&message), &lock_seed())).unwrap()
 }
 
 /// … whose slot was activated with number 1.
-pub fn active_view() -> sharekey::owner::OwnedLock {
+pub fn active_view() -> OwnedLock {
     let mut view = view();
     let _ = accept(owner().learn(&mut view, &by_lock(&activated(1))).unwrap());
     view
 }
 
 /// … in which grant 2 was signed.
-pub fn sharing_view() -> sharekey::owner::OwnedLock {
+pub fn sharing_view() -> OwnedLock {
     let mut view = active_view();
     let subject = public(&subject_seed());
-    let method = sharekey::owner::Method::Account;
+    let method = Method::Account;
     let message = accept(owner().share(&mut view, SLOT, subject, method, Rights::OPEN, Limits::NONE).unwrap());
     assert_eq!(message.as_bytes(), granted(2));
     view

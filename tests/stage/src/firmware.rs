@@ -4,11 +4,13 @@
 use std::borrow::Cow;
 
 use rand_core::CryptoRng;
+use sharekey::crypto::Crypto;
 use sharekey::error::{LoadError, LockError};
 use sharekey::lock::{Cell, Challenged, Commanded, Erased, Found, Installed, Lock, Making, Now, Owned, Pending};
 use sharekey::lock::{PhysicalPresence, Record, Refusal, Session, Staged, StoredSeed, Unlocked, purpose};
 use sharekey::secret::ActivationSecret;
 
+pub use crate::ops::{For, To};
 use crate::provider::Plain;
 
 /// Where a lock keeps its records.
@@ -34,18 +36,45 @@ pub fn make<C: Plain, const SLOTS: usize>(
 }
 
 /// The same with a provider that has a state of its own.
-pub fn make_with<C: sharekey::crypto::Crypto, const SLOTS: usize>(
+pub fn make_with<C: Crypto, const SLOTS: usize>(
     crypto: C,
     card: [u8; 16],
     flash: &mut impl Flash,
     rng: &mut impl CryptoRng,
 ) -> Lock<C, SLOTS> {
+    let mut making = begin(crypto, card, flash, rng);
+    records(&mut making, |record| flash.put(record)).unwrap();
+    made(making)
+}
+
+/// Begins to make a lock, for those who look at each record on its way.
+pub fn begin<C: Crypto, const SLOTS: usize>(
+    crypto: C,
+    card: [u8; 16],
+    flash: &impl Flash,
+    rng: &mut impl CryptoRng,
+) -> Making<C, SLOTS> {
     let card = ActivationSecret::from_bytes(card);
-    let mut making = flash.seed(|found| Making::new(crypto, card, found, rng)).unwrap();
+    flash.seed(|found| Making::new(crypto, card, found, rng)).unwrap()
+}
+
+/// Writes the records of a lock that is being made, in their order.
+///
+/// # Errors
+/// Why one was not written; the making waits for it.
+pub fn records<C: Crypto, const SLOTS: usize, E>(
+    making: &mut Making<C, SLOTS>,
+    mut put: impl FnMut(&Record) -> Result<(), E>,
+) -> Result<(), E> {
     while let Some(record) = making.record().unwrap() {
-        flash.put(&record).unwrap();
+        put(&record)?;
         making.written();
     }
+    Ok(())
+}
+
+/// The lock, of which every record is written.
+pub fn made<C: Crypto, const SLOTS: usize>(making: Making<C, SLOTS>) -> Lock<C, SLOTS> {
     making.finish().unwrap_or_else(|_| panic!("all records are written"))
 }
 
@@ -54,11 +83,7 @@ pub fn make_with<C: sharekey::crypto::Crypto, const SLOTS: usize>(
 /// # Errors
 /// Why there is no lock to boot.
 pub fn boot<C: Plain, const SLOTS: usize>(card: [u8; 16], flash: &impl Flash) -> Result<Lock<C, SLOTS>, LoadError> {
-    let mut lock = load(card, flash)?;
-    for cell in Lock::<C, SLOTS>::cells() {
-        lock.reload(cell, flash.read(cell).as_deref()).unwrap();
-    }
-    Ok(lock)
+    boot_with(C::default(), card, flash, |cell| Some(flash.read(cell)))
 }
 
 /// A lock that just booted, with none of its cells read.
@@ -66,8 +91,28 @@ pub fn boot<C: Plain, const SLOTS: usize>(card: [u8; 16], flash: &impl Flash) ->
 /// # Errors
 /// Why there is no lock to boot.
 pub fn load<C: Plain, const SLOTS: usize>(card: [u8; 16], flash: &impl Flash) -> Result<Lock<C, SLOTS>, LoadError> {
+    boot_with(C::default(), card, flash, |_| None)
+}
+
+/// Boots, and finds in each cell what `look` says: `None` where it is not read yet, nothing in it where it cannot be
+/// read.
+///
+/// # Errors
+/// Why there is no lock to boot.
+pub fn boot_with<'f, C: Crypto, const SLOTS: usize>(
+    crypto: C,
+    card: [u8; 16],
+    flash: &impl Flash,
+    look: impl Fn(Cell) -> Option<Option<Cow<'f, [u8]>>>,
+) -> Result<Lock<C, SLOTS>, LoadError> {
     let seed = flash.seed(StoredSeed::read)?;
-    Ok(Lock::load(C::default(), ActivationSecret::from_bytes(card), &seed).unwrap())
+    let mut lock = Lock::load(crypto, ActivationSecret::from_bytes(card), &seed).unwrap();
+    for cell in Lock::<C, SLOTS>::cells() {
+        if let Some(found) = look(cell) {
+            lock.reload(cell, found.as_deref()).unwrap();
+        }
+    }
+    Ok(lock)
 }
 
 /// A session for either purpose.
@@ -76,74 +121,95 @@ pub enum AnySession {
     Operate(Session<purpose::Operate>),
 }
 
-/// For what a challenge is asked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum For {
-    Install,
-    Operate,
+impl From<Session<purpose::Install>> for AnySession {
+    fn from(session: Session<purpose::Install>) -> Self {
+        Self::Install(session)
+    }
 }
 
-/// Which call of the lock a message is given to. What is meant for another purpose than its session's goes to
-/// [`Lock::install`] or [`Lock::unlock`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum To {
-    Install,
-    Unlock,
-    Command,
-    Provision,
-    Reset,
-}
-
-impl To {
-    pub const ALL: [Self; 5] = [Self::Install, Self::Unlock, Self::Command, Self::Provision, Self::Reset];
-}
-
-/// What an accepted operation gave.
-pub enum Output {
-    ForInstall(Challenged<purpose::Install>),
-    ToOperate(Challenged<purpose::Operate>),
-    Owned(Owned),
-    Commanded(Commanded),
-    Installed(Installed),
-    Unlocked(Unlocked),
-    Erased(Erased),
-}
-
-/// What one gives once its record is written.
-pub enum Waiting {
-    ForInstall(Pending<Challenged<purpose::Install>>),
-    ToOperate(Pending<Challenged<purpose::Operate>>),
-    Owned(Pending<Owned>),
-    Commanded(Pending<Commanded>),
-    Installed(Pending<Installed>),
-    Unlocked(Pending<Unlocked>),
-    Erased(Pending<Erased>),
+impl From<Session<purpose::Operate>> for AnySession {
+    fn from(session: Session<purpose::Operate>) -> Self {
+        Self::Operate(session)
+    }
 }
 
 /// A result of the lock, one of those of [`Output`].
 pub trait Outcome: Sized {
     fn output(self) -> Output;
+    fn of(output: Output) -> Option<Self>;
     fn waiting(pending: Pending<Self>) -> Waiting;
+    fn pending(waiting: Waiting) -> Option<Pending<Self>>;
 }
 
 macro_rules! results {
-    ($($name:ident($type:ty)),* $(,)?) => {
+    ($($name:ident($type:ty) $said:expr),* $(,)?) => {
+        /// What an accepted operation gave.
+        pub enum Output {
+            $($name($type),)*
+        }
+
+        /// What one gives once its record is written.
+        pub enum Waiting {
+            $($name(Pending<$type>),)*
+        }
+
         $(impl Outcome for $type {
             fn output(self) -> Output {
                 Output::$name(self)
             }
 
+            fn of(output: Output) -> Option<Self> {
+                if let Output::$name(result) = output { Some(result) } else { None }
+            }
+
             fn waiting(pending: Pending<Self>) -> Waiting {
                 Waiting::$name(pending)
             }
+
+            fn pending(waiting: Waiting) -> Option<Pending<Self>> {
+                if let Waiting::$name(pending) = waiting { Some(pending) } else { None }
+            }
         })*
 
+        impl Output {
+            /// What the lock answers; nothing after a factory reset.
+            pub fn answer(&self) -> &[u8] {
+                match self {
+                    $(Self::$name(result) => {
+                        let said: fn(&$type) -> &[u8] = $said;
+                        said(result)
+                    })*
+                }
+            }
+
+            /// What somebody who connected was given.
+            pub fn given(self) -> (Vec<u8>, AnySession) {
+                match self {
+                    Self::ForInstall(given) => (given.challenge.to_vec(), given.session.into()),
+                    Self::ToOperate(given) => (given.challenge.to_vec(), given.session.into()),
+                    _ => panic!("no challenge"),
+                }
+            }
+
+            /// The result of an operation that gives this one.
+            pub fn take<T: Outcome>(self) -> T {
+                T::of(self).unwrap_or_else(|| panic!("another result than {}", core::any::type_name::<T>()))
+            }
+        }
+
         impl Waiting {
+            /// The cell that is held.
+            pub fn cell(&self) -> Cell {
+                match self {
+                    $(Self::$name(pending) => pending.cell(),)*
+                }
+            }
+
             /// Reports that the record was written durably.
             ///
             /// # Errors
             /// As [`Lock::written`].
-            pub fn written<C: sharekey::crypto::Crypto, const SLOTS: usize>(
+            pub fn written<C: Crypto, const SLOTS: usize>(
                 self,
                 lock: &mut Lock<C, SLOTS>,
             ) -> Result<Output, LockError> {
@@ -156,7 +222,7 @@ macro_rules! results {
             ///
             /// # Errors
             /// As [`Lock::abandon`].
-            pub fn abandon<C: sharekey::crypto::Crypto, const SLOTS: usize>(
+            pub fn abandon<C: Crypto, const SLOTS: usize>(
                 self,
                 lock: &mut Lock<C, SLOTS>,
             ) -> Result<(), LockError> {
@@ -169,13 +235,13 @@ macro_rules! results {
 }
 
 results! {
-    ForInstall(Challenged<purpose::Install>),
-    ToOperate(Challenged<purpose::Operate>),
-    Owned(Owned),
-    Commanded(Commanded),
-    Installed(Installed),
-    Unlocked(Unlocked),
-    Erased(Erased),
+    ForInstall(Challenged<purpose::Install>) |given| &given.challenge,
+    ToOperate(Challenged<purpose::Operate>) |given| &given.challenge,
+    Owned(Owned) |owned| &owned.provisioned,
+    Commanded(Commanded) |commanded| &commanded.done,
+    Installed(Installed) |installed| &installed.receipt,
+    Unlocked(Unlocked) |unlocked| &unlocked.reply,
+    Erased(Erased) |_| &[],
 }
 
 /// What becomes of an operation that the lock accepted and staged.
@@ -196,6 +262,18 @@ impl Finish for Forget {
     }
 }
 
+/// Takes the operation off the lock, to be reported later.
+pub struct Detach;
+
+impl Finish for Detach {
+    type Out = (Option<Record>, Waiting);
+
+    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Self::Out {
+        let (record, pending) = staged.detach();
+        (record, T::waiting(pending))
+    }
+}
+
 /// Writes the record to a store that must take it.
 pub struct Put<'f, F>(pub &'f mut F);
 
@@ -211,7 +289,7 @@ impl<F: Flash> Finish for Put<'_, F> {
 ///
 /// # Errors
 /// Why there is no challenge.
-pub fn challenge<C: sharekey::crypto::Crypto, const SLOTS: usize, F: Finish>(
+pub fn challenge<C: Crypto, const SLOTS: usize, F: Finish>(
     lock: &mut Lock<C, SLOTS>,
     purpose: For,
     now: Now,
@@ -224,11 +302,12 @@ pub fn challenge<C: sharekey::crypto::Crypto, const SLOTS: usize, F: Finish>(
     })
 }
 
-/// Puts a message to the lock; the button inside is pressed.
+/// Puts a message to the lock; the button inside is pressed. What is meant for another purpose than its session's goes
+/// to [`Lock::install`] or [`Lock::unlock`].
 ///
 /// # Errors
 /// Why it is refused, and the answer.
-pub fn send<C: sharekey::crypto::Crypto, const SLOTS: usize, F: Finish>(
+pub fn send<C: Crypto, const SLOTS: usize, F: Finish>(
     lock: &mut Lock<C, SLOTS>,
     (session, to): (AnySession, To),
     message: &[u8],

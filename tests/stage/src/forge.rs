@@ -4,10 +4,22 @@
 use std::marker::PhantomData;
 
 use sharekey::crypto::{Digest, PublicKey, Signature, Tag};
-use sharekey::secret::Seed;
-use sharekey::wire::{Bare, Kind, Message};
+use sharekey::id::{LockId, SlotId};
+use sharekey::message::Receipt;
+use sharekey::secret::{AgreementSecret, Seed};
+use sharekey::wire::{Bare, Kind, Message, Unverified};
 
 use crate::provider::{Plain, Provider};
+
+/// The labels of the key schedule, as the spec writes them.
+pub mod label {
+    pub const LOCK_KEY: &str = "sharekey v1 lock key";
+    pub const RECORD_MAC: &str = "sharekey v1 record mac";
+    pub const NONCE: &str = "sharekey v1 nonce";
+    pub const SEED: &str = "sharekey v1 seed";
+    pub const PAIRING: &str = "sharekey v1 pairing";
+    pub const PROVISIONED: &str = "sharekey v1 provisioned";
+}
 
 /// Makes the messages under one provider.
 #[derive(Clone, Copy, Default)]
@@ -63,6 +75,22 @@ impl<C: Plain> Forge<C> {
     pub fn derived(self, seed: &[u8], label: &str) -> [u8; 32] {
         *C::default().hkdf_sha256(&[], seed, label.as_bytes()).unwrap()
     }
+
+    /// The slot that a receipt names, and the pairing key that it proves, where this was the guest's part in the
+    /// agreement.
+    pub fn pairing(self, receipt: &[u8], agreement: &AgreementSecret) -> (SlotId, [u8; 32]) {
+        let body = *Unverified::<Receipt>::parse(receipt).unwrap().claims();
+        let shared = C::default().agree(agreement, &body.agreement).unwrap();
+        let (salt, label) = (self.digest(receipt), label::PAIRING.as_bytes());
+        let pairing = C::default().hkdf_sha256(salt.as_bytes(), shared.expose(), label).unwrap();
+        (body.slot, *pairing)
+    }
+
+    /// What whoever has the card says to a provision, in the name of a lock.
+    pub fn card_tag(self, card: &[u8], provision: &Digest, lock: LockId) -> Tag {
+        let parts = [label::PROVISIONED.as_bytes(), provision.as_bytes(), lock.key().as_bytes()];
+        Tag::truncated(&C::default().hmac_sha256(card, &parts))
+    }
 }
 
 const FORGE: Forge<Provider> = Forge::new();
@@ -110,4 +138,19 @@ pub fn sign(bytes: Vec<u8>, seed: &Seed) -> Vec<u8> {
 /// Appends a truncated HMAC over all bytes so far.
 pub fn tag(bytes: Vec<u8>, key: &[u8]) -> Vec<u8> {
     FORGE.tag(bytes, key)
+}
+
+/// What the key schedule makes of a seed under a label.
+pub fn derived(seed: &[u8], label: &str) -> [u8; 32] {
+    FORGE.derived(seed, label)
+}
+
+/// The slot and the pairing key of a receipt, where this was the guest's part in the agreement.
+pub fn pairing(receipt: &[u8], agreement: &AgreementSecret) -> (SlotId, [u8; 32]) {
+    FORGE.pairing(receipt, agreement)
+}
+
+/// What whoever has the card says to a provision, in the name of a lock.
+pub fn card_tag(card: &[u8], provision: &Digest, lock: LockId) -> Tag {
+    FORGE.card_tag(card, provision, lock)
 }

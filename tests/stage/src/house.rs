@@ -1,51 +1,25 @@
 //! One lock with its owner, service and guest, all on one provider.
 
-use std::borrow::Cow;
-use std::convert::Infallible;
-
 use rand_chacha::ChaCha20Rng;
 use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Cell, Challenged, Clock, Commanded, Found, Installed, Lock, Now, Record, Session, purpose};
+use sharekey::lock::{Challenged, Clock, Commanded, Installed, Lock, Now, Session, purpose};
 use sharekey::message::{Bundle, Challenge, Command, Done, Grant, Release, Unlock};
 use sharekey::owner::{Method, OwnedLock, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::wire::Encoded;
 
+pub use super::NOON;
 use super::provider::Plain as Provider;
+use super::store::Accepts;
+pub use super::store::stored;
 use super::{firmware, rng};
 
-/// A Monday, 2024-01-01T12:00:00Z.
-pub const NOON: u64 = 1_704_110_400;
 pub const NOW: Now = Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) };
 
 const CARD: [u8; 16] = [7; 16];
-
-/// A store that accepts everything at once.
-pub fn stored<S>(_: &S) -> Result<(), Infallible> {
-    Ok(())
-}
-
-/// A store that accepts everything and keeps nothing.
-struct Accepts;
-
-impl firmware::Flash for Accepts {
-    type Error = Infallible;
-
-    fn put(&mut self, _: &Record) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn seed<T>(&self, look: impl FnOnce(Found<'_>) -> T) -> T {
-        look(Found::Nothing)
-    }
-
-    fn read(&self, _: Cell) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-}
 
 pub struct House<C: Provider, const SLOTS: usize> {
     pub lock: Lock<C, SLOTS>,

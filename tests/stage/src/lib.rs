@@ -1,6 +1,6 @@
 //! The cast that sharekey's tests, fuzz targets and benches share: a lock on a test stand, owner, service and guests
 //! with a phone, a cloud and a door around them, the stores they keep things in, messages forged by hand, entropy that
-//! is the same in every run, and a table of everything that is staged.
+//! is the same in every run, and the table of what can be asked of a lock ([`ops`]).
 //!
 //! Without a feature it needs no allocator in the library. `alloc` brings the roles that do; `ring`, `rustcrypto` and
 //! `symbolic` say which [`provider`] the cast uses.
@@ -17,10 +17,13 @@
 )]
 
 pub mod bad;
+#[cfg(feature = "calendar")]
 pub mod calendar;
 pub mod cells;
+pub mod chain;
 #[cfg(feature = "alloc")]
 pub mod desk;
+pub mod entropy;
 pub mod firmware;
 pub mod forge;
 pub mod hex;
@@ -28,6 +31,7 @@ pub mod hex;
 pub mod house;
 pub mod ops;
 pub mod provider;
+pub mod ready;
 pub mod refuse;
 pub mod samples;
 #[cfg(feature = "alloc")]
@@ -37,12 +41,23 @@ pub mod store;
 #[cfg(feature = "alloc")]
 pub mod world;
 
+#[cfg(not(any(feature = "ring", feature = "rustcrypto", feature = "symbolic")))]
+compile_error!("the cast needs a provider: one of the features ring, rustcrypto and symbolic");
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use forge::Forge;
 use provider::Provider;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use sharekey::crypto::{Digest, PublicKey};
+use sharekey::crypto::{Digest, Nonce, PublicKey};
+use sharekey::message::Challenge;
 use sharekey::secret::Seed;
+use sharekey::wire::Unverified;
+
+/// A Monday, 2024-01-01T12:00:00Z.
+pub const NOON: u64 = 1_704_110_400;
 
 /// Entropy that is the same in every run.
 pub fn rng(seed: u64) -> ChaCha20Rng {
@@ -62,4 +77,14 @@ pub fn public(seed: &Seed) -> PublicKey {
 /// The digest of a message.
 pub fn digest(message: &[u8]) -> Digest {
     Forge::<Provider>::new().digest(message)
+}
+
+/// The nonce of a challenge.
+pub fn nonce_of(challenge: &[u8]) -> Nonce {
+    Unverified::<Challenge>::parse(challenge).unwrap().claims().nonce
+}
+
+/// One step of an executor.
+pub fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }

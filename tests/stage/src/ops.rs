@@ -1,252 +1,271 @@
-//! Every operation that is staged, told apart by nothing but what it is, so that one test can hold
-//! all of them to the same rule.
+//! What can be asked of a lock, one row an operation. Whoever goes through all of them, or has to know what one is sent
+//! as, needs, writes and answers, looks here: the rules of the lock, the attacks, the checker, the refinement, the power
+//! cuts and the vectors. An operation that is added gets its row, and each of them is told by the compiler or by a test
+//! of its own where it was forgotten.
 
-use sharekey::counter::Generation;
-use sharekey::error::LockError;
 use sharekey::id::SlotId;
-use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Cell, Ownership, Pending, Record, Refusal, Staged, purpose};
-use sharekey::message::{Operation, SlotReport};
+use sharekey::lock::Cell;
+use sharekey::message::{Completed, Operation};
+use sharekey::wire::Kind;
 
-use super::cells::{SLOT_0, transfer, uses};
-use super::firmware::{self, AnySession, For, Forget, Outcome, To, Waiting};
-use super::forge;
-use super::stand::{CARD, NOON, Stand};
-use super::store::Store;
+/// An enumeration whose every variant has a row of a table.
+macro_rules! table {
+    ($(#[$doc:meta])* $name:ident: $row:ty { $($(#[$about:meta])* $variant:ident = $value:expr;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum $name {
+            $($(#[$about])* $variant,)*
+        }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Op {
-    /// The first challenge after boot.
-    Lease,
-    /// Any later one.
-    Challenge,
-    Provision,
-    /// The same keys again, for a lost answer.
-    ProvisionAgain,
-    Activate,
-    Deactivate,
-    Transfer,
-    SetClock,
-    Act,
-    Inspect,
+        impl $name {
+            pub const ALL: [Self; [$(Self::$variant),*].len()] = [$(Self::$variant),*];
+
+            pub const fn row(self) -> $row {
+                match self {
+                    $(Self::$variant => $value,)*
+                }
+            }
+        }
+    };
+}
+
+/// For what a challenge is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum For {
     Install,
-    LimitedUnlock,
-    Unlock,
-    FactoryReset,
+    Operate,
+}
+
+/// A call of the lock that takes a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// As the peer's requests name it.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// The purpose of the session that it takes.
+    pub purpose: For,
+    /// What it draws entropy for.
+    pub draws: Option<&'static str>,
+    /// Whether the button inside has to be pressed.
+    pub presence: bool,
+}
+
+impl Call {
+    const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, purpose: For::Operate, draws: None, presence: false }
+    }
+}
+
+table! {
+    /// Which call of the lock a message is given to.
+    To: Call {
+        Install = Call {
+            purpose: For::Install,
+            draws: Some("the lock's X25519 secret"),
+            ..Call::new("install", Kind::Bundle)
+        };
+        Unlock = Call::new("unlock", Kind::Unlock);
+        Command = Call::new("command", Kind::Command);
+        Provision = Call::new("provision", Kind::Provision);
+        Reset = Call { draws: Some("the next seed"), presence: true, ..Call::new("reset", Kind::FactoryReset) };
+    }
+}
+
+impl To {
+    pub const fn kind(self) -> Kind {
+        self.row().kind
+    }
+
+    pub const fn purpose(self) -> For {
+        self.row().purpose
+    }
+
+    /// The call that takes messages of this kind.
+    pub fn of(kind: Kind) -> Option<Self> {
+        Self::ALL.into_iter().find(|to| to.kind() == kind)
+    }
+
+    /// The call that the peer's requests name so.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|to| to.row().name == name)
+    }
+}
+
+table! {
+    /// Which operation a command orders; its row is the tag on the wire.
+    Order: u8 {
+        Activate = 1;
+        Deactivate = 2;
+        Transfer = 3;
+        SetClock = 4;
+        Act = 5;
+        Inspect = 6;
+    }
+}
+
+impl Order {
+    pub const fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::Activate { .. } => Self::Activate,
+            Operation::Deactivate { .. } => Self::Deactivate,
+            Operation::Transfer { .. } => Self::Transfer,
+            Operation::SetClock { .. } => Self::SetClock,
+            Operation::Act { .. } => Self::Act,
+            Operation::Inspect { .. } => Self::Inspect,
+        }
+    }
+
+    /// What a Done says was done.
+    pub const fn done(completed: &Completed) -> Self {
+        match completed {
+            Completed::Activate { .. } => Self::Activate,
+            Completed::Deactivate { .. } => Self::Deactivate,
+            Completed::Transfer { .. } => Self::Transfer,
+            Completed::SetClock { .. } => Self::SetClock,
+            Completed::Act { .. } => Self::Act,
+            Completed::Inspect { .. } => Self::Inspect,
+        }
+    }
+}
+
+/// The slot that a Done is about.
+pub const fn slot_of(completed: &Completed) -> Option<SlotId> {
+    match completed {
+        Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. } => {
+            Some(*slot)
+        }
+        Completed::Transfer { .. } | Completed::SetClock { .. } | Completed::Act { .. } => None,
+    }
+}
+
+/// What is sent to a lock that it may do something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// Somebody connects.
+    Nothing,
+    To(To),
+    Command(Order),
+}
+
+/// Which cell it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    Seed,
+    Header,
+    Counter,
+    /// That of the slot which it is about.
+    Slot,
+}
+
+/// What one operation of a lock is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// What reports call it.
+    pub name: &'static str,
+    pub sent: Sent,
+    /// The cell that it writes, or needs to stay as it is.
+    pub place: Place,
+    pub writes: bool,
+    /// The kind of what the lock answers.
+    pub answer: Option<Kind>,
+    pub begins_epoch: bool,
+}
+
+impl Row {
+    const fn new(name: &'static str, sent: Sent, (place, writes): (Place, bool), answer: Kind) -> Self {
+        Self { name, sent, place, writes, answer: Some(answer), begins_epoch: false }
+    }
+}
+
+const fn writes(place: Place) -> (Place, bool) {
+    (place, true)
+}
+
+const fn holds(place: Place) -> (Place, bool) {
+    (place, false)
+}
+
+table! {
+    /// An operation that is staged.
+    Op: Row {
+        /// The first challenge after boot.
+        Lease = Row::new("challenge that leases", Sent::Nothing, writes(Place::Counter), Kind::Challenge);
+        /// Any later one.
+        Challenge = Row::new("challenge", Sent::Nothing, holds(Place::Counter), Kind::Challenge);
+        Provision = Row {
+            begins_epoch: true,
+            ..Row::new("provision", Sent::To(To::Provision), writes(Place::Header), Kind::Provisioned)
+        };
+        /// The same keys again, for a lost answer.
+        ProvisionAgain =
+            Row::new("provision again", Sent::To(To::Provision), holds(Place::Header), Kind::Provisioned);
+        Activate = Row::new("activate", Sent::Command(Order::Activate), writes(Place::Slot), Kind::Done);
+        Deactivate = Row::new("deactivate", Sent::Command(Order::Deactivate), writes(Place::Slot), Kind::Done);
+        Transfer = Row {
+            begins_epoch: true,
+            ..Row::new("transfer", Sent::Command(Order::Transfer), writes(Place::Header), Kind::Done)
+        };
+        SetClock = Row::new("set clock", Sent::Command(Order::SetClock), writes(Place::Counter), Kind::Done);
+        Act = Row::new("act", Sent::Command(Order::Act), holds(Place::Header), Kind::Done);
+        Inspect = Row::new("inspect", Sent::Command(Order::Inspect), holds(Place::Slot), Kind::Done);
+        Install = Row::new("install", Sent::To(To::Install), writes(Place::Slot), Kind::Receipt);
+        /// With a key whose uses are counted.
+        LimitedUnlock = Row::new("unlock that counts", Sent::To(To::Unlock), writes(Place::Slot), Kind::Reply);
+        Unlock = Row::new("unlock", Sent::To(To::Unlock), holds(Place::Slot), Kind::Reply);
+        FactoryReset = Row {
+            answer: None,
+            ..Row::new("factory reset", Sent::To(To::Reset), writes(Place::Seed), Kind::FactoryReset)
+        };
+    }
 }
 
 impl Op {
-    pub const ALL: [Self; 14] = [
-        Self::Lease,
-        Self::Challenge,
-        Self::Provision,
-        Self::ProvisionAgain,
-        Self::Activate,
-        Self::Deactivate,
-        Self::Transfer,
-        Self::SetClock,
-        Self::Act,
-        Self::Inspect,
-        Self::Install,
-        Self::LimitedUnlock,
-        Self::Unlock,
-        Self::FactoryReset,
-    ];
-
     /// Those that write a record.
     pub fn writing() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|op| op.writes())
     }
 
-    pub fn writes(self) -> bool {
-        !matches!(self, Self::Challenge | Self::ProvisionAgain | Self::Act | Self::Inspect | Self::Unlock)
+    /// The operation that is sent so, and writes or does not.
+    pub fn of(sent: Sent, writes: bool) -> Self {
+        let is = |op: &Self| (op.row().sent, op.writes()) == (sent, writes);
+        Self::ALL.into_iter().find(is).unwrap_or_else(|| panic!("no row for {sent:?}, which writes: {writes}"))
     }
 
-    /// The cell that it writes, or needs to stay as it is.
-    pub fn cell(self) -> Cell {
-        match self {
-            Self::Lease | Self::Challenge | Self::SetClock => Cell::Counter,
-            Self::Provision | Self::ProvisionAgain | Self::Transfer | Self::Act => Cell::Header,
-            Self::FactoryReset => Cell::Seed,
-            Self::Activate | Self::Deactivate | Self::Inspect => SLOT_0,
-            Self::Install | Self::LimitedUnlock | Self::Unlock => SLOT_0,
+    /// The operation that a command orders.
+    pub fn ordered(order: Order) -> Self {
+        Self::ALL.into_iter().find(|op| op.row().sent == Sent::Command(order)).unwrap()
+    }
+
+    pub const fn writes(self) -> bool {
+        self.row().writes
+    }
+
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The cell that it writes, or needs to stay as it is, where it is about this slot.
+    pub const fn cell(self, slot: SlotId) -> Cell {
+        match self.row().place {
+            Place::Seed => Cell::Seed,
+            Place::Header => Cell::Header,
+            Place::Counter => Cell::Counter,
+            Place::Slot => Cell::Slot(slot),
         }
     }
 
-    /// The call of the lock that its message is given to.
-    pub fn to(self) -> To {
-        match self {
-            Self::Provision | Self::ProvisionAgain => To::Provision,
-            Self::Install => To::Install,
-            Self::Unlock | Self::LimitedUnlock => To::Unlock,
-            Self::FactoryReset => To::Reset,
-            _ => To::Command,
+    /// The cell that it writes, if it writes one.
+    pub fn written(self, slot: SlotId) -> Option<Cell> {
+        self.writes().then(|| self.cell(slot))
+    }
+
+    /// The call that its message is given to; a challenge has none.
+    pub const fn to(self) -> Option<To> {
+        match self.row().sent {
+            Sent::Nothing => None,
+            Sent::To(to) => Some(to),
+            Sent::Command(_) => Some(To::Command),
         }
     }
-
-    fn command(self) -> Option<Operation> {
-        let (slot, generation) = (SlotId::new(0), Generation::new(8));
-        Some(match self {
-            Self::Activate => Operation::Activate { slot, generation },
-            Self::Deactivate => Operation::Deactivate { slot, generation },
-            Self::Transfer => transfer(),
-            Self::SetClock => Operation::SetClock { to: Timestamp::from_unix_seconds(NOON - 60) },
-            Self::Act => Operation::Act { action: Action::Open },
-            Self::Inspect => Operation::Inspect { slot },
-            _ => return None,
-        })
-    }
-}
-
-/// A lock at which one operation is about to be tried. The same for every `Ready` of an operation,
-/// down to the entropy.
-pub struct Ready {
-    pub op: Op,
-    pub stand: Stand,
-    /// What will be sent.
-    pub message: Vec<u8>,
-    /// The session that the operation uses; a challenge uses none.
-    attempt: Option<AnySession>,
-    /// A session for the other purpose, open as well.
-    pub other: Option<AnySession>,
-}
-
-/// What becomes of a staged operation.
-pub trait Finish {
-    /// Ends it at once, or takes it off the lock.
-    fn now<T: Outcome>(&mut self, staged: Staged<'_, T>, store: &mut Store) -> Option<(Option<Record>, Pending<T>)>;
-
-    /// Ends one that was taken off the lock.
-    fn later(&mut self, _stand: &mut Stand, _record: Option<Record>, _pending: Waiting) {}
-}
-
-/// Everything that a staged operation can change, as far as the lock tells.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct View {
-    pub store: Store,
-    pub owner: Result<Ownership, LockError>,
-    pub reports: Vec<Result<SlotReport, LockError>>,
-    /// Whether the next challenge raises the counter's ceiling.
-    pub leases: Result<bool, LockError>,
-}
-
-impl Stand {
-    pub fn view(&mut self) -> View {
-        let (store, reports) = self.snapshot();
-        let now = self.now();
-        let next = self.lock.challenge::<purpose::Install>(now, &mut super::rng(1));
-        let leases = next.map(|staged| staged.record().is_some());
-        View { store, owner: self.lock.ownership(), reports, leases }
-    }
-}
-
-impl Ready {
-    pub fn new(op: Op) -> Self {
-        let mut stand = match op {
-            Op::Provision => Stand::fresh(),
-            _ => Stand::installed_with(Rights::OPEN_AND_LOCK, limits(op)).0,
-        };
-        match op {
-            Op::Lease => stand.reboot(),
-            Op::Provision => {}
-            // Slot 1 is where work goes on while slot 0 is held.
-            _ => stand.activate(1, 1),
-        }
-        Self::of(op, stand)
-    }
-
-    /// The same at a lock that has been through something.
-    pub fn of(op: Op, mut stand: Stand) -> Self {
-        if op == Op::Lease {
-            return Self { op, stand, message: Vec::new(), attempt: None, other: None };
-        }
-        if op == Op::Install {
-            let (nonce, session) = stand.for_install();
-            let message = stand.chain(nonce, 0, 3).bundle();
-            let other = Some(AnySession::Operate(stand.operate().1));
-            return Self { op, stand, message, attempt: Some(AnySession::Install(session)), other };
-        }
-        let other = Some(AnySession::Install(stand.for_install().1));
-        if op == Op::Challenge {
-            return Self { op, stand, message: Vec::new(), attempt: None, other };
-        }
-        // Installing again with the same entropy gives the key back.
-        let key = matches!(op, Op::Unlock | Op::LimitedUnlock)
-            .then(|| Stand::installed_with(Rights::OPEN_AND_LOCK, limits(op)).1);
-        let (nonce, session) = stand.operate();
-        let message = match (op.command(), key) {
-            (Some(operation), _) => stand.order(nonce, operation),
-            (None, Some(key)) => key.message(Action::Open, nonce),
-            (None, None) if matches!(op, Op::Provision | Op::ProvisionAgain) => {
-                forge::tagged(&stand.provision_body(nonce), &CARD)
-            }
-            (None, None) => stand.reset_message(nonce),
-        };
-        Self { op, stand, message, attempt: Some(AnySession::Operate(session)), other }
-    }
-
-    /// Stages the operation, which must be accepted, and ends it as told. Gives the lock, and the
-    /// session that was not used.
-    pub fn end(self, finish: &mut impl Finish) -> (Stand, Option<AnySession>) {
-        let Self { op, mut stand, message, attempt, other } = self;
-        end(&mut stand, op, &message, attempt, finish).unwrap();
-        (stand, other)
-    }
-
-    /// Sends the same message again, in a new session; gives why it is refused.
-    pub fn replay(op: Op, stand: &mut Stand, message: &[u8]) -> LockError {
-        let attempt = match op {
-            Op::Install => AnySession::Install(stand.for_install().1),
-            _ => AnySession::Operate(stand.operate().1),
-        };
-        end(stand, op, message, Some(attempt), &mut Forget).unwrap_err().error()
-    }
-}
-
-impl Finish for Forget {
-    fn now<T: Outcome>(&mut self, staged: Staged<'_, T>, _: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
-        drop(staged);
-        None
-    }
-}
-
-fn limits(op: Op) -> Limits {
-    if op == Op::LimitedUnlock { uses(3) } else { Limits::NONE }
-}
-
-/// Ends what was staged as `finish` says, once it is seen to write what the table says.
-struct Checked<'s, F> {
-    op: Op,
-    finish: &'s mut F,
-    store: &'s mut Store,
-}
-
-impl<F: Finish> firmware::Finish for Checked<'_, F> {
-    type Out = Option<(Option<Record>, Waiting)>;
-
-    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Self::Out {
-        let Self { op, finish, store } = self;
-        assert_eq!(staged.record().map(Record::cell), op.writes().then(|| op.cell()), "{op:?}");
-        finish.now(staged, store).map(|(record, pending)| (record, T::waiting(pending)))
-    }
-}
-
-fn end(
-    stand: &mut Stand,
-    op: Op,
-    message: &[u8],
-    attempt: Option<AnySession>,
-    finish: &mut impl Finish,
-) -> Result<(), Refusal> {
-    let now = stand.now();
-    let Stand { lock, store, rng, .. } = stand;
-    let mut checked = Checked { op, finish, store };
-    let later = match attempt {
-        None => firmware::challenge(lock, For::Operate, now, rng, &mut checked).unwrap(),
-        Some(session) => firmware::send(lock, (session, op.to()), message, now, rng, &mut checked)?,
-    };
-    if let Some((record, pending)) = later {
-        finish.later(stand, record, pending);
-    }
-    Ok(())
 }

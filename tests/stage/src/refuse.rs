@@ -1,41 +1,27 @@
 //! What a refusal must be: the exact error, the exact answer, and nothing changed.
 
-use crate::provider::Provider;
-use sharekey::crypto::{Kdf, Tag};
+use sharekey::crypto::{Crypto, Tag};
 use sharekey::error::{LockError, RefuseReason};
 use sharekey::limits::Limits;
-use sharekey::lock::{Cell, PhysicalPresence, Refusal, Session, purpose};
-use sharekey::message::{Outcome, Refused, RefusedBody, Reply, SlotReport};
+use sharekey::lock::{Cell, Session, purpose};
+use sharekey::message::{Outcome, Refused, RefusedBody, Reply};
 use sharekey::secret::Seed;
 
+use super::digest;
+use super::firmware::AnySession;
+use super::forge::{self, label};
+use super::ops::To;
 use super::stand::{Key, Stand};
-use super::store::Store;
-use super::{digest, forge};
 
-type Snapshot = (Store, Vec<Result<SlotReport, LockError>>);
-
-impl Stand {
+impl<C: Crypto + Clone> Stand<C> {
     /// A key from the lock's stored seed, by the spec's key schedule.
     pub fn derived(&self, label: &str) -> [u8; 32] {
-        let seed = &self.store.get(Cell::Seed).unwrap()[5..37];
-        *Provider.hkdf_sha256(&[], seed, label.as_bytes()).unwrap()
+        forge::derived(&self.stored(Cell::Seed)[5..37], label)
     }
 
     /// The lock's own signing key.
     pub fn lock_key(&self) -> Seed {
-        Seed::from_bytes(self.derived("sharekey v1 lock key"))
-    }
-
-    /// The record of a cell with this content, as the lock itself would write it.
-    pub fn record(&self, cell: Cell, content: &[u8]) -> Vec<u8> {
-        let (kind, index) = match cell {
-            Cell::Seed => (1, 0),
-            Cell::Header => (2, 0),
-            Cell::Counter => (3, 0),
-            Cell::Slot(slot) => (4, slot.index()),
-        };
-        let bytes = [&[b'S', b'R', 1, kind, index], content].concat();
-        forge::tag(bytes, &self.derived("sharekey v1 record mac"))
+        Seed::from_bytes(self.derived(label::LOCK_KEY))
     }
 
     /// What the lock answers to a request that it refuses: opaque without a reason.
@@ -44,7 +30,24 @@ impl Stand {
         forge::signed(&RefusedBody { request: digest(request), reason }, &self.lock_key())
     }
 
-    /// The bundle is refused with exactly this error and answer, and nothing changed.
+    /// The message is refused with exactly this error and answer, and nothing changed.
+    #[track_caller]
+    fn refuses(
+        &mut self,
+        (session, to): (impl Into<AnySession>, To),
+        message: &[u8],
+        (error, answer): (LockError, Vec<u8>),
+    ) {
+        let (before, owner) = (self.snapshot(), self.lock.ownership());
+        let Err(refusal) = self.send(to, session, message) else { panic!("accepted, and not refused as {error:?}") };
+        assert_eq!(refusal.error(), error);
+        assert_eq!(refusal.answer(), answer, "{error:?}");
+        //= spec/protocol.md#errors-and-refusals
+        //# ERR-2. A refusal MUST change nothing but the session that it used.
+        assert_eq!((self.snapshot(), self.lock.ownership()), (before, owner), "{error:?}");
+    }
+
+    /// A bundle, refused.
     #[track_caller]
     pub fn refuses_bundle(
         &mut self,
@@ -53,12 +56,11 @@ impl Stand {
         error: LockError,
         told: Option<RefuseReason>,
     ) {
-        let (before, answer) = (self.snapshot(), self.refused(bundle, told));
-        let refusal = self.send_bundle(session, bundle).unwrap_err();
-        self.check_refusal(&refusal, error, &answer, &before);
+        let answer = self.refused(bundle, told);
+        self.refuses((session, To::Install), bundle, (error, answer));
     }
 
-    /// The command is refused with exactly this error and answer, and nothing changed.
+    /// A command, refused.
     #[track_caller]
     pub fn refuses_command(
         &mut self,
@@ -67,13 +69,11 @@ impl Stand {
         error: LockError,
         told: Option<RefuseReason>,
     ) {
-        let (before, answer) = (self.snapshot(), self.refused(command, told));
-        let refusal = self.send_command(session, command).unwrap_err();
-        self.check_refusal(&refusal, error, &answer, &before);
+        let answer = self.refused(command, told);
+        self.refuses((session, To::Command), command, (error, answer));
     }
 
-    /// The unlock is refused with exactly this error, and answered opaquely, or by a reply under
-    /// the key that gives the reason; and nothing changed.
+    /// An unlock, refused and answered opaquely, or by a reply under the key that gives the reason.
     #[track_caller]
     pub fn refuses_unlock(
         &mut self,
@@ -82,14 +82,12 @@ impl Stand {
         error: LockError,
         told: Option<(&Key, RefuseReason)>,
     ) {
-        let before = self.snapshot();
         let answer = told
             .map_or_else(|| Refused::OPAQUE.to_vec(), |(key, reason)| key.reply(unlock, Outcome::Refused { reason }));
-        let refusal = self.send_unlock(session, unlock).unwrap_err();
-        self.check_refusal(&refusal, error, &answer, &before);
+        self.refuses((session, To::Unlock), unlock, (error, answer));
     }
 
-    /// The provision is refused with exactly this error and answer, and nothing changed.
+    /// A provision, refused.
     #[track_caller]
     pub fn refuses_provision(
         &mut self,
@@ -98,35 +96,22 @@ impl Stand {
         error: LockError,
         told: Option<RefuseReason>,
     ) {
-        let (before, owner, answer) = (self.snapshot(), self.owner(), self.refused(provision, told));
-        let refusal = self.provision(session, provision).unwrap_err();
-        self.check_refusal(&refusal, error, &answer, &before);
-        assert_eq!(self.owner(), owner);
+        let answer = self.refused(provision, told);
+        self.refuses((session, To::Provision), provision, (error, answer));
     }
 
-    /// The factory reset is refused with exactly this error, opaquely, and nothing changed.
+    /// A factory reset, refused opaquely.
     #[track_caller]
     pub fn refuses_reset(&mut self, session: Session<purpose::Operate>, reset: &[u8], error: LockError) {
-        let before = self.snapshot();
-        let refusal = self.reset(session, reset).unwrap_err();
-        self.check_refusal(&refusal, error, &Refused::OPAQUE, &before);
+        self.refuses((session, To::Reset), reset, (error, Refused::OPAQUE.to_vec()));
     }
 
-    /// Somebody sends a factory reset while the button inside is pressed.
-    pub fn reset(&mut self, session: Session<purpose::Operate>, reset: &[u8]) -> Result<(), Refusal> {
-        let (now, presence) = (self.now(), PhysicalPresence::button_is_pressed());
-        let staged = self.lock.factory_reset(session, reset, presence, now, &mut self.rng)?;
-        let _erased = staged.commit(|record| self.store.put(record)).unwrap();
-        Ok(())
-    }
-
+    /// An honest owner provisions the lock, and opens slot 0.
     #[track_caller]
-    fn check_refusal(&self, refusal: &Refusal, error: LockError, answer: &[u8], before: &Snapshot) {
-        assert_eq!(refusal.error(), error);
-        assert_eq!(refusal.answer(), answer, "{error:?}");
-        //= spec/protocol.md#errors-and-refusals
-        //# ERR-2. A refusal MUST change nothing but the session that it used.
-        assert_eq!(&self.snapshot(), before, "{error:?}");
+    pub fn begins(&mut self) {
+        self.take_ownership();
+        self.activate(0, 1);
+        self.goes_on();
     }
 
     /// An honest bundle, one number up, installs in slot 0, and its key opens.

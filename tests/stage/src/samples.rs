@@ -1,4 +1,5 @@
-//! Bodies of every kind, in every shape: each `Option` there and not, each variant of each enum.
+//! Bodies of every kind, in every shape: each `Option` there and not, each variant of each enum. They need belong to no
+//! story, and no key stands behind them: those of the vectors, which do, are their own.
 
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{AgreementKey, Digest, Nonce, PublicKey, Tag};
@@ -12,6 +13,18 @@ use sharekey::message::{
 use sharekey::wire::{Authenticator, Message};
 
 use super::forge::frame;
+
+/// Hands every kind that has a body of its own, all but the bundle, on to a macro: `$then! { ($more) KIND BODY, … }`.
+#[macro_export]
+macro_rules! every_body {
+    ($then:ident! $more:tt) => {
+        $then! { $more
+            Grant Grant, Withdraw Withdraw, Withdrawn Withdrawn, Claim Claim, Challenge Challenge, Install Install,
+            Release Release, Receipt Receipt, Unlock Unlock, Reply Reply, Command Command, Done Done,
+            Refused RefusedBody, Provision Provision, Provisioned Provisioned, FactoryReset FactoryReset,
+        }
+    };
+}
 
 /// A whole message; the authenticator is zeros, for decoding does not look at it.
 pub fn message<T: Message>(body: &T) -> Vec<u8> {

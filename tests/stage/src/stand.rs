@@ -1,21 +1,26 @@
 //! A provisioned lock on a test stand: every message to it can be forged.
 
-use crate::provider::Provider;
+use std::borrow::Cow;
+
 use rand_chacha::ChaCha20Rng;
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Agree, Kdf, Nonce, PublicKey};
+use sharekey::crypto::{Agree as _, Crypto, Nonce, PublicKey};
 use sharekey::error::LockError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Challenged, Clock, Commanded, Installed, Lock, Now, Refusal, Session};
-use sharekey::lock::{Unlocked, purpose};
-use sharekey::message::{Bundle, Challenge, Claim, Command, Grant, Install, Operation, Provision, Receipt, Release};
-use sharekey::message::{SlotReport, Unlock};
-use sharekey::secret::{ActivationSecret, AgreementSecret, Seed};
-use sharekey::wire::Unverified;
+use sharekey::lock::{Cell, Challenged, Clock, Commanded, Erased, Installed, Lock, Now, Pending, Record};
+use sharekey::lock::{Refusal, Session, Unlocked, purpose};
+use sharekey::message::{Command, FactoryReset, Grant, Operation, Provision, SlotReport, Unlock};
+use sharekey::secret::{ActivationSecret, AgreementSecret};
 
+use super::firmware::{self, AnySession, Detach, Outcome, Output, Put};
+use super::ops::{For, To};
+use super::provider::Provider;
 use super::store::{PowerCut, Store};
-use super::{digest, firmware, forge, public, rng, seed};
+use super::{forge, nonce_of, public, rng, seed};
+
+pub use super::NOON;
+pub use super::chain::{Chain, Parts};
 
 pub const SLOTS: usize = 3;
 pub const CARD: [u8; 16] = [0xca; 16];
@@ -23,85 +28,17 @@ pub const OWNER: u8 = 1;
 pub const SERVICE: u8 = 2;
 pub const SUBJECT: u8 = 3;
 pub const DEVICE: u8 = 4;
-/// A Monday, 2024-01-01T12:00:00Z.
-pub const NOON: u64 = 1_704_110_400;
 
 pub type TestLock = Lock<Provider, SLOTS>;
 
-pub struct Stand {
-    pub lock: TestLock,
+/// The cast's provider, or one that looks on.
+pub struct Stand<C: Crypto = Provider> {
+    pub lock: Lock<C, SLOTS>,
     pub store: Store,
     pub rng: ChaCha20Rng,
     pub ticks: u64,
     pub clock: Clock,
-}
-
-/// A download chain, to be changed before it is signed.
-pub struct Chain {
-    pub grant: Grant,
-    pub owner: Seed,
-    pub subject: Seed,
-    pub device: Seed,
-    pub service: Seed,
-    pub nonce: Nonce,
-    pub agreement: AgreementSecret,
-}
-
-/// The signed parts of a chain.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Parts {
-    pub grant: Vec<u8>,
-    pub claim: Vec<u8>,
-    pub install: Vec<u8>,
-    pub release: Vec<u8>,
-}
-
-impl Parts {
-    pub fn bundle(&self) -> Vec<u8> {
-        let Self { grant, claim, install, release } = self;
-        Bundle { grant, claim, install, release }.encode().unwrap().to_vec()
-    }
-
-    /// The bundle, also of parts that are longer than any message.
-    pub fn unchecked_bundle(&self) -> Vec<u8> {
-        forge::bundle(&[&self.grant, &self.claim, &self.install, &self.release])
-    }
-}
-
-impl Chain {
-    pub fn claim(&self, grant: &[u8]) -> Claim {
-        Claim { grant: digest(grant), device: public(&self.device) }
-    }
-
-    pub fn install(&self, claim: &[u8]) -> Install {
-        Install { claim: digest(claim), nonce: self.nonce, agreement: Provider.agreement_key(&self.agreement) }
-    }
-
-    pub fn parts(&self) -> Parts {
-        self.after_grant(forge::signed(&self.grant, &self.owner))
-    }
-
-    /// The chain on this grant.
-    pub fn after_grant(&self, grant: Vec<u8>) -> Parts {
-        let claim = forge::signed(&self.claim(&grant), &self.subject);
-        self.after_claim(grant, claim)
-    }
-
-    /// The chain on this claim.
-    pub fn after_claim(&self, grant: Vec<u8>, claim: Vec<u8>) -> Parts {
-        let install = forge::signed(&self.install(&claim), &self.device);
-        self.after_install(grant, claim, install)
-    }
-
-    /// The chain on this install.
-    pub fn after_install(&self, grant: Vec<u8>, claim: Vec<u8>, install: Vec<u8>) -> Parts {
-        let release = forge::signed(&Release { install: digest(&install) }, &self.service);
-        Parts { grant, claim, install, release }
-    }
-
-    pub fn bundle(&self) -> Vec<u8> {
-        self.parts().bundle()
-    }
+    crypto: C,
 }
 
 /// An installed key as the guest holds it.
@@ -112,6 +49,12 @@ pub struct Key {
 }
 
 impl Key {
+    /// The guest's copy of a key that a receipt proves, where this was the guest's part in the agreement.
+    pub fn of(receipt: &[u8], agreement: &AgreementSecret) -> Self {
+        let (slot, pairing) = forge::pairing(receipt, agreement);
+        Self { slot, pairing }
+    }
+
     pub fn unlock(&self, action: Action, lock_nonce: Nonce) -> Unlock {
         Unlock { slot: self.slot, action, lock_nonce, guest_nonce: Nonce::from_bytes([9; 16]) }
     }
@@ -119,6 +62,11 @@ impl Key {
     pub fn message(&self, action: Action, lock_nonce: Nonce) -> Vec<u8> {
         forge::tagged(&self.unlock(action, lock_nonce), &self.pairing)
     }
+}
+
+/// The guest's part in the agreement of every chain here.
+pub fn agreement() -> AgreementSecret {
+    AgreementSecret::from_bytes([5; 32])
 }
 
 impl Stand {
@@ -129,10 +77,7 @@ impl Stand {
 
     /// A lock that was made with this entropy: another number, another lock.
     pub fn made_with(entropy: u64) -> Self {
-        let (mut store, mut rng) = (Store::default(), rng(entropy));
-        let lock = firmware::make(CARD, &mut store, &mut rng);
-        store.writes = 0;
-        Self { lock, store, rng, ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) }
+        Self::made_by(Provider, entropy)
     }
 
     /// A lock that belongs to [`OWNER`] and [`SERVICE`].
@@ -140,13 +85,6 @@ impl Stand {
         let mut stand = Self::fresh();
         stand.take_ownership();
         stand
-    }
-
-    /// Provisions the lock for [`OWNER`] and [`SERVICE`].
-    pub fn take_ownership(&mut self) {
-        let (nonce, session) = self.operate();
-        let provision = forge::tagged(&self.provision_body(nonce), &CARD);
-        self.provision(session, &provision).unwrap();
     }
 
     /// A lock whose slot 0 was activated with number 1.
@@ -163,9 +101,40 @@ impl Stand {
 
     /// A lock with a key of these rights and limits, number 2, in slot 0.
     pub fn installed_with(rights: Rights, limits: Limits) -> (Self, Key) {
-        let mut stand = Self::active();
-        let key = stand.download(0, 2, |chain| (chain.grant.rights, chain.grant.limits) = (rights, limits)).unwrap();
-        (stand, key)
+        Self::fresh().with_key(rights, limits)
+    }
+}
+
+impl<C: Crypto + Clone> Stand<C> {
+    /// A lock that was made under this provider.
+    pub fn made_by(crypto: C, entropy: u64) -> Self {
+        let (mut store, mut rng) = (Store::default(), rng(entropy));
+        let lock = firmware::make_with(crypto.clone(), CARD, &mut store, &mut rng);
+        store.writes = 0;
+        Self { lock, store, rng, ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)), crypto }
+    }
+
+    /// The same lock, booted under another provider.
+    pub fn under<D: Crypto + Clone>(self, crypto: D) -> Stand<D> {
+        let Self { store, rng, ticks, clock, .. } = self;
+        let look = |cell| Some(store.get(cell).map(Cow::Borrowed));
+        let lock = firmware::boot_with(crypto.clone(), CARD, &store, look).unwrap();
+        Stand { lock, store, rng, ticks, clock, crypto }
+    }
+
+    /// Of the owner and service, with a key of these rights and limits, number 2, in slot 0.
+    pub fn with_key(mut self, rights: Rights, limits: Limits) -> (Self, Key) {
+        self.take_ownership();
+        self.activate(0, 1);
+        let key = self.download(0, 2, |chain| (chain.grant.rights, chain.grant.limits) = (rights, limits)).unwrap();
+        (self, key)
+    }
+
+    /// Provisions the lock for [`OWNER`] and [`SERVICE`].
+    pub fn take_ownership(&mut self) {
+        let (nonce, session) = self.operate();
+        let provision = forge::tagged(&self.provision_body(nonce), &CARD);
+        self.provision(session, &provision).unwrap();
     }
 
     pub fn now(&self) -> Now {
@@ -189,7 +158,45 @@ impl Stand {
         let now = self.now();
         let staged = self.lock.challenge::<P>(now, &mut self.rng)?;
         let Challenged { challenge, session } = staged.commit(|record| self.store.put(record)).unwrap();
-        Ok((Unverified::<Challenge>::parse(&challenge).unwrap().claims().nonce, session))
+        Ok((nonce_of(&challenge), session))
+    }
+
+    /// Puts a message to the lock, whose record is stored.
+    ///
+    /// # Errors
+    /// Why it is refused, and the answer.
+    pub fn send(&mut self, to: To, session: impl Into<AnySession>, message: &[u8]) -> Result<Output, Refusal> {
+        let now = self.now();
+        let Self { lock, store, rng, .. } = self;
+        firmware::send(lock, (session.into(), to), message, now, rng, &mut Put(store))
+    }
+
+    /// Puts a message to the lock, which must accept it, and takes the operation off the lock.
+    pub fn detached<T: Outcome>(
+        &mut self,
+        to: To,
+        session: impl Into<AnySession>,
+        message: &[u8],
+    ) -> (Option<Record>, Pending<T>) {
+        let now = self.now();
+        let Self { lock, rng, .. } = self;
+        let sent = firmware::send(lock, (session.into(), to), message, now, rng, &mut Detach);
+        let (record, waiting) = sent.unwrap();
+        (record, T::pending(waiting).unwrap())
+    }
+
+    /// Somebody connects, for either purpose.
+    pub fn connect(&mut self, purpose: For) -> (Nonce, AnySession) {
+        match purpose {
+            For::Install => {
+                let (nonce, session) = self.for_install();
+                (nonce, session.into())
+            }
+            For::Operate => {
+                let (nonce, session) = self.operate();
+                (nonce, session.into())
+            }
+        }
     }
 
     pub fn operate(&mut self) -> (Nonce, Session<purpose::Operate>) {
@@ -206,9 +213,7 @@ impl Stand {
     }
 
     pub fn provision(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let now = self.now();
-        let staged = self.lock.provision(session, message, now)?;
-        Ok(staged.commit(|record| self.store.put(record)).unwrap().provisioned.to_vec())
+        self.send(To::Provision, session, message).map(|owned| owned.answer().to_vec())
     }
 
     pub fn command_body(&self, lock_nonce: Nonce, operation: Operation) -> Command {
@@ -217,9 +222,7 @@ impl Stand {
     }
 
     pub fn send_command(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Commanded, Refusal> {
-        let now = self.now();
-        let staged = self.lock.command(session, message, now)?;
-        Ok(staged.commit(|record| self.store.put(record)).unwrap())
+        self.send(To::Command, session, message).map(Output::take)
     }
 
     /// An operation ordered by [`OWNER`].
@@ -231,6 +234,11 @@ impl Stand {
         let (nonce, session) = self.operate();
         let message = forge::signed(&self.command_body(nonce, operation), &seed(owner));
         self.send_command(session, &message)
+    }
+
+    /// A command's body and signature by [`OWNER`].
+    pub fn order(&self, nonce: Nonce, operation: Operation) -> Vec<u8> {
+        forge::signed(&self.command_body(nonce, operation), &seed(OWNER))
     }
 
     pub fn activate(&mut self, slot: u8, generation: u32) {
@@ -261,14 +269,12 @@ impl Stand {
             device: seed(DEVICE),
             service: seed(SERVICE),
             nonce,
-            agreement: AgreementSecret::from_bytes([5; 32]),
+            agreement: Provider.agreement_key(&agreement()),
         }
     }
 
     pub fn send_bundle(&mut self, session: Session<purpose::Install>, bundle: &[u8]) -> Result<Installed, Refusal> {
-        let now = self.now();
-        let staged = self.lock.install(session, bundle, now, &mut self.rng)?;
-        Ok(staged.commit(|record| self.store.put(record)).unwrap())
+        self.send(To::Install, session, bundle).map(Output::take)
     }
 
     /// Downloads a key, after `change` to its chain.
@@ -277,13 +283,11 @@ impl Stand {
         let mut chain = self.chain(nonce, slot, generation);
         change(&mut chain);
         let installed = self.send_bundle(session, &chain.bundle())?;
-        Ok(key(&chain, &installed))
+        Ok(Key::of(&installed.receipt, &agreement()))
     }
 
     pub fn send_unlock(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Unlocked, Refusal> {
-        let now = self.now();
-        let staged = self.lock.unlock(session, message, now)?;
-        Ok(staged.commit(|record| self.store.put(record)).unwrap())
+        self.send(To::Unlock, session, message).map(Output::take)
     }
 
     pub fn act(&mut self, key: &Key, action: Action) -> Result<Unlocked, Refusal> {
@@ -295,9 +299,24 @@ impl Stand {
         self.act(key, Action::Open)
     }
 
+    pub fn reset_message(&self, nonce: Nonce) -> Vec<u8> {
+        forge::tagged(&FactoryReset { lock: self.id(), nonce }, &CARD)
+    }
+
+    /// Somebody sends a factory reset while the button inside is pressed.
+    pub fn factory_reset(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Erased, Refusal> {
+        self.send(To::Reset, session, message).map(Output::take)
+    }
+
     /// Cuts the power: what is left is what was stored.
     pub fn reboot(&mut self) {
-        self.lock = firmware::boot(CARD, &self.store).unwrap();
+        self.boot(|cell, store| Some(store.get(cell)));
+    }
+
+    /// Boots, and reads of each cell what `look` finds; nothing, where it is not read yet.
+    pub fn boot<'s>(&'s mut self, look: impl Fn(Cell, &'s Store) -> Option<Option<&'s [u8]>>) {
+        let look = |cell| look(cell, &self.store).map(|found| found.map(Cow::Borrowed));
+        self.lock = firmware::boot_with(self.crypto.clone(), CARD, &self.store, look).unwrap();
         self.ticks = 0;
     }
 
@@ -311,15 +330,6 @@ impl Stand {
 /// The secret on the activation card.
 pub fn card() -> ActivationSecret {
     ActivationSecret::from_bytes(CARD)
-}
-
-/// The guest's copy of a key that was installed with `chain`.
-pub fn key(chain: &Chain, installed: &Installed) -> Key {
-    let receipt = *Unverified::<Receipt>::parse(&installed.receipt).unwrap().claims();
-    let shared = Provider.agree(&chain.agreement, &receipt.agreement).unwrap();
-    let salt = digest(&installed.receipt);
-    let pairing = Provider.hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
-    Key { slot: receipt.slot, pairing: *pairing }
 }
 
 /// A write that fails.

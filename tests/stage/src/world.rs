@@ -13,22 +13,26 @@ use std::fmt::Debug;
 use std::rc::Rc;
 
 use crate::provider::Provider;
+use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sharekey::crypto::{PublicKey, Signer};
+use sharekey::crypto::PublicKey;
 use sharekey::error::{GuestError, LockError, OwnerError, Retry, ServiceError};
+use sharekey::guest::{AwaitingReply, Installing};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::message::WithdrawnOutcome;
-use sharekey::owner::OwnedLock;
+use sharekey::lock::{Session, purpose};
+use sharekey::message::{Command, Unlock, WithdrawnOutcome};
+use sharekey::owner::{OwnedLock, Owner, PendingCommand};
 use sharekey::service::ShareRecord;
 use sharekey::slot::State;
-use sharekey::wire::Kind;
+use sharekey::wire::{Encoded, Kind};
 
 use self::cloud::Cloud;
 use self::door::Door;
 use self::guest::Guest;
-use self::phone::Phone;
+use self::phone::{Ordered, Phone};
+use crate::public;
 use crate::store::Store;
 pub use crate::{digest, rng, seed};
 
@@ -207,6 +211,36 @@ impl World {
         guest.download(&mut self.door, &mut self.cloud)
     }
 
+    /// A download up to the lock: its session, what the guest asked with, and the cloud's release.
+    pub fn released(&mut self, guest: &mut Guest) -> (Session<purpose::Install>, Installing, Vec<u8>) {
+        let (challenge, session) = self.door.connect();
+        let asked = guest.ask(&challenge).unwrap();
+        let release = self.cloud.release(guest.place(), guest.claimed().claim(), asked.install()).unwrap();
+        (session, asked, release)
+    }
+
+    /// An unlock on its way, the session that waits for it, and the guest who waits for the reply.
+    pub fn asked(
+        &mut self,
+        guest: &mut Guest,
+        action: Action,
+    ) -> (Session<purpose::Operate>, Encoded<Unlock>, AwaitingReply) {
+        let (challenge, session) = self.door.connect();
+        let Guest { key, rng, .. } = guest;
+        let (unlock, awaiting) = key.as_ref().unwrap().unlock(&Provider, &challenge, action, rng).unwrap();
+        (session, unlock, awaiting)
+    }
+
+    /// A command of Olga's on its way, the session that waits for it, and what waits for the answer.
+    pub fn ordered(
+        &mut self,
+        order: impl for<'v> FnOnce(&Owner<Provider>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
+    ) -> (Session<purpose::Operate>, Encoded<Command>, PendingCommand) {
+        let (challenge, session) = self.door.connect();
+        let (command, pending) = self.olga.change(|owner, view, rng| order(owner, view, &challenge, rng)).unwrap();
+        (session, command, pending)
+    }
+
     pub fn open(&mut self, guest: &mut Guest) -> Result<(), Stop> {
         guest.act(&mut self.door, Action::Open)
     }
@@ -259,5 +293,5 @@ impl World {
 
 /// The key of a role.
 pub fn key_of(role: u8) -> PublicKey {
-    *Signer::<Provider>::from_seed(&Provider, &seed(role)).unwrap().public()
+    public(&seed(role))
 }

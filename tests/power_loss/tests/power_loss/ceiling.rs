@@ -1,8 +1,8 @@
 //! The challenge that reaches the counter's ceiling in the middle of a run.
 
-use sharekey::lock::purpose;
 use sharekey_model::power::{Failure, Tear};
 use sharekey_model::symbolic::Symbolic;
+use sharekey_stage::ops::{For, Op};
 
 use sharekey_power_loss::door::{Stop, Trap};
 use sharekey_power_loss::drive::{Run, Seen, cost, torn};
@@ -26,10 +26,10 @@ fn at_the_ceiling() -> Run<Symbolic> {
 fn a_cut_while_the_ceiling_is_raised_repeats_no_number() {
     let mut run = at_the_ceiling();
     run.door.trap = Some(Trap::Cut(run.door.moments));
-    let given = run.door.challenge::<purpose::Operate>(&mut run.world);
+    let given = run.door.challenge(&mut run.world, For::Operate);
     assert_eq!(given.err(), Some(Stop::Cut));
     let caught = run.door.caught.take().unwrap();
-    assert_eq!(caught.intent.name, "challenge that leases");
+    assert_eq!(caught.intent.name, Op::Lease.name());
     let (mut seen, mut cuts, mut lives) = (Seen::default(), 0, 0);
     for tear in Tear::ALL {
         for words in 0..=cost(&run.door.flash, &caught) {
@@ -54,7 +54,7 @@ fn a_failed_write_of_the_ceiling_repeats_no_number() {
     {
         let mut run = at_the_ceiling();
         run.door.trap = Some(Trap::Fate(run.door.moments, fate));
-        let given = run.door.challenge::<purpose::Operate>(&mut run.world);
+        let given = run.door.challenge(&mut run.world, For::Operate);
         assert_eq!(given.is_ok(), fate == Fate::Detached);
         assert!(run.go());
         run.end();

@@ -1,22 +1,24 @@
 //! A store that loses what it tears, and one whose cells age: what cannot be read is never taken for
 //! fresh, and the lock goes on as the damage rules say.
 
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
-use sharekey::lock::{Cell, Condition, Lock, Making, StoredSeed, purpose};
+use sharekey::lock::{Cell, Condition, Lock};
 use sharekey::message::{Holding, Operation};
 use sharekey_model::power::{Flash, Keeping, Reading, Tear};
 use sharekey_model::symbolic::Symbolic;
 
 use crate::cuts::moments;
-use sharekey_power_loss::door::{Door, Stop, card, entropy};
+use sharekey_power_loss::door::{Ask, Door, Stop, Torn, entropy};
 use sharekey_power_loss::drive::{Run, cost, torn};
 use sharekey_power_loss::facts::{FRESH, SLOTS, UNTOUCHED, assert_tells, slots};
+use sharekey_power_loss::fates::reset_of;
 use sharekey_power_loss::script::{Allowed, LIFE, Step};
-use sharekey_power_loss::world;
+use sharekey_power_loss::world::{self, CARD};
+use sharekey_stage::firmware::{self, AnySession, Detach};
+use sharekey_stage::ops::{For, To};
+use sharekey_stage::world::phone::ordered;
 
 const WORD: usize = 8;
 
@@ -26,10 +28,10 @@ type Life = Run<Symbolic>;
 fn boot_damaged(run: &mut Life, cell: Cell) -> bool {
     run.door.damaged = true;
     // A lock that cannot count says so: there, entropy is all that keeps nonces apart.
-    run.door.entropy = entropy(ChaCha20Rng::seed_from_u64(9));
+    run.door.entropy = entropy(sharekey_stage::rng(9));
     let Run { world, door } = run;
-    let seed = match StoredSeed::read(door.flash.read(Cell::Seed).found()) {
-        Ok(seed) => seed,
+    let lock: Lock<Symbolic, SLOTS> = match firmware::boot(CARD, &Torn(&mut door.flash)) {
+        Ok(lock) => lock,
         Err(LoadError::NotMade) => {
             // The cut came in the middle of a making, which begins again.
             world.facts = None;
@@ -41,10 +43,6 @@ fn boot_damaged(run: &mut Life, cell: Cell) -> bool {
             return false;
         }
     };
-    let mut lock = Lock::load(Symbolic, card(), &seed).unwrap();
-    for cell in Lock::<Symbolic, SLOTS>::cells() {
-        lock.reload(cell, door.flash.read(cell).bytes()).unwrap();
-    }
     assert_eq!(lock.condition(cell), Ok(Condition::Damaged));
     (door.lock, door.ticks, door.next) = (Some(lock), 0, world.facts.as_ref().map_or(0, |facts| facts.ceiling));
     true
@@ -101,29 +99,17 @@ fn reset_and_live(run: &mut Life) {
     world.resetting = None;
     if world.facts.is_some() {
         let (_, session) = rescue(door);
-        let now = door.now();
-        let refused = door.lock().command(session, b"SK", now).map(|_| ());
-        assert!(refused.is_err());
+        assert!(door.quietly(Ask::Send(session, To::Command, b"SK")).is_err());
         let (challenge, session) = rescue(door);
-        let claims = *sharekey::wire::Unverified::parse(&challenge).unwrap().claims();
-        let reset = sharekey::message::FactoryReset::seal(&Symbolic, &card(), &claims).unwrap();
-        let now = door.now();
-        let button = sharekey::lock::PhysicalPresence::button_is_pressed();
-        let Door { lock, entropy, flash, .. } = door;
-        let staged = lock.as_mut().unwrap().factory_reset(session, &reset, button, now, entropy).unwrap();
-        staged.commit(|record| flash.put(record)).unwrap();
+        door.quietly(Ask::Send(session, To::Reset, &reset_of::<Symbolic>(&challenge))).unwrap();
         world.facts = None;
         door.boot(world).unwrap();
     }
     provision_and_live(run);
 }
 
-fn rescue(door: &mut Door<Symbolic>) -> (Vec<u8>, sharekey::lock::Session<purpose::Operate>) {
-    let now = door.now();
-    let Door { lock, entropy, flash, .. } = door;
-    let staged = lock.as_mut().unwrap().challenge::<purpose::Operate>(now, entropy).unwrap();
-    let given = staged.commit(|record| flash.put(record)).unwrap();
-    (given.challenge.to_vec(), given.session)
+fn rescue(door: &mut Door<Symbolic>) -> (Vec<u8>, AnySession) {
+    door.quietly(Ask::Challenge(For::Operate)).unwrap().given()
 }
 
 pub fn provision_and_live(run: &mut Life) {
@@ -135,14 +121,8 @@ pub fn provision_and_live(run: &mut Life) {
 /// Whoever services the lock orders another.
 fn make_anew(run: &mut Life) {
     let Run { world, door } = run;
-    let found = door.flash.read(Cell::Seed);
-    assert_eq!(found, Reading::Unreadable);
-    let mut making = Making::<Symbolic, SLOTS>::new(Symbolic, card(), found.found(), &mut door.entropy).unwrap();
-    while let Some(record) = making.record().unwrap() {
-        door.flash.put(&record).unwrap();
-        making.written();
-    }
-    let lock = making.finish().unwrap_or_else(|_| panic!("all records are written"));
+    assert_eq!(door.flash.read(Cell::Seed), Reading::Unreadable);
+    let lock = firmware::make(CARD, &mut Torn(&mut door.flash), &mut door.entropy);
     assert!(world.ids.insert(lock.id()));
     (door.lock, door.ticks, door.next, world.facts) = (Some(lock), 0, 0, Some(FRESH));
     provision_and_live(run);
@@ -218,21 +198,20 @@ fn held(operation: Option<Operation>) -> (Life, Cell) {
     let mut run = Life::new(WORD);
     assert!(run.go_to(LIFE.len() / 2));
     let Run { world, door } = &mut run;
-    let (challenge, session) = door.challenge_quietly(world);
-    let command = world.with_view(|owner, view, rng| {
-        let ordered = match operation? {
-            Operation::Inspect { slot } => owner.inspect(view, slot, &challenge, rng),
-            _ => owner.act(view, Action::Open, &challenge, rng),
+    let (now, (challenge, session)) = (door.now(), door.challenge_quietly(world));
+    let command = operation.map(|operation| {
+        let ordered = |owner: &_, view: &mut _, rng: &mut _| {
+            ordered((owner, view), &operation, &challenge, rng).unwrap().commit(world::stored).unwrap().0
         };
-        Some(ordered.unwrap().commit(world::stored).unwrap().0)
+        world.with_view(ordered)
     });
-    let now = door.now();
     let Door { lock, entropy, .. } = door;
     let lock = lock.as_mut().unwrap();
-    let cell = match command {
-        Some(command) => lock.command(session, &command, now).unwrap().detach().1.cell(),
-        None => lock.challenge::<purpose::Operate>(now, entropy).unwrap().detach().1.cell(),
+    let (_, waiting) = match command {
+        Some(command) => firmware::send(lock, (session, To::Command), &command, now, entropy, &mut Detach).unwrap(),
+        None => firmware::challenge(lock, For::Operate, now, entropy, &mut Detach).unwrap(),
     };
+    let cell = waiting.cell();
     (run, cell)
 }
 

@@ -5,10 +5,12 @@ use sharekey_model::power::Tear;
 use sharekey_model::symbolic::Symbolic;
 
 use crate::damage::provision_and_live;
-use sharekey_power_loss::door::card;
+use sharekey_power_loss::door::{Door, Torn};
 use sharekey_power_loss::drive::Run;
-use sharekey_power_loss::facts::{SLOTS, stored};
+use sharekey_power_loss::facts::{self, SLOTS};
 use sharekey_power_loss::script::LIFE;
+use sharekey_power_loss::world::{CARD, stored};
+use sharekey_stage::firmware;
 
 const WORD: usize = 8;
 
@@ -16,13 +18,13 @@ const WORD: usize = 8;
 fn ordered() -> (Run<Symbolic>, Vec<(Cell, Vec<u8>)>) {
     let mut run = Run::new(WORD);
     assert!(run.go_to(LIFE.len() / 2));
-    let found = run.door.flash.read(Cell::Seed);
-    let mut making = Making::<Symbolic, SLOTS>::new(Symbolic, card(), found.found(), &mut run.door.entropy).unwrap();
+    let Door { flash, entropy, .. } = &mut run.door;
+    let mut making: Making<Symbolic, SLOTS> = firmware::begin(Symbolic, CARD, &Torn(flash), entropy);
     let mut records = Vec::new();
-    while let Some(record) = making.record().unwrap() {
+    let Ok(()) = firmware::records(&mut making, |record| {
         records.push((record.cell(), record.as_bytes().to_vec()));
-        making.written();
-    }
+        stored(record)
+    });
     (run, records)
 }
 
@@ -47,7 +49,7 @@ fn a_lock_that_is_made_over_another_is_the_old_one_or_none_until_it_is_whole() {
                 old += 1;
                 life.live_on(None);
             } else if at + 1 < records.len() || life.door.flash.read(*cell).bytes() != Some(record) {
-                assert_eq!(stored(&life.door.flash), None);
+                assert_eq!(facts::stored(&life.door.flash), None);
                 none += 1;
                 life.world.facts = None;
                 life.door.boot(&mut life.world).unwrap();

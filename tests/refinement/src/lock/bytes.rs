@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{AgreementKey, Digest, Nonce};
 use sharekey::id::{LockId, SlotId};
-use sharekey::lock::Cell;
 use sharekey::message::{
-    Bundle as Parts, Claim, Command as Order_, FactoryReset, Grant as Granted, Install, Operation, Provision, Release,
-    Unlock,
+    Claim, Command as Order_, FactoryReset, Grant as Granted, Install, Operation, Provision, Release, Unlock,
 };
-use sharekey::secret::AgreementSecret;
 use sharekey_model::state::{Content, HeaderModel, Holds, OrderFacts};
 
-use super::steps::{As, Broken, Bundle, Command, Flaw, Grant, Sent};
+use sharekey_stage::cells::prefix;
+use sharekey_stage::chain::Parts;
+use sharekey_stage::ops::To;
+pub use sharekey_stage::stand::{CARD, agreement};
+
+use super::steps::{Broken, Bundle, Command, Flaw, Grant, Sent};
 use crate::forge::{Forge, Provider};
 
-pub const CARD: [u8; 16] = [0xca; 16];
 pub const GUEST_NONCE: Nonce = Nonce::from_bytes([9; 16]);
 
 /// What a forger knows: locks, nonces and pairing keys by the model's numbers.
@@ -25,19 +26,6 @@ pub struct Known {
     pub locks: BTreeMap<u64, LockId>,
     pub nonces: BTreeMap<u64, Nonce>,
     pub pairings: BTreeMap<u64, [u8; 32]>,
-}
-
-/// The parts of a bundle.
-pub struct Chain {
-    pub grant: Vec<u8>,
-    pub claim: Vec<u8>,
-    pub install: Vec<u8>,
-    pub release: Vec<u8>,
-}
-
-/// The guest's X25519 secret of a bundle.
-pub fn agreement() -> AgreementSecret {
-    AgreementSecret::from_bytes([5; 32])
 }
 
 impl Known {
@@ -64,7 +52,7 @@ impl Known {
         flawed(grant.flaw, |more| forge.signed(&body, grant.by, more))
     }
 
-    pub fn chain<C: Provider>(&self, bundle: &Bundle) -> Chain {
+    pub fn chain<C: Provider>(&self, bundle: &Bundle) -> Parts {
         let forge = Forge::<C>::new();
         let other = |other: bool, message: &[u8]| {
             if other { Digest::from_bytes([0xdd; 32]) } else { forge.digest(message) }
@@ -79,13 +67,13 @@ impl Known {
         let install = flawed(flaws[1], |more| forge.signed(&body, by[1], more));
         let body = Release { install: other(names_other[2], &install) };
         let release = flawed(flaws[2], |more| forge.signed(&body, by[2], more));
-        Chain { grant, claim, install, release }
+        Parts { grant, claim, install, release }
     }
 
     pub fn bytes<C: Provider>(&self, sent: &Sent) -> Vec<u8> {
         let forge = Forge::<C>::new();
         match sent {
-            Sent::Malformed(what, broken) => malformed(*what, *broken),
+            Sent::Malformed(to, broken) => malformed(*to, *broken),
             Sent::Bundle(bundle) => self.chain::<C>(bundle).bundle(),
             Sent::Unlock { slot, action, nonce, pairing } => {
                 let body = Unlock {
@@ -140,13 +128,6 @@ fn operation<C: Provider>(order: &OrderFacts) -> Operation {
     }
 }
 
-impl Chain {
-    pub fn bundle(&self) -> Vec<u8> {
-        let Self { grant, claim, install, release } = self;
-        Parts { grant, claim, install, release }.encode().unwrap().to_vec()
-    }
-}
-
 fn flawed(flaw: Flaw, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let mut bytes = sign(if flaw == Flaw::Mismatch { b"more" } else { b"" });
     let at = bytes.len() - 64;
@@ -158,8 +139,8 @@ fn flawed(flaw: Flaw, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-fn malformed(what: As, broken: Broken) -> Vec<u8> {
-    let kind = what.kind().byte();
+fn malformed(to: To, broken: Broken) -> Vec<u8> {
+    let kind = to.kind().byte();
     match broken {
         Broken::Empty => Vec::new(),
         Broken::Magic => vec![b'T', b'K', 1, kind],
@@ -173,13 +154,7 @@ fn malformed(what: As, broken: Broken) -> Vec<u8> {
 pub fn record<C: Provider>(content: &Content, digest: impl Fn(&Digest) -> Digest, written: &[u8]) -> Vec<u8> {
     let forge = Forge::<C>::new();
     let key = |key: &sharekey::crypto::PublicKey| *forge.key(key.as_bytes()[0]).as_bytes();
-    let (kind, index) = match content.cell() {
-        Cell::Seed => (1, 0),
-        Cell::Header => (2, 0),
-        Cell::Counter => (3, 0),
-        Cell::Slot(slot) => (4, slot.index()),
-    };
-    let mut bytes = vec![b'S', b'R', 1, kind, index];
+    let mut bytes = prefix(content.cell()).to_vec();
     match content {
         Content::Seed { initialised, .. } => {
             bytes.extend(&written[5..37]);

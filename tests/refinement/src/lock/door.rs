@@ -1,24 +1,27 @@
 //! The real lock, driven by the same steps.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
 use sharekey::crypto::Digest;
 use sharekey::error::LockError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::lock::{Cell, Lock, Making, Now, purpose};
 use sharekey::message::SlotReport;
-use sharekey::secret::ActivationSecret;
 use sharekey_model::invariant::Ledger;
 use sharekey_model::state::{Content, Effect, Ending, Purpose, Read, Verdict};
-use sharekey_stage::firmware::{self, AnySession, For, To};
+use sharekey_stage::firmware::{self, AnySession};
+use sharekey_stage::forge::label;
+use sharekey_stage::ops::{For, Op};
+use sharekey_stage::store::stored;
 
 use super::bytes::{CARD, Known, pairing_in, record};
 use super::ending::{Came, Detached, End, Envelope, Store};
 use super::machine::Machine;
-use super::steps::{As, Sent, Step};
+use super::output::operation;
+use super::steps::{Sent, Step};
 use crate::forge::{Forge, Provider};
 use crate::reach::note;
 
@@ -44,7 +47,7 @@ impl<C: Provider> Door<C> {
         let mut door = Self {
             lock: None,
             store: Store::default(),
-            rng: ChaCha20Rng::seed_from_u64(7),
+            rng: sharekey_stage::rng(7),
             known: Known::default(),
             sessions: BTreeMap::new(),
             detached: BTreeMap::new(),
@@ -77,24 +80,27 @@ impl<C: Provider> Door<C> {
     }
 
     fn tagged(&self, mut covered: Vec<u8>) -> Vec<u8> {
-        let tag = Forge::<C>::new().tag(&self.derived("sharekey v1 record mac"), &covered);
+        let tag = Forge::<C>::new().tag(&self.derived(label::RECORD_MAC), &covered);
         covered.extend(tag.as_bytes());
         covered
     }
 
-    /// Not `firmware::make`: it may stop half-way.
+    /// It may stop half-way.
     fn make(&mut self, machine: &Machine, writes: usize) {
-        let card = ActivationSecret::from_bytes(CARD);
-        let mut making = Making::<C, SLOTS>::new(C::default(), card, self.store.seed(), &mut self.rng).unwrap();
-        for at in 0..writes {
-            let Some(record) = making.record().unwrap() else { break };
-            if at == 0 {
+        let mut making: Making<C, SLOTS> = firmware::begin(C::default(), CARD, &self.store, &mut self.rng);
+        let mut written = 0;
+        let _stopped = firmware::records(&mut making, |record| {
+            if written == writes {
+                return Err(());
+            }
+            if written == 0 {
                 // What was stored before is foreign from here on.
                 self.store = Store::default();
             }
+            written += 1;
             self.store.put(record.cell(), record.as_bytes());
-            making.written();
-        }
+            Ok(())
+        });
         self.detached.clear();
         self.lock = making.finish().ok();
         if self.lock.is_some() {
@@ -108,18 +114,11 @@ impl<C: Provider> Door<C> {
 
     fn boot(&mut self, reads: &BTreeMap<Cell, Read>) {
         self.detached.clear();
-        let Ok(mut lock) = firmware::load::<C, SLOTS>(CARD, &self.store) else {
-            self.lock = None;
-            return;
-        };
-        // Not `firmware::boot`: some of it is old, spoilt or not read yet.
-        for cell in Lock::<C, SLOTS>::cells() {
+        let look = |cell| {
             let read = reads.get(&cell).copied().unwrap_or(Read::Newest);
-            if read != Read::NotYet {
-                lock.reload(cell, self.store.read(cell, read)).unwrap();
-            }
-        }
-        self.lock = Some(lock);
+            (read != Read::NotYet).then(|| self.store.read(cell, read).map(Cow::Borrowed))
+        };
+        self.lock = firmware::boot_with(C::default(), CARD, &self.store, look).ok();
     }
 
     fn step(&mut self, machine: &Machine, step: &Step) {
@@ -159,7 +158,7 @@ impl<C: Provider> Door<C> {
         for _ in 0..machine.spun {
             let staged = lock.challenge::<purpose::Operate>(machine.now, &mut self.rng).unwrap();
             assert!(staged.record().is_none(), "a lease is good for {} more", machine.spun);
-            let _session = staged.commit(|_| Ok::<(), ()>(())).unwrap();
+            let _session = staged.commit(stored).unwrap();
         }
         if machine.spun > 1_000 {
             note("a lease was used up");
@@ -181,12 +180,7 @@ impl<C: Provider> Door<C> {
     }
 
     fn send(&mut self, session: u64, envelope: &Envelope, now: Now, ending: Ending) -> Came {
-        let to = match envelope.sent {
-            Sent::Unlock { .. } | Sent::Malformed(As::Unlock | As::Bundle, _) | Sent::Bundle(_) => To::Unlock,
-            Sent::Command(_) | Sent::Malformed(As::Command, _) => To::Command,
-            Sent::Provision { .. } | Sent::Malformed(As::Provision, _) => To::Provision,
-            Sent::Reset { .. } | Sent::Malformed(As::Reset, _) => To::Reset,
-        };
+        let to = envelope.sent.to();
         let session = self.sessions.remove(&session).expect("a session that was given");
         let Self { lock, store, rng, .. } = self;
         firmware::send(lock.as_mut().unwrap(), (session, to), &envelope.bytes, now, rng, &mut End(ending, store))
@@ -203,7 +197,7 @@ impl<C: Provider> Door<C> {
     ) {
         match (verdict, came) {
             (Verdict::Accepted { effect, record, ticket }, Came::Accepted { output, waiting, write }) => {
-                self.check_write(record.as_ref(), write.as_ref(), effect);
+                let op = self.check_write(record.as_ref(), write.as_ref(), effect);
                 let told = record.is_some() && ending == Ending::Fail { written: true };
                 if output.is_some() || told {
                     self.happened(effect, envelope.as_ref(), output.is_some());
@@ -212,7 +206,7 @@ impl<C: Provider> Door<C> {
                 let taken = !failed && !matches!(ending, Ending::Drop | Ending::Detach);
                 assert_eq!(output.is_some(), taken, "a result without its write");
                 if let Some(output) = output {
-                    self.check_output(machine, effect, output, envelope.as_ref());
+                    self.check_output(machine, (effect, op), output, envelope.as_ref());
                 } else if let Some(waiting) = waiting {
                     let (effect, told) = (effect.clone(), false);
                     self.detached.insert(ticket.unwrap(), Detached { waiting, write, envelope, effect, told });
@@ -230,10 +224,13 @@ impl<C: Provider> Door<C> {
         }
     }
 
-    /// The record is exactly what the spec says, under the lock's own key.
-    fn check_write(&mut self, record_model: Option<&Content>, write: Option<&(Cell, Vec<u8>)>, effect: &Effect) {
-        assert_eq!(write.map(|(cell, _)| *cell), record_model.map(Content::cell), "what {effect:?} writes");
-        let (Some(content), Some((_, bytes))) = (record_model, write) else { return };
+    /// The record is in the cell that model and table say, and exactly what the spec says, under the lock's own key.
+    fn check_write(&mut self, record_model: Option<&Content>, write: Option<&(Cell, Vec<u8>)>, effect: &Effect) -> Op {
+        let (op, slot) = operation(effect, record_model.is_some());
+        let cell = write.map(|(cell, _)| *cell);
+        assert_eq!(cell, record_model.map(Content::cell), "what {effect:?} writes");
+        assert_eq!(cell, op.written(slot), "what {op:?} writes");
+        let (Some(content), Some((_, bytes))) = (record_model, write) else { return op };
         let covered = record::<C>(content, |digest| self.grants[digest], bytes);
         let seed = matches!(content, Content::Seed { .. });
         let expected = if seed { covered } else { self.tagged(covered) };
@@ -245,6 +242,7 @@ impl<C: Provider> Door<C> {
             let before = *self.stored.entry(key.pairing).or_insert(pairing);
             assert_eq!(before, pairing, "a pairing key changed");
         }
+        op
     }
 
     fn store_pending(&mut self, ticket: u64) {
@@ -267,11 +265,12 @@ impl<C: Provider> Door<C> {
         let lock = self.lock.as_mut().unwrap();
         let output = waiting.written(lock);
         match (machine.verdict.as_ref().unwrap(), output) {
-            (Verdict::Accepted { effect, .. }, Ok(output)) => {
+            (Verdict::Accepted { effect, record, .. }, Ok(output)) => {
                 if !told {
                     self.happened(effect, envelope.as_ref(), true);
                 }
-                self.check_output(machine, effect, output, envelope.as_ref());
+                let (op, _) = operation(effect, record.is_some());
+                self.check_output(machine, (effect, op), output, envelope.as_ref());
                 note("a detached operation was reported");
             }
             (Verdict::Refused { why, .. }, Err(really)) => {

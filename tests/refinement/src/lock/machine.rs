@@ -11,12 +11,12 @@ use sharekey_model::state::{
     Aged, Content, CounterModel, Effect, Ending, HeaderModel, LockModel, Op, Purpose, Read, Verdict,
 };
 
+pub use sharekey_stage::NOON;
+
 use super::generate;
 use super::steps::{Handles, Interned, OWNERS, SERVICES, Sent, Step, key};
 
 pub const SLOTS: u8 = 3;
-/// A Monday, 2024-01-01T12:00:00Z.
-pub const NOON: u64 = 1_704_110_400;
 
 /// A key that a guest holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

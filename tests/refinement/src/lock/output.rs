@@ -3,9 +3,10 @@
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Digest, PublicKey, Tag};
 use sharekey::error::RefuseReason;
+use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::message::{Challenge, Completed, Done, Outcome, Provisioned, Receipt, Refused, Reply};
-use sharekey::wire::Unverified;
+use sharekey::wire::{Kind, Unverified};
 use sharekey_model::invariant::{Answered, Event, Ledger, Order, Place, Service};
 use sharekey_model::state::{Answer, Effect};
 
@@ -17,13 +18,22 @@ use super::steps::{self, BAD, Flaw, OWNERS, Sent};
 use crate::forge::{Forge, Provider};
 use crate::reach::note;
 use sharekey_stage::firmware::{AnySession, Output};
+use sharekey_stage::ops::{self as table, Op, To};
 
 impl<C: Provider> Door<C> {
     fn real(&self, key: PublicKey) -> PublicKey {
         Forge::<C>::new().key(key.as_bytes()[0])
     }
 
-    pub fn check_output(&mut self, machine: &Machine, effect: &Effect, output: Output, envelope: Option<&Envelope>) {
+    pub fn check_output(
+        &mut self,
+        machine: &Machine,
+        (effect, op): (&Effect, Op),
+        output: Output,
+        envelope: Option<&Envelope>,
+    ) {
+        assert_eq!(Kind::of(output.answer()).ok(), op.row().answer, "{op:?}");
+        note(op.name());
         let forge = Forge::<C>::new();
         let lock = self.id();
         match (effect, output) {
@@ -35,17 +45,14 @@ impl<C: Provider> Door<C> {
                 self.challenged(*id, &given.challenge, number.is_some());
                 self.keep(*id, AnySession::Operate(given.session));
             }
-            (Effect::Provisioned { owner, service, again }, Output::Owned(owned)) => {
+            (Effect::Provisioned { owner, service, .. }, Output::Owned(owned)) => {
                 let body = *Unverified::<Provisioned>::parse(&owned.provisioned)
                     .unwrap()
                     .verify(&C::default(), lock.key())
                     .unwrap();
-                let request = forge.digest(&envelope.unwrap().bytes);
-                let parts = [&b"sharekey v1 provisioned"[..], request.as_bytes(), lock.key().as_bytes()].concat();
-                let card = forge.tag(&CARD, &parts);
+                let card = forge.card_tag(&CARD, &envelope.unwrap().bytes, lock);
                 let expected = (lock, Epoch::FIRST, self.real(*owner), self.real(*service), card);
                 assert_eq!((body.lock, body.epoch, body.owner, body.service, body.card), expected);
-                note(if *again { "provisioned again" } else { "provisioned" });
             }
             (Effect::Installed { .. }, Output::Installed(installed)) => {
                 self.check_receipt(effect, &installed, envelope.unwrap());
@@ -62,9 +69,8 @@ impl<C: Provider> Door<C> {
                 let command = forge.digest(&envelope.unwrap().bytes);
                 let expected = (command, lock, *epoch, self.real_completed(*completed));
                 assert_eq!((body.command, body.lock, body.epoch, body.completed), expected);
-                note(format!("accepted: {}", name(completed)));
             }
-            (Effect::Erased, Output::Erased(_)) => note("erased"),
+            (Effect::Erased, Output::Erased(_)) => {}
             (effect, _) => panic!("another result than {effect:?}, with {} sent", machine.sent.len()),
         }
     }
@@ -92,9 +98,7 @@ impl<C: Provider> Door<C> {
         let place = (receipt.lock, receipt.epoch, receipt.slot, receipt.generation);
         assert_eq!((receipt.install, receipt.grant, receipt.device), (install, self.grants[&grant], device));
         assert_eq!(place, (lock, epoch, slot, generation));
-        let shared = C::default().agree(&agreement(), &receipt.agreement).unwrap();
-        let salt = forge.digest(&installed.receipt);
-        let key = *C::default().hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
+        let key = forge.pairing(&installed.receipt, &agreement());
         assert_eq!(self.stored[&pairing], key, "the lock stored another pairing key than the guest derives");
         self.known.pairings.insert(pairing, key);
         note(if again { "re-keyed" } else { "installed" });
@@ -193,7 +197,7 @@ impl<C: Provider> Door<C> {
                     return;
                 }
                 let epoch = Epoch::new(bundle.grant.epoch);
-                let place = Place { lock, epoch, slot: sharekey::id::SlotId::new(bundle.grant.slot) };
+                let place = Place { lock, epoch, slot: SlotId::new(bundle.grant.slot) };
                 let (owner, generation) = (forge.key(bundle.grant.by), Generation::new(bundle.grant.generation));
                 let uses = bundle.grant.limits.uses();
                 self.observe(&Event::Granted { grant: digest, owner, place, generation, uses });
@@ -271,7 +275,7 @@ impl<C: Provider> Door<C> {
 }
 
 fn meant<C: Provider>(order: &steps::Order) -> Order {
-    let place = |slot, generation| (sharekey::id::SlotId::new(slot), Generation::new(generation));
+    let place = |slot, generation| (SlotId::new(slot), Generation::new(generation));
     match *order {
         steps::Order::Activate { slot, generation } => {
             let (slot, generation) = place(slot, generation);
@@ -286,13 +290,18 @@ fn meant<C: Provider>(order: &steps::Order) -> Order {
     }
 }
 
-fn name(completed: &Completed) -> &'static str {
-    match completed {
-        Completed::Activate { .. } => "Activate",
-        Completed::Deactivate { .. } => "Deactivate",
-        Completed::Transfer { .. } => "Transfer",
-        Completed::SetClock { .. } => "SetClock",
-        Completed::Act { .. } => "Act",
-        Completed::Inspect { .. } => "Inspect",
-    }
+/// Which operation of the table it is, and which slot it is about.
+pub fn operation(effect: &Effect, writes: bool) -> (Op, SlotId) {
+    let none = SlotId::new(0);
+    let (sent, slot) = match effect {
+        Effect::Challenged { .. } => (table::Sent::Nothing, none),
+        Effect::Provisioned { .. } => (table::Sent::To(To::Provision), none),
+        Effect::Installed { slot, .. } => (table::Sent::To(To::Install), *slot),
+        Effect::Unlocked { slot, .. } => (table::Sent::To(To::Unlock), *slot),
+        Effect::Done { completed, .. } => {
+            (table::Sent::Command(table::Order::done(completed)), table::slot_of(completed).unwrap_or(none))
+        }
+        Effect::Erased => (table::Sent::To(To::Reset), none),
+    };
+    (Op::of(sent, writes), slot)
 }

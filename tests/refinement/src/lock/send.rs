@@ -8,7 +8,7 @@ use sharekey_model::state::{Holds, Purpose};
 use super::generate::{action, limits, moment, rights};
 use super::machine::{Machine, SLOTS};
 use super::steps::{
-    As, BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, Order, SERVICES, SUBJECTS, Sent, Who,
+    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, Order, SERVICES, SUBJECTS, Sent, To, Who,
     key,
 };
 
@@ -17,11 +17,11 @@ pub fn sent(state: &Machine, session: u64, purpose: Purpose) -> BoxedStrategy<Se
     match purpose {
         Purpose::Install => prop_oneof![
             40 => bundle(state, session).prop_map(Sent::Bundle),
-            1 => broken.prop_map(|broken| Sent::Malformed(As::Bundle, broken)),
+            1 => broken.prop_map(|broken| Sent::Malformed(To::Install, broken)),
         ]
         .boxed(),
         Purpose::Operate => {
-            let kinds = select(vec![As::Unlock, As::Command, As::Provision, As::Reset]);
+            let kinds = select(vec![To::Unlock, To::Command, To::Provision, To::Reset]);
             let fresh = state.model.ownership().is_err();
             let (unlock, provision) = (if state.keys.is_empty() { 1 } else { 24 }, if fresh { 40 } else { 2 });
             let command = if state.calm && (0..SLOTS).any(|slot| is_open(state, slot)) { 6 } else { 24 };

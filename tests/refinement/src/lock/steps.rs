@@ -9,11 +9,12 @@ use sharekey::error::{KeyError, SignatureError, WireError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Cell, Now};
-use sharekey::wire::Kind;
 use sharekey_model::state::{
     BundleFacts, CommandFacts, Ending, NewKey, Op, OrderFacts, ProvisionFacts, Purpose, Read, Request, ResetFacts,
     Signed, UnlockFacts,
 };
+use sharekey_stage::ops::For;
+pub use sharekey_stage::ops::To;
 
 /// Somebody, by number: the seed of the key.
 pub type Who = u8;
@@ -106,16 +107,6 @@ pub struct Command {
     pub order: Order,
 }
 
-/// Which request a malformed message was to be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum As {
-    Bundle,
-    Unlock,
-    Command,
-    Provision,
-    Reset,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Broken {
     Empty,
@@ -127,7 +118,8 @@ pub enum Broken {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a test keeps few of them")]
 pub enum Sent {
-    Malformed(As, Broken),
+    /// For which call it was to be.
+    Malformed(To, Broken),
     Bundle(Bundle),
     /// The pairing key by the model's number; none for a made-up one.
     Unlock {
@@ -189,42 +181,42 @@ pub enum Step {
     Now(Now),
 }
 
-impl As {
-    pub fn purpose(self) -> Purpose {
-        if self == Self::Bundle { Purpose::Install } else { Purpose::Operate }
-    }
-
-    pub fn kind(self) -> Kind {
-        match self {
-            Self::Bundle => Kind::Bundle,
-            Self::Unlock => Kind::Unlock,
-            Self::Command => Kind::Command,
-            Self::Provision => Kind::Provision,
-            Self::Reset => Kind::FactoryReset,
-        }
+/// The purpose as the model names it.
+pub fn purpose(purpose: For) -> Purpose {
+    match purpose {
+        For::Install => Purpose::Install,
+        For::Operate => Purpose::Operate,
     }
 }
 
 impl Sent {
-    pub fn purpose(&self) -> Purpose {
+    /// The call that it is given to.
+    pub fn to(&self) -> To {
         match self {
-            Self::Malformed(what, _) => what.purpose(),
-            Self::Bundle(_) => Purpose::Install,
-            _ => Purpose::Operate,
+            Self::Malformed(to, _) => *to,
+            Self::Bundle(_) => To::Install,
+            Self::Unlock { .. } => To::Unlock,
+            Self::Command(_) => To::Command,
+            Self::Provision { .. } => To::Provision,
+            Self::Reset { .. } => To::Reset,
         }
+    }
+
+    pub fn purpose(&self) -> Purpose {
+        purpose(self.to().purpose())
     }
 
     /// The facts of it, at the lock with this number.
     pub fn facts(&self, lock: u64, grants: &Interned) -> Request {
         match *self {
-            Self::Malformed(what, broken) => {
+            Self::Malformed(to, broken) => {
                 let error = match broken {
                     Broken::Empty => WireError::Truncated,
                     Broken::Magic => WireError::Magic,
                     Broken::Version => WireError::Version(2),
-                    Broken::Kind => WireError::Kind { expected: what.kind(), found: 32 },
+                    Broken::Kind => WireError::Kind { expected: to.kind(), found: 32 },
                 };
-                Request::Malformed(what.purpose(), error)
+                Request::Malformed(self.purpose(), error)
             }
             Self::Bundle(bundle) => Request::Bundle(bundle.facts(lock, grants)),
             Self::Unlock { slot, action, nonce, pairing } => {

@@ -50,9 +50,7 @@ impl<C: Provider> Paper<C> {
 
     pub fn provisioned(&self, provision: &[u8]) -> Vec<u8> {
         let (forge, lock) = (self.forge(), self.lock(Spoil::None));
-        let provision = forge.digest(provision);
-        let parts = [&b"sharekey v1 provisioned"[..], provision.as_bytes(), lock.key().as_bytes()].concat();
-        let card = forge.tag(&CARD, &parts);
+        let card = forge.card_tag(&CARD, provision, lock);
         let (owner, service) = (forge.key(OWNER), forge.key(SERVICES[0]));
         forge.signed(&Provisioned { lock, epoch: Epoch::FIRST, owner, service, card }, LOCK, &[])
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use proptest_state_machine::StateMachineTest;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
 use sharekey::counter::Epoch;
 use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::{OwnerError, ServiceError};
@@ -45,7 +44,7 @@ impl<C: Provider> Cloud<C> {
         let (forge, paper) = (Forge::<C>::new(), Paper::<C>::new());
         let service = Service::new(C::default(), &Forge::<C>::seed(SERVICES[0])).unwrap();
         let owner = Owner::new(C::default(), &Forge::<C>::seed(OWNER)).unwrap();
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut rng = sharekey_stage::rng(1);
         let (provision, pending) =
             owner.provision(&paper.card(), &paper.challenge(), forge.key(SERVICES[0]), &mut rng).unwrap();
         let provisioned = paper.provisioned(&provision);

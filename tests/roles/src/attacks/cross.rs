@@ -5,17 +5,14 @@ use sharekey::error::{GuestError, LockError, OwnerError, ServiceError};
 use sharekey::limits::Action;
 use sharekey::lock::purpose;
 use sharekey::message::{Challenge, FactoryReset, Provision};
-use sharekey::wire::{Kind, Unverified};
+use sharekey::wire::Kind;
+use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
 
 use super::MISMATCH;
-use sharekey_stage::forge;
 use sharekey_stage::world::guest::Guest;
 use sharekey_stage::world::{ANA, BEN, HALL, STUDIO, World};
-
-fn nonce(challenge: &[u8]) -> sharekey::crypto::Nonce {
-    Unverified::<Challenge>::parse(challenge).unwrap().claims().nonce
-}
+use sharekey_stage::{forge, nonce_of};
 
 /// Two locks of Olga's at one cloud, Ana's key in the hall of both.
 fn two_locks() -> ((World, Guest), (World, Guest)) {
@@ -37,13 +34,13 @@ fn a_lock_refuses_what_is_meant_for_another_lock() {
     for (kind, because) in [(Kind::Bundle, LockError::WrongLock), (Kind::Command, LockError::WrongLock)] {
         let message = a.tape.last(kind);
         b.lock_refuses(because, |b| match kind {
-            Kind::Bundle => b.door.sent_bundle(&message),
-            _ => b.door.sent_command(&message),
+            Kind::Bundle => b.door.sent(To::Install, &message),
+            _ => b.door.sent(To::Command, &message),
         });
     }
     // An attacker relays the other lock's nonce under this lock's name: the pairing tells them apart.
     let (challenge, session) = b.door.connect::<purpose::Operate>();
-    let relayed = forge::bare(&Challenge { lock: a.door.id(), nonce: nonce(&challenge) });
+    let relayed = forge::bare(&Challenge { lock: a.door.id(), nonce: nonce_of(&challenge) });
     let key = ana.key.as_ref().unwrap();
     let (unlock, _awaiting) = key.unlock(&Provider, &relayed, Action::Open, &mut ana.rng).unwrap();
     b.lock_refuses(LockError::UnlockMac, |b| b.door.unlock(session, &unlock));
@@ -53,7 +50,7 @@ fn a_lock_refuses_what_is_meant_for_another_lock() {
 fn the_card_of_one_lock_is_no_card_of_another() {
     let (a, mut b) = (World::fresh(1), World::fresh(2));
     let (challenge, session) = b.door.connect::<purpose::Operate>();
-    let (lock_nonce, owner_nonce) = (nonce(&challenge), nonce(&challenge));
+    let (lock_nonce, owner_nonce) = (nonce_of(&challenge), nonce_of(&challenge));
     let body = Provision { lock_nonce, owner_nonce, owner: b.olga.key(), service: b.cloud.key() };
     let provision = forge::tagged(&body, &a.door.card);
     b.lock_refuses(LockError::CardMac, |b| b.door.provision(session, &provision));
@@ -61,7 +58,7 @@ fn the_card_of_one_lock_is_no_card_of_another() {
         [(b.door.id(), a.door.card, LockError::CardMac), (a.door.id(), b.door.card, LockError::WrongLock)]
     {
         let (challenge, session) = b.door.connect::<purpose::Operate>();
-        let reset = forge::tagged(&FactoryReset { lock, nonce: nonce(&challenge) }, &card);
+        let reset = forge::tagged(&FactoryReset { lock, nonce: nonce_of(&challenge) }, &card);
         b.lock_refuses(because, |b| b.door.factory_reset(session, &reset));
     }
 }
@@ -97,9 +94,8 @@ fn the_owners_phone_takes_nothing_of_one_lock_for_another() {
         let message = a.tape.last(kind);
         b.refuses(because, |b| b.olga.learn(&message));
     }
-    let (challenge, _session) = b.door.connect::<purpose::Operate>();
-    let ordered = b.olga.change(|owner, view, rng| owner.act(view, Action::Open, &challenge, rng));
-    let (_command, pending) = ordered.unwrap();
+    let (_session, _command, pending) =
+        b.ordered(|owner, view, challenge, rng| owner.act(view, Action::Open, challenge, rng));
     let done = a.tape.last(Kind::Done);
     let because = OwnerError::DoneSignature(MISMATCH);
     b.refuses(because, |b| b.olga.change(|owner, view, _| pending.finish(owner, view, &done)));
@@ -123,9 +119,7 @@ fn a_guests_phone_takes_nothing_of_one_lock_for_another() {
     assert_eq!(unlock.err(), Some(GuestError::WrongLock));
     assert_eq!(ana.ask(&challenge).err(), Some(GuestError::WrongLock));
 
-    let (challenge, _session) = a.door.connect::<purpose::Install>();
-    let installing = ana.ask(&challenge).unwrap();
-    let release = a.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
+    let (_session, installing, release) = a.released(&mut ana);
     let download = installing.bundle(&Provider, &release).unwrap();
     let receipt = b.tape.last(Kind::Receipt);
     assert_eq!(download.finish(&Provider, &receipt), Err(GuestError::ReceiptSignature(MISMATCH)));
@@ -150,9 +144,7 @@ fn what_is_meant_for_one_slot_does_nothing_in_another() {
     w.refuses(ServiceError::ClaimNamesOtherGrant, |w| w.cloud.release(studio, &claim, &install));
 
     let turned = |w: &mut World, ana: &mut Guest| {
-        let (challenge, session) = w.door.connect::<purpose::Operate>();
-        let key = ana.key.as_ref().unwrap();
-        let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
+        let (session, unlock, _awaiting) = w.asked(ana, Action::Open);
         let mut unlock = unlock.to_vec();
         assert_eq!(unlock[4], HALL.index());
         unlock[4] = STUDIO.index();
@@ -174,9 +166,8 @@ fn nothing_of_an_epoch_that_ended_works_in_the_next() {
     let (mut w, mut ana) = World::downloaded();
     w.open(&mut ana).unwrap();
     w.withdraw(HALL).unwrap();
-    let (challenge, _session) = w.door.connect::<purpose::Operate>();
-    let ordered = w.olga.change(|owner, view, rng| owner.act(view, Action::Open, &challenge, rng));
-    let (command, pending) = ordered.unwrap();
+    let (_session, command, pending) =
+        w.ordered(|owner, view, challenge, rng| owner.act(view, Action::Open, challenge, rng));
     let old_done = w.tape.last(Kind::Done);
     let old_bundle = w.tape.last(Kind::Bundle);
 
@@ -187,8 +178,8 @@ fn nothing_of_an_epoch_that_ended_works_in_the_next() {
     let place = w.place(HALL);
     let message = |w: &World, kind| w.tape.last(kind);
 
-    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent_bundle(&old_bundle));
-    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent_command(&command));
+    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent(To::Install, &old_bundle));
+    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent(To::Command, &command));
     w.lock_refuses(LockError::NotInstalled, |w| w.open(&mut ana));
     w.lock_refuses(LockError::WrongEpoch, |w| ana.fetch_colluding(&mut w.door));
 

@@ -7,24 +7,18 @@ use sharekey::error::{GuestError, LockError, OwnerError, RefuseReason};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Erased, Now, PhysicalPresence, Refusal, Session, Staged, purpose};
 use sharekey::message::{Challenge, FactoryReset, Provision, Refused};
-use sharekey::wire::Unverified;
+use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
 
-use sharekey_stage::forge;
 use sharekey_stage::world::door::TestLock;
 use sharekey_stage::world::guest::Guest;
 use sharekey_stage::world::phone::Phone;
 use sharekey_stage::world::{BEN, EVE, HALL, STUDIO, Stop, World, key_of};
-
-fn nonce(challenge: &[u8]) -> Nonce {
-    Unverified::<Challenge>::parse(challenge).unwrap().claims().nonce
-}
+use sharekey_stage::{forge, nonce_of};
 
 /// An unlock on its way, and the session that waits for it.
 fn captured(w: &mut World, ana: &mut Guest) -> (Session<purpose::Operate>, Vec<u8>) {
-    let (challenge, session) = w.door.connect::<purpose::Operate>();
-    let key = ana.key.as_ref().unwrap();
-    let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
+    let (session, unlock, _awaiting) = w.asked(ana, Action::Open);
     (session, unlock.to_vec())
 }
 
@@ -79,22 +73,19 @@ fn whoever_connects_to_install_leaves_the_guest_at_the_door_alone() {
 #[test]
 fn a_failed_attempt_spends_the_session() {
     let (mut w, mut ana) = World::downloaded();
-    let (challenge, session) = w.door.connect::<purpose::Operate>();
-    let key = ana.key.as_ref().unwrap();
-    let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
+    let (session, unlock, _awaiting) = w.asked(&mut ana, Action::Open);
     let mut garbled = unlock.to_vec();
     garbled.pop();
     w.lock_refuses(LockError::Wire(sharekey::error::WireError::Truncated), |w| w.door.unlock(session, &garbled));
     // The session went with it; a new one has another nonce.
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_unlock(&unlock));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Unlock, &unlock));
 }
 
 #[test]
 fn a_captured_command_dies_at_its_deadline() {
     let mut w = World::active();
-    let (challenge, session) = w.door.connect::<purpose::Operate>();
-    let ordered = w.olga.change(|owner, view, rng| owner.act(view, Action::Open, &challenge, rng));
-    let (command, _pending) = ordered.unwrap();
+    let (session, command, _pending) =
+        w.ordered(|owner, view, challenge, rng| owner.act(view, Action::Open, challenge, rng));
     w.door.ticks += 9_991;
     w.lock_refuses(LockError::SessionExpired, |w| w.door.command(session, &command));
 }
@@ -107,7 +98,7 @@ fn a_strangers_command_is_refused_and_told_nothing() {
     let body = sharekey::message::Command {
         lock: w.door.id(),
         epoch: w.olga.view().epoch(),
-        lock_nonce: nonce(&challenge),
+        lock_nonce: nonce_of(&challenge),
         owner_nonce: Nonce::from_bytes([1; 16]),
         operation: sharekey::message::Operation::Act { action: Action::Open },
     };
@@ -134,7 +125,7 @@ fn a_guest_who_must_not_open_is_told_why_and_a_stranger_never() {
     let (mut other, mut ben) = World::downloaded();
     let mut stranger = |w: &mut World, slot: u8, because| {
         let (challenge, session) = w.door.connect::<purpose::Operate>();
-        let relayed = forge::bare(&Challenge { lock: other.door.id(), nonce: nonce(&challenge) });
+        let relayed = forge::bare(&Challenge { lock: other.door.id(), nonce: nonce_of(&challenge) });
         let key = ben.key.as_ref().unwrap();
         let (unlock, _awaiting) = key.unlock(&Provider, &relayed, Action::Open, &mut ben.rng).unwrap();
         let mut unlock = unlock.to_vec();
@@ -157,13 +148,13 @@ fn photo(w: &World) -> [u8; 16] {
 fn a_photo_of_the_card_does_not_take_a_provisioned_lock_over() {
     let (mut w, mut ana) = World::downloaded();
     let (challenge, session) = w.door.connect::<purpose::Operate>();
-    let (lock_nonce, owner_nonce) = (nonce(&challenge), Nonce::from_bytes([1; 16]));
+    let (lock_nonce, owner_nonce) = (nonce_of(&challenge), Nonce::from_bytes([1; 16]));
     let (owner, service) = (key_of(EVE), w.cloud.key());
     let provision = forge::tagged(&Provision { lock_nonce, owner_nonce, owner, service }, &photo(&w));
     w.lock_refuses(LockError::AlreadyProvisioned, |w| w.door.provision(session, &provision));
     // Nor may the owner's cloud be swapped so.
     let (challenge, session) = w.door.connect::<purpose::Operate>();
-    let body = Provision { lock_nonce: nonce(&challenge), owner_nonce, owner: w.olga.key(), service: key_of(EVE) };
+    let body = Provision { lock_nonce: nonce_of(&challenge), owner_nonce, owner: w.olga.key(), service: key_of(EVE) };
     let provision = forge::tagged(&body, &photo(&w));
     w.lock_refuses(LockError::AlreadyProvisioned, |w| w.door.provision(session, &provision));
     w.open(&mut ana).unwrap();
@@ -205,7 +196,7 @@ const _: Reset = TestLock::factory_reset;
 fn the_button_without_the_card_resets_nothing() {
     let (mut w, mut ana) = World::downloaded();
     let (challenge, session) = w.door.connect::<purpose::Operate>();
-    let reset = forge::tagged(&FactoryReset { lock: w.door.id(), nonce: nonce(&challenge) }, &[0; 16]);
+    let reset = forge::tagged(&FactoryReset { lock: w.door.id(), nonce: nonce_of(&challenge) }, &[0; 16]);
     w.lock_refuses(LockError::CardMac, |w| w.door.factory_reset(session, &reset));
     w.open(&mut ana).unwrap();
 }

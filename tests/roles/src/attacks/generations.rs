@@ -7,6 +7,7 @@ use sharekey::error::{GuestError, LockError, RefuseReason, ServiceError, SlotErr
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::purpose;
 use sharekey::message::Release;
+use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
 
 use super::MISMATCH;
@@ -97,7 +98,7 @@ fn a_hoarded_grant_claim_and_install_are_worth_nothing_after_the_withdrawal() {
     let download = fresh.bundle(&Provider, &new).unwrap();
     w.lock_refuses(LockError::ReleaseSignature(MISMATCH), |w| w.door.install(fresh_session, download.bundle()));
     let download = hoarded.bundle(&Provider, &old).unwrap();
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(download.bundle()));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Install, download.bundle()));
 }
 
 #[test]
@@ -106,14 +107,12 @@ fn a_release_hoarded_past_its_deadline_is_worth_nothing() {
     let mut ana = w.guest(ANA);
     let grant = w.share(HALL, &ana).unwrap();
     ana.claim(&grant).unwrap();
-    let (challenge, session) = w.door.connect::<purpose::Install>();
-    let installing = ana.ask(&challenge).unwrap();
-    let release = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
+    let (session, installing, release) = w.released(&mut ana);
     w.withdraw(HALL).unwrap();
     let download = installing.bundle(&Provider, &release).unwrap();
     w.door.ticks += 120_000;
     w.lock_refuses(LockError::SessionExpired, |w| w.door.install(session, download.bundle()));
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(download.bundle()));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Install, download.bundle()));
 }
 
 #[test]

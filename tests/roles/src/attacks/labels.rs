@@ -1,21 +1,22 @@
 //! Kind and version: no message passes for one of another kind or version, and both stand under
 //! the authenticator.
 
-use sharekey::crypto::{Kdf, Signature, Tag};
+use sharekey::crypto::{Signature, Tag};
 use sharekey::error::{GuestError, LockError, OwnerError, ServiceError, WireError};
 use sharekey::guest::{AwaitingReply, Installing};
 use sharekey::limits::Action;
 use sharekey::lock::{Cell, purpose};
-use sharekey::message::{Challenge, FactoryReset, Release};
+use sharekey::message::{FactoryReset, Release};
 use sharekey::owner::{PendingCommand, PendingProvision};
 use sharekey::secret::{ActivationSecret, Seed};
-use sharekey::wire::{HEADER_LEN, Kind, Unverified};
+use sharekey::wire::{HEADER_LEN, Kind};
+use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
 
 use super::MISMATCH;
-use sharekey_stage::forge;
 use sharekey_stage::world::guest::Guest;
 use sharekey_stage::world::{ANA, BEN, CLOUD, HALL, OLGA, STUDIO, Stop, World, digest, seed};
+use sharekey_stage::{forge, nonce_of, public};
 
 /// Everybody waits for something: Ana's key is in the hall, Ben's download of the studio is under
 /// way, Olga has ordered and provisioned, Ana has asked to open.
@@ -39,9 +40,7 @@ impl Stage {
         w.withdraw(STUDIO).unwrap();
         let grant = w.share(STUDIO, &ben).unwrap();
         ben.claim(&grant).unwrap();
-        let (challenge, _session) = w.door.connect::<purpose::Install>();
-        let installing = ben.ask(&challenge).unwrap();
-        let release = w.cloud.release(ben.place(), ben.claimed().claim(), installing.install()).unwrap();
+        let (_session, installing, release) = w.released(&mut ben);
         // A refusal that is signed.
         w.olga.twin().activate(&mut w.door, &mut w.cloud, HALL).unwrap();
         assert!(ana.fetch_colluding(&mut w.door).is_err());
@@ -50,15 +49,15 @@ impl Stage {
         w.share(HALL, &dora).unwrap();
         w.download(&mut dora).unwrap();
 
-        let (challenge, _session) = w.door.connect::<purpose::Operate>();
-        let ordered = w.olga.change(|owner, view, rng| owner.inspect(view, HALL, &challenge, rng));
-        let (_command, pending) = ordered.unwrap();
+        let (_session, _command, pending) =
+            w.ordered(|owner, view, challenge, rng| owner.inspect(view, HALL, challenge, rng));
         let card = ActivationSecret::from_bytes(w.door.card);
+        let challenge = w.tape.last(Kind::Challenge);
         let (message, provision) = w.olga.owner.provision(&card, &challenge, w.cloud.key(), &mut w.olga.rng).unwrap();
         w.tape.note(&message);
         let key = dora.key.as_ref().unwrap();
         let (_unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut dora.rng).unwrap();
-        let nonce = Unverified::<Challenge>::parse(&challenge).unwrap().claims().nonce;
+        let nonce = nonce_of(&challenge);
         w.tape.note(&forge::tagged(&FactoryReset { lock: w.door.id(), nonce }, &w.door.card));
         Self { w, ana: dora, ben, installing, release, pending, provision, awaiting }
     }
@@ -93,29 +92,27 @@ impl Stage {
                 ana.key().unlock(&Provider, message, Action::Open, &mut ben.rng).map(drop).map_err(Stop::from),
                 olga.change(|owner, view, rng| owner.inspect(view, HALL, message, rng)).map(drop).map_err(Stop::from),
             ],
-            Kind::Bundle => vec![door.sent_bundle(message).map(drop)],
-            Kind::Unlock => vec![door.sent_unlock(message).map(drop)],
             Kind::Reply => vec![ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from)],
-            Kind::Command => vec![door.sent_command(message).map(drop)],
             Kind::Done => vec![
                 cloud.done_at(hall, message).map(drop).map_err(Stop::from),
                 olga.learn(message).map(drop).map_err(Stop::from),
                 olga.change(|owner, view, _| pending.finish(owner, view, message)).map(drop).map_err(Stop::from),
                 cloud.update(hall, |service, record| service.reopen(record, message)).map(drop).map_err(Stop::from),
             ],
-            Kind::Provision => vec![door.sent_provision(message).map(drop)],
             Kind::Provisioned => vec![
                 cloud.update(hall, |service, record| service.reopen(record, message)).map(drop).map_err(Stop::from),
                 provision.finish(&olga.owner, message).map(drop).map_err(Stop::from),
             ],
-            Kind::FactoryReset => vec![door.sent_reset(message)],
             Kind::Refused => vec![
                 olga.change(|owner, view, _| pending.finish(owner, view, message)).map(drop).map_err(Stop::from),
                 download.finish(&Provider, message).map(drop).map_err(Stop::from),
                 provision.finish(&olga.owner, message).map(drop).map_err(Stop::from),
                 ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from),
             ],
-            other => panic!("nobody takes {other:?}"),
+            other => {
+                let to = To::of(other).unwrap_or_else(|| panic!("nobody takes {other:?}"));
+                vec![door.sent(to, message).map(drop)]
+            }
         };
         stops.into_iter().map(|outcome| outcome.expect_err("accepted")).collect()
     }
@@ -207,11 +204,8 @@ fn stored(value: &impl serde::Serialize, field: &str) -> [u8; 32] {
 
 /// The lock's own signing key.
 fn lock_key(w: &World) -> [u8; 32] {
-    let seed = &w.door.store.get(Cell::Seed).unwrap()[5..37];
-    let key = *Provider.hkdf_sha256(&[], seed, b"sharekey v1 lock key").unwrap();
-    let seed = Seed::from_bytes(key);
-    let signer = sharekey::crypto::Signer::<Provider>::from_seed(&Provider, &seed).unwrap();
-    assert_eq!(signer.public(), w.door.id().key());
+    let key = forge::derived(&w.door.store.get(Cell::Seed).unwrap()[5..37], forge::label::LOCK_KEY);
+    assert_eq!(public(&Seed::from_bytes(key)), *w.door.id().key());
     key
 }
 
@@ -298,7 +292,6 @@ fn kind_and_version_stand_under_the_locks_refusal() {
 #[test]
 fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
     let Stage { mut w, ana, mut ben, .. } = Stage::new();
-    let nonce = |challenge: &[u8]| Unverified::<Challenge>::parse(challenge).unwrap().claims().nonce;
     let pairing = stored(ana.key(), "pairing");
     let (owner, service, card) = (*seed(OLGA).expose(), *seed(CLOUD).expose(), w.door.card);
     for other in 0..HEADERS {
@@ -326,7 +319,7 @@ fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
         w.lock_refuses(LockError::CardMac, |w| w.door.provision(session, &provision));
 
         let (challenge, session) = w.door.connect::<purpose::Operate>();
-        let honest = forge::tagged(&FactoryReset { lock: w.door.id(), nonce: nonce(&challenge) }, &card);
+        let honest = forge::tagged(&FactoryReset { lock: w.door.id(), nonce: nonce_of(&challenge) }, &card);
         let reset = retagged(&honest, other, &card);
         w.lock_refuses(LockError::CardMac, |w| w.door.factory_reset(session, &reset));
     }
@@ -338,13 +331,11 @@ fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
 fn kind_and_version_stand_under_the_locks_reply() {
     let Stage { mut w, mut ana, .. } = Stage::new();
     let pairing = stored(ana.key(), "pairing");
-    let (challenge, session) = w.door.connect::<purpose::Operate>();
-    let key = ana.key.as_ref().unwrap();
-    let (unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
+    let (session, unlock, awaiting) = w.asked(&mut ana, Action::Open);
     let honest = w.door.unlock(session, &unlock).unwrap();
     for other in 0..HEADERS {
         let reply = retagged(&honest, other, &pairing);
-        assert_eq!(key.check_reply(&Provider, &awaiting, &reply), Err(GuestError::ReplyMac));
+        assert_eq!(ana.key().check_reply(&Provider, &awaiting, &reply), Err(GuestError::ReplyMac));
     }
-    assert_eq!(key.check_reply(&Provider, &awaiting, &honest), Ok(()));
+    assert_eq!(ana.key().check_reply(&Provider, &awaiting, &honest), Ok(()));
 }

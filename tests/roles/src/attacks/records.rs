@@ -148,9 +148,7 @@ fn an_older_slot_record_read_back_in_the_same_run_is_damage_and_revives_no_key()
     w.download(&mut ben).unwrap();
 
     // A write to the slot fails, and then the store hands out Ana's record.
-    let (challenge, session) = w.door.connect::<purpose::Install>();
-    let installing = ben.ask(&challenge).unwrap();
-    let release = w.cloud.release(ben.place(), ben.claimed().claim(), installing.install()).unwrap();
+    let (session, installing, release) = w.released(&mut ben);
     let download = installing.bundle(&sharekey_stage::provider::Provider, &release).unwrap();
     let now = w.door.now();
     let staged = w.door.lock.install(session, download.bundle(), now, &mut w.door.rng).unwrap();
@@ -174,9 +172,8 @@ fn an_older_header_read_back_in_the_same_run_gives_the_lock_to_nobody() {
     let older = w.door.store.get(Cell::Header).unwrap().to_vec();
     let (owner, service) = (w.olga.key(), w.cloud.key());
     w.olga.transfer(&mut w.door, owner, service).unwrap();
-    let (challenge, session) = w.door.connect::<purpose::Operate>();
-    let ordered = w.olga.change(|old, view, rng| old.transfer(view, owner, service, &challenge, rng));
-    let (command, _pending) = ordered.unwrap();
+    let (session, command, _pending) =
+        w.ordered(|old, view, challenge, rng| old.transfer(view, owner, service, challenge, rng));
     let now = w.door.now();
     let staged = w.door.lock.command(session, &command, now).unwrap();
     assert_eq!(staged.commit(|_| Err(PowerCut)).err(), Some(PowerCut));

@@ -7,6 +7,7 @@ use sharekey::limits::{Limits, Rights};
 use sharekey::lock::{Session, purpose};
 use sharekey::message::{Bundle, Holding, Release};
 use sharekey::wire::Kind;
+use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
 
 use super::MISMATCH;
@@ -27,9 +28,7 @@ impl Halfway {
     fn new(w: &mut World, mut guest: Guest, slot: SlotId) -> Self {
         let grant = w.share(slot, &guest).unwrap();
         guest.claim(&grant).unwrap();
-        let (challenge, session) = w.door.connect::<purpose::Install>();
-        let installing = guest.ask(&challenge).unwrap();
-        let release = w.cloud.release(guest.place(), guest.claimed().claim(), installing.install()).unwrap();
+        let (session, installing, release) = w.released(&mut guest);
         Self { guest, installing, release, session }
     }
 
@@ -86,7 +85,7 @@ fn parts_of_two_chains_do_not_make_one() {
     let stolen = Bundle { grant, claim: foreign, install, release }.encode().unwrap();
     w.lock_refuses(LockError::ClaimNamesOtherGrant, |w| w.door.install(two.session, &stolen));
     let stolen = Bundle { grant, claim: own, install, release }.encode().unwrap();
-    w.lock_refuses(LockError::InstallNamesOtherClaim, |w| w.door.sent_bundle(&stolen));
+    w.lock_refuses(LockError::InstallNamesOtherClaim, |w| w.door.sent(To::Install, &stolen));
     let place = w.place(HALL);
     w.refuses(ServiceError::InstallNamesOtherClaim, |w| w.cloud.release(place, own, install));
     w.refuses(ServiceError::ClaimNamesOtherGrant, |w| w.cloud.release(place, foreign, install));

@@ -1,18 +1,21 @@
 //! Replay of every kind that is a request, to whoever takes it.
 
+use std::collections::BTreeSet;
+
 use sharekey::error::{GuestError, LockError, OwnerError, ServiceError, SlotError};
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::purpose;
-use sharekey::message::{Bundle, Challenge, FactoryReset, Install};
+use sharekey::message::{Bundle, Command, FactoryReset, Install};
 use sharekey::owner::Learned;
 use sharekey::slot::State;
 use sharekey::wire::{Kind, Unverified};
+use sharekey_stage::ops::{Order, To};
 use sharekey_stage::provider::Provider;
 
 use super::MISMATCH;
-use sharekey_stage::forge;
 use sharekey_stage::world::door::NOON;
 use sharekey_stage::world::{ANA, BEN, EVE, HALL, STUDIO, World, seed};
+use sharekey_stage::{forge, nonce_of};
 
 #[test]
 fn a_grant_is_not_published_twice() {
@@ -93,12 +96,12 @@ fn an_old_challenge_replayed_to_a_guest_opens_and_installs_nothing() {
     let (mut w, mut ana) = World::downloaded();
     let old = w.tape.first(Kind::Challenge);
     let (unlock, _awaiting) = ana.key.as_ref().unwrap().unlock(&Provider, &old, Action::Open, &mut ana.rng).unwrap();
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_unlock(&unlock));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Unlock, &unlock));
 
     let installing = ana.ask(&old).unwrap();
     let release = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
     let download = installing.bundle(&Provider, &release).unwrap();
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(download.bundle()));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Install, download.bundle()));
 }
 
 #[test]
@@ -107,17 +110,17 @@ fn an_old_challenge_replayed_to_the_owner_orders_nothing() {
     let old = w.tape.first(Kind::Challenge);
     let ordered = w.olga.change(|owner, view, rng| owner.act(view, Action::Open, &old, rng));
     let (command, _pending) = ordered.unwrap();
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_command(&command));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Command, &command));
 }
 
 #[test]
 fn a_bundle_installs_once_before_and_after_a_power_cut() {
     let (mut w, mut ana) = World::downloaded();
     let bundle = w.tape.last(Kind::Bundle);
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(&bundle));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Install, &bundle));
     w.door.reboot();
     let _ = w.door.connect::<purpose::Install>();
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(&bundle));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Install, &bundle));
     w.open(&mut ana).unwrap();
 }
 
@@ -129,7 +132,7 @@ fn an_old_install_released_again_still_answers_an_old_challenge() {
     assert_eq!(again, release, "the same release, and no other");
     let (grant, claim) = (ana.claimed().grant(), ana.claimed().claim());
     let bundle = Bundle { grant, claim, install: &install, release: &again }.encode().unwrap();
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_bundle(&bundle));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Install, &bundle));
 }
 
 //= spec/protocol.md#guest
@@ -152,10 +155,10 @@ fn an_unlock_moves_the_bolt_once() {
     let (mut w, mut ana) = World::downloaded();
     w.open(&mut ana).unwrap();
     let unlock = w.tape.last(Kind::Unlock);
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_unlock(&unlock));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Unlock, &unlock));
     w.door.reboot();
     let _ = w.door.connect::<purpose::Operate>();
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_unlock(&unlock));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Unlock, &unlock));
     assert_eq!(w.door.bolt.len(), 1);
 }
 
@@ -167,23 +170,24 @@ fn every_command_is_carried_out_once() {
     olga.set_clock(door, Timestamp::from_unix_seconds(NOON)).unwrap();
     olga.act(door, Action::Open).unwrap();
     olga.deactivate(door, cloud, STUDIO).unwrap();
-    let commands = w.tape.all(Kind::Command);
-    assert_eq!(commands.len(), 6);
-    for command in commands {
-        w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_command(&command));
+    for command in w.tape.all(Kind::Command) {
+        w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Command, &command));
     }
     let (owner, service) = (w.olga.key(), w.cloud.key());
     w.olga.transfer(&mut w.door, owner, service).unwrap();
     let transfer = w.tape.last(Kind::Command);
-    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent_command(&transfer));
+    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent(To::Command, &transfer));
     assert_eq!(w.door.bolt, [Action::Open]);
+    let ordered = |command: &Vec<u8>| Order::of(&Unverified::<Command>::parse(command).unwrap().claims().operation);
+    let tried: BTreeSet<Order> = w.tape.all(Kind::Command).iter().map(ordered).collect();
+    assert_eq!(tried, BTreeSet::from(Order::ALL));
 }
 
 #[test]
 fn a_provision_is_taken_once() {
     let mut w = World::provisioned(1);
     let provision = w.tape.last(Kind::Provision);
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_provision(&provision));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Provision, &provision));
     assert_eq!(w.tape.all(Kind::Provisioned).len(), 1, "and answered once");
 }
 
@@ -191,19 +195,18 @@ fn a_provision_is_taken_once() {
 fn a_factory_reset_works_once_and_on_one_lock() {
     let mut w = World::provisioned(1);
     let reset = |challenge: &[u8], w: &World| {
-        let nonce = Unverified::<Challenge>::parse(challenge).unwrap().claims().nonce;
-        forge::tagged(&FactoryReset { lock: w.door.id(), nonce }, &w.door.card)
+        forge::tagged(&FactoryReset { lock: w.door.id(), nonce: nonce_of(challenge) }, &w.door.card)
     };
     // Captured, and delivered after somebody else connected.
     let (challenge, _session) = w.door.connect::<purpose::Operate>();
     let captured = reset(&challenge, &w);
-    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent_reset(&captured));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Reset, &captured));
 
     let (challenge, session) = w.door.connect::<purpose::Operate>();
     let spent = reset(&challenge, &w);
     w.door.factory_reset(session, &spent).unwrap();
     let _ = w.door.connect::<purpose::Operate>();
-    w.lock_refuses(LockError::WrongLock, |w| w.door.sent_reset(&spent));
+    w.lock_refuses(LockError::WrongLock, |w| w.door.sent(To::Reset, &spent));
 }
 
 //= spec/protocol.md#owner

@@ -18,9 +18,7 @@ use sharekey_stage::world::{ANA, BEN, HALL, STUDIO, World};
 fn a_receipt_replayed_to_the_guest_is_not_taken_for_the_next_install() {
     let (mut w, mut ana) = World::downloaded();
     let old = w.tape.last(Kind::Receipt);
-    let (challenge, _session) = w.door.connect::<purpose::Install>();
-    let installing = ana.ask(&challenge).unwrap();
-    let release = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
+    let (_session, installing, release) = w.released(&mut ana);
     let download = installing.bundle(&Provider, &release).unwrap();
     assert_eq!(download.finish(&Provider, &old), Err(GuestError::ReceiptNamesOtherInstall));
     w.open(&mut ana).unwrap();
@@ -82,9 +80,8 @@ fn a_done_replayed_to_the_owner_answers_no_other_command() {
     let mut w = World::active();
     w.olga.act(&mut w.door, Action::Open).unwrap();
     let old = w.tape.last(Kind::Done);
-    let (challenge, _session) = w.door.connect::<purpose::Operate>();
-    let ordered = w.olga.change(|owner, view, rng| owner.act(view, Action::Open, &challenge, rng));
-    let (_command, pending) = ordered.unwrap();
+    let (_session, _command, pending) =
+        w.ordered(|owner, view, challenge, rng| owner.act(view, Action::Open, challenge, rng));
     w.refuses(OwnerError::OtherCommand, |w| w.olga.change(|owner, view, _| pending.finish(owner, view, &old)));
 }
 
@@ -97,9 +94,8 @@ fn an_old_inspection_does_not_tell_of_now() {
     w.share(HALL, &ana).unwrap();
     w.download(&mut ana).unwrap();
     w.sync();
-    let (challenge, _session) = w.door.connect::<purpose::Operate>();
-    let ordered = w.olga.change(|owner, view, rng| owner.inspect(view, HALL, &challenge, rng));
-    let (_command, pending) = ordered.unwrap();
+    let (_session, _command, pending) =
+        w.ordered(|owner, view, challenge, rng| owner.inspect(view, HALL, challenge, rng));
     w.refuses(OwnerError::OtherCommand, |w| w.olga.change(|owner, view, _| pending.finish(owner, view, &empty)));
     // Learned outside of any command it proves nothing that was not proved.
     assert_eq!(w.olga.learn(&empty), Ok(Learned::Nothing));
@@ -128,10 +124,8 @@ fn a_reply_replayed_to_the_guest_is_not_taken_for_the_next() {
     let (mut w, mut ana) = World::downloaded();
     w.open(&mut ana).unwrap();
     let old = w.tape.last(Kind::Reply);
-    let (challenge, _session) = w.door.connect::<purpose::Operate>();
-    let key = ana.key.as_ref().unwrap();
-    let (_unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
-    assert_eq!(key.check_reply(&Provider, &awaiting, &old), Err(GuestError::ReplyToOther));
+    let (_session, _unlock, awaiting) = w.asked(&mut ana, Action::Open);
+    assert_eq!(ana.key().check_reply(&Provider, &awaiting, &old), Err(GuestError::ReplyToOther));
     assert_eq!(w.door.bolt.len(), 1);
 }
 
@@ -142,10 +136,8 @@ fn a_reply_that_refuses_is_not_taken_for_the_next_either() {
     assert!(w.open(&mut ana).is_err());
     let old = w.door.refusal.clone();
     assert_eq!(Kind::of(&old), Ok(Kind::Reply));
-    let (challenge, _session) = w.door.connect::<purpose::Operate>();
-    let key = ana.key.as_ref().unwrap();
-    let (_unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Lock, &mut ana.rng).unwrap();
-    assert_eq!(key.check_reply(&Provider, &awaiting, &old), Err(GuestError::ReplyToOther));
+    let (_session, _unlock, awaiting) = w.asked(&mut ana, Action::Lock);
+    assert_eq!(ana.key().check_reply(&Provider, &awaiting, &old), Err(GuestError::ReplyToOther));
 }
 
 #[test]
@@ -156,9 +148,8 @@ fn a_signed_refusal_replayed_to_the_owner_is_of_another_request() {
     assert!(tablet.activate(&mut w.door, &mut w.cloud, HALL).is_err());
     assert_eq!(tablet.told, Some(OwnerError::Refused(RefuseReason::StaleNumber)));
     let old = w.door.refusal.clone();
-    let (challenge, _session) = w.door.connect::<purpose::Operate>();
-    let ordered = w.olga.change(|owner, view, rng| owner.activate(view, HALL, &challenge, rng));
-    let (_command, pending) = ordered.unwrap();
+    let (_session, _command, pending) =
+        w.ordered(|owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng));
     w.refuses(OwnerError::RefusedOther, |w| w.olga.change(|owner, view, _| pending.finish(owner, view, &old)));
 }
 
@@ -178,9 +169,7 @@ fn a_signed_refusal_replayed_to_a_guest_gives_no_reason() {
     let mut ben = w.guest(BEN);
     let grant = w.share(HALL, &ben).unwrap();
     ben.claim(&grant).unwrap();
-    let (challenge, _session) = w.door.connect::<purpose::Install>();
-    let installing = ben.ask(&challenge).unwrap();
-    let release = w.cloud.release(ben.place(), ben.claimed().claim(), installing.install()).unwrap();
+    let (_session, installing, release) = w.released(&mut ben);
     let download = installing.bundle(&Provider, &release).unwrap();
     assert_eq!(download.finish(&Provider, &old), Err(GuestError::RefusedOpaquely));
 }

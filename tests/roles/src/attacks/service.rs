@@ -5,9 +5,7 @@ use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::Agree;
 use sharekey::error::{LockError, OwnerError};
 use sharekey::lock::{Session, purpose};
-use sharekey::message::{
-    Bundle, Challenge, Claim, Grant, Install, Receipt, Release, Withdraw, Withdrawn, WithdrawnOutcome,
-};
+use sharekey::message::{Bundle, Claim, Grant, Install, Receipt, Release, Withdraw, Withdrawn, WithdrawnOutcome};
 use sharekey::owner::Learned;
 use sharekey::secret::AgreementSecret;
 use sharekey::slot::State;
@@ -15,9 +13,9 @@ use sharekey::wire::{Kind, Unverified};
 use sharekey_stage::provider::Provider;
 
 use super::MISMATCH;
-use sharekey_stage::forge;
 use sharekey_stage::world::guest::Guest;
 use sharekey_stage::world::{ANA, BEN, CLOUD, EVE, HALL, OLGA, STUDIO, World, digest, key_of, seed};
+use sharekey_stage::{forge, nonce_of};
 
 /// What Eve and the cloud's key make of a grant: a chain for Eve's device, its claim signed by
 /// whomever they hold the key of.
@@ -28,7 +26,7 @@ fn chain(w: &mut World, grant: &[u8], claimed_by: u8) -> (Session<purpose::Insta
 
 fn chain_of_claim(w: &mut World, grant: &[u8], claim: &[u8]) -> (Session<purpose::Install>, Vec<u8>) {
     let (challenge, session) = w.door.connect::<purpose::Install>();
-    let nonce = Unverified::<Challenge>::parse(&challenge).unwrap().claims().nonce;
+    let nonce = nonce_of(&challenge);
     let agreement = Provider.agreement_key(&AgreementSecret::from_bytes([7; 32]));
     let install = forge::signed(&Install { claim: digest(claim), nonce, agreement }, &seed(EVE));
     let release = forge::signed(&Release { install: digest(&install) }, &seed(CLOUD));

@@ -78,9 +78,7 @@ fn recover(w: &mut World, fate: Fate, cell: Cell) {
 
 /// Ana's download up to the lock, whose write meets its fate.
 fn install(w: &mut World, ana: &mut Guest, fate: Fate) {
-    let (challenge, session) = w.door.connect::<purpose::Install>();
-    let installing = ana.ask(&challenge).unwrap();
-    let release = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
+    let (session, installing, release) = w.released(ana);
     let download = installing.bundle(&Provider, &release).unwrap();
     let now = w.door.now();
     let staged: Staged<'_, Installed> = w.door.lock.install(session, download.bundle(), now, &mut w.door.rng).unwrap();
@@ -135,9 +133,7 @@ fn while_a_slot_waits_for_its_write_it_refuses_everything_and_the_others_go_on()
 fn an_opening_that_is_not_counted_does_not_move_the_bolt() {
     for fate in FATES {
         let (mut w, mut ana) = World::downloaded_with(Limits::new(None, None, None, Some(2)).unwrap());
-        let (challenge, session) = w.door.connect::<purpose::Operate>();
-        let key = ana.key.as_ref().unwrap();
-        let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
+        let (session, unlock, _awaiting) = w.asked(&mut ana, Action::Open);
         let now = w.door.now();
         let staged: Staged<'_, Unlocked> = w.door.lock.unlock(session, &unlock, now).unwrap();
         assert!(staged.record().is_some(), "the use is written before the bolt moves");
@@ -158,9 +154,7 @@ fn an_opening_that_is_not_counted_does_not_move_the_bolt() {
 #[test]
 fn a_write_reported_after_the_cell_was_read_again_gives_nothing() {
     let (mut w, mut ana) = World::downloaded_with(Limits::new(None, None, None, Some(1)).unwrap());
-    let (challenge, session) = w.door.connect::<purpose::Operate>();
-    let key = ana.key.as_ref().unwrap();
-    let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
+    let (session, unlock, _awaiting) = w.asked(&mut ana, Action::Open);
     let now = w.door.now();
     let (record, waiting) = w.door.lock.unlock(session, &unlock, now).unwrap().detach();
     drop(record);
@@ -173,9 +167,7 @@ fn a_write_reported_after_the_cell_was_read_again_gives_nothing() {
 #[test]
 fn a_write_of_the_run_before_is_not_reported_to_this_one() {
     let (mut w, mut ana) = World::downloaded_with(Limits::new(None, None, None, Some(1)).unwrap());
-    let (challenge, session) = w.door.connect::<purpose::Operate>();
-    let key = ana.key.as_ref().unwrap();
-    let (unlock, _awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut ana.rng).unwrap();
+    let (session, unlock, _awaiting) = w.asked(&mut ana, Action::Open);
     let now = w.door.now();
     let (_record, waiting) = w.door.lock.unlock(session, &unlock, now).unwrap().detach();
     w.door.reboot();

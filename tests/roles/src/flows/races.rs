@@ -39,9 +39,7 @@ fn a_connection_that_drops_before_the_bundle_arrives_is_released_again_for_a_new
     let mut ana = w.guest(ANA);
     let grant = w.share(HALL, &ana).unwrap();
     ana.claim(&grant).unwrap();
-    let (challenge, _session) = w.door.connect::<purpose::Install>();
-    let lost = ana.ask(&challenge).unwrap();
-    let first = w.cloud.release(ana.place(), ana.claimed().claim(), lost.install()).unwrap();
+    let (_session, _lost, first) = w.released(&mut ana);
     assert_eq!(w.door.lock.report(HALL).unwrap().holding, Holding::Empty);
 
     w.download(&mut ana).unwrap();
@@ -55,9 +53,7 @@ fn a_release_that_got_lost_is_given_again_for_the_same_install() {
     let mut ana = w.guest(ANA);
     let grant = w.share(HALL, &ana).unwrap();
     ana.claim(&grant).unwrap();
-    let (challenge, session) = w.door.connect::<purpose::Install>();
-    let installing = ana.ask(&challenge).unwrap();
-    let lost = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
+    let (session, installing, lost) = w.released(&mut ana);
     let again = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
     assert_eq!(again, lost);
     let download = installing.bundle(&Provider, &again).unwrap();
@@ -267,9 +263,7 @@ fn too_many_live_keys_hold_up_publishing_until_a_proof_lets_them_go() {
         let mut guest = w.guest(ANA);
         let grant = w.share(HALL, &guest).unwrap();
         guest.claim(&grant).unwrap();
-        let (challenge, session) = w.door.connect::<purpose::Install>();
-        let installing = guest.ask(&challenge).unwrap();
-        let release = w.cloud.release(guest.place(), guest.claimed().claim(), installing.install()).unwrap();
+        let (session, installing, release) = w.released(&mut guest);
         assert!(matches!(w.withdraw(HALL), Ok(WithdrawnOutcome::Released { .. })));
         last = Some((guest, session, installing, release));
     }

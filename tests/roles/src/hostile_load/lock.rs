@@ -4,14 +4,13 @@ use rand_core::Rng;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
-use sharekey::lock::{COUNTER_LEASE, MAX_REQUEST, purpose};
-use sharekey::message::{Operation, Unlock};
-use sharekey::wire::Kind;
+use sharekey::lock::{COUNTER_LEASE, MAX_REQUEST};
+use sharekey::message::{FactoryReset, Operation, Unlock};
 
-use super::counting::Work;
-use super::door::{Door, NOW};
-use sharekey_stage::firmware::To;
-use sharekey_stage::stand::Key;
+use super::door::Door;
+use crate::counting::{Counting, Work};
+use sharekey_stage::ops::{For, To};
+use sharekey_stage::stand::{Key, Stand};
 use sharekey_stage::{forge, rng, seed};
 
 const EACH: usize = 300;
@@ -24,7 +23,7 @@ fn flood(
     name: &str,
     to: To,
     bound: Work,
-    mut message: impl FnMut(&Door, sharekey::crypto::Nonce, usize) -> Vec<u8>,
+    mut message: impl FnMut(&Stand<Counting>, sharekey::crypto::Nonce, usize) -> Vec<u8>,
 ) -> Vec<LockError> {
     let (mut dearest, mut longest, mut errors) = (Work::default(), 0, Vec::new());
     for nth in 0..EACH {
@@ -52,65 +51,50 @@ const FREE: Work = Work { bytes: 0, ..work(0, 0, 0) };
 #[test]
 fn challenges_cost_a_mac_each_and_a_write_for_each_lease() {
     let mut door = Door::new();
-    let (before, given) = (door.store.writes, 2 * usize::try_from(COUNTER_LEASE).unwrap() + 1_000);
+    let (before, given) = (door.stand.store.writes, 2 * usize::try_from(COUNTER_LEASE).unwrap() + 1_000);
     let mut dearest = Work::default();
     for nth in 0..given {
         let counting = door.counting.clone();
-        let ((), work) = counting.of(|| {
-            if nth % 2 == 0 {
-                drop(door.challenge::<purpose::Install>())
-            } else {
-                drop(door.challenge::<purpose::Operate>())
-            }
-        });
+        let (_session, work) =
+            counting.of(|| door.stand.connect(if nth % 2 == 0 { For::Install } else { For::Operate }));
         dearest = dearest.max(work);
     }
-    let writes = door.store.writes - before;
+    let writes = door.stand.store.writes - before;
     println!("challenges: {given}, each at most {dearest}; {writes} records written in all");
     assert_eq!((dearest.checks, dearest.signatures, dearest.macs), (0, 0, 2));
     assert!(writes <= 3);
     door.open().unwrap();
-    door.key = door.download(3).unwrap();
-    door.open().unwrap();
+    door.goes_on();
 }
 
 #[test]
 fn challenges_for_downloads_close_no_session_of_one_who_opens() {
     let mut door = Door::new();
-    let (nonce, session) = door.challenge::<purpose::Operate>();
+    let (nonce, session) = door.stand.operate();
     for _ in 0..1_000 {
-        let _ = door.challenge::<purpose::Install>();
+        let _ = door.stand.for_install();
     }
     let message = door.key.message(Action::Open, nonce);
-    let staged = door.lock.unlock(session, &message, NOW).unwrap();
-    let _ = staged.commit(|_| Ok::<(), ()>(())).unwrap();
+    let _ = door.stand.send_unlock(session, &message).unwrap();
 }
 
 #[test]
 fn garbage_costs_no_signature_and_no_hash() {
     let mut door = Door::new();
     let mut noise = rng(7);
-    for to in [To::Install, To::Unlock, To::Command, To::Provision, To::Reset] {
+    for to in To::ALL {
         let _ = flood(&mut door, &format!("noise to {to:?}"), to, FREE, |_, _, _| {
             let mut bytes = vec![0; noise.next_u32() as usize % 2_000];
             noise.fill_bytes(&mut bytes);
             bytes
         });
         // A header that is right, and a mebibyte behind it.
-        let kind = match to {
-            To::Install => Kind::Bundle,
-            To::Unlock => Kind::Unlock,
-            To::Command => Kind::Command,
-            To::Provision => Kind::Provision,
-            To::Reset => Kind::FactoryReset,
-        };
         let mut long = vec![0; 1 << 20];
-        long[..4].copy_from_slice(&kind.header());
+        long[..4].copy_from_slice(&to.kind().header());
         let errors = flood(&mut door, &format!("1 MiB to {to:?}"), to, FREE, |_, _, _| long.clone());
         assert!(errors.iter().all(|error| matches!(error, LockError::Wire(_))));
     }
-    door.key = door.download(3).unwrap();
-    door.open().unwrap();
+    door.goes_on();
 }
 
 #[test]
@@ -118,35 +102,35 @@ fn what_looks_valid_costs_at_most_four_checks_and_one_answer() {
     let mut door = Door::new();
     let all = |errors: Vec<LockError>, error: LockError| assert!(errors.iter().all(|each| *each == error), "{error:?}");
 
-    let errors = flood(&mut door, "bundle, grant forged", To::Install, work(1, 0, 0), |door, nonce, _| {
-        let mut chain = door.chain(nonce, 9);
+    let errors = flood(&mut door, "bundle, grant forged", To::Install, work(1, 0, 0), |stand, nonce, _| {
+        let mut chain = stand.chain(nonce, 0, 9);
         chain.owner = seed(STRANGER);
         chain.bundle()
     });
     assert!(errors.iter().all(|error| matches!(error, LockError::GrantSignature(_))));
-    let errors = flood(&mut door, "bundle, claim by another", To::Install, work(2, 0, 0), |door, nonce, _| {
-        let mut chain = door.chain(nonce, 9);
+    let errors = flood(&mut door, "bundle, claim by another", To::Install, work(2, 0, 0), |stand, nonce, _| {
+        let mut chain = stand.chain(nonce, 0, 9);
         chain.subject = seed(STRANGER);
         chain.bundle()
     });
     assert!(errors.iter().all(|error| matches!(error, LockError::ClaimSignature(_))));
-    let (old, _) = door.challenge::<purpose::Install>();
+    let (old, _) = door.stand.for_install();
     let errors =
-        flood(&mut door, "bundle, replayed", To::Install, work(2, 0, 0), |door, _, _| door.chain(old, 2).bundle());
+        flood(&mut door, "bundle, replayed", To::Install, work(2, 0, 0), |stand, _, _| stand.chain(old, 0, 2).bundle());
     all(errors, LockError::WrongNonce);
-    let errors = flood(&mut door, "bundle, release forged", To::Install, work(4, 0, 0), |door, nonce, _| {
-        let mut chain = door.chain(nonce, 9);
+    let errors = flood(&mut door, "bundle, release forged", To::Install, work(4, 0, 0), |stand, nonce, _| {
+        let mut chain = stand.chain(nonce, 0, 9);
         chain.service = seed(STRANGER);
         chain.bundle()
     });
     assert!(errors.iter().all(|error| matches!(error, LockError::ReleaseSignature(_))));
-    let errors = flood(&mut door, "bundle, all valid but stale", To::Install, work(4, 1, 0), |door, nonce, _| {
-        door.chain(nonce, 1).bundle()
+    let errors = flood(&mut door, "bundle, all valid but stale", To::Install, work(4, 1, 0), |stand, nonce, _| {
+        stand.chain(nonce, 0, 1).bundle()
     });
     all(errors, LockError::StaleGeneration);
 
-    let errors = flood(&mut door, "command by a stranger", To::Command, work(1, 0, 0), |door, nonce, _| {
-        forge::signed(&door.command(nonce, Operation::Inspect { slot: SlotId::new(0) }), &seed(STRANGER))
+    let errors = flood(&mut door, "command by a stranger", To::Command, work(1, 0, 0), |stand, nonce, _| {
+        forge::signed(&stand.command_body(nonce, Operation::Inspect { slot: SlotId::new(0) }), &seed(STRANGER))
     });
     assert!(errors.iter().all(|error| matches!(error, LockError::CommandSignature(_))));
     let errors = flood(&mut door, "unlock, MAC wrong", To::Unlock, work(0, 0, 1), |_, nonce, _| {
@@ -159,15 +143,14 @@ fn what_looks_valid_costs_at_most_four_checks_and_one_answer() {
         forge::tagged(&Unlock { slot, action: Action::Open, lock_nonce, guest_nonce }, &[1; 32])
     });
     assert!(errors.iter().all(|error| matches!(error, LockError::NotInstalled | LockError::NoSuchSlot)));
-    let errors = flood(&mut door, "provision without the card", To::Provision, work(0, 0, 1), |door, nonce, _| {
-        forge::tagged(&door.provision(nonce), &[1; 16])
+    let errors = flood(&mut door, "provision without the card", To::Provision, work(0, 0, 1), |stand, nonce, _| {
+        forge::tagged(&stand.provision_body(nonce), &[1; 16])
     });
     all(errors, LockError::CardMac);
-    let errors = flood(&mut door, "factory reset without the card", To::Reset, work(0, 0, 1), |door, nonce, _| {
-        forge::tagged(&door.reset(nonce), &[1; 16])
+    let errors = flood(&mut door, "factory reset without the card", To::Reset, work(0, 0, 1), |stand, nonce, _| {
+        forge::tagged(&FactoryReset { lock: stand.id(), nonce }, &[1; 16])
     });
     all(errors, LockError::CardMac);
 
-    door.key = door.download(3).unwrap();
-    door.open().unwrap();
+    door.goes_on();
 }

@@ -4,7 +4,7 @@ use rand_core::Rng;
 use sharekey::message::{Grant, Holding};
 use sharekey::service::{Service, ShareRecord};
 
-use super::counting::{Counting, Work};
+use crate::counting::{Counting, Work};
 use sharekey_stage::desk::{
     accept, activated, by_lock, claim_of, claimed, deactivated, device, found, generation, grant, granted, install,
     install_of, receipt, record, service_seed, stranger_seed, subject_seed, withdraw, withdraw_of,

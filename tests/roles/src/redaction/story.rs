@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 
 use sharekey::code::ShareCode;
-use sharekey::crypto::{Hash, Kdf, Signer};
+use sharekey::crypto::{Hash, Signer};
 use sharekey::guest::Account;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Found, Lock, Making, StoredSeed, purpose};
@@ -14,7 +14,9 @@ use sharekey::service::Service;
 use sharekey_stage::provider::Provider;
 
 use super::shows;
+use sharekey_stage::forge::label;
 use sharekey_stage::stand::{CARD, OWNER, SERVICE, SLOTS, SUBJECT, Stand};
+use sharekey_stage::store::stored;
 use sharekey_stage::{desk, digest, forge, rng, seed};
 
 /// What was shown, and what must not be in it.
@@ -112,8 +114,8 @@ fn lock(gallery: &mut Gallery) {
     let (mut stand, key) = Stand::installed_with(Rights::OPEN, uses);
     let cell = stand.store.get(Cell::Seed).unwrap().to_vec();
     gallery.hide(&cell[5..37]);
-    for label in ["sharekey v1 lock key", "sharekey v1 record mac", "sharekey v1 nonce"] {
-        gallery.hide(&*Provider.hkdf_sha256(&[], &cell[5..37], label.as_bytes()).unwrap());
+    for label in [label::LOCK_KEY, label::RECORD_MAC, label::NONCE] {
+        gallery.hide(&stand.derived(label));
     }
     gallery.hide(&key.pairing);
     gallery.show("Found", &Found::Bytes(&cell));
@@ -138,7 +140,7 @@ fn lock(gallery: &mut Gallery) {
     let now = stand.now();
     gallery.show("Staged<Challenged>", &stand.lock.challenge::<purpose::Operate>(now, &mut stand.rng).unwrap());
     let given = stand.lock.challenge::<purpose::Operate>(now, &mut stand.rng).unwrap();
-    gallery.show("Challenged", &given.commit(|_| Ok::<(), ()>(())).unwrap());
+    gallery.show("Challenged", &given.commit(stored).unwrap());
     let (nonce, session) = stand.operate();
     gallery.show("Session", &session);
     let staged = stand.lock.unlock(session, &key.message(Action::Open, nonce), now).unwrap();

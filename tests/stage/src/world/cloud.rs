@@ -14,6 +14,7 @@ use sharekey::wire::Unverified;
 
 use super::door::SLOTS;
 use super::{Place, Tape, seed, through_storage};
+use crate::ops::slot_of;
 
 pub struct Cloud {
     pub service: Service<Provider>,
@@ -87,14 +88,12 @@ impl Cloud {
 
     /// The lock says what it did: to a slot, or to whom it belongs.
     pub fn done(&mut self, lock: LockId, done: &[u8]) -> Result<(), ServiceError> {
-        let slot = match Unverified::<Done>::parse(done)?.claims().completed {
-            Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. } => {
-                slot
-            }
-            Completed::Transfer { .. } => return self.ownership(lock, done),
-            Completed::SetClock { .. } | Completed::Act { .. } => return Ok(()),
-        };
-        self.done_at((lock, slot), done).map(|_| ())
+        let completed = Unverified::<Done>::parse(done)?.claims().completed;
+        match (completed, slot_of(&completed)) {
+            (Completed::Transfer { .. }, _) => self.ownership(lock, done),
+            (_, Some(slot)) => self.done_at((lock, slot), done).map(drop),
+            (_, None) => Ok(()),
+        }
     }
 
     pub fn done_at(&mut self, place: Place, done: &[u8]) -> Result<State, ServiceError> {

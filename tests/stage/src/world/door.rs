@@ -5,20 +5,19 @@ use rand_chacha::ChaCha20Rng;
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::LockId;
 use sharekey::limits::{Action, Timestamp};
-use sharekey::lock::{Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, Staged, purpose};
+use sharekey::lock::{Challenged, Clock, Lock, Now, Refusal, Session, Staged, purpose};
 use sharekey::message::{Challenge, FactoryReset, Operation};
 use sharekey::secret::ActivationSecret;
 use sharekey::wire::Unverified;
 
 use super::{Stop, Tape, rng};
-use crate::firmware;
+pub use crate::NOON;
+use crate::firmware::{self, AnySession, Finish, For, Outcome, Output, To};
 use crate::store::{PowerCut, Store};
 
 pub const SLOTS: usize = 3;
 pub type TestLock = Lock<Provider, SLOTS>;
 
-/// A Monday, 2024-01-01T12:00:00Z.
-pub const NOON: u64 = 1_704_110_400;
 pub const DAY: u64 = 86_400;
 
 /// When the power goes, as seen by one call of the firmware.
@@ -57,6 +56,24 @@ fn refused(refusal: Refusal) -> Refused {
     (refusal.error(), refusal.answer().to_vec())
 }
 
+/// Writes, if the power does not go.
+struct Write<'s> {
+    moment: Option<Moment>,
+    store: &'s mut Store,
+}
+
+impl Finish for Write<'_> {
+    type Out = Result<Output, PowerCut>;
+
+    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Self::Out {
+        let written = staged.commit(|record| match self.moment {
+            Some(Moment::Writing) => Err(PowerCut),
+            _ => self.store.put(record),
+        });
+        written.map(T::output)
+    }
+}
+
 impl Door {
     pub fn make(number: u8, tape: &Tape) -> Self {
         let (mut store, mut rng) = (Store::default(), rng(u64::from(number)));
@@ -89,49 +106,68 @@ impl Door {
     }
 
     /// Somebody connects.
-    pub fn challenge<P: purpose::Purpose>(&mut self) -> Result<(Vec<u8>, Session<P>), Stop> {
-        let Challenged { challenge, session } =
-            self.call(|lock, now, rng| lock.challenge::<P>(now, rng).map_err(|error| (error, Vec::new())))?;
+    pub fn challenge<P: purpose::Purpose>(&mut self) -> Result<(Vec<u8>, Session<P>), Stop>
+    where
+        Challenged<P>: Outcome,
+    {
+        let given = self.call(|lock, now, rng, write| match lock.challenge::<P>(now, rng) {
+            Ok(staged) => Ok(write.finish(staged)),
+            Err(error) => Err((error, Vec::new())),
+        });
+        let Challenged { challenge, session } = given?.take();
         Ok((self.tape.note(&challenge), session))
     }
 
     /// Somebody connects to a lock that is well.
-    pub fn connect<P: purpose::Purpose>(&mut self) -> (Vec<u8>, Session<P>) {
+    pub fn connect<P: purpose::Purpose>(&mut self) -> (Vec<u8>, Session<P>)
+    where
+        Challenged<P>: Outcome,
+    {
         self.challenge().unwrap()
     }
 
+    /// Puts a message to the lock; what the firmware has to do then, it does.
+    pub fn send(&mut self, to: To, session: impl Into<AnySession>, message: &[u8]) -> Result<Vec<u8>, Stop> {
+        let session = session.into();
+        let output = self.call(|lock, now, rng, write| {
+            firmware::send(lock, (session, to), message, now, rng, write).map_err(refused)
+        })?;
+        match &output {
+            Output::Unlocked(unlocked) => self.bolt.push(unlocked.action),
+            Output::Commanded(commanded) => match commanded.operation {
+                Operation::Act { action } => self.bolt.push(action),
+                Operation::SetClock { to } => self.clock = Clock::At(to),
+                _ => {}
+            },
+            // The lock is made anew.
+            Output::Erased(_) => {
+                self.reboot();
+                return Ok(Vec::new());
+            }
+            _ => {}
+        }
+        Ok(self.tape.note(output.answer()))
+    }
+
     pub fn provision(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Vec<u8>, Stop> {
-        let owned = self.call(|lock, now, _| lock.provision(session, message, now).map_err(refused))?;
-        Ok(self.tape.note(&owned.provisioned))
+        self.send(To::Provision, session, message)
     }
 
     pub fn command(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Vec<u8>, Stop> {
-        let commanded = self.call(|lock, now, _| lock.command(session, message, now).map_err(refused))?;
-        match commanded.operation {
-            Operation::Act { action } => self.bolt.push(action),
-            Operation::SetClock { to } => self.clock = Clock::At(to),
-            _ => {}
-        }
-        Ok(self.tape.note(&commanded.done))
+        self.send(To::Command, session, message)
     }
 
     pub fn install(&mut self, session: Session<purpose::Install>, bundle: &[u8]) -> Result<Vec<u8>, Stop> {
-        let installed = self.call(|lock, now, rng| lock.install(session, bundle, now, rng).map_err(refused))?;
-        Ok(self.tape.note(&installed.receipt))
+        self.send(To::Install, session, bundle)
     }
 
     pub fn unlock(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Vec<u8>, Stop> {
-        let unlocked = self.call(|lock, now, _| lock.unlock(session, message, now).map_err(refused))?;
-        self.bolt.push(unlocked.action);
-        Ok(self.tape.note(&unlocked.reply))
+        self.send(To::Unlock, session, message)
     }
 
-    /// Somebody presses the button inside and sends a reset; the lock is made anew.
+    /// Somebody presses the button inside and sends a reset.
     pub fn factory_reset(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<(), Stop> {
-        let button = PhysicalPresence::button_is_pressed();
-        self.call(|lock, now, rng| lock.factory_reset(session, message, button, now, rng).map_err(refused))?;
-        self.reboot();
-        Ok(())
+        self.send(To::Reset, session, message).map(drop)
     }
 
     /// The holder of the card stands at the lock and resets it.
@@ -143,29 +179,39 @@ impl Door {
         self.factory_reset(session, &reset)
     }
 
+    /// The attacker connects and sends what it has.
+    pub fn sent(&mut self, to: To, message: &[u8]) -> Result<Vec<u8>, Stop> {
+        let session = match to.purpose() {
+            For::Install => self.connect::<purpose::Install>().1.into(),
+            For::Operate => AnySession::from(self.connect::<purpose::Operate>().1),
+        };
+        self.send(to, session, message)
+    }
+
     /// One call of the firmware: decide, write, and only then act.
-    fn call<T>(
+    fn call(
         &mut self,
-        decide: impl for<'l> FnOnce(&'l mut TestLock, Now, &mut ChaCha20Rng) -> Result<Staged<'l, T>, Refused>,
-    ) -> Result<T, Stop> {
+        decide: impl FnOnce(
+            &mut TestLock,
+            Now,
+            &mut ChaCha20Rng,
+            &mut Write<'_>,
+        ) -> Result<Result<Output, PowerCut>, Refused>,
+    ) -> Result<Output, Stop> {
         let moment = self.cut.filter(|(at, _)| *at == self.calls).map(|(_, moment)| moment);
         self.calls += 1;
         self.ticks += 10;
         if moment == Some(Moment::Before) {
             self.reboot();
         }
-        let now = self.now();
-        let staged = match decide(&mut self.lock, now, &mut self.rng) {
-            Ok(staged) => staged,
+        let (now, Self { lock, store, rng, .. }) = (self.now(), &mut *self);
+        let written = match decide(lock, now, rng, &mut Write { moment, store }) {
+            Ok(written) => written,
             Err((error, answer)) => {
                 self.refusal = self.tape.note(&answer);
                 return Err(error.into());
             }
         };
-        let written = staged.commit(|record| match moment {
-            Some(Moment::Writing) => Err(PowerCut),
-            _ => self.store.put(record),
-        });
         match (written, moment) {
             (Ok(result), None | Some(Moment::Before | Moment::Writing)) => Ok(result),
             (Err(PowerCut), _) | (Ok(_), Some(Moment::Answering)) => {
@@ -173,33 +219,5 @@ impl Door {
                 Err(Stop::PowerCut)
             }
         }
-    }
-}
-
-/// The attacker connects and sends what it has.
-impl Door {
-    pub fn sent_bundle(&mut self, bundle: &[u8]) -> Result<Vec<u8>, Stop> {
-        let (_, session) = self.connect::<purpose::Install>();
-        self.install(session, bundle)
-    }
-
-    pub fn sent_unlock(&mut self, unlock: &[u8]) -> Result<Vec<u8>, Stop> {
-        let (_, session) = self.connect::<purpose::Operate>();
-        self.unlock(session, unlock)
-    }
-
-    pub fn sent_command(&mut self, command: &[u8]) -> Result<Vec<u8>, Stop> {
-        let (_, session) = self.connect::<purpose::Operate>();
-        self.command(session, command)
-    }
-
-    pub fn sent_provision(&mut self, provision: &[u8]) -> Result<Vec<u8>, Stop> {
-        let (_, session) = self.connect::<purpose::Operate>();
-        self.provision(session, provision)
-    }
-
-    pub fn sent_reset(&mut self, reset: &[u8]) -> Result<(), Stop> {
-        let (_, session) = self.connect::<purpose::Operate>();
-        self.factory_reset(session, reset)
     }
 }

@@ -4,12 +4,13 @@ use std::convert::Infallible;
 
 use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
-use sharekey::crypto::PublicKey;
+use rand_core::CryptoRng;
+use sharekey::crypto::{Crypto, PublicKey};
 use sharekey::error::OwnerError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::purpose;
-use sharekey::message::{Command, Completed, Withdrawn, WithdrawnOutcome};
+use sharekey::message::{Command, Completed, Operation, Withdrawn, WithdrawnOutcome};
 use sharekey::owner::{Learned, Method, OwnedLock, Owner, PendingCommand};
 use sharekey::secret::ActivationSecret;
 use sharekey::slot::State;
@@ -22,6 +23,23 @@ use super::{Stop, Tape, rng, seed, through_storage};
 
 /// What an order gives: the command, and what waits for the lock's answer.
 pub type Ordered<'v> = Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError>;
+
+/// What an owner does to have the lock carry this out. Where it takes a number, the phone takes the next one.
+pub fn ordered<'v, C: Crypto>(
+    (owner, view): (&Owner<C>, &'v mut OwnedLock),
+    operation: &Operation,
+    challenge: &[u8],
+    rng: &mut impl CryptoRng,
+) -> Ordered<'v> {
+    match *operation {
+        Operation::Activate { slot, .. } => owner.activate(view, slot, challenge, rng),
+        Operation::Deactivate { slot, .. } => owner.deactivate(view, slot, challenge, rng),
+        Operation::Transfer { owner: to, service } => owner.transfer(view, to, service, challenge, rng),
+        Operation::SetClock { to } => owner.set_clock(view, to, challenge, rng),
+        Operation::Act { action } => owner.act(view, action, challenge, rng),
+        Operation::Inspect { slot } => owner.inspect(view, slot, challenge, rng),
+    }
+}
 
 pub struct Phone {
     pub owner: Owner<Provider>,
