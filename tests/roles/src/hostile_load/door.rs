@@ -108,7 +108,7 @@ impl Door {
         let chain = self.chain(nonce, generation);
         let staged = self.lock.install(session, &chain.bundle(), NOW, &mut self.rng)?;
         let installed = staged.commit(|record| self.store.put(record)).unwrap();
-        Ok(key(&chain, &installed))
+        Ok(key(&chain, &installed.receipt))
     }
 
     /// The honest guest opens, at the first attempt.
