@@ -10,7 +10,7 @@ use sharekey::limits::Timestamp;
 use sharekey::lock::{self, Board, Cell, Clock, Effect, Found, Now, Record, SLOTS, Store};
 use sharekey::secret::ActivationSecret;
 
-use super::{Outcome, entropy};
+use sharekey_apps::{Outcome, Radio, entropy};
 
 /// What is soldered to the lock. Only this survives a power cut.
 #[derive(Default)]
@@ -68,10 +68,6 @@ impl Door {
         Ok(())
     }
 
-    pub fn id(&self) -> LockId {
-        self.door.lock().id()
-    }
-
     pub fn bolt_moves(&self) -> usize {
         self.bolt_moves
     }
@@ -80,9 +76,14 @@ impl Door {
     pub fn refused(&self) -> Option<LockError> {
         self.refused
     }
+}
 
-    /// A message comes over the radio; this is what goes back.
-    pub fn send(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
+impl Radio for Door {
+    fn id(&self) -> LockId {
+        self.door.lock().id()
+    }
+
+    fn send(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
         self.ticks += 50;
         let clock = Clock::At(Timestamp::from_unix_seconds(self.door.board().clock));
         let served = self.door.serve(message, Now { ticks: self.ticks, clock }, None, &mut entropy())?;

@@ -5,11 +5,7 @@
 
 #![allow(clippy::arithmetic_side_effects, clippy::print_stdout, reason = "a program, not the library")]
 
-mod cloud;
 mod door;
-mod phone;
-
-use std::error::Error;
 
 use sharekey::code::ShareCode;
 use sharekey::contacts::{ContactBook, Fingerprint, Trust};
@@ -21,17 +17,11 @@ use sharekey::message::{Holding, WithdrawnOutcome};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::State;
 
-use cloud::Cloud;
+use sharekey_apps::cloud::Cloud;
+use sharekey_apps::phone::{GuestPhone, OwnerPhone, code_holder};
+use sharekey_apps::{Outcome, entropy};
+
 use door::Door;
-use phone::{GuestPhone, OwnerPhone, code_holder};
-
-/// A step succeeds, or says what went wrong.
-pub type Outcome<T> = Result<T, Box<dyn Error>>;
-
-/// The operating system's entropy.
-pub fn entropy() -> impl rand_core::CryptoRng {
-    rand_core::UnwrapErr(getrandom::SysRng)
-}
 
 /// 2026-11-23T12:00:00Z, a Monday.
 const NOON: u64 = 1_795_435_200;

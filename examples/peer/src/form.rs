@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use sharekey::crypto::PublicKey;
 use sharekey::limits::{Limits, Rights, Schedule, Timestamp};
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Completed, Connect, Done, FactoryReset, Grant, Holding, Install, Operation, Outcome,
-    Provision, Provisioned, Receipt, RefusedBody, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn,
+    Bundle, Challenge, Claim, Command, Completed, Connect, Done, FactoryReset, Grant, Holding, Install, Operation,
+    Outcome, Provision, Provisioned, Receipt, RefusedBody, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn,
     WithdrawnOutcome,
 };
 

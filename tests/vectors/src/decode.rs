@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sharekey::error::WireError;
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Connect, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt, Refused,
-    RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
+    Bundle, Challenge, Claim, Command, Connect, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt,
+    Refused, RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
 };
 use sharekey::wire::{Authenticator, Kind, Message, Unverified};
 

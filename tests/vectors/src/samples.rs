@@ -8,9 +8,9 @@ use sharekey::error::RefuseReason;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install, Operation, Outcome,
-    Provision, Provisioned, Receipt, Refused, RefusedBody, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn,
-    WithdrawnOutcome,
+    Bundle, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install,
+    Operation, Outcome, Provision, Provisioned, Receipt, Refused, RefusedBody, Release, Reply, SlotReport, Unlock,
+    Withdraw, Withdrawn, WithdrawnOutcome,
 };
 use sharekey::wire::{Kind, Message};
 

@@ -14,8 +14,7 @@ use sharekey::staged::Staged;
 use sharekey::wire::{Encoded, Unverified};
 
 use super::cloud::Cloud;
-use super::door::Door;
-use super::{Outcome, entropy};
+use super::{Outcome, Radio, entropy};
 
 /// What an order gives: the command, and what waits for the lock's answer.
 type Ordered<'v> = Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError>;
@@ -47,7 +46,7 @@ impl OwnerPhone {
         *self.owner.key()
     }
 
-    pub fn provision(&mut self, door: &mut Door, card: &ActivationSecret, cloud: &mut Cloud) -> Outcome<()> {
+    pub fn provision(&mut self, door: &mut impl Radio, card: &ActivationSecret, cloud: &mut Cloud) -> Outcome<()> {
         let challenge = door.send(&Connect::OPERATE)?;
         let (message, pending) = self.owner.provision(card, &challenge, cloud.key(), &mut entropy())?;
         let answer = door.send(&message)?;
@@ -58,7 +57,7 @@ impl OwnerPhone {
     }
 
     /// Takes over a lock that its old owner transferred.
-    pub fn adopt(&mut self, door: &Door, cloud: &Cloud, done: &[u8]) -> Outcome<()> {
+    pub fn adopt(&mut self, door: &impl Radio, cloud: &Cloud, done: &[u8]) -> Outcome<()> {
         let view = self.owner.adopt(door.id(), &cloud.key(), done)?;
         self.disk.save(&view)?;
         self.view = Some(view);
@@ -68,7 +67,7 @@ impl OwnerPhone {
     /// Gives the lock an order, and the lock's answer to the cloud.
     pub fn at_the_lock(
         &mut self,
-        door: &mut Door,
+        door: &mut impl Radio,
         cloud: &mut Cloud,
         order: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8], &mut dyn rand_core::CryptoRng) -> Ordered<'v>,
     ) -> Outcome<Vec<u8>> {
@@ -89,7 +88,7 @@ impl OwnerPhone {
         Ok(done)
     }
 
-    pub fn inspect(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Outcome<Holding> {
+    pub fn inspect(&mut self, door: &mut impl Radio, cloud: &mut Cloud, slot: SlotId) -> Outcome<Holding> {
         let done = self.at_the_lock(door, cloud, |owner, view, challenge, rng| {
             owner.inspect(view, slot, challenge, &mut &mut *rng)
         })?;
@@ -100,7 +99,7 @@ impl OwnerPhone {
     }
 
     /// An order that must not be possible any more.
-    pub fn order_anything(&mut self, door: &mut Door) -> Outcome<()> {
+    pub fn order_anything(&mut self, door: &mut impl Radio) -> Outcome<()> {
         let view = self.view.as_mut().ok_or("no lock")?;
         let challenge = door.send(&Connect::OPERATE)?;
         let staged = self.owner.act(view, Action::Open, &challenge, &mut entropy())?;
@@ -209,7 +208,7 @@ impl GuestPhone {
     }
 
     /// Connects to the lock and the internet, once.
-    pub fn download(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Outcome<()> {
+    pub fn download(&mut self, door: &mut impl Radio, cloud: &mut Cloud, slot: SlotId) -> Outcome<()> {
         let rng = &mut entropy();
         let account = self.account()?;
         let claimed = account.claim(&Ring, &cloud.find(account.public_key())?, None, rng)?;
@@ -223,7 +222,7 @@ impl GuestPhone {
     }
 
     /// Only the phone and the lock.
-    pub fn open(&mut self, door: &mut Door, slot: SlotId, action: Action) -> Outcome<()> {
+    pub fn open(&mut self, door: &mut impl Radio, slot: SlotId, action: Action) -> Outcome<()> {
         let key = self.key.as_ref().filter(|key| key.slot() == slot).ok_or("no key")?;
         let challenge = door.send(&Connect::OPERATE)?;
         let (unlock, awaiting) = key.unlock(&Ring, &challenge, action, &mut entropy())?;
