@@ -45,6 +45,7 @@ use crate::wire::Message;
 mod cell;
 mod challenge;
 mod command;
+mod door;
 mod install;
 mod keys;
 mod make;
@@ -55,11 +56,13 @@ mod refusal;
 mod reset;
 mod staged;
 mod state;
+mod step;
 mod unlock;
 
 pub use self::cell::Condition;
 pub use self::challenge::{COUNTER_LEASE, Challenged, Session};
 pub use self::command::Commanded;
+pub use self::door::{Board, BootError, Door, ServeError, Store};
 pub use self::install::Installed;
 pub use self::make::Making;
 pub use self::provision::Owned;
@@ -68,6 +71,7 @@ pub use self::refusal::Refusal;
 pub use self::reset::{Erased, PhysicalPresence};
 pub use self::staged::{Pending, Staged};
 pub use self::state::Ownership;
+pub use self::step::{By, ClockSetting, Effect, Served, Step};
 pub use self::unlock::Unlocked;
 
 use self::cell::CellState;
@@ -301,6 +305,11 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //= spec/protocol.md#factory-reset
         //# RST-9. A factory reset MUST keep the activation secret.
         (self.crypto, self.card)
+    }
+
+    /// A factory reset ended this lock, or its seed is another's by now.
+    const fn is_reset(&self) -> bool {
+        self.core.is_reset()
     }
 
     fn state(&mut self) -> State<'_> {

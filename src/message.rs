@@ -6,6 +6,7 @@
 //! | [`Withdraw`] | owner → service | OwnerKey |
 //! | [`Withdrawn`] | service → owner | ServiceKey |
 //! | [`Claim`] | guest identity → service, lock | subject's key |
+//! | [`Connect`] | whoever comes → lock | none |
 //! | [`Challenge`] | lock → whoever connects | none |
 //! | [`Install`] | guest device → service, lock | DeviceKey |
 //! | [`Release`] | service → guest → lock | ServiceKey |
@@ -24,6 +25,7 @@ mod bundle;
 mod challenge;
 mod claim;
 mod command;
+mod connect;
 mod done;
 mod factory_reset;
 mod grant;
@@ -42,6 +44,7 @@ pub use self::bundle::Bundle;
 pub use self::challenge::Challenge;
 pub use self::claim::Claim;
 pub use self::command::{Command, Operation};
+pub use self::connect::{Connect, ConnectFor};
 pub use self::done::{Completed, Done, Holding, SlotReport};
 pub use self::factory_reset::FactoryReset;
 pub use self::grant::Grant;

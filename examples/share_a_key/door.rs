@@ -1,4 +1,4 @@
-//! The lock: firmware around the lock role, with flash that survives a power cut.
+//! The lock: a board around the library's front door, with flash that survives a power cut.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -7,135 +7,92 @@ use sharekey::crypto::Ring;
 use sharekey::error::LockError;
 use sharekey::id::LockId;
 use sharekey::limits::Timestamp;
-use sharekey::lock::{Cell, Challenged, Clock, Found, Lock, Making, Now, Record, SLOTS, Session, StoredSeed, purpose};
-use sharekey::message::Operation;
+use sharekey::lock::{self, Board, Cell, Clock, Effect, Found, Now, Record, SLOTS, Store};
 use sharekey::secret::ActivationSecret;
-use sharekey::wire::Encoded;
 
-use super::{Outcome, entropy};
+use sharekey_apps::{Outcome, Radio, entropy};
 
-pub struct Door {
-    lock: Lock<Ring, SLOTS>,
-    card: [u8; 16],
-    flash: Flash,
+/// What is soldered to the lock. Only this survives a power cut.
+#[derive(Default)]
+struct Hardware {
+    flash: HashMap<Cell, Vec<u8>>,
     clock: u64,
-    ticks: u64,
-    bolt_moves: usize,
 }
 
-#[derive(Default)]
-struct Flash(HashMap<Cell, Vec<u8>>);
+impl Store for Hardware {
+    type Error = Infallible;
 
-impl Flash {
     /// A real one returns once the record is durable.
     fn put(&mut self, record: &Record) -> Result<(), Infallible> {
-        self.0.insert(record.cell(), record.as_bytes().to_vec());
+        self.flash.insert(record.cell(), record.as_bytes().to_vec());
         Ok(())
     }
 
-    fn get(&self, cell: Cell) -> Option<&[u8]> {
-        self.0.get(&cell).map(Vec::as_slice)
-    }
-
-    /// A real one also tells what it cannot read from what is not there.
-    fn seed(&self) -> Found<'_> {
-        self.get(Cell::Seed).map_or(Found::Nothing, Found::Bytes)
+    /// A real one also says where there is something that it cannot read.
+    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        match self.flash.get(&cell) {
+            Some(bytes) => look(Found::Bytes(bytes)),
+            None => look(Found::Nothing),
+        }
     }
 }
 
-/// What the lock answers, where it refuses.
-pub struct Refused {
-    pub error: LockError,
-    pub answer: Vec<u8>,
+impl Board for Hardware {
+    fn set_clock(&mut self, to: Timestamp) -> Result<(), Infallible> {
+        self.clock = to.unix_seconds();
+        Ok(())
+    }
 }
 
-impl From<sharekey::lock::Refusal> for Refused {
-    fn from(refusal: sharekey::lock::Refusal) -> Self {
-        Self { error: refusal.error(), answer: refusal.answer().to_vec() }
-    }
+pub struct Door {
+    door: lock::Door<Ring, Hardware, SLOTS>,
+    card: [u8; 16],
+    ticks: u64,
+    bolt_moves: usize,
+    refused: Option<LockError>,
 }
 
 impl Door {
     pub fn make(card: &ActivationSecret, clock: u64) -> Outcome<Self> {
-        let mut flash = Flash::default();
-        let card = *card.expose();
-        let mut making = Making::new(Ring, ActivationSecret::from_bytes(card), flash.seed(), &mut entropy())?;
-        while let Some(record) = making.record()? {
-            flash.put(&record)?;
-            making.written();
-        }
-        let lock = making.finish().map_err(|_| "the lock is not made to the end")?;
-        Ok(Self { lock, card, flash, clock, ticks: 0, bolt_moves: 0 })
+        Self::boot(*card.expose(), Hardware { clock, ..Hardware::default() })
     }
 
-    /// Only what is on flash survives.
+    fn boot(card: [u8; 16], hardware: Hardware) -> Outcome<Self> {
+        let door = lock::Door::boot(Ring, ActivationSecret::from_bytes(card), hardware, &mut entropy())?;
+        Ok(Self { door, card, ticks: 0, bolt_moves: 0, refused: None })
+    }
+
     pub fn cut_the_power(&mut self) -> Outcome<()> {
-        let seed = StoredSeed::read(self.flash.seed())?;
-        self.lock = Lock::load(Ring, ActivationSecret::from_bytes(self.card), &seed)?;
-        for cell in Lock::<Ring, SLOTS>::cells() {
-            self.lock.reload(cell, self.flash.get(cell))?;
-        }
-        self.ticks = 0;
+        let bolt_moves = self.bolt_moves;
+        *self = Self { bolt_moves, ..Self::boot(self.card, std::mem::take(self.door.board()))? };
         Ok(())
-    }
-
-    pub fn id(&self) -> LockId {
-        self.lock.id()
     }
 
     pub fn bolt_moves(&self) -> usize {
         self.bolt_moves
     }
 
-    /// Somebody connects, for a purpose, and gets a challenge.
-    pub fn connect<P: purpose::Purpose>(&mut self) -> Outcome<(Vec<u8>, Session<P>)> {
-        let now = self.now();
-        let staged = self.lock.challenge::<P>(now, &mut entropy())?;
-        let Challenged { challenge, session } = staged.commit(|record| self.flash.put(record))?;
-        Ok((challenge.to_vec(), session))
-    }
-
-    pub fn provision(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        let now = self.now();
-        let staged = self.lock.provision(session, message, now)?;
-        let Ok(owned) = staged.commit(|record| self.flash.put(record));
-        Ok(bytes(&owned.provisioned))
-    }
-
-    pub fn command(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        let now = self.now();
-        let staged = self.lock.command(session, message, now)?;
-        let Ok(commanded) = staged.commit(|record| self.flash.put(record));
-        match commanded.operation {
-            Operation::Act { .. } => self.bolt_moves += 1,
-            Operation::SetClock { to } => self.clock = to.unix_seconds(),
-            _ => {}
-        }
-        Ok(bytes(&commanded.done))
-    }
-
-    pub fn install(&mut self, session: Session<purpose::Install>, bundle: &[u8]) -> Result<Vec<u8>, Refused> {
-        let now = self.now();
-        let staged = self.lock.install(session, bundle, now, &mut entropy())?;
-        let Ok(installed) = staged.commit(|record| self.flash.put(record));
-        Ok(bytes(&installed.receipt))
-    }
-
-    pub fn unlock(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        let now = self.now();
-        let staged = self.lock.unlock(session, message, now)?;
-        let Ok(unlocked) = staged.commit(|record| self.flash.put(record));
-        // Only here is there an `Unlocked` to move the bolt by.
-        self.bolt_moves += 1;
-        Ok(bytes(&unlocked.reply))
-    }
-
-    fn now(&mut self) -> Now {
-        self.ticks += 50;
-        Now { ticks: self.ticks, clock: Clock::At(Timestamp::from_unix_seconds(self.clock)) }
+    /// Why the last message was refused, by the lock's own log.
+    pub fn refused(&self) -> Option<LockError> {
+        self.refused
     }
 }
 
-fn bytes<T>(message: &Encoded<T>) -> Vec<u8> {
-    message.as_bytes().to_vec()
+impl Radio for Door {
+    fn id(&self) -> LockId {
+        self.door.lock().id()
+    }
+
+    fn send(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
+        self.ticks += 50;
+        let clock = Clock::At(Timestamp::from_unix_seconds(self.door.board().clock));
+        let served = self.door.serve(message, Now { ticks: self.ticks, clock }, None, &mut entropy())?;
+        self.refused = None;
+        match served.effect() {
+            Effect::Bolt { .. } => self.bolt_moves += 1,
+            Effect::Refused(error) => self.refused = Some(error),
+            Effect::Nothing | Effect::Reset => {}
+        }
+        Ok(served.answer().to_vec())
+    }
 }

@@ -25,6 +25,12 @@ pub enum LockError {
     /// The slot's record is damaged: it waits for the next epoch.
     #[error("the slot's record is damaged")]
     SlotDamaged,
+    /// A factory reset without a hand at the button inside.
+    #[error("nobody presses the button inside")]
+    NoPresence,
+    /// A message that is none of those that a lock takes.
+    #[error("no request to a lock")]
+    NoRequest,
     /// A factory reset has begun; the lock must be made anew.
     #[error("the lock is being made anew")]
     Resetting,
@@ -137,9 +143,12 @@ impl LockError {
     #[must_use]
     pub const fn fault(self) -> Fault {
         match self {
-            Self::Wire(_) | Self::SessionSuperseded | Self::SessionExpired | Self::WrongLock | Self::WrongNonce => {
-                Fault::Transport
-            }
+            Self::Wire(_)
+            | Self::NoRequest
+            | Self::SessionSuperseded
+            | Self::SessionExpired
+            | Self::WrongLock
+            | Self::WrongNonce => Fault::Transport,
             Self::Busy
             | Self::Damaged
             | Self::SlotDamaged
@@ -161,6 +170,7 @@ impl LockError {
             | Self::StaleNumber
             | Self::OwnerKey(_)
             | Self::ServiceKey(_)
+            | Self::NoPresence
             | Self::CardMac => Fault::Owner,
             Self::ReleaseNamesOtherInstall | Self::ReleaseSignature(_) => Fault::Service,
             Self::ClaimNamesOtherGrant
@@ -198,9 +208,12 @@ impl LockError {
             Self::NotYetValid | Self::OutsideSchedule => Retry::WithinLimits,
             Self::StaleNumber => Retry::HigherNumber,
             Self::SlotDamaged | Self::NotProvisioned | Self::SlotInactive | Self::WrongEpoch => Retry::AfterOwnerActs,
-            Self::CardMac | Self::OwnerKey(_) | Self::ServiceKey(_) | Self::NoSuchSlot => Retry::OtherInput,
+            Self::CardMac | Self::OwnerKey(_) | Self::ServiceKey(_) | Self::NoSuchSlot | Self::NoPresence => {
+                Retry::OtherInput
+            }
             Self::Seal(error) => error.retry(),
             Self::Damaged
+            | Self::NoRequest
             | Self::AlreadyProvisioned
             | Self::WrongLock
             | Self::GrantSignature(_)

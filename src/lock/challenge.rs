@@ -207,6 +207,14 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         Ok(Staged::new(self.state(), Cell::Counter, record, change, Challenged { challenge, session }))
     }
 
+    /// The newest session of a purpose, where one is open: for a door that is told what a message is for, and not in
+    /// which session it comes.
+    pub(super) fn newest<P: purpose::Purpose>(&self) -> Result<Session<P>, LockError> {
+        let newest = self.core.sessions.newest.get(P::INDEX).and_then(Option::as_ref);
+        let number = newest.ok_or(LockError::SessionSuperseded)?.number;
+        Ok(Session { lock: self.id(), number, purpose: PhantomData })
+    }
+
     /// The number of the next challenge, and the record to write where the ceiling is reached.
     fn next_number(&self, now: Now) -> Result<(Number, Option<CounterRecord>), LockError> {
         let counter = match self.core.sound() {

@@ -59,13 +59,7 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
     /// # Errors
     /// [`SealError`], which no record of a new lock gives.
     pub fn record(&self) -> Result<Option<Record>, SealError> {
-        match self.cells().nth(self.written) {
-            None => Ok(None),
-            Some((Cell::Seed, initialised)) => record::encode_seed(&self.seed, initialised).map(Some),
-            Some((cell @ Cell::Header, _)) => record::encode(&self.crypto, &self.keys, cell, &HEADER).map(Some),
-            Some((cell @ Cell::Counter, _)) => record::encode(&self.crypto, &self.keys, cell, &COUNTER).map(Some),
-            Some((cell @ Cell::Slot(_), _)) => record::encode(&self.crypto, &self.keys, cell, &SLOT).map(Some),
-        }
+        record_of::<C, SLOTS>(&self.crypto, &self.keys, &self.seed, self.written)
     }
 
     /// Reports that the record was written durably.
@@ -76,27 +70,71 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
     /// The lock, once all records are written; the making itself, to go on with, before.
     #[allow(clippy::result_large_err, reason = "the error is the value to go on with")]
     pub fn finish(self) -> Result<Lock<C, SLOTS>, Self> {
-        if self.cells().nth(self.written).is_some() {
+        if cells::<SLOTS>().nth(self.written).is_some() {
             return Err(self);
         }
-        let mut core = Core::known(self.keys.id(), HEADER, COUNTER);
-        core.sessions.start_above(COUNTER.ceiling);
-        let slots = [const { CellState::known(SLOT) }; SLOTS];
+        let (core, slots) = fresh(&self.keys);
         Ok(Lock { crypto: self.crypto, card: self.card, keys: self.keys, core, slots, pins: None })
     }
+}
 
-    /// What is written, in order: the seed, not initialised; everything else; the seed, initialised.
-    fn cells(&self) -> impl Iterator<Item = (Cell, bool)> + use<C, SLOTS> {
-        //= spec/protocol.md#making
-        //# LCK-1. Making a lock MUST write the seed record with `initialised` false first.
-        let begin = [(Cell::Seed, false), (Cell::Header, false), (Cell::Counter, false)];
-        let slots = (0..=u8::MAX).take(SLOTS).map(|index| (Cell::Slot(SlotId::new(index)), false));
-        //= spec/protocol.md#making
-        //# LCK-2. Making a lock MUST write every other record, factory-fresh, after that and before the next step.
-        //= spec/protocol.md#making
-        //# LCK-3. Making a lock MUST write the seed record with `initialised` true last.
-        begin.into_iter().chain(slots).chain([(Cell::Seed, true)])
+impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
+    /// Makes the next lock in the place of this one, as [`Making`] does, whatever state this one is in. Until all
+    /// records are written this lock stays what it is: reset.
+    pub(super) fn remake<E>(
+        &mut self,
+        before: &Seed,
+        rng: &mut (impl CryptoRng + ?Sized),
+        mut put: impl FnMut(&Record) -> Result<(), E>,
+    ) -> Result<Result<(), E>, SealError> {
+        let seed = keys::fresh_seed(&self.crypto, before.expose(), rng)?;
+        let keys = LockKeys::derive(&self.crypto, &seed)?;
+        for number in 0.. {
+            let Some(record) = record_of::<C, SLOTS>(&self.crypto, &keys, &seed, number)? else { break };
+            if let Err(error) = put(&record) {
+                return Ok(Err(error));
+            }
+        }
+        (self.core, self.slots) = fresh(&keys);
+        (self.keys, self.pins) = (keys, None);
+        Ok(Ok(()))
     }
+}
+
+/// The record of this number in the order of a making.
+fn record_of<C: Crypto, const SLOTS: usize>(
+    crypto: &C,
+    keys: &LockKeys<C>,
+    seed: &Seed,
+    number: usize,
+) -> Result<Option<Record>, SealError> {
+    match cells::<SLOTS>().nth(number) {
+        None => Ok(None),
+        Some((Cell::Seed, initialised)) => record::encode_seed(seed, initialised).map(Some),
+        Some((cell @ Cell::Header, _)) => record::encode(crypto, keys, cell, &HEADER).map(Some),
+        Some((cell @ Cell::Counter, _)) => record::encode(crypto, keys, cell, &COUNTER).map(Some),
+        Some((cell @ Cell::Slot(_), _)) => record::encode(crypto, keys, cell, &SLOT).map(Some),
+    }
+}
+
+/// The memory of a lock whose records were all written just now.
+fn fresh<C: Crypto, const SLOTS: usize>(keys: &LockKeys<C>) -> (Core, [CellState<SlotRecord>; SLOTS]) {
+    let mut core = Core::known(keys.id(), HEADER, COUNTER);
+    core.sessions.start_above(COUNTER.ceiling);
+    (core, [const { CellState::known(SLOT) }; SLOTS])
+}
+
+/// What is written, in order: the seed, not initialised; everything else; the seed, initialised.
+fn cells<const SLOTS: usize>() -> impl Iterator<Item = (Cell, bool)> {
+    //= spec/protocol.md#making
+    //# LCK-1. Making a lock MUST write the seed record with `initialised` false first.
+    let begin = [(Cell::Seed, false), (Cell::Header, false), (Cell::Counter, false)];
+    let slots = (0..=u8::MAX).take(SLOTS).map(|index| (Cell::Slot(SlotId::new(index)), false));
+    //= spec/protocol.md#making
+    //# LCK-2. Making a lock MUST write every other record, factory-fresh, after that and before the next step.
+    //= spec/protocol.md#making
+    //# LCK-3. Making a lock MUST write the seed record with `initialised` true last.
+    begin.into_iter().chain(slots).chain([(Cell::Seed, true)])
 }
 
 impl<C: Crypto, const SLOTS: usize> core::fmt::Debug for Making<C, SLOTS> {

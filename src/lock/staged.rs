@@ -42,6 +42,17 @@ impl<'l, T> Staged<'l, T> {
         Self { state, held, record, change, output }
     }
 
+    /// What it will give, to decide what has to be done before the write.
+    pub(super) const fn output(&self) -> &T {
+        &self.output
+    }
+
+    /// The same operation with another result, which exists no sooner.
+    pub(super) fn map<U>(self, other: impl FnOnce(T) -> U) -> Staged<'l, U> {
+        let Self { state, held, record, change, output } = self;
+        Staged { state, held, record, change, output: other(output) }
+    }
+
     /// The record that has to be written, or `None` where nothing has to. To look at only: write it
     /// through [`commit`](Self::commit) or [`detach`](Self::detach), or the lock does not know of it.
     #[must_use]

@@ -39,11 +39,13 @@ pub enum Kind {
     Provisioned,
     /// [`FactoryReset`](crate::message::FactoryReset)
     FactoryReset,
+    /// [`Connect`](crate::message::Connect)
+    Connect,
 }
 
 impl Kind {
     /// Every kind that this version defines. 32 and 33 are reserved for the audit log.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Grant,
         Self::Withdraw,
         Self::Withdrawn,
@@ -61,6 +63,7 @@ impl Kind {
         Self::Provision,
         Self::Provisioned,
         Self::FactoryReset,
+        Self::Connect,
     ];
 
     /// The kind's byte on the wire.
@@ -84,6 +87,7 @@ impl Kind {
             Self::Provision => 15,
             Self::Provisioned => 16,
             Self::FactoryReset => 17,
+            Self::Connect => 18,
         }
     }
 

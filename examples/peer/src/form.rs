@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use sharekey::crypto::PublicKey;
 use sharekey::limits::{Limits, Rights, Schedule, Timestamp};
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Completed, Done, FactoryReset, Grant, Holding, Install, Operation, Outcome,
-    Provision, Provisioned, Receipt, RefusedBody, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn,
+    Bundle, Challenge, Claim, Command, Completed, Connect, Done, FactoryReset, Grant, Holding, Install, Operation,
+    Outcome, Provision, Provisioned, Receipt, RefusedBody, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn,
     WithdrawnOutcome,
 };
 
@@ -149,6 +149,12 @@ impl Form for Claim {
 impl Form for Challenge {
     fn form(&self) -> Value {
         json!({ "lock": key(self.lock.key()), "nonce": hex(self.nonce.as_bytes()) })
+    }
+}
+
+impl Form for Connect {
+    fn form(&self) -> Value {
+        json!({ "purpose": named(&self.purpose) })
     }
 }
 

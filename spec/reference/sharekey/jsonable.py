@@ -31,6 +31,7 @@ def to_json(value: Any) -> Any:
 
 _ENUMS = {
     "action": limits.Action,
+    "purpose": messages.Purpose,
     "reason": limits.Reason,
 }
 _NESTED = {

@@ -7,6 +7,7 @@ last. `covered()` is what the authenticator covers: all bytes before it, header 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import Any, ClassVar, Optional, Type, TypeVar
 
 from . import primitives, wire
@@ -578,6 +579,24 @@ class FactoryReset(Message):
     FIELDS = [("lock", KEY), ("nonce", NONCE)]
 
 
+class Purpose(IntEnum):
+    """What a challenge is asked for."""
+
+    Install = 1
+    Operate = 2
+
+
+@dataclass(frozen=True)
+class Connect(Message):
+    """Whoever comes asks the lock for a challenge (SES-10)."""
+
+    purpose: Purpose
+    auth: bytes = b""
+
+    KIND, MIN_LEN, MAX_LEN, AUTH = 18, 5, 5, 0
+    FIELDS = [("purpose", wire.one_byte(Purpose))]
+
+
 KINDS: dict[int, Type[Message]] = {
     cls.KIND: cls
     for cls in (
@@ -598,6 +617,7 @@ KINDS: dict[int, Type[Message]] = {
         Provision,
         Provisioned,
         FactoryReset,
+        Connect,
     )
 }
 BY_NAME: dict[str, Type[Message]] = {cls.__name__: cls for cls in KINDS.values()}

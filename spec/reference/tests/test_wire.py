@@ -54,7 +54,7 @@ def samples() -> list[m.Message]:
     tagged += [m.Reply(m.UnlockRefused(reason), b("t", 16)) for reason in Reason]
     tagged += [m.Provision(*nonces, b("o"), b("s")), m.FactoryReset(b("l"), nonces[0])]
     out += [message.tagged(SEED) for message in tagged]
-    out += [m.Challenge(b("l"), nonces[0]), m.Refused()]
+    out += [m.Challenge(b("l"), nonces[0]), m.Refused(), *(m.Connect(purpose) for purpose in m.Purpose)]
     out.append(m.Provisioned(b("l"), 1, b("o"), b("s"), b("t", 16)).signed(SEED))
     out.append(bundle(Limits()))
     out.append(bundle(FULL))

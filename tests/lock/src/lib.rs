@@ -19,6 +19,7 @@ mod lock_clock;
 mod lock_command;
 mod lock_command_done;
 mod lock_damage;
+mod lock_door;
 mod lock_install;
 mod lock_install_order;
 mod lock_install_rules;

@@ -7,8 +7,8 @@ use sharekey::code::ShareCode;
 use sharekey::contacts::{ContactBook, Fingerprint};
 use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Tag, Verify, verify};
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt, Refused,
-    RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
+    Bundle, Challenge, Claim, Command, Connect, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt,
+    Refused, RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
 };
 use sharekey::secret::{AgreementSecret, Seed};
 use sharekey::wire::{Encoded, Kind, Message, Unverified};
@@ -75,7 +75,7 @@ fn authenticated(case: &Value, keys: &Value, bytes: &[u8]) {
             let mac = Provider.hmac_sha256(&self::bytes(&key["secret"]), &[covered]);
             assert_eq!(Tag::truncated(&mac), Tag::from_bytes(*tag));
         }
-        _ => assert!(matches!(kind(case), Kind::Challenge | Kind::Bundle | Kind::Refused)),
+        _ => assert!(matches!(kind(case), Kind::Challenge | Kind::Connect | Kind::Bundle | Kind::Refused)),
     }
 }
 
@@ -108,6 +108,7 @@ fn fields_of(kind: Kind, bytes: &[u8]) -> Value {
         Kind::Provision => fields::<Provision>(bytes),
         Kind::Provisioned => fields::<Provisioned>(bytes),
         Kind::FactoryReset => fields::<FactoryReset>(bytes),
+        Kind::Connect => fields::<Connect>(bytes),
         other => panic!("no such kind: {other:?}"),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sharekey::error::WireError;
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt, Refused,
-    RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
+    Bundle, Challenge, Claim, Command, Connect, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt,
+    Refused, RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
 };
 use sharekey::wire::{Authenticator, Kind, Message, Unverified};
 
@@ -38,6 +38,7 @@ pub fn decoded(kind: Kind, bytes: &[u8]) -> Result<(), WireError> {
         Kind::Provision => exact::<Provision>(bytes),
         Kind::Provisioned => exact::<Provisioned>(bytes),
         Kind::FactoryReset => exact::<FactoryReset>(bytes),
+        Kind::Connect => exact::<Connect>(bytes),
         other => panic!("no such kind: {other:?}"),
     }
 }
@@ -61,6 +62,7 @@ pub fn max_len(kind: Kind) -> usize {
         Kind::Provision => Provision::MAX_LEN,
         Kind::Provisioned => Provisioned::MAX_LEN,
         Kind::FactoryReset => FactoryReset::MAX_LEN,
+        Kind::Connect => Connect::MAX_LEN,
         other => panic!("no such kind: {other:?}"),
     }
 }
@@ -70,7 +72,7 @@ fn authenticator_len(kind: Kind) -> usize {
         T::Auth::LEN
     }
     match kind {
-        Kind::Challenge | Kind::Bundle => 0,
+        Kind::Challenge | Kind::Connect | Kind::Bundle => 0,
         Kind::Unlock | Kind::Reply | Kind::Provision | Kind::FactoryReset => of::<Unlock>(),
         _ => of::<Grant>(),
     }
@@ -177,8 +179,8 @@ fn headers(sample: &Sample) -> Vec<Value> {
             ("Version", "MSG-12"),
         ));
     }
-    let next = kind.byte() % 17 + 1;
-    for other in [0, next, 18, 31, 34, 255] {
+    let next = kind.byte() % 18 + 1;
+    for other in [0, next, 19, 31, 34, 255] {
         cases.push(case(named(format!("kind {other}")), kind, &patched(good, 3, &[other]), ("Kind", "MSG-13")));
     }
     for reserved in [32, 33] {
@@ -221,7 +223,8 @@ fn options() -> Vec<Value> {
 }
 
 fn enumerations() -> Vec<Value> {
-    let places: [(&str, &str, usize, &[u8]); 8] = [
+    let places: [(&str, &str, usize, &[u8]); 9] = [
+        ("Connect: to download", "purpose", 4, &[0, 3, 255]),
         ("Withdrawn: released", "outcome", 77, &[0, 4, 255]),
         ("Unlock: open", "action", 5, &[0, 3, 255]),
         ("Reply: accepted", "outcome", 4, &[0, 3, 255]),

@@ -45,10 +45,11 @@ fn pieces(kind: Kind) -> Vec<Piece> {
         Kind::Provision => &PROVISION,
         Kind::Provisioned => &PROVISIONED,
         Kind::FactoryReset => &[(32, "lock", Bytes), (16, "nonce", Bytes)],
+        Kind::Connect => &[(1, "purpose", Number)],
         other => panic!("no such kind: {other:?}"),
     };
     let end: &[Piece] = match kind {
-        Kind::Challenge | Kind::Bundle => &[],
+        Kind::Challenge | Kind::Connect | Kind::Bundle => &[],
         Kind::Unlock | Kind::Reply | Kind::Provision | Kind::FactoryReset => &TAG,
         _ => &SIGNATURE,
     };

@@ -8,9 +8,9 @@ use sharekey::error::RefuseReason;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Completed, Done, FactoryReset, Grant, Holding, Install, Operation, Outcome,
-    Provision, Provisioned, Receipt, Refused, RefusedBody, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn,
-    WithdrawnOutcome,
+    Bundle, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install,
+    Operation, Outcome, Provision, Provisioned, Receipt, Refused, RefusedBody, Release, Reply, SlotReport, Unlock,
+    Withdraw, Withdrawn, WithdrawnOutcome,
 };
 use sharekey::wire::{Kind, Message};
 
@@ -199,6 +199,20 @@ fn bundle(name: &str, parts: [Vec<u8>; 4]) -> Sample {
     }
 }
 
+fn connects() -> Vec<Sample> {
+    let to = |name: &str, purpose| {
+        let connect = Connect { purpose };
+        Sample {
+            name: format!("Connect: {name}"),
+            kind: Kind::Connect,
+            auth: json!({ "type": "none" }),
+            fields: connect.form(),
+            bytes: forge::bare(&connect),
+        }
+    };
+    vec![to("to download", ConnectFor::Install), to("to do anything else", ConnectFor::Operate)]
+}
+
 fn downloads() -> Vec<Sample> {
     let [grant, claim, install, release] = chain();
     let challenge = Challenge { lock: lock("lock"), nonce: nonce("lock's nonce, install") };
@@ -336,7 +350,7 @@ fn provisions() -> Vec<Sample> {
 /// Every sample.
 pub fn all() -> &'static [Sample] {
     static ALL: std::sync::LazyLock<Vec<Sample>> = std::sync::LazyLock::new(|| {
-        let lists = [grants(), withdrawals(), downloads(), unlocks(), orders(), refusals(), provisions()];
+        let lists = [grants(), withdrawals(), connects(), downloads(), unlocks(), orders(), refusals(), provisions()];
         let mut all = lists.concat();
         all.sort_by_key(|sample| sample.kind.byte());
         all

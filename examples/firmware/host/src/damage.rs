@@ -5,11 +5,11 @@ use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::secret::ActivationSecret;
 
-use super::cloud::Cloud;
-use super::door::{Door, Reason};
+use super::door::Door;
 use super::machine::Firmware;
-use super::phone::OwnerPhone;
 use super::{Outcome, ensure, entropy};
+use sharekey_apps::cloud::Cloud;
+use sharekey_apps::phone::OwnerPhone;
 
 const SLOT: SlotId = SlotId::new(0);
 /// How the records of that slot begin, and those of the seed.
@@ -29,7 +29,7 @@ pub fn of_a_slot(firmware: Firmware) -> Outcome<()> {
     })?;
     door.flip_a_bit_and_boot(SLOT_RECORD)?;
     match owner.inspect(&mut door, &mut cloud, SLOT) {
-        Err(error) if error.downcast_ref().is_some_and(|reason: &Reason| reason.is(LockError::SlotDamaged)) => Ok(()),
+        Err(_) if door.refused(LockError::SlotDamaged) => Ok(()),
         other => Err(format!("a decayed record reads as {other:?}").into()),
     }
 }

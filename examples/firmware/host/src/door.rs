@@ -1,68 +1,28 @@
 //! The door of the story, with the lock in QEMU behind it.
 
-use std::error::Error;
-use std::fmt;
-use std::marker::PhantomData;
-
 use sharekey::error::LockError;
 use sharekey::id::LockId;
-use sharekey::lock::purpose;
-use sharekey::message::{Challenge, FactoryReset};
+use sharekey::message::{Challenge, Connect, FactoryReset};
 use sharekey::secret::ActivationSecret;
 use sharekey::wire::Unverified;
 
-use super::Outcome;
+use sharekey_apps::{Outcome, Radio};
+
 use super::machine::{Firmware, Machine};
 
 pub struct Door {
     machine: Machine,
     id: LockId,
-}
-
-/// The firmware keeps the session; one that connected may answer once.
-pub struct Session<P>(PhantomData<P>);
-
-/// What a phone connects for, as the firmware's link has it.
-pub trait Connect: purpose::Purpose {
-    const BYTE: u8;
-}
-
-impl Connect for purpose::Install {
-    const BYTE: u8 = b'I';
-}
-
-impl Connect for purpose::Operate {
-    const BYTE: u8 = b'O';
-}
-
-/// What the lock answers where it refuses, and the reason that it logs.
-pub struct Refused {
-    pub error: Reason,
-    pub answer: Vec<u8>,
-}
-
-#[derive(Debug)]
-pub struct Reason(String);
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "refused: {}", self.0)
-    }
-}
-
-impl Error for Reason {}
-
-impl Reason {
-    pub fn is(&self, error: LockError) -> bool {
-        self.0 == error.to_string()
-    }
+    /// What the firmware logged where it refused the last message.
+    refused: Option<String>,
 }
 
 impl Door {
     pub fn make(firmware: Firmware, card: &ActivationSecret) -> Outcome<Self> {
         let mut machine = Machine::new(firmware, card.expose())?;
         machine.boot()?;
-        let mut door = Self { machine, id: LockId::new(sharekey::crypto::PublicKey::from_bytes([0; 32])) };
+        let id = LockId::new(sharekey::crypto::PublicKey::from_bytes([0; 32]));
+        let mut door = Self { machine, id, refused: None };
         door.look()?;
         Ok(door)
     }
@@ -79,41 +39,22 @@ impl Door {
         self.machine.boot()
     }
 
-    pub const fn id(&self) -> LockId {
-        self.id
-    }
-
     pub fn bolt_moves(&self) -> Outcome<usize> {
         Ok(self.machine.log()?.lines().filter(|line| line.starts_with("bolt: ")).count())
     }
 
-    pub fn connect<P: Connect>(&mut self) -> Outcome<(Vec<u8>, Session<P>)> {
-        Ok((self.machine.request(&[P::BYTE])?, Session(PhantomData)))
-    }
-
-    pub fn provision(&mut self, _: Session<purpose::Operate>, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        self.attempt(message)
-    }
-
-    pub fn command(&mut self, _: Session<purpose::Operate>, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        self.attempt(message)
-    }
-
-    pub fn install(&mut self, _: Session<purpose::Install>, bundle: &[u8]) -> Result<Vec<u8>, Refused> {
-        self.attempt(bundle)
-    }
-
-    pub fn unlock(&mut self, _: Session<purpose::Operate>, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        self.attempt(message)
+    /// Whether the last message was refused, and for this reason.
+    pub fn refused(&self, because: LockError) -> bool {
+        self.refused.as_ref().is_some_and(|reason| *reason == because.to_string())
     }
 
     /// Whoever holds the card resets the lock; with a finger on the button inside, or without.
     pub fn factory_reset(&mut self, card: &ActivationSecret, button: bool) -> Outcome<()> {
-        let (challenge, session) = self.connect::<purpose::Operate>()?;
-        let challenge = *Unverified::<Challenge>::parse(&challenge)?.claims();
+        let challenge = *Unverified::<Challenge>::parse(&self.send(&Connect::OPERATE)?)?.claims();
         let message = FactoryReset::seal(&sharekey::crypto::Ring, card, &challenge)?;
         if !button {
-            return Ok(self.command(session, &message).map(|_| ()).map_err(|refused| refused.error)?);
+            self.send(&message)?;
+            return Err("nobody presses the button".into());
         }
         self.machine.press_button(true)?;
         self.machine.request_silent(&message, "reset")?;
@@ -122,21 +63,29 @@ impl Door {
     }
 
     fn look(&mut self) -> Outcome<()> {
-        let (challenge, _) = self.connect::<purpose::Operate>()?;
-        self.id = Unverified::<Challenge>::parse(&challenge)?.claims().lock;
+        self.id = Unverified::<Challenge>::parse(&self.send(&Connect::OPERATE)?)?.claims().lock;
         Ok(())
     }
+}
 
-    fn attempt(&mut self, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        let failed = |error: Box<dyn Error>| Refused { error: Reason(error.to_string()), answer: Vec::new() };
-        let logged = self.machine.log().map_err(failed)?.len();
-        let answer = self.machine.request(message).map_err(failed)?;
-        let log = self.machine.log().map_err(failed)?;
+impl Radio for Door {
+    fn id(&self) -> LockId {
+        self.id
+    }
+
+    fn send(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
+        // As the firmware's link has it: a byte that asks for a challenge.
+        let message = match message {
+            connect if connect == Connect::INSTALL => b"I",
+            connect if connect == Connect::OPERATE => b"O",
+            other => other,
+        };
+        let logged = self.machine.log()?.len();
+        let answer = self.machine.request(message)?;
+        let log = self.machine.log()?;
         let refused = log[logged..].lines().find_map(|line| line.strip_prefix("refused"));
-        match refused {
-            None => Ok(answer),
-            Some(reason) => Err(Refused { error: Reason(reason.trim_start_matches(": ").to_owned()), answer }),
-        }
+        self.refused = refused.map(|reason| reason.trim_start_matches(": ").to_owned());
+        Ok(answer)
     }
 }
 

@@ -8,12 +8,12 @@ use sharekey::limits::{Action, Limits, Rights};
 use sharekey::owner::Method;
 use sharekey::secret::{ActivationSecret, Seed};
 
-use super::cloud::Cloud;
 use super::door::{Door, Measured};
 use super::image::{Image, Sizes};
 use super::machine::Firmware;
-use super::phone::{GuestPhone, OwnerPhone};
 use super::{Outcome, ensure, entropy};
+use sharekey_apps::cloud::Cloud;
+use sharekey_apps::phone::{GuestPhone, OwnerPhone};
 
 /// The images, as `figures.sh` builds them into one directory.
 pub struct Images<'a>(pub &'a Path);

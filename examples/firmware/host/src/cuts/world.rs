@@ -14,9 +14,9 @@ use sharekey::wire::{Encoded, Kind, Unverified};
 
 use super::ledger::Ledger;
 use super::operation::{Operation, PLAYED};
-use crate::cloud::Cloud;
 use crate::machine::{CutShort, Firmware, Machine, Moment};
 use crate::{Outcome, ensure, entropy};
+use sharekey_apps::cloud::Cloud;
 
 mod after;
 mod guest;

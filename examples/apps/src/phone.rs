@@ -6,8 +6,7 @@ use sharekey::error::{GuestError, OwnerError};
 use sharekey::guest::{Account, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
-use sharekey::lock::purpose;
-use sharekey::message::{Command, Completed, Grant, Holding, Withdrawn, WithdrawnOutcome};
+use sharekey::message::{Command, Completed, Connect, Grant, Holding, Withdrawn, WithdrawnOutcome};
 use sharekey::owner::{Method, OwnedLock, Owner, PendingCommand};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::State;
@@ -15,8 +14,7 @@ use sharekey::staged::Staged;
 use sharekey::wire::{Encoded, Unverified};
 
 use super::cloud::Cloud;
-use super::door::Door;
-use super::{Outcome, entropy};
+use super::{Outcome, Radio, entropy};
 
 /// What an order gives: the command, and what waits for the lock's answer.
 type Ordered<'v> = Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError>;
@@ -48,10 +46,10 @@ impl OwnerPhone {
         *self.owner.key()
     }
 
-    pub fn provision(&mut self, door: &mut Door, card: &ActivationSecret, cloud: &mut Cloud) -> Outcome<()> {
-        let (challenge, session) = door.connect::<purpose::Operate>()?;
+    pub fn provision(&mut self, door: &mut impl Radio, card: &ActivationSecret, cloud: &mut Cloud) -> Outcome<()> {
+        let challenge = door.send(&Connect::OPERATE)?;
         let (message, pending) = self.owner.provision(card, &challenge, cloud.key(), &mut entropy())?;
-        let answer = door.provision(session, &message).map_err(|refused| refused.error)?;
+        let answer = door.send(&message)?;
         let view = pending.finish(&self.owner, &answer)?;
         self.disk.save(&view)?;
         self.view = Some(view);
@@ -59,7 +57,7 @@ impl OwnerPhone {
     }
 
     /// Takes over a lock that its old owner transferred.
-    pub fn adopt(&mut self, door: &Door, cloud: &Cloud, done: &[u8]) -> Outcome<()> {
+    pub fn adopt(&mut self, door: &impl Radio, cloud: &Cloud, done: &[u8]) -> Outcome<()> {
         let view = self.owner.adopt(door.id(), &cloud.key(), done)?;
         self.disk.save(&view)?;
         self.view = Some(view);
@@ -69,15 +67,15 @@ impl OwnerPhone {
     /// Gives the lock an order, and the lock's answer to the cloud.
     pub fn at_the_lock(
         &mut self,
-        door: &mut Door,
+        door: &mut impl Radio,
         cloud: &mut Cloud,
         order: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8], &mut dyn rand_core::CryptoRng) -> Ordered<'v>,
     ) -> Outcome<Vec<u8>> {
         let Self { owner, view, disk } = self;
         let view = view.as_mut().ok_or("no lock")?;
-        let (challenge, session) = door.connect::<purpose::Operate>()?;
+        let challenge = door.send(&Connect::OPERATE)?;
         let (command, pending) = order(owner, view, &challenge, &mut entropy())?.commit(|view| disk.save(view))?;
-        let done = door.command(session, &command).map_err(|refused| refused.error)?;
+        let done = door.send(&command)?;
         let lock = view.lock();
         let (completed, _) = pending.finish(owner, view, &done)?.commit(|view| disk.save(view))?;
         match completed {
@@ -90,7 +88,7 @@ impl OwnerPhone {
         Ok(done)
     }
 
-    pub fn inspect(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Outcome<Holding> {
+    pub fn inspect(&mut self, door: &mut impl Radio, cloud: &mut Cloud, slot: SlotId) -> Outcome<Holding> {
         let done = self.at_the_lock(door, cloud, |owner, view, challenge, rng| {
             owner.inspect(view, slot, challenge, &mut &mut *rng)
         })?;
@@ -101,12 +99,12 @@ impl OwnerPhone {
     }
 
     /// An order that must not be possible any more.
-    pub fn order_anything(&mut self, door: &mut Door) -> Outcome<()> {
+    pub fn order_anything(&mut self, door: &mut impl Radio) -> Outcome<()> {
         let view = self.view.as_mut().ok_or("no lock")?;
-        let (challenge, session) = door.connect::<purpose::Operate>()?;
+        let challenge = door.send(&Connect::OPERATE)?;
         let staged = self.owner.act(view, Action::Open, &challenge, &mut entropy())?;
-        let (command, _) = staged.commit(|view| self.disk.save(view))?;
-        door.command(session, &command).map_err(|refused| refused.error)?;
+        let (command, pending) = staged.commit(|view| self.disk.save(view))?;
+        let _ = pending.finish(&self.owner, view, &door.send(&command)?)?.commit(|view| self.disk.save(view))?;
         Ok(())
     }
 
@@ -210,30 +208,26 @@ impl GuestPhone {
     }
 
     /// Connects to the lock and the internet, once.
-    pub fn download(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Outcome<()> {
+    pub fn download(&mut self, door: &mut impl Radio, cloud: &mut Cloud, slot: SlotId) -> Outcome<()> {
         let rng = &mut entropy();
         let account = self.account()?;
         let claimed = account.claim(&Ring, &cloud.find(account.public_key())?, None, rng)?;
-        let (challenge, session) = door.connect::<purpose::Install>()?;
+        let challenge = door.send(&Connect::INSTALL)?;
         let installing = claimed.install(&Ring, &challenge, rng)?;
         let release = cloud.release(door.id(), slot, claimed.claim(), installing.install())?;
         let download = installing.bundle(&Ring, &release)?;
-        let receipt = door.install(session, download.bundle()).map_err(|refused| refused.error)?;
+        let receipt = door.send(download.bundle())?;
         self.key = Some(download.finish(&Ring, &receipt)?);
         cloud.receipt(door.id(), slot, &receipt)
     }
 
     /// Only the phone and the lock.
-    pub fn open(&mut self, door: &mut Door, slot: SlotId, action: Action) -> Outcome<()> {
+    pub fn open(&mut self, door: &mut impl Radio, slot: SlotId, action: Action) -> Outcome<()> {
         let key = self.key.as_ref().filter(|key| key.slot() == slot).ok_or("no key")?;
-        let (challenge, session) = door.connect::<purpose::Operate>()?;
+        let challenge = door.send(&Connect::OPERATE)?;
         let (unlock, awaiting) = key.unlock(&Ring, &challenge, action, &mut entropy())?;
-        match door.unlock(session, &unlock) {
-            Ok(reply) => Ok(key.check_reply(&Ring, &awaiting, &reply)?),
-            Err(refused) => {
-                self.last_refusal = key.check_reply(&Ring, &awaiting, &refused.answer).err();
-                Err(refused.error.into())
-            }
-        }
+        let checked = key.check_reply(&Ring, &awaiting, &door.send(&unlock)?);
+        self.last_refusal = checked.err();
+        Ok(checked?)
     }
 }

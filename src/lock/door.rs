@@ -1,0 +1,235 @@
+//! The front door: boot, then a frame in and an answer out, over a board that can store and set its clock.
+
+use rand_core::CryptoRng;
+use thiserror::Error;
+
+use super::cell::Condition;
+use super::record::{Cell, Found, Record, StoredSeed};
+use super::reset::PhysicalPresence;
+use super::step::{Effect, Served, Step};
+use super::{Lock, Making, Now};
+use crate::crypto::Crypto;
+use crate::error::{LoadError, ProviderFailed, SealError};
+use crate::limits::Timestamp;
+use crate::secret::ActivationSecret;
+
+/// Where a lock keeps its records: one in each cell (spec: "The store's contract").
+pub trait Store {
+    /// Why the store failed.
+    type Error;
+
+    /// Puts the record into its cell, in the place of what is there: durable when this returns, and atomic over a
+    /// power cut. A put that failed does not take effect later.
+    ///
+    /// # Errors
+    /// Whatever the store fails with; what the cell holds then, the next reading tells.
+    fn put(&mut self, record: &Record) -> Result<(), Self::Error>;
+
+    /// Shows what is in a cell: nothing, because it was never written; its bytes; or that there is something that
+    /// cannot be read. Never the one for the other: a lock is made where nothing is, and making it erases one.
+    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T;
+}
+
+/// What a door needs of the board that it runs on.
+pub trait Board: Store {
+    /// Sets the board's clock, which [`Now::clock`](super::Now::clock) tells from then on. A board without one, whose
+    /// clock is [`Absent`](super::Clock::Absent), is never asked.
+    ///
+    /// # Errors
+    /// Where it could not be set: the owner's command is dropped.
+    fn set_clock(&mut self, to: Timestamp) -> Result<(), Self::Error>;
+}
+
+/// Why there is no lock behind the door.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum BootError<E> {
+    /// There is a seed, and it cannot be read, also not at a second try. To make a lock anew here would erase the
+    /// owner's: that takes an order from whoever services the lock, [`Door::make_anew`].
+    #[error("the seed of the lock cannot be read")]
+    SeedUnreadable,
+    /// The provider failed, so that keys or records could not be made.
+    #[error("{0}")]
+    Seal(#[from] SealError),
+    /// The store failed.
+    #[error("the store failed: {0}")]
+    Store(E),
+}
+
+impl<E> From<ProviderFailed> for BootError<E> {
+    fn from(failed: ProviderFailed) -> Self {
+        Self::Seal(failed.into())
+    }
+}
+
+/// Why a frame has no answer: send nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum ServeError<E> {
+    /// A record was not written, so it is not known whether the operation happened; or the clock could not be set, and
+    /// it did not. The next frame reads the cell again first.
+    #[error("the board failed: {0}")]
+    Board(E),
+    /// The lock that follows a factory reset could not be made; the next frame tries again first.
+    #[error("the next lock could not be made: {0}")]
+    Remake(SealError),
+    /// The seed is not this lock's any more, and not one of a lock to be made either: what is there, a boot says.
+    #[error("the seed in the store is not this lock's: boot")]
+    Boot,
+}
+
+/// A lock on its board: made or loaded by [`boot`](Self::boot), and asked by [`serve`](Self::serve). Other loops go
+/// over [`Lock::step`].
+pub struct Door<C: Crypto, B: Board, const SLOTS: usize> {
+    lock: Lock<C, SLOTS>,
+    board: B,
+}
+
+impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
+    /// Loads the lock that the board's store holds; makes one where none was made to the end. `card` is the secret on
+    /// the activation card. A record that cannot be read counts as damaged, after a second try.
+    ///
+    /// # Errors
+    /// [`BootError`]. No lock was touched where the seed cannot be read.
+    pub fn boot(
+        crypto: C,
+        card: ActivationSecret,
+        mut board: B,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Self, BootError<B::Error>> {
+        let again = |board: &mut B| board.read(Cell::Seed, StoredSeed::read);
+        let seed = match again(&mut board) {
+            Err(LoadError::SeedDamaged) => again(&mut board),
+            read => read,
+        };
+        match seed {
+            Ok(seed) => {
+                let mut door = Self { lock: Lock::load(crypto, card, &seed)?, board };
+                Lock::<C, SLOTS>::cells().for_each(|cell| door.reload(cell));
+                Ok(door)
+            }
+            Err(LoadError::NotMade) => Self::make(crypto, card, board, rng),
+            Err(LoadError::SeedDamaged) => Err(BootError::SeedUnreadable),
+        }
+    }
+
+    /// Makes a lock, whatever is there: on the order of whoever services it, and never of itself. The owner, every key
+    /// and the lock's identity are gone after it.
+    ///
+    /// # Errors
+    /// [`BootError`]. The next boot goes on with the making.
+    pub fn make_anew(
+        crypto: C,
+        card: ActivationSecret,
+        board: B,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Self, BootError<B::Error>> {
+        Self::make(crypto, card, board, rng)
+    }
+
+    fn make(
+        crypto: C,
+        card: ActivationSecret,
+        mut board: B,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Self, BootError<B::Error>> {
+        let mut making = board.read(Cell::Seed, |found| Making::new(crypto, card, found, rng))?;
+        while let Some(record) = making.record()? {
+            board.put(&record).map_err(BootError::Store)?;
+            making.written();
+        }
+        // All are written.
+        let lock = making.finish().map_err(|_| SealError::TooLong)?;
+        Ok(Self { lock, board })
+    }
+
+    /// Takes any frame that comes over the link, and gives what to send. `presence` says that the button inside is
+    /// pressed; `rng` is fresh entropy. What [`Served::effect`] says is to be done before the answer is sent.
+    ///
+    /// Sessions, writes and their order are seen to. A cell whose write failed at an earlier frame is read again first;
+    /// after a factory reset the next lock is made at once.
+    ///
+    /// # Errors
+    /// [`ServeError`]: answer nothing.
+    pub fn serve(
+        &mut self,
+        frame: &[u8],
+        now: Now,
+        presence: Option<PhysicalPresence>,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Served, ServeError<B::Error>> {
+        self.heal(rng)?;
+        let Self { lock, board } = self;
+        let staged = match lock.step(frame, now, presence, rng) {
+            Step::Served(served) => return Ok(served),
+            Step::Write(staged) => staged,
+            Step::SetClock(setting) => setting.set(|to| board.set_clock(to)).map_err(ServeError::Board)?,
+        };
+        let served = staged.commit(|record| board.put(record)).map_err(ServeError::Board)?;
+        if served.effect() == Effect::Reset {
+            self.heal(rng)?;
+        }
+        Ok(served)
+    }
+
+    /// The lock, to look at.
+    #[must_use]
+    pub const fn lock(&self) -> &Lock<C, SLOTS> {
+        &self.lock
+    }
+
+    /// The lock, for a loop of one's own over [`Lock::step`]: what a failed write left is then to be read again there.
+    pub const fn lock_mut(&mut self) -> &mut Lock<C, SLOTS> {
+        &mut self.lock
+    }
+
+    /// The board.
+    pub const fn board(&mut self) -> &mut B {
+        &mut self.board
+    }
+
+    /// Reads what a failed write left; goes on with the lock that follows one that was reset.
+    fn heal(&mut self, rng: &mut (impl CryptoRng + ?Sized)) -> Result<(), ServeError<B::Error>> {
+        for cell in Lock::<C, SLOTS>::cells().chain([Cell::Seed]) {
+            if self.lock.condition(cell) == Ok(Condition::Failed) {
+                self.reload(cell);
+            }
+        }
+        if !self.lock.is_reset() {
+            return Ok(());
+        }
+        let Self { lock, board } = self;
+        // The seed that is there goes into the next one's. What cannot be read is not taken for a lock to be made.
+        let before = board.read(Cell::Seed, |found| match StoredSeed::read(found) {
+            Err(LoadError::NotMade) => Ok(super::record::seed_before(found)),
+            Err(LoadError::SeedDamaged) | Ok(_) => Err(ServeError::Boot),
+        })?;
+        lock.remake(&before, rng, |record| board.put(record)).map_err(ServeError::Remake)?.map_err(ServeError::Board)
+    }
+
+    /// Reads a cell again, twice where it cannot be read: what cannot be read counts as damaged.
+    fn reload(&mut self, cell: Cell) {
+        let Self { lock, board } = self;
+        for last in [false, true] {
+            let done = board.read(cell, |found| match found {
+                Found::Unreadable if !last => false,
+                Found::Unreadable | Found::Nothing => {
+                    // A refusal says that the cell needed no reload, which the next frame tells too.
+                    let _ = lock.reload(cell, None);
+                    true
+                }
+                Found::Bytes(bytes) => {
+                    let _ = lock.reload(cell, Some(bytes));
+                    true
+                }
+            });
+            if done {
+                return;
+            }
+        }
+    }
+}
+
+impl<C: Crypto, B: Board, const SLOTS: usize> core::fmt::Debug for Door<C, B, SLOTS> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Door").field("lock", &self.lock).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,289 @@
+//! One frame in, one answer out: what every firmware does with a message, as a machine of one step.
+
+use rand_core::CryptoRng;
+
+use super::challenge::Challenged;
+use super::refusal::Refusal;
+use super::reset::{Erased, PhysicalPresence};
+use super::staged::Staged;
+use super::{Commanded, Installed, Lock, MAX_ANSWER, Now, Owned, Unlocked, purpose};
+use crate::counter::Generation;
+use crate::crypto::{Crypto, PublicKey};
+use crate::error::LockError;
+use crate::id::SlotId;
+use crate::limits::{Action, Timestamp};
+use crate::message::{Connect, ConnectFor, Operation, Refused};
+use crate::wire::{self, Kind, Unverified};
+
+/// What came of a frame: what to send, and what there is to do.
+#[must_use = "the answer is to be sent, and the bolt does not move by itself"]
+#[derive(Debug)]
+pub struct Served {
+    answer: arrayvec::ArrayVec<u8, MAX_ANSWER>,
+    effect: Effect,
+}
+
+/// What is left for the firmware, before it sends the answer.
+#[must_use = "the bolt does not move by itself"]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Nothing.
+    Nothing,
+    /// Move the bolt: the use, if one counts, is stored.
+    Bolt {
+        /// What to do with it.
+        action: Action,
+        /// On whose word, for the lock's log.
+        by: By,
+    },
+    /// A factory reset ended this lock: no answer is sent, and nothing works until it is made anew.
+    /// [`Door::serve`](super::Door::serve) has done that already; over [`Lock::step`], boot.
+    Reset,
+    /// It was refused, and nothing changed. Why, for the lock's log; the answer tells no more than it may.
+    Refused(LockError),
+}
+
+/// On whose word the bolt moves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// The owner's command.
+    Owner,
+    /// An installed key.
+    Guest {
+        /// The slot that holds it.
+        slot: SlotId,
+        /// Its number.
+        generation: Generation,
+        /// The device that has it.
+        device: PublicKey,
+    },
+}
+
+/// What a frame wants of the firmware: one write at most, then it is served.
+#[must_use = "nothing happens until it is gone through"]
+#[derive(Debug)]
+pub enum Step<'l> {
+    /// It was refused; nothing is to be written.
+    Served(Served),
+    /// Accepted: write its record, if it has one ([`Staged::commit`], [`Staged::commit_async`] or
+    /// [`Staged::detach`]), then it is served.
+    Write(Staged<'l, Served>),
+    /// The owner sets the clock: set the board's before the record is written.
+    SetClock(ClockSetting<'l>),
+}
+
+/// A clock that is to be set before its record is written.
+#[must_use = "the clock is not set by itself"]
+#[derive(Debug)]
+pub struct ClockSetting<'l> {
+    to: Timestamp,
+    staged: Staged<'l, Served>,
+}
+
+impl<'l> ClockSetting<'l> {
+    /// The time now, as the owner says.
+    #[must_use]
+    pub const fn to(&self) -> Timestamp {
+        self.to
+    }
+
+    /// The board's clock was set to it; what is left is the record. For boards that set their clock asynchronously:
+    /// where it could not be set, drop this instead.
+    pub fn is_set(self) -> Staged<'l, Served> {
+        self.staged
+    }
+
+    /// Sets the board's clock through `set`, then goes on to the record. A power cut between leaves a clock that is
+    /// right and a command that was not carried out; the other way round would leave a proof of what is not so.
+    ///
+    /// # Errors
+    /// Whatever `set` fails with: the command is dropped, and its session spent.
+    pub fn set<E>(self, set: impl FnOnce(Timestamp) -> Result<(), E>) -> Result<Staged<'l, Served>, E> {
+        set(self.to)?;
+        Ok(self.staged)
+    }
+}
+
+impl Served {
+    /// The answer to send; empty where nothing is to be sent.
+    #[must_use]
+    pub fn answer(&self) -> &[u8] {
+        &self.answer
+    }
+
+    /// What there is to do before it is sent.
+    pub const fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    fn with(answer: &[u8], effect: Effect) -> Self {
+        let mut bytes = wire::empty();
+        // No answer is longer than `MAX_ANSWER`.
+        let _ = bytes.try_extend_from_slice(answer);
+        Self { answer: bytes, effect }
+    }
+
+    fn refused(error: LockError) -> Self {
+        Self::with(&Refused::OPAQUE, Effect::Refused(error))
+    }
+}
+
+impl From<Refusal> for Served {
+    fn from(refusal: Refusal) -> Self {
+        Self::with(refusal.answer(), Effect::Refused(refusal.error()))
+    }
+}
+
+impl<P> From<Challenged<P>> for Served {
+    fn from(given: Challenged<P>) -> Self {
+        // The lock knows its newest session of each purpose; no token is needed to find it again.
+        Self::with(&given.challenge, Effect::Nothing)
+    }
+}
+
+impl From<Installed> for Served {
+    fn from(installed: Installed) -> Self {
+        Self::with(&installed.receipt, Effect::Nothing)
+    }
+}
+
+impl From<Owned> for Served {
+    fn from(owned: Owned) -> Self {
+        Self::with(&owned.provisioned, Effect::Nothing)
+    }
+}
+
+impl From<Erased> for Served {
+    fn from(_: Erased) -> Self {
+        Self::with(&[], Effect::Reset)
+    }
+}
+
+impl From<Unlocked> for Served {
+    fn from(Unlocked { action, reply, slot, generation, device }: Unlocked) -> Self {
+        Self::with(&reply, Effect::Bolt { action, by: By::Guest { slot, generation, device } })
+    }
+}
+
+impl From<Commanded> for Served {
+    fn from(Commanded { operation, done }: Commanded) -> Self {
+        let effect = match operation {
+            Operation::Act { action } => Effect::Bolt { action, by: By::Owner },
+            // The clock was set before: `Step::SetClock`.
+            Operation::SetClock { .. }
+            | Operation::Activate { .. }
+            | Operation::Deactivate { .. }
+            | Operation::Transfer { .. }
+            | Operation::Inspect { .. } => Effect::Nothing,
+        };
+        Self::with(&done, effect)
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
+    /// Takes any frame that comes over the link: asks for a challenge ([`Connect`]) and requests, each in the newest
+    /// session of its purpose. `presence` says that the button inside is pressed; without it a factory reset is
+    /// refused, and spends no session, as a message that is no request does.
+    ///
+    /// A synchronous loop is [`Door::serve`](super::Door::serve). Others are as short:
+    ///
+    /// ```
+    /// use sharekey::crypto::Crypto;
+    /// use sharekey::lock::{Lock, Now, Record, Served, Step};
+    /// use sharekey::limits::Timestamp;
+    ///
+    /// trait Board {
+    ///     type Error;
+    ///     async fn put(&self, record: &Record) -> Result<(), Self::Error>;
+    ///     async fn set_clock(&self, to: Timestamp) -> Result<(), Self::Error>;
+    /// }
+    ///
+    /// async fn serve<C: Crypto, B: Board>(
+    ///     lock: &mut Lock<C, 10>, board: &B, frame: &[u8], now: Now, rng: &mut impl rand_core::CryptoRng,
+    /// ) -> Result<Served, B::Error> {
+    ///     let staged = match lock.step(frame, now, None, rng) {
+    ///         Step::Served(served) => return Ok(served),
+    ///         Step::Write(staged) => staged,
+    ///         Step::SetClock(setting) => {
+    ///             board.set_clock(setting.to()).await?;
+    ///             setting.is_set()
+    ///         }
+    ///     };
+    ///     staged.commit_async(async |record| board.put(record).await).await
+    /// }
+    /// ```
+    pub fn step(
+        &mut self,
+        frame: &[u8],
+        now: Now,
+        presence: Option<PhysicalPresence>,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Step<'_> {
+        match Kind::of(frame) {
+            Ok(Kind::Connect) => self.connect(frame, now, rng),
+            Ok(Kind::Bundle) => match self.newest::<purpose::Install>() {
+                Ok(session) => staged(self.install(session, frame, now, rng)),
+                Err(error) => Step::Served(Served::refused(error)),
+            },
+            Ok(Kind::FactoryReset) if presence.is_none() => Step::Served(Served::refused(LockError::NoPresence)),
+            Ok(kind @ (Kind::Unlock | Kind::Command | Kind::Provision | Kind::FactoryReset)) => {
+                self.operate(kind, frame, now, presence, rng)
+            }
+            //= spec/protocol.md#sessions
+            //# SES-11. A message that is none of Connect, Bundle, Unlock, Command, Provision and FactoryReset MUST NOT use a session up.
+            Ok(_) => Step::Served(Served::refused(LockError::NoRequest)),
+            Err(error) => Step::Served(Served::refused(error.into())),
+        }
+    }
+
+    fn connect(&mut self, frame: &[u8], now: Now, rng: &mut (impl CryptoRng + ?Sized)) -> Step<'_> {
+        //= spec/protocol.md#sessions
+        //# SES-10. A lock that takes a Connect MUST give a challenge for the purpose that it names.
+        let given = match Unverified::<Connect>::parse(frame).map(|connect| connect.claims().purpose) {
+            Ok(ConnectFor::Install) => {
+                self.challenge::<purpose::Install>(now, rng).map(|staged| staged.map(Served::from))
+            }
+            Ok(ConnectFor::Operate) => {
+                self.challenge::<purpose::Operate>(now, rng).map(|staged| staged.map(Served::from))
+            }
+            Err(error) => Err(error.into()),
+        };
+        match given {
+            Ok(staged) => Step::Write(staged),
+            Err(error) => Step::Served(Served::refused(error)),
+        }
+    }
+
+    fn operate(
+        &mut self,
+        kind: Kind,
+        frame: &[u8],
+        now: Now,
+        presence: Option<PhysicalPresence>,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Step<'_> {
+        let session = match self.newest::<purpose::Operate>() {
+            Ok(session) => session,
+            Err(error) => return Step::Served(Served::refused(error)),
+        };
+        match (kind, presence) {
+            (Kind::Unlock, _) => staged(self.unlock(session, frame, now)),
+            (Kind::Provision, _) => staged(self.provision(session, frame, now)),
+            (Kind::FactoryReset, Some(button)) => staged(self.factory_reset(session, frame, button, now, rng)),
+            _ => match self.command(session, frame, now) {
+                Ok(staged) => match staged.output().operation {
+                    Operation::SetClock { to } => Step::SetClock(ClockSetting { to, staged: staged.map(Served::from) }),
+                    _ => Step::Write(staged.map(Served::from)),
+                },
+                Err(refusal) => Step::Served(refusal.into()),
+            },
+        }
+    }
+}
+
+fn staged<T: Into<Served>>(decided: Result<Staged<'_, T>, Refusal>) -> Step<'_> {
+    match decided {
+        Ok(staged) => Step::Write(staged.map(T::into)),
+        Err(refusal) => Step::Served(refusal.into()),
+    }
+}
