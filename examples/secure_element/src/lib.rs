@@ -3,6 +3,7 @@
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::new_without_default,
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "an example on a host"

@@ -14,10 +14,10 @@ use sharekey::service::{Service, ShareRecord};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
-use sharekey_stage::world::phone::ordered;
 use sharekey_stage::desk::accept;
 use sharekey_stage::stand::{CARD, NOON, card};
 use sharekey_stage::store::Store;
+use sharekey_stage::world::phone::ordered;
 use sharekey_stage::{firmware, rng, seed};
 
 use super::air::Air;

@@ -9,8 +9,7 @@ use sharekey_refinement::lock::Machine;
 use sharekey_refinement::lock::machine::SLOTS;
 use sharekey_refinement::lock::send::{floor, is_open, owner};
 use sharekey_refinement::lock::steps::{
-    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, Order, SERVICES, SUBJECTS, Sent, To, Who,
-    key,
+    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, Order, SERVICES, SUBJECTS, Sent, To,
 };
 
 const FLAWS: [Flaw; 3] = [Flaw::Mismatch, Flaw::Scalar, Flaw::Commitment];

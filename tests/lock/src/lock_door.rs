@@ -13,7 +13,7 @@ use sharekey::message::{Challenge, Command, Connect, FactoryReset, Operation, Re
 use sharekey::wire::{Kind, Unverified};
 use sharekey_stage::cells::transfer;
 use sharekey_stage::provider::Provider;
-use sharekey_stage::stand::{CARD, DEVICE, Key, NOON, OWNER, SLOTS, Stand, card, key};
+use sharekey_stage::stand::{CARD, DEVICE, Key, NOON, OWNER, SLOTS, Stand, card};
 use sharekey_stage::store::{PowerCut, Store};
 use sharekey_stage::{forge, rng, seed};
 
@@ -129,7 +129,7 @@ fn installed() -> (TestDoor, Key) {
     chain.grant.lock = door.lock().id();
     let served = serve(&mut door, &chain.bundle());
     assert_eq!(Kind::of(served.answer()), Ok(Kind::Receipt));
-    let key = key(&chain, served.answer());
+    let key = Key::of(served.answer(), &sharekey_stage::stand::agreement());
     (door, key)
 }
 

@@ -6,6 +6,8 @@
     clippy::as_conversions,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::large_enum_variant,
+    clippy::new_without_default,
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
