@@ -8,6 +8,7 @@ mod code;
 #[cfg(feature = "alloc")]
 mod contacts;
 mod guest;
+mod load;
 mod lock;
 #[cfg(feature = "alloc")]
 mod owner;
@@ -20,7 +21,8 @@ pub use self::code::CodeError;
 #[cfg(feature = "alloc")]
 pub use self::contacts::{ContactError, FingerprintError, IdError};
 pub use self::guest::GuestError;
-pub use self::lock::{LoadError, LockError, RefuseReason};
+pub use self::load::LoadError;
+pub use self::lock::{LockError, RefuseReason};
 #[cfg(feature = "alloc")]
 pub use self::owner::{OwnerError, StoredViewError};
 #[cfg(feature = "alloc")]
