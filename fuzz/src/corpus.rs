@@ -17,10 +17,11 @@ fn path(target: &str) -> PathBuf {
     folder().join(format!("{target}.bin"))
 }
 
-/// Those of which there is an archive.
+/// Those of which there is an archive. Folders are what `cargo fuzz run` leaves.
 pub fn archived() -> BTreeSet<String> {
-    let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    files.map(|file| file.strip_suffix(".bin").map_or_else(|| panic!("{file} is no archive"), str::to_owned)).collect()
+    let files = fs::read_dir(folder()).unwrap().map(Result::unwrap).filter(|file| !file.file_type().unwrap().is_dir());
+    let names = files.map(|file| file.file_name().into_string().unwrap());
+    names.map(|name| name.strip_suffix(".bin").map_or_else(|| panic!("{name} is no archive"), str::to_owned)).collect()
 }
 
 /// What was found.
