@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-target=${CARGO_TARGET_DIR:-target}
+# The host is run from another folder, so this is said from the root of the disk.
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 built=$target/thumbv7em-none-eabi/release
 images=$target/figures
 mkdir -p "$images"
@@ -21,4 +22,6 @@ image quiet lock --no-default-features
 image measured lock --features figures
 image lock lock
 
-cargo run --locked --quiet --manifest-path host/Cargo.toml --config host/.cargo/config.toml -- --figures "$images"
+# From the root of the repository, out of reach of this folder's configuration.
+cd ../..
+cargo run --locked --quiet -p sharekey-firmware-host -- --figures "$images"

@@ -12,7 +12,7 @@ Usage: sharekey-firmware-host [--short] [--cuts N] [--seed N] [--firmware PATH]
        sharekey-firmware-host --figures DIRECTORY
 
 Plays the story, then cuts the power 200 times (--short: 12 times).
-Build the firmware first: cargo build --release, in the directory above.";
+Build the firmware first: cargo build --release, in examples/firmware.";
 
 fn main() -> Outcome<()> {
     let mut plan = Plan { cuts: 200, seed: rand_core::Rng::next_u64(&mut rand_core::UnwrapErr(getrandom::SysRng)) };

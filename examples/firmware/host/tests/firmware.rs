@@ -1,4 +1,5 @@
-//! The firmware as it was built (`cargo build --release` in the directory above), in QEMU.
+//! The firmware as it was built (`cargo build --release` in `examples/firmware`), in QEMU.
+#![allow(clippy::panic, clippy::print_stdout, reason = "tests, which say what they drew")]
 
 use sharekey_firmware_host::cuts::{self, Plan};
 use sharekey_firmware_host::image::{Image, Place};
