@@ -6,8 +6,8 @@ use std::fmt::Debug;
 use sharekey::crypto::{Signature, Tag};
 use sharekey::error::WireError;
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt, Refused,
-    RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
+    Bundle, Challenge, Claim, Command, Connect, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt,
+    Refused, RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
 };
 use sharekey::service;
 use sharekey::wire::{Authenticator as _, Encoded, HEADER_LEN, Kind, Message, Unverified};
@@ -154,6 +154,7 @@ kinds! {
     provision: Provision, tagged;
     provisioned: Provisioned, signed;
     factory_reset: FactoryReset, tagged;
+    connect: Connect, frame;
 }
 
 /// A refusal is its header alone, or a signed message.

@@ -37,6 +37,7 @@ targets! {
     decode_challenge: crate::decode::challenge;
     decode_claim: crate::decode::claim;
     decode_command: crate::decode::command;
+    decode_connect: crate::decode::connect;
     decode_counter_record: crate::records::counter;
     decode_done: crate::decode::done;
     decode_factory_reset: crate::decode::factory_reset;
