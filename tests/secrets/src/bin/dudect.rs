@@ -1,5 +1,5 @@
 //! A second, statistical opinion (dudect): are two classes of secrets told apart by the time they take? Never a
-//! test: what was measured stands in spec/results/constant_time.md. `cargo run --release --bin dudect`.
+//! test: what was measured stands in spec/results/constant_time.md. `cargo run -p secrets --profile secrets --bin dudect`.
 
 use std::hint::black_box;
 
