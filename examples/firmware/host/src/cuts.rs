@@ -75,7 +75,7 @@ fn one_cut(world: &mut World, dice: &mut Dice, operation: Operation, tally: &mut
 }
 
 /// What is random of a run.
-pub struct Dice {
+struct Dice {
     rng: ChaCha20Rng,
     /// How long an operation took when it was last answered.
     typical: BTreeMap<&'static str, Duration>,

@@ -80,11 +80,8 @@ impl Radio for Door {
             connect if connect == Connect::OPERATE => b"O",
             other => other,
         };
-        let logged = self.machine.log()?.len();
-        let answer = self.machine.request(message)?;
-        let log = self.machine.log()?;
-        let refused = log[logged..].lines().find_map(|line| line.strip_prefix("refused"));
-        self.refused = refused.map(|reason| reason.trim_start_matches(": ").to_owned());
+        let (answer, refused) = self.machine.exchange(message)?;
+        self.refused = refused;
         Ok(answer)
     }
 }

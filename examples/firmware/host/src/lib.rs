@@ -2,6 +2,14 @@
 //! with the `ring` provider, over the emulated serial line.
 //!
 //! Phones and cloud are those of `examples/apps`, as in `examples/share_a_key`; only the door is another.
+#![allow(missing_debug_implementations, reason = "most of it holds keys or a process")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a program for tests, not the library"
+)]
 
 pub mod cuts;
 pub mod damage;

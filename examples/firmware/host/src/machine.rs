@@ -217,6 +217,15 @@ impl Machine {
         }
     }
 
+    /// One request: its answer, and the reason that is logged, where it is refused.
+    pub fn exchange(&mut self, message: &[u8]) -> Outcome<(Vec<u8>, Option<String>)> {
+        let logged = self.log()?.len();
+        let answer = self.request(message)?;
+        let log = self.log()?;
+        let refused = log[logged..].lines().find_map(|line| line.strip_prefix("refused"));
+        Ok((answer, refused.map(|reason| reason.trim_start_matches(": ").to_owned())))
+    }
+
     /// One request that is not answered, and the line of the log that says that it is through.
     pub fn request_silent(&mut self, message: &[u8], until: &str) -> Outcome<()> {
         self.send(message)?;

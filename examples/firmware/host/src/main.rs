@@ -1,4 +1,5 @@
 //! Plays the story against the firmware in QEMU, cuts its power, and prints its figures.
+#![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
 use std::path::PathBuf;
 

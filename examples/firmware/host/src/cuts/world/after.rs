@@ -195,7 +195,7 @@ impl World {
         for slot in played() {
             let Some(guest) = self.slot_mut(slot).guest.take() else { continue };
             let works = self.use_key(&guest.key, Action::Lock)?;
-            ensure(works.is_ok(), || format!("the key of slot {slot} is refused{works:?}"))?;
+            ensure(works.is_ok(), || format!("the key of slot {slot} is refused: {works:?}"))?;
             self.slot_mut(slot).guest = Some(guest);
         }
         Ok(())

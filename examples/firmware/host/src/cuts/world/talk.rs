@@ -9,19 +9,16 @@ impl World {
 
     /// Sends a request that must be accepted.
     pub(super) fn accepted(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
-        let answer = self.attempt(message)?.map_err(|reason| format!("refused{reason}"))?;
+        let answer = self.attempt(message)?.map_err(|reason| format!("refused: {reason}"))?;
         self.accepted.push(message.to_vec());
         Ok(answer)
     }
 
     /// Sends a request; gives the answer, or the reason that the lock logs.
     pub(super) fn attempt(&mut self, message: &[u8]) -> Outcome<Result<Vec<u8>, String>> {
-        let logged = self.machine.log()?.len();
-        let answer = self.machine.request(message)?;
-        let log = self.machine.log()?;
-        self.ledger.read(&log)?;
-        let refused = log[logged..].lines().find_map(|line| line.strip_prefix("refused"));
-        Ok(refused.map_or(Ok(answer), |reason| Err(reason.to_owned())))
+        let (answer, refused) = self.machine.exchange(message)?;
+        self.ledger.read(&self.machine.log()?)?;
+        Ok(refused.map_or(Ok(answer), Err))
     }
 
     /// Signs an order over a challenge of the lock, and waits for its answer in `pending`.
