@@ -137,6 +137,9 @@ fn a_withdrawal_of_another_grant_of_the_shares_number_leaves_the_share() {
         let (after, outcome) = slot.clone().withdraw(twin(2));
         assert_eq!((after, outcome), (slot, WithdrawnOutcome::NeverReleased));
     }
+    // Nor does the share's own digest under another number.
+    let (after, outcome) = shared(2).withdraw(GrantRef { generation: generation(3), ..key(2) });
+    assert_eq!((after.state(), outcome), (State::Shared, WithdrawnOutcome::NeverReleased));
 }
 
 //= spec/protocol.md#withdrawal
