@@ -49,7 +49,7 @@ enum Store {
 #[derive(Debug)]
 struct StoreFailed;
 
-fn cell_of(key: u64) -> Result<Cell, Fail> {
+pub fn cell_of(key: u64) -> Result<Cell, Fail> {
     match key {
         0 => Ok(Cell::Seed),
         1 => Ok(Cell::Header),
