@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use sharekey::error::{SealError, WireError};
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt, Refused,
-    RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
+    Bundle, Claim, Command, Done, Grant, Install, Refused, RefusedBody, Release, Reply, Unlock, Withdrawn,
 };
 use sharekey::wire::{Authenticator, Encoded, HEADER_LEN, Kind, MAX_MESSAGE, Message, Unverified, VERSION};
 
@@ -149,7 +148,7 @@ macro_rules! for_every_kind {
 }
 
 macro_rules! call {
-    (($check:ident, $arguments:tt) $($kind:ident $body:ident,)*) => { $( check::$check::<$body> $arguments; )* };
+    (($check:ident, $arguments:tt) $($kind:ident $body:ty,)*) => { $( check::$check::<$body> $arguments; )* };
 }
 
 macro_rules! checks {
@@ -213,7 +212,7 @@ proptest! {
 #[test]
 fn every_kind_has_its_checks() {
     macro_rules! kinds {
-        (() $($kind:ident $body:ident,)*) => { [$( (Kind::$kind, <$body as Message>::KIND) ),*] };
+        (() $($kind:ident $body:ty,)*) => { [$( (Kind::$kind, <$body as Message>::KIND) ),*] };
     }
     let listed = every_body!(kinds!());
     assert!(listed.iter().all(|(kind, of_body)| kind == of_body));

@@ -7,10 +7,7 @@ use sharekey::code::ShareCode;
 use sharekey::contacts::{ContactBook, Fingerprint};
 use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Tag, Verify, verify};
 use sharekey::id::SlotId;
-use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Connect, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt,
-    Refused, RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
-};
+use sharekey::message::{Bundle, Refused};
 use sharekey::secret::{AgreementSecret, Seed};
 use sharekey::wire::{Encoded, Kind, Message, Unverified};
 

@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use sharekey::error::WireError;
-use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Connect, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt,
-    Refused, RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
-};
+use sharekey::message::{Bundle, Refused};
 use sharekey::wire::{Authenticator, Kind, Message, Unverified};
 
 use sharekey_stage::every_body;
@@ -19,7 +16,7 @@ use super::samples::{self, Sample};
 
 /// Does something for the body of a kind; the bundle has none of its own.
 macro_rules! by_body {
-    (($kind:expr, $of:ident, $args:tt, $bundle:expr) $($name:ident $body:ident,)*) => {
+    (($kind:expr, $of:ident, $args:tt, $bundle:expr) $($name:ident $body:ty,)*) => {
         match $kind {
             $(Kind::$name => $of::<$body> $args,)*
             Kind::Bundle => $bundle,
