@@ -4,32 +4,20 @@ use std::collections::BTreeSet;
 
 use rand_core::Rng as _;
 use sharekey::error::{LockError, WireError};
-use sharekey::lock::{Pending, PhysicalPresence, Record, Staged, Step};
+use sharekey::lock::{PhysicalPresence, Record, Step};
 use sharekey::message::{Command, Done};
 use sharekey::wire::Kind;
-use sharekey_stage::firmware::Outcome;
 use sharekey_stage::ops::{For, Op, Order, Sent, To};
-use sharekey_stage::ready::{Finish, Ready, SLOT};
+use sharekey_stage::ready::{Commit, Ready, SLOT};
 use sharekey_stage::samples::{Samples as _, Size, message};
 use sharekey_stage::stand::Stand;
-use sharekey_stage::store::{Store, stored};
-
-/// Commits, and keeps the answer.
-#[derive(Default)]
-struct Answered(Vec<u8>);
-
-impl Finish for Answered {
-    fn now<T: Outcome>(&mut self, staged: Staged<'_, T>, store: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
-        self.0 = staged.commit(|record| store.put(record)).unwrap().output().answer().to_vec();
-        None
-    }
-}
+use sharekey_stage::store::stored;
 
 /// What it holds and writes, [`Ready::end`] compares.
 #[test]
 fn each_operation_answers_draws_and_begins_an_epoch_as_its_row_says() {
     for op in Op::ALL {
-        let (ready, mut answered) = (Ready::new(op), Answered::default());
+        let (ready, mut answered) = (Ready::new(op), Commit::default());
         let (epoch, mut rng) = (ready.stand.epoch(), ready.stand.rng.clone());
         let mut stand = ready.end(&mut answered).0;
         let row = op.row();

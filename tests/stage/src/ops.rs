@@ -231,6 +231,11 @@ impl Op {
         Self::ALL.into_iter().filter(|op| op.writes())
     }
 
+    /// Those that a message asks for; the others, who connects.
+    pub fn requests() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|op| op.to().is_some())
+    }
+
     /// The operation that is sent so, and writes or does not.
     pub fn of(sent: Sent, writes: bool) -> Self {
         let is = |op: &Self| (op.row().sent, op.writes()) == (sent, writes);

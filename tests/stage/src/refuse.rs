@@ -3,7 +3,7 @@
 use sharekey::crypto::{Crypto, Tag};
 use sharekey::error::{LockError, RefuseReason};
 use sharekey::limits::Limits;
-use sharekey::lock::{Cell, Session, purpose};
+use sharekey::lock::{Cell, Refusal, Session, purpose};
 use sharekey::message::{Outcome, Refused, RefusedBody, Reply};
 use sharekey::secret::Seed;
 
@@ -38,13 +38,20 @@ impl<C: Crypto + Clone> Stand<C> {
         message: &[u8],
         (error, answer): (LockError, Vec<u8>),
     ) {
-        let (before, owner) = (self.snapshot(), self.lock.ownership());
-        let Err(refusal) = self.send(to, session, message) else { panic!("accepted, and not refused as {error:?}") };
+        let refusal = self.unchanged_by((session, to), message);
         assert_eq!(refusal.error(), error);
         assert_eq!(refusal.answer(), answer, "{error:?}");
+    }
+
+    /// The message is refused, and nothing changed.
+    #[track_caller]
+    pub fn unchanged_by(&mut self, (session, to): (impl Into<AnySession>, To), message: &[u8]) -> Refusal {
+        let (before, owner) = (self.snapshot(), self.lock.ownership());
+        let Err(refusal) = self.send(to, session, message) else { panic!("{to:?} is accepted, and not refused") };
         //= spec/protocol.md#errors-and-refusals
         //# ERR-2. A refusal MUST change nothing but the session that it used.
-        assert_eq!((self.snapshot(), self.lock.ownership()), (before, owner), "{error:?}");
+        assert_eq!((self.snapshot(), self.lock.ownership()), (before, owner), "{refusal:?}");
+        refusal
     }
 
     /// A bundle, refused.
