@@ -38,8 +38,7 @@ impl Stage {
         let mut ben = w.guest(BEN);
         w.share(STUDIO, &ben).unwrap();
         w.withdraw(STUDIO).unwrap();
-        let grant = w.share(STUDIO, &ben).unwrap();
-        ben.claim(&grant).unwrap();
+        w.claims(STUDIO, &mut ben);
         let (_session, installing, release) = w.released(&mut ben);
         // A refusal that is signed.
         w.olga.twin().activate(&mut w.door, &mut w.cloud, HALL).unwrap();
