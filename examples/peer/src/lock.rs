@@ -1,4 +1,5 @@
-//! The lock's role: firmware around the lock, with flash that can fail.
+//! The lock's role: firmware around the lock, with flash that can fail. It makes, boots and asks the lock itself, and not
+//! through the tests' stage: a peer stands on the library alone, and its making can stop at any record.
 
 use std::collections::BTreeMap;
 

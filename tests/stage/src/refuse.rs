@@ -13,6 +13,12 @@ use super::forge::{self, label};
 use super::ops::To;
 use super::stand::{Key, Stand};
 
+type Operate = Session<purpose::Operate>;
+type Install = Session<purpose::Install>;
+
+/// The reason, where the sender is told one.
+type Told = Option<RefuseReason>;
+
 impl<C: Crypto + Clone> Stand<C> {
     /// A key from the lock's stored seed, by the spec's key schedule.
     pub fn derived(&self, label: &str) -> [u8; 32] {
@@ -25,7 +31,7 @@ impl<C: Crypto + Clone> Stand<C> {
     }
 
     /// What the lock answers to a request that it refuses: opaque without a reason.
-    pub fn refused(&self, request: &[u8], told: Option<RefuseReason>) -> Vec<u8> {
+    pub fn refused(&self, request: &[u8], told: Told) -> Vec<u8> {
         let Some(reason) = told else { return Refused::OPAQUE.to_vec() };
         forge::signed(&RefusedBody { request: digest(request), reason }, &self.lock_key())
     }
@@ -56,26 +62,14 @@ impl<C: Crypto + Clone> Stand<C> {
 
     /// A bundle, refused.
     #[track_caller]
-    pub fn refuses_bundle(
-        &mut self,
-        session: Session<purpose::Install>,
-        bundle: &[u8],
-        error: LockError,
-        told: Option<RefuseReason>,
-    ) {
+    pub fn refuses_bundle(&mut self, session: Install, bundle: &[u8], error: LockError, told: Told) {
         let answer = self.refused(bundle, told);
         self.refuses((session, To::Install), bundle, (error, answer));
     }
 
     /// A command, refused.
     #[track_caller]
-    pub fn refuses_command(
-        &mut self,
-        session: Session<purpose::Operate>,
-        command: &[u8],
-        error: LockError,
-        told: Option<RefuseReason>,
-    ) {
+    pub fn refuses_command(&mut self, session: Operate, command: &[u8], error: LockError, told: Told) {
         let answer = self.refused(command, told);
         self.refuses((session, To::Command), command, (error, answer));
     }
@@ -84,7 +78,7 @@ impl<C: Crypto + Clone> Stand<C> {
     #[track_caller]
     pub fn refuses_unlock(
         &mut self,
-        session: Session<purpose::Operate>,
+        session: Operate,
         unlock: &[u8],
         error: LockError,
         told: Option<(&Key, RefuseReason)>,
@@ -96,20 +90,14 @@ impl<C: Crypto + Clone> Stand<C> {
 
     /// A provision, refused.
     #[track_caller]
-    pub fn refuses_provision(
-        &mut self,
-        session: Session<purpose::Operate>,
-        provision: &[u8],
-        error: LockError,
-        told: Option<RefuseReason>,
-    ) {
+    pub fn refuses_provision(&mut self, session: Operate, provision: &[u8], error: LockError, told: Told) {
         let answer = self.refused(provision, told);
         self.refuses((session, To::Provision), provision, (error, answer));
     }
 
     /// A factory reset, refused opaquely.
     #[track_caller]
-    pub fn refuses_reset(&mut self, session: Session<purpose::Operate>, reset: &[u8], error: LockError) {
+    pub fn refuses_reset(&mut self, session: Operate, reset: &[u8], error: LockError) {
         self.refuses((session, To::Reset), reset, (error, Refused::OPAQUE.to_vec()));
     }
 

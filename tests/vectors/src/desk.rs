@@ -1,4 +1,6 @@
-//! Messages of one lock, owner, service and guest whose keys are known, for the roles that are not a lock.
+//! Messages of one lock, owner, service and guest whose keys are known, for the roles that are not a lock. Not the
+//! stage's desk, whose cast has numbers: everything here comes of a name that stands in the files, which any language
+//! derives again.
 
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Digest, PublicKey, Tag};
