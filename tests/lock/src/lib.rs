@@ -28,6 +28,7 @@ mod lock_pending;
 mod lock_provision;
 mod lock_provision_again;
 mod lock_records;
+mod lock_requests;
 mod lock_reset;
 mod lock_sessions;
 mod lock_staged;

@@ -18,7 +18,7 @@ const SLOT: SlotId = SlotId::new(0);
 #[track_caller]
 fn carries_out(stand: &mut Stand, operation: Operation, epoch: u32, completed: Completed, written: Option<Cell>) {
     let (nonce, session) = stand.operate();
-    let message = forge::signed(&stand.command_body(nonce, operation), &seed(OWNER));
+    let message = stand.order(nonce, operation);
     let mut store = stand.store.clone();
     let commanded = stand.send_command(session, &message).unwrap();
     let done = Done { command: digest(&message), lock: stand.id(), epoch: Epoch::new(epoch), completed };
@@ -182,7 +182,7 @@ fn after_a_transfer_the_old_owners_commands_are_refused() {
     let _ = stand.command(transfer()).unwrap();
     let (nonce, session) = stand.operate();
     let operation = Operation::Act { action: Action::Open };
-    let message = forge::signed(&stand.command_body(nonce, operation), &seed(OWNER));
+    let message = stand.order(nonce, operation);
     let mismatch = SignatureError::Mismatch;
     stand.refuses_command(session, &message, LockError::CommandSignature(mismatch), None);
     let (nonce, session) = stand.operate();

@@ -7,8 +7,7 @@ use sharekey::limits::{Action, Rights};
 use sharekey::lock::{Cell, StoredSeed, purpose};
 use sharekey::message::{Holding, Operation};
 use sharekey_stage::cells::{SLOT_0, owned, slot, transfer, uses};
-use sharekey_stage::forge;
-use sharekey_stage::stand::{CARD, Key, NOON, Stand, fails};
+use sharekey_stage::stand::{Key, NOON, Stand, fails};
 
 const FIRST: SlotId = SlotId::new(0);
 
@@ -165,7 +164,7 @@ fn a_damaged_header_or_counter_leaves_nothing_but_the_factory_reset() {
         assert_eq!(stand.open(&key).unwrap_err().error(), LockError::Damaged);
         assert_eq!(stand.download(0, 3, |_| ()).unwrap_err().error(), LockError::Damaged);
         let (nonce, session) = stand.operate();
-        let provision = forge::tagged(&stand.provision_body(nonce), &CARD);
+        let provision = stand.provision_message(nonce);
         //= spec/protocol.md#provisioning
         //# PRV-12. The header's and the counter's cells MUST be free and sound.
         assert_eq!(stand.provision(session, &provision).unwrap_err().error(), LockError::Damaged);

@@ -99,7 +99,7 @@ fn connect(door: &mut TestDoor, frame: &[u8]) -> Nonce {
 
 fn provision(door: &mut TestDoor) -> Served {
     let nonce = connect(door, &Connect::OPERATE);
-    let message = forge::tagged(&Stand::fresh().provision_body(nonce), &CARD);
+    let message = Stand::fresh().provision_message(nonce);
     serve(door, &message)
 }
 

@@ -202,30 +202,6 @@ fn a_grant_with_an_undefined_value_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# INS-2. The session MUST be the newest for Install and in time.
-#[test]
-fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
-    let mut stand = Stand::active();
-    let (chain, session) = begin(&mut stand, 2);
-    let (newer, newer_session) = begin(&mut stand, 2);
-    stand.refuses_bundle(session, &chain.bundle(), LockError::SessionSuperseded, None);
-    let _ = stand.send_bundle(newer_session, &newer.bundle()).unwrap();
-}
-
-//= spec/protocol.md#install
-//# INS-2. The session MUST be the newest for Install and in time.
-#[test]
-fn a_session_lasts_120_seconds_and_not_a_millisecond_longer() {
-    let mut stand = Stand::active();
-    let (chain, session) = begin(&mut stand, 2);
-    stand.ticks += 120_001;
-    stand.refuses_bundle(session, &chain.bundle(), LockError::SessionExpired, None);
-    let (chain, session) = begin(&mut stand, 2);
-    stand.ticks += 120_000;
-    let _ = stand.send_bundle(session, &chain.bundle()).unwrap();
-}
-
-//= spec/protocol.md#install
 //# INS-20. The header's and the counter's cells MUST be free and sound.
 //= spec/protocol.md#install
 //# INS-21. The lock MUST be provisioned.

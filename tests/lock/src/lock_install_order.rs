@@ -252,17 +252,3 @@ fn the_equation_alone_would_take_the_identitys_signature() {
     let key = PublicKey::from_bytes(identity);
     assert!(Provider.verify_equation(&Provider.ready(&key).unwrap(), message, &Signature::from_bytes(*signature)));
 }
-
-#[test]
-fn no_bit_of_a_bundle_can_be_flipped() {
-    let mut stand = Stand::active();
-    let before = stand.snapshot();
-    for bit in 0.. {
-        let (chain, session) = begin(&mut stand);
-        let Some(flipped) = bad::flip(bit, &chain.bundle()) else { break };
-        let refusal = stand.send_bundle(session, &flipped).unwrap_err();
-        assert_eq!(refusal.answer(), sharekey::message::Refused::OPAQUE, "bit {bit}: {refusal}");
-        assert_eq!(stand.snapshot(), before, "bit {bit}");
-    }
-    stand.goes_on();
-}

@@ -7,9 +7,8 @@ use sharekey::limits::Action;
 use sharekey::lock::{Cell, Commanded, Condition, Erased, Pending, Record, Unlocked, purpose};
 use sharekey::message::Operation;
 use sharekey_stage::cells::{SLOT_0, SLOT_1, SLOT_2, load, transfer};
-use sharekey_stage::forge;
 use sharekey_stage::ops::To;
-use sharekey_stage::stand::{CARD, Stand, TestLock};
+use sharekey_stage::stand::{Stand, TestLock};
 
 const INSPECT_0: Operation = Operation::Inspect { slot: SlotId::new(0) };
 
@@ -226,7 +225,7 @@ fn with_slot_2_unread(mut stand: Stand) -> Stand {
 fn provisioning_waits_until_every_cell_is_read() {
     let mut stand = with_slot_2_unread(Stand::fresh());
     let (nonce, session) = stand.operate();
-    let message = forge::tagged(&stand.provision_body(nonce), &CARD);
+    let message = stand.provision_message(nonce);
     assert_eq!(stand.provision(session, &message).unwrap_err().error(), LockError::Busy);
     assert_eq!(stand.owner(), Err(LockError::NotProvisioned));
     stand.reload(SLOT_2).unwrap();

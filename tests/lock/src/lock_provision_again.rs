@@ -76,7 +76,7 @@ fn whoever_does_not_hold_the_card_is_told_nothing() {
 fn a_detached_answer_holds_the_header_and_can_be_abandoned() {
     let mut stand = Stand::provisioned();
     let (nonce, session) = stand.operate();
-    let message = forge::tagged(&stand.provision_body(nonce), &CARD);
+    let message = stand.provision_message(nonce);
     let now = stand.now();
     let (record, pending) = stand.lock.provision(session, &message, now).unwrap().detach();
     assert!(record.is_none());

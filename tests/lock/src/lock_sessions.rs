@@ -8,7 +8,7 @@ use sharekey::lock::{Refusal, Session, purpose};
 use sharekey::message::Operation;
 use sharekey_stage::firmware::Forget;
 use sharekey_stage::ops::{For, Op};
-use sharekey_stage::ready::Ready;
+use sharekey_stage::ready::{Commit, Ready};
 use sharekey_stage::stand::{Key, Stand};
 
 type Operate = (Nonce, Session<purpose::Operate>);
@@ -34,26 +34,35 @@ fn done<T>(result: Result<T, Refusal>) -> Result<(), LockError> {
 /// Whatever is sent in a session for this, until so long after its challenge.
 fn lasts(purpose: For, milliseconds: u64) {
     for op in Op::ALL.into_iter().filter(|op| op.to().is_some_and(|to| to.purpose() == purpose)) {
-        let expired = Err(LockError::SessionExpired);
-        for (after, outcome) in [(0, Ok(())), (milliseconds, Ok(())), (milliseconds + 1, expired)] {
-            let mut ready = Ready::new(op);
-            ready.stand.ticks += after;
-            assert_eq!(ready.attempt(&mut Forget).map(drop), outcome, "{op:?} {after}");
-        }
+        let mut ready = Ready::new(op);
+        ready.stand.ticks += milliseconds + 1;
+        let late = ready.message.clone();
+        assert_eq!(ready.refused(&late), LockError::SessionExpired, "{op:?}");
+        ready.stand.ticks += milliseconds;
+        assert_eq!(ready.attempt(&mut Forget).map(drop), Ok(()), "{op:?}");
     }
 }
 
 //= spec/protocol.md#sessions
 //# SES-2. A session MUST be refused when a newer challenge for the same purpose was given.
+//= spec/protocol.md#install
+//# INS-2. The session MUST be the newest for Install and in time.
+//= spec/protocol.md#unlock
+//# UNL-2. The session MUST be the newest for Operate and in time.
+//= spec/protocol.md#commands
+//# CMD-2. The session MUST be the newest for Operate and in time.
+//= spec/protocol.md#provisioning
+//# PRV-2. The session MUST be the newest for Operate and in time.
+//= spec/protocol.md#factory-reset
+//# RST-2. The session MUST be the newest for Operate and in time.
 #[test]
 fn only_the_newest_session_of_a_purpose_is_good() {
-    let (mut stand, key) = Stand::installed();
-    let (older, newer) = (stand.operate(), stand.operate());
-    assert_eq!(open(&mut stand, &key, older), Err(LockError::SessionSuperseded));
-    assert_eq!(open(&mut stand, &key, newer), Ok(()));
-    let (older, newer) = (stand.for_install(), stand.for_install());
-    assert_eq!(install(&mut stand, older), Err(LockError::SessionSuperseded));
-    assert_eq!(install(&mut stand, newer), Ok(()));
+    for op in Op::requests() {
+        let mut ready = Ready::new(op);
+        let (Some(older), message) = ready.again() else { panic!("{op:?} has a session") };
+        assert_eq!(ready.refused_in(older, &message), LockError::SessionSuperseded, "{op:?}");
+        assert_eq!(ready.attempt(&mut Forget).map(drop), Ok(()), "{op:?}");
+    }
 }
 
 #[test]
@@ -90,15 +99,15 @@ fn the_two_purposes_do_not_disturb_each_other() {
 //# SES-1. A session MUST be good for one attempt, malformed ones included.
 #[test]
 fn a_message_is_good_for_its_own_session_only() {
-    let (mut stand, key) = Stand::installed();
-    let (nonce, session) = stand.operate();
-    assert_eq!(open(&mut stand, &key, (nonce, session)), Ok(()));
-    let (_, session) = stand.operate();
-    assert_eq!(open(&mut stand, &key, (nonce, session)), Err(LockError::WrongNonce));
-    let (nonce, session) = stand.for_install();
-    assert_eq!(install(&mut stand, (nonce, session)), Ok(()));
-    let (_, session) = stand.for_install();
-    assert_eq!(install(&mut stand, (nonce, session)), Err(LockError::WrongNonce));
+    // The answer to a factory reset is that there is nobody to be asked again.
+    for op in Op::requests().filter(|op| *op != Op::FactoryReset) {
+        let ready = Ready::new(op);
+        let message = ready.message.clone();
+        let mut stand = ready.end(&mut Commit::default()).0;
+        // A command's epoch is compared before its nonce.
+        let error = if op == Op::Transfer { LockError::WrongEpoch } else { LockError::WrongNonce };
+        assert_eq!(Ready::replay(op, &mut stand, &message), error, "{op:?}");
+    }
 }
 
 //= spec/protocol.md#sessions

@@ -7,9 +7,8 @@ use sharekey::error::{LockError, RefuseReason, WireError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::{Outcome, Unlock};
-use sharekey::wire::Message;
 use sharekey_stage::stand::{DEVICE, Key, Stand};
-use sharekey_stage::{bad, forge, public, seed};
+use sharekey_stage::{forge, public, seed};
 
 const OTHER: u8 = 40;
 
@@ -49,21 +48,6 @@ fn an_unlock_of_a_key_without_a_limit_of_uses_writes_nothing() {
     assert_eq!(stand.snapshot(), before);
 }
 
-//= spec/protocol.md#unlock
-//# UNL-1. The unlock MUST decode.
-#[test]
-fn a_malformed_unlock_is_refused() {
-    let (mut stand, key) = Stand::installed();
-    let seal = |frame| forge::tag(frame, &key.pairing);
-    for way in 0.. {
-        let (nonce, session) = stand.operate();
-        let frame = forge::frame(&key.unlock(Action::Open, nonce));
-        let Some((message, error)) = bad::malformed(way, &frame, Unlock::MAX_LEN, &seal) else { break };
-        stand.refuses_unlock(session, &message, LockError::Wire(error), None);
-    }
-    let _ = stand.open(&key).unwrap();
-}
-
 #[test]
 fn an_action_that_is_not_defined_is_refused() {
     let (mut stand, key) = Stand::installed();
@@ -75,41 +59,6 @@ fn an_action_that_is_not_defined_is_refused() {
         stand.refuses_unlock(session, &message, LockError::Wire(WireError::Value), None);
     }
     let _ = stand.open(&key).unwrap();
-}
-
-//= spec/protocol.md#unlock
-//# UNL-2. The session MUST be the newest for Operate and in time.
-#[test]
-fn a_superseded_session_is_refused_and_the_newer_one_goes_on() {
-    let (mut stand, key) = Stand::installed();
-    let (nonce, session) = stand.operate();
-    let (newer, newer_session) = stand.operate();
-    let message = key.message(Action::Open, nonce);
-    stand.refuses_unlock(session, &message, LockError::SessionSuperseded, None);
-    let _ = stand.send_unlock(newer_session, &key.message(Action::Open, newer)).unwrap();
-}
-
-//= spec/protocol.md#unlock
-//# UNL-2. The session MUST be the newest for Operate and in time.
-#[test]
-fn a_session_lasts_10_seconds_and_not_a_millisecond_longer() {
-    let (mut stand, key) = Stand::installed();
-    let (nonce, session) = stand.operate();
-    stand.ticks += 10_001;
-    stand.refuses_unlock(session, &key.message(Action::Open, nonce), LockError::SessionExpired, None);
-    let (nonce, session) = stand.operate();
-    stand.ticks += 10_000;
-    let _ = stand.send_unlock(session, &key.message(Action::Open, nonce)).unwrap();
-}
-
-#[test]
-fn an_unlock_is_accepted_once() {
-    let (mut stand, key) = Stand::installed();
-    let (nonce, session) = stand.operate();
-    let message = key.message(Action::Open, nonce);
-    let _ = stand.send_unlock(session, &message).unwrap();
-    let (_, session) = stand.operate();
-    stand.refuses_unlock(session, &message, LockError::WrongNonce, None);
 }
 
 //= spec/protocol.md#unlock
@@ -190,26 +139,6 @@ fn a_mac_under_any_other_secret_is_refused() {
     let (nonce, session) = stand.operate();
     let message = forge::tagged(&key.unlock(Action::Open, nonce), &sharekey_stage::stand::CARD);
     stand.refuses_unlock(session, &message, LockError::UnlockMac, None);
-    let _ = stand.open(&key).unwrap();
-}
-
-//= spec/protocol.md#unlock
-//# UNL-14. A refusal before the tag held MUST be the opaque Refused, whatever the cause.
-#[test]
-fn no_bit_of_an_unlock_can_be_flipped() {
-    let (mut stand, key) = Stand::installed();
-    let before = stand.snapshot();
-    for bit in 0.. {
-        let (nonce, session) = stand.operate();
-        let message = key.message(Action::Open, nonce);
-        let Some(flipped) = bad::flip(bit, &message) else { break };
-        let refusal = stand.send_unlock(session, &flipped).unwrap_err();
-        assert_eq!(refusal.answer(), sharekey::message::Refused::OPAQUE, "bit {bit}: {refusal}");
-        assert_eq!(stand.snapshot(), before, "bit {bit}");
-        if bit >= (message.len() - 16) * 8 {
-            assert_eq!(refusal.error(), LockError::UnlockMac, "bit {bit} of the MAC");
-        }
-    }
     let _ = stand.open(&key).unwrap();
 }
 

@@ -4,32 +4,20 @@ use std::collections::BTreeSet;
 
 use rand_core::Rng as _;
 use sharekey::error::{LockError, WireError};
-use sharekey::lock::{Pending, Record, Staged};
+use sharekey::lock::{PhysicalPresence, Record, Step};
 use sharekey::message::{Command, Done};
 use sharekey::wire::Kind;
-use sharekey_stage::firmware::Outcome;
-use sharekey_stage::ops::{Op, Order, Sent, To};
-use sharekey_stage::ready::{Finish, Ready};
+use sharekey_stage::ops::{For, Op, Order, Sent, To};
+use sharekey_stage::ready::{Commit, Ready, SLOT};
 use sharekey_stage::samples::{Samples as _, Size, message};
 use sharekey_stage::stand::Stand;
-use sharekey_stage::store::Store;
-
-/// Commits, and keeps the answer.
-#[derive(Default)]
-struct Answered(Vec<u8>);
-
-impl Finish for Answered {
-    fn now<T: Outcome>(&mut self, staged: Staged<'_, T>, store: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
-        self.0 = staged.commit(|record| store.put(record)).unwrap().output().answer().to_vec();
-        None
-    }
-}
+use sharekey_stage::store::stored;
 
 /// What it holds and writes, [`Ready::end`] compares.
 #[test]
 fn each_operation_answers_draws_and_begins_an_epoch_as_its_row_says() {
     for op in Op::ALL {
-        let (ready, mut answered) = (Ready::new(op), Answered::default());
+        let (ready, mut answered) = (Ready::new(op), Commit::default());
         let (epoch, mut rng) = (ready.stand.epoch(), ready.stand.rng.clone());
         let mut stand = ready.end(&mut answered).0;
         let row = op.row();
@@ -74,4 +62,23 @@ fn no_call_and_no_order_of_a_command_is_without_a_row() {
     let tags = BTreeSet::from(Order::ALL.map(|order| (order, order.row())));
     assert_eq!(sent.collect::<BTreeSet<_>>(), tags);
     assert_eq!(done.collect::<BTreeSet<_>>(), tags);
+}
+
+/// What comes through the front door is what a caller of the lock's own calls is given.
+#[test]
+fn the_front_door_takes_what_each_operation_is_sent_as() {
+    for op in Op::ALL {
+        let Ready { mut stand, message, .. } = Ready::new(op);
+        let frame = if op.to().is_none() { Sent::connect(For::Operate).to_vec() } else { message };
+        let button = op.to().is_some_and(|to| to.row().presence).then(PhysicalPresence::button_is_pressed);
+        let now = stand.now();
+        let staged = match stand.lock.step(&frame, now, button, &mut stand.rng) {
+            Step::Served(served) => panic!("{op:?}: {:?}", served.effect()),
+            Step::Write(staged) => staged,
+            Step::SetClock(setting) => setting.is_set(),
+        };
+        assert_eq!((staged.cell(), staged.record().map(Record::cell)), (op.cell(SLOT), op.written(SLOT)), "{op:?}");
+        let served = staged.commit(stored).unwrap();
+        assert_eq!(Kind::of(served.answer()).ok(), op.row().answer, "{op:?}");
+    }
 }

@@ -1,13 +1,15 @@
 //! Does every message have one encoding, and is everything else refused for the right reason?
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use sharekey::error::{SealError, WireError};
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt, Refused,
-    RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
+    Bundle, Claim, Command, Done, Grant, Install, Refused, RefusedBody, Release, Reply, Unlock, Withdrawn,
 };
 use sharekey::wire::{Authenticator, Encoded, HEADER_LEN, Kind, MAX_MESSAGE, Message, Unverified, VERSION};
 
+use sharekey_stage::every_body;
 use sharekey_stage::forge::frame;
 use sharekey_stage::samples::{Samples, Size, message};
 
@@ -140,14 +142,13 @@ mod check {
 
 /// Calls a check for every kind but the bundle, which has no body of its own.
 macro_rules! for_every_kind {
-    ($check:ident($($argument:expr),*)) => {
-        for_every_kind!(
-            $check($($argument),*):
-            Grant Withdraw Withdrawn Claim Challenge Install Release Receipt Unlock Reply Command Done RefusedBody
-            Provision Provisioned FactoryReset
-        )
+    ($check:ident $arguments:tt) => {
+        every_body!(call!($check, $arguments))
     };
-    ($check:ident $arguments:tt: $($kind:ident)*) => { $( check::$check::<$kind> $arguments; )* };
+}
+
+macro_rules! call {
+    (($check:ident, $arguments:tt) $($kind:ident $body:ty,)*) => { $( check::$check::<$body> $arguments; )* };
 }
 
 macro_rules! checks {
@@ -206,6 +207,17 @@ proptest! {
             prop_assert_eq!(&bundle.encode().unwrap()[..], &changed[..]);
         }
     }
+}
+
+#[test]
+fn every_kind_has_its_checks() {
+    macro_rules! kinds {
+        (() $($kind:ident $body:ty,)*) => { [$( (Kind::$kind, <$body as Message>::KIND) ),*] };
+    }
+    let listed = every_body!(kinds!());
+    assert!(listed.iter().all(|(kind, of_body)| kind == of_body));
+    let checked: BTreeSet<Kind> = listed.into_iter().map(|(kind, _)| kind).chain([Kind::Bundle]).collect();
+    assert_eq!(checked, BTreeSet::from(Kind::ALL));
 }
 
 //= spec/protocol.md#encoding

@@ -76,6 +76,11 @@ pub const LOW_ORDER: [&str; 7] = [
     "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 ];
 
+/// The 32 bytes of one of these.
+pub fn bytes(text: &str) -> [u8; 32] {
+    array(text)
+}
+
 /// The same with the highest bit set: the other sign of a point, or the bit that X25519 does not look at.
 pub fn high(mut bytes: [u8; 32]) -> [u8; 32] {
     bytes[31] |= 0x80;
@@ -84,8 +89,8 @@ pub fn high(mut bytes: [u8; 32]) -> [u8; 32] {
 
 /// Every encoding of a point of small order, with both signs; and encodings that are not canonical.
 pub fn keys() -> Vec<(PublicKey, KeyError)> {
-    let small = SMALL_ORDER_Y.map(|key| (array(key), KeyError::SmallOrder));
-    let not_canonical = NOT_CANONICAL.map(|key| (array(key), KeyError::NotCanonical));
+    let small = SMALL_ORDER_Y.map(|key| (bytes(key), KeyError::SmallOrder));
+    let not_canonical = NOT_CANONICAL.map(|key| (bytes(key), KeyError::NotCanonical));
     let both_signs = |(key, error): ([u8; 32], KeyError)| {
         [(PublicKey::from_bytes(key), error), (PublicKey::from_bytes(high(key)), error)]
     };
@@ -95,7 +100,7 @@ pub fn keys() -> Vec<(PublicKey, KeyError)> {
 /// Appends a signature that a lenient verifier takes for the identity's over any bytes: R is the
 /// base point, S is 1.
 pub fn sign_as_identity(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.extend(array::<32>(BASE));
+    bytes.extend(self::bytes(BASE));
     bytes.push(1);
     bytes.extend([0; 31]);
     bytes
@@ -106,21 +111,21 @@ pub fn signatures(signed: &[u8]) -> Vec<(Vec<u8>, SignatureError)> {
     let (frame, signature) = signed.split_last_chunk::<64>().unwrap();
     let (r, s) = signature.split_at(32);
     let signed = |r: &[u8], s: &[u8]| [frame, r, s].concat();
-    let mut below_order: [u8; 32] = array(GROUP_ORDER);
+    let mut below_order = bytes(GROUP_ORDER);
     below_order[0] -= 1;
     let mut bad = vec![
-        (signed(r, &plus(s, &array::<32>(GROUP_ORDER))), SignatureError::ScalarNotReduced),
-        (signed(r, &array::<32>(GROUP_ORDER)), SignatureError::ScalarNotReduced),
+        (signed(r, &plus(s, &bytes(GROUP_ORDER))), SignatureError::ScalarNotReduced),
+        (signed(r, &bytes(GROUP_ORDER)), SignatureError::ScalarNotReduced),
         (signed(r, &[0xff; 32]), SignatureError::ScalarNotReduced),
         (signed(r, &below_order), SignatureError::Mismatch),
         (signed(r, &[0; 32]), SignatureError::Mismatch),
-        (signed(&array::<32>(BASE), s), SignatureError::Mismatch),
+        (signed(&bytes(BASE), s), SignatureError::Mismatch),
     ];
     bad.extend(keys().into_iter().map(|(key, error)| (signed(key.as_bytes(), s), SignatureError::Commitment(error))));
     bad
 }
 
-/// The sum of two little-endian numbers.
+/// The sum of two little-endian numbers, which must not overflow.
 pub fn plus(a: &[u8], b: &[u8]) -> Vec<u8> {
     let mut carry = 0;
     let add = |(a, b): (&u8, &u8)| {
@@ -128,7 +133,9 @@ pub fn plus(a: &[u8], b: &[u8]) -> Vec<u8> {
         carry = sum >> 8;
         sum.to_le_bytes()[0]
     };
-    a.iter().zip(b).map(add).collect()
+    let sum = a.iter().zip(b).map(add).collect();
+    assert_eq!(carry, 0);
+    sum
 }
 
 /// X25519 keys that fix the shared secret, with both values of the bit that is not looked at. Where the cast's provider
@@ -137,7 +144,7 @@ pub fn agreement_keys() -> Vec<[u8; 32]> {
     if cfg!(not(any(feature = "ring", feature = "rustcrypto"))) {
         return vec![[0; 32]];
     }
-    LOW_ORDER.into_iter().flat_map(|key| [array(key), high(array(key))]).collect()
+    LOW_ORDER.into_iter().flat_map(|key| [bytes(key), high(bytes(key))]).collect()
 }
 
 /// The bytes with one bit flipped; `None` past the last bit.

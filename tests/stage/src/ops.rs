@@ -5,7 +5,9 @@
 
 use sharekey::id::SlotId;
 use sharekey::lock::Cell;
-use sharekey::message::{Completed, Operation};
+/// For what a challenge is asked.
+pub use sharekey::message::ConnectFor as For;
+use sharekey::message::{Completed, Connect, Operation};
 use sharekey::wire::Kind;
 
 /// An enumeration whose every variant has a row of a table.
@@ -27,13 +29,6 @@ macro_rules! table {
             }
         }
     };
-}
-
-/// For what a challenge is asked.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum For {
-    Install,
-    Operate,
 }
 
 /// A call of the lock that takes a message.
@@ -148,6 +143,16 @@ pub enum Sent {
     Command(Order),
 }
 
+impl Sent {
+    /// The whole of what says no more than that somebody comes.
+    pub const fn connect(purpose: For) -> [u8; 5] {
+        match purpose {
+            For::Install => Connect::INSTALL,
+            For::Operate => Connect::OPERATE,
+        }
+    }
+}
+
 /// Which cell it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
@@ -224,6 +229,11 @@ impl Op {
     /// Those that write a record.
     pub fn writing() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|op| op.writes())
+    }
+
+    /// Those that a message asks for; the others, who connects.
+    pub fn requests() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|op| op.to().is_some())
     }
 
     /// The operation that is sent so, and writes or does not.

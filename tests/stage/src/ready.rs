@@ -2,18 +2,20 @@
 //! can hold all of them to the same rule.
 
 use sharekey::counter::Generation;
+use sharekey::crypto::Nonce;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Ownership, Pending, Record, Refusal, Staged, purpose};
-use sharekey::message::{Operation, SlotReport};
+use sharekey::message::{Operation, Refused, SlotReport};
 
 use super::cells::{transfer, uses};
 use super::firmware::{self, AnySession, Forget, Outcome, Waiting};
 use super::forge;
 use super::ops::{For, Op, Order, Sent, To};
 use super::provider::{Plain, Provider};
-use super::stand::{CARD, Key, NOON, Stand};
+use super::seed;
+use super::stand::{CARD, Key, NOON, OWNER, Stand};
 use super::store::Store;
 
 /// Which slot an operation is about.
@@ -36,6 +38,10 @@ fn ordered(order: Order) -> Operation {
 pub struct Ready<C: Plain = Provider> {
     pub op: Op,
     pub stand: Stand<C>,
+    /// What opens its slot.
+    key: Option<Key>,
+    /// What will be sent, without an authenticator.
+    pub frame: Vec<u8>,
     /// What will be sent.
     pub message: Vec<u8>,
     /// The session that the operation uses; a challenge uses none.
@@ -106,29 +112,65 @@ impl<C: Plain> Ready<C> {
     }
 
     /// The same at a lock that has been through something.
-    pub fn of(op: Op, mut stand: Stand<C>) -> Self {
-        if op == Op::Lease {
-            return Self { op, stand, message: Vec::new(), attempt: None, other: None };
-        }
-        if op == Op::Install {
-            let (nonce, session) = stand.for_install();
-            let message = stand.chain(nonce, 0, 3).bundle();
-            let other = Some(AnySession::Operate(stand.operate().1));
-            return Self { op, stand, message, attempt: Some(session.into()), other };
-        }
-        let other = Some(AnySession::Install(stand.for_install().1));
-        let Some(to) = op.to() else { return Self { op, stand, message: Vec::new(), attempt: None, other } };
+    pub fn of(op: Op, stand: Stand<C>) -> Self {
         // Installing again with the same entropy gives the key back.
-        let key = (to == To::Unlock).then(|| installed::<C>(op).1);
-        let (nonce, session) = stand.operate();
-        let message = match (op.row().sent, key) {
-            (Sent::Command(order), _) => stand.order(nonce, ordered(order)),
-            (_, Some(key)) => key.message(Action::Open, nonce),
-            (Sent::To(To::Provision), _) => forge::tagged(&stand.provision_body(nonce), &CARD),
-            (Sent::To(To::Reset), _) => stand.reset_message(nonce),
-            (sent, None) => panic!("{op:?}: nobody made ready what is sent: {sent:?}"),
-        };
-        Self { op, stand, message, attempt: Some(session.into()), other }
+        let key = (op.to() == Some(To::Unlock)).then(|| installed::<C>(op).1);
+        let mut ready = Self { op, stand, key, frame: Vec::new(), message: Vec::new(), attempt: None, other: None };
+        if op != Op::Lease {
+            let purpose = if op == Op::Install { For::Operate } else { For::Install };
+            ready.other = Some(ready.stand.connect(purpose).1);
+        }
+        let _ = ready.again();
+        ready
+    }
+
+    /// Somebody connects once more, and the message is made for the new session. Gives the session before, with what
+    /// was to be sent in it.
+    pub fn again(&mut self) -> (Option<AnySession>, Vec<u8>) {
+        let Some(to) = self.op.to() else { return (None, Vec::new()) };
+        let (nonce, session) = self.stand.connect(to.purpose());
+        self.frame = self.framed(nonce);
+        let message = self.seal(self.frame.clone());
+        (self.attempt.replace(session), std::mem::replace(&mut self.message, message))
+    }
+
+    fn framed(&self, nonce: Nonce) -> Vec<u8> {
+        match (self.op.row().sent, self.key) {
+            (Sent::Command(order), _) => forge::frame(&self.stand.command_body(nonce, ordered(order))),
+            (Sent::To(To::Install), _) => self.stand.chain(nonce, 0, 3).bundle(),
+            (Sent::To(To::Provision), _) => forge::frame(&self.stand.provision_body(nonce)),
+            (Sent::To(To::Reset), _) => forge::frame(&self.stand.reset_body(nonce)),
+            (Sent::To(To::Unlock), Some(key)) => forge::frame(&key.unlock(Action::Open, nonce)),
+            (sent, _) => panic!("{:?}: nobody made ready what is sent: {sent:?}", self.op),
+        }
+    }
+
+    /// The frame with the authenticator of who may ask for the operation; a bundle has those of its parts.
+    pub fn seal(&self, frame: Vec<u8>) -> Vec<u8> {
+        match (self.op.to(), self.key) {
+            (Some(To::Command), _) => forge::sign(frame, &seed(OWNER)),
+            (Some(To::Provision | To::Reset), _) => forge::tag(frame, &CARD),
+            (_, Some(key)) => forge::tag(frame, &key.pairing),
+            (..) => frame,
+        }
+    }
+
+    /// The lock refuses this where the message was to be sent, opaquely and with nothing changed. Gives why, with the
+    /// next session open.
+    #[track_caller]
+    pub fn refused(&mut self, message: &[u8]) -> LockError {
+        let session = self.attempt.take().unwrap();
+        let error = self.refused_in(session, message);
+        let _ = self.again();
+        error
+    }
+
+    /// The same in another session.
+    #[track_caller]
+    pub fn refused_in(&mut self, session: AnySession, message: &[u8]) -> LockError {
+        let refusal = self.stand.unchanged_by((session, self.op.to().unwrap()), message);
+        assert_eq!(refusal.answer(), Refused::OPAQUE, "{:?}: {refusal}", self.op);
+        refusal.error()
     }
 
     /// Stages the operation, which must be accepted, and ends it as told. Gives the lock, and the
@@ -142,7 +184,7 @@ impl<C: Plain> Ready<C> {
     /// # Errors
     /// Why it is.
     pub fn attempt(self, finish: &mut impl Finish) -> Result<(Stand<C>, Option<AnySession>), LockError> {
-        let Self { op, mut stand, message, attempt, other } = self;
+        let Self { op, mut stand, message, attempt, other, .. } = self;
         end(&mut stand, op, &message, attempt, finish).map_err(|refusal| refusal.error())?;
         Ok((stand, other))
     }
@@ -157,6 +199,17 @@ impl<C: Plain> Ready<C> {
 impl Finish for Forget {
     fn now<T: Outcome>(&mut self, staged: Staged<'_, T>, _: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
         drop(staged);
+        None
+    }
+}
+
+/// Writes the record, and keeps the answer.
+#[derive(Default)]
+pub struct Commit(pub Vec<u8>);
+
+impl Finish for Commit {
+    fn now<T: Outcome>(&mut self, staged: Staged<'_, T>, store: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
+        self.0 = staged.commit(|record| store.put(record)).unwrap().output().answer().to_vec();
         None
     }
 }

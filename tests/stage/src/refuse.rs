@@ -3,7 +3,7 @@
 use sharekey::crypto::{Crypto, Tag};
 use sharekey::error::{LockError, RefuseReason};
 use sharekey::limits::Limits;
-use sharekey::lock::{Cell, Session, purpose};
+use sharekey::lock::{Cell, Refusal, Session, purpose};
 use sharekey::message::{Outcome, Refused, RefusedBody, Reply};
 use sharekey::secret::Seed;
 
@@ -12,6 +12,12 @@ use super::firmware::AnySession;
 use super::forge::{self, label};
 use super::ops::To;
 use super::stand::{Key, Stand};
+
+type Operate = Session<purpose::Operate>;
+type Install = Session<purpose::Install>;
+
+/// The reason, where the sender is told one.
+type Told = Option<RefuseReason>;
 
 impl<C: Crypto + Clone> Stand<C> {
     /// A key from the lock's stored seed, by the spec's key schedule.
@@ -25,7 +31,7 @@ impl<C: Crypto + Clone> Stand<C> {
     }
 
     /// What the lock answers to a request that it refuses: opaque without a reason.
-    pub fn refused(&self, request: &[u8], told: Option<RefuseReason>) -> Vec<u8> {
+    pub fn refused(&self, request: &[u8], told: Told) -> Vec<u8> {
         let Some(reason) = told else { return Refused::OPAQUE.to_vec() };
         forge::signed(&RefusedBody { request: digest(request), reason }, &self.lock_key())
     }
@@ -38,37 +44,32 @@ impl<C: Crypto + Clone> Stand<C> {
         message: &[u8],
         (error, answer): (LockError, Vec<u8>),
     ) {
-        let (before, owner) = (self.snapshot(), self.lock.ownership());
-        let Err(refusal) = self.send(to, session, message) else { panic!("accepted, and not refused as {error:?}") };
+        let refusal = self.unchanged_by((session, to), message);
         assert_eq!(refusal.error(), error);
         assert_eq!(refusal.answer(), answer, "{error:?}");
+    }
+
+    /// The message is refused, and nothing changed.
+    #[track_caller]
+    pub fn unchanged_by(&mut self, (session, to): (impl Into<AnySession>, To), message: &[u8]) -> Refusal {
+        let (before, owner) = (self.snapshot(), self.lock.ownership());
+        let Err(refusal) = self.send(to, session, message) else { panic!("{to:?} is accepted, and not refused") };
         //= spec/protocol.md#errors-and-refusals
         //# ERR-2. A refusal MUST change nothing but the session that it used.
-        assert_eq!((self.snapshot(), self.lock.ownership()), (before, owner), "{error:?}");
+        assert_eq!((self.snapshot(), self.lock.ownership()), (before, owner), "{refusal:?}");
+        refusal
     }
 
     /// A bundle, refused.
     #[track_caller]
-    pub fn refuses_bundle(
-        &mut self,
-        session: Session<purpose::Install>,
-        bundle: &[u8],
-        error: LockError,
-        told: Option<RefuseReason>,
-    ) {
+    pub fn refuses_bundle(&mut self, session: Install, bundle: &[u8], error: LockError, told: Told) {
         let answer = self.refused(bundle, told);
         self.refuses((session, To::Install), bundle, (error, answer));
     }
 
     /// A command, refused.
     #[track_caller]
-    pub fn refuses_command(
-        &mut self,
-        session: Session<purpose::Operate>,
-        command: &[u8],
-        error: LockError,
-        told: Option<RefuseReason>,
-    ) {
+    pub fn refuses_command(&mut self, session: Operate, command: &[u8], error: LockError, told: Told) {
         let answer = self.refused(command, told);
         self.refuses((session, To::Command), command, (error, answer));
     }
@@ -77,7 +78,7 @@ impl<C: Crypto + Clone> Stand<C> {
     #[track_caller]
     pub fn refuses_unlock(
         &mut self,
-        session: Session<purpose::Operate>,
+        session: Operate,
         unlock: &[u8],
         error: LockError,
         told: Option<(&Key, RefuseReason)>,
@@ -89,20 +90,14 @@ impl<C: Crypto + Clone> Stand<C> {
 
     /// A provision, refused.
     #[track_caller]
-    pub fn refuses_provision(
-        &mut self,
-        session: Session<purpose::Operate>,
-        provision: &[u8],
-        error: LockError,
-        told: Option<RefuseReason>,
-    ) {
+    pub fn refuses_provision(&mut self, session: Operate, provision: &[u8], error: LockError, told: Told) {
         let answer = self.refused(provision, told);
         self.refuses((session, To::Provision), provision, (error, answer));
     }
 
     /// A factory reset, refused opaquely.
     #[track_caller]
-    pub fn refuses_reset(&mut self, session: Session<purpose::Operate>, reset: &[u8], error: LockError) {
+    pub fn refuses_reset(&mut self, session: Operate, reset: &[u8], error: LockError) {
         self.refuses((session, To::Reset), reset, (error, Refused::OPAQUE.to_vec()));
     }
 

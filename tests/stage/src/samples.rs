@@ -7,21 +7,36 @@ use sharekey::error::RefuseReason;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::message::{
-    Challenge, Claim, Command, Completed, Done, FactoryReset, Grant, Holding, Install, Operation, Outcome, Provision,
-    Provisioned, Receipt, RefusedBody, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
+    Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install, Operation,
+    Outcome, Provision, Provisioned, Receipt, RefusedBody, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn,
+    WithdrawnOutcome,
 };
 use sharekey::wire::{Authenticator, Message};
 
 use super::forge::frame;
 
-/// Hands every kind that has a body of its own, all but the bundle, on to a macro: `$then! { ($more) KIND BODY, … }`.
+/// Hands every kind that has a body of its own, all but the bundle, on to a macro: `$then! { $more KIND BODY, … }`.
 #[macro_export]
 macro_rules! every_body {
     ($then:ident! $more:tt) => {
         $then! { $more
-            Grant Grant, Withdraw Withdraw, Withdrawn Withdrawn, Claim Claim, Challenge Challenge, Install Install,
-            Release Release, Receipt Receipt, Unlock Unlock, Reply Reply, Command Command, Done Done,
-            Refused RefusedBody, Provision Provision, Provisioned Provisioned, FactoryReset FactoryReset,
+            Grant sharekey::message::Grant,
+            Withdraw sharekey::message::Withdraw,
+            Withdrawn sharekey::message::Withdrawn,
+            Claim sharekey::message::Claim,
+            Challenge sharekey::message::Challenge,
+            Install sharekey::message::Install,
+            Release sharekey::message::Release,
+            Receipt sharekey::message::Receipt,
+            Unlock sharekey::message::Unlock,
+            Reply sharekey::message::Reply,
+            Command sharekey::message::Command,
+            Done sharekey::message::Done,
+            Refused sharekey::message::RefusedBody,
+            Provision sharekey::message::Provision,
+            Provisioned sharekey::message::Provisioned,
+            FactoryReset sharekey::message::FactoryReset,
+            Connect sharekey::message::Connect,
         }
     };
 }
@@ -305,5 +320,11 @@ impl Samples for Provisioned {
 impl Samples for FactoryReset {
     fn samples(size: Size) -> Vec<Self> {
         vec![Self { lock: size.lock(), nonce: size.nonce() }]
+    }
+}
+
+impl Samples for Connect {
+    fn samples(_: Size) -> Vec<Self> {
+        vec![Self { purpose: ConnectFor::Install }, Self { purpose: ConnectFor::Operate }]
     }
 }

@@ -133,8 +133,7 @@ impl<C: Crypto + Clone> Stand<C> {
     /// Provisions the lock for [`OWNER`] and [`SERVICE`].
     pub fn take_ownership(&mut self) {
         let (nonce, session) = self.operate();
-        let provision = forge::tagged(&self.provision_body(nonce), &CARD);
-        self.provision(session, &provision).unwrap();
+        self.provision(session, &self.provision_message(nonce)).unwrap();
     }
 
     pub fn now(&self) -> Now {
@@ -210,6 +209,10 @@ impl<C: Crypto + Clone> Stand<C> {
     pub fn provision_body(&self, lock_nonce: Nonce) -> Provision {
         let owner_nonce = Nonce::from_bytes([8; 16]);
         Provision { lock_nonce, owner_nonce, owner: public(&seed(OWNER)), service: public(&seed(SERVICE)) }
+    }
+
+    pub fn provision_message(&self, lock_nonce: Nonce) -> Vec<u8> {
+        forge::tagged(&self.provision_body(lock_nonce), &CARD)
     }
 
     pub fn provision(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Vec<u8>, Refusal> {
@@ -299,8 +302,12 @@ impl<C: Crypto + Clone> Stand<C> {
         self.act(key, Action::Open)
     }
 
+    pub fn reset_body(&self, nonce: Nonce) -> FactoryReset {
+        FactoryReset { lock: self.id(), nonce }
+    }
+
     pub fn reset_message(&self, nonce: Nonce) -> Vec<u8> {
-        forge::tagged(&FactoryReset { lock: self.id(), nonce }, &CARD)
+        forge::tagged(&self.reset_body(nonce), &CARD)
     }
 
     /// Somebody sends a factory reset while the button inside is pressed.

@@ -162,6 +162,21 @@ impl World {
         world
     }
 
+    /// The hall is shared with Ana.
+    pub fn shared() -> (Self, Guest) {
+        let mut world = Self::active();
+        let ana = world.guest(ANA);
+        world.share(HALL, &ana).unwrap();
+        (world, ana)
+    }
+
+    /// Her device has claimed it.
+    pub fn claimed() -> (Self, Guest) {
+        let (world, mut ana) = Self::shared();
+        ana.claim(&world.tape.last(Kind::Grant)).unwrap();
+        (world, ana)
+    }
+
     /// Ana's key is installed in the hall, without limits.
     pub fn downloaded() -> (Self, Guest) {
         Self::downloaded_with(Limits::NONE)
@@ -211,10 +226,29 @@ impl World {
         guest.download(&mut self.door, &mut self.cloud)
     }
 
+    /// A slot is shared with somebody who claims it.
+    pub fn claims(&mut self, slot: SlotId, guest: &mut Guest) {
+        let grant = self.share(slot, guest).unwrap();
+        guest.claim(&grant).unwrap();
+    }
+
+    /// A slot is shared with somebody new, who downloads the key.
+    pub fn downloads(&mut self, slot: SlotId, byte: u8) -> Guest {
+        let mut guest = self.guest(byte);
+        self.share(slot, &guest).unwrap();
+        self.download(&mut guest).unwrap();
+        guest
+    }
+
+    /// A guest at the door, who asks the lock to install the claimed key.
+    pub fn asks(&mut self, guest: &mut Guest) -> (Session<purpose::Install>, Installing) {
+        let (challenge, session) = self.door.connect();
+        (session, guest.ask(&challenge).unwrap())
+    }
+
     /// A download up to the lock: its session, what the guest asked with, and the cloud's release.
     pub fn released(&mut self, guest: &mut Guest) -> (Session<purpose::Install>, Installing, Vec<u8>) {
-        let (challenge, session) = self.door.connect();
-        let asked = guest.ask(&challenge).unwrap();
+        let (session, asked) = self.asks(guest);
         let release = self.cloud.release(guest.place(), guest.claimed().claim(), asked.install()).unwrap();
         (session, asked, release)
     }

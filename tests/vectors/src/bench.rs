@@ -1,16 +1,18 @@
-//! A lock on a bench: every message to it is made by hand, under keys that the bench knows.
+//! A lock on a bench: every message to it is made by hand, under keys that the bench knows. Not the stage's stand: what is
+//! asked and answered is JSON, which is what the files hold, and who plays is told by name.
 
 use crate::provider::Provider;
 use serde_json::{Value, json};
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Agree, AgreementKey, Kdf, Nonce};
+use sharekey::crypto::Nonce;
 use sharekey::error::RefuseReason;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::message::{
-    Claim, Command, Grant, Install, Operation, Outcome, Provision, Receipt, RefusedBody, Release, Reply, Unlock,
-};
+use sharekey::message::{Command, Grant, Operation, Outcome, Provision, RefusedBody, Reply, Unlock};
 use sharekey::wire::Unverified;
+
+use sharekey_stage::chain::Chain;
+use sharekey_stage::ops::To;
 
 use super::forge;
 use super::keys::{self, bytes32, card, digest, draw, nonce, public, seed};
@@ -30,53 +32,6 @@ pub struct Bench {
     label: String,
     draws: usize,
     recording: bool,
-}
-
-/// A download chain, to be changed before it is signed. Keys by their names.
-pub struct Chain {
-    pub grant: Grant,
-    pub owner: &'static str,
-    pub subject: &'static str,
-    pub device: &'static str,
-    pub service: &'static str,
-    pub nonce: Nonce,
-    pub agreement: AgreementKey,
-}
-
-/// The signed parts of a chain.
-#[derive(Clone)]
-pub struct Parts {
-    pub grant: Vec<u8>,
-    pub claim: Vec<u8>,
-    pub install: Vec<u8>,
-    pub release: Vec<u8>,
-}
-
-impl Parts {
-    pub fn bundle(&self) -> Vec<u8> {
-        forge::bundle(&[&self.grant, &self.claim, &self.install, &self.release])
-    }
-}
-
-impl Chain {
-    pub fn parts(&self) -> Parts {
-        self.after_grant(forge::signed(&self.grant, &seed(self.owner)))
-    }
-
-    pub fn after_grant(&self, grant: Vec<u8>) -> Parts {
-        let claim = Claim { grant: digest(&grant), device: public(self.device) };
-        self.after_claim(grant, forge::signed(&claim, &seed(self.subject)))
-    }
-
-    pub fn after_claim(&self, grant: Vec<u8>, claim: Vec<u8>) -> Parts {
-        let install = Install { claim: digest(&claim), nonce: self.nonce, agreement: self.agreement };
-        self.after_install(grant, claim, forge::signed(&install, &seed(self.device)))
-    }
-
-    pub fn after_install(&self, grant: Vec<u8>, claim: Vec<u8>, install: Vec<u8>) -> Parts {
-        let release = forge::signed(&Release { install: digest(&install) }, &seed(self.service));
-        Parts { grant, claim, install, release }
-    }
 }
 
 /// A challenge that was given: its nonce, and the session.
@@ -211,18 +166,8 @@ impl Bench {
     }
 
     pub fn request(&mut self, op: &str, given: Given, message: &[u8]) -> Value {
-        let mut request = json!({
-            "role": "lock", "op": op, "session": given.session, "message": hex(message), "now": self.now(),
-        });
-        match op {
-            "install" => request["entropy"] = self.draw("the lock's X25519 secret"),
-            "reset" => {
-                request["entropy"] = self.draw("the next seed");
-                request["presence"] = true.into();
-            }
-            _ => {}
-        }
-        request
+        let (session, now) = (given.session.into(), self.now());
+        with_role(op, lock_arguments(op, (session, hex(message), now), |what| self.draw(what)))
     }
 
     #[track_caller]
@@ -304,7 +249,7 @@ impl Bench {
             limits: Limits::NONE,
         };
         let agreement = keys::agreement("guest's agreement");
-        let (owner, subject, device, service) = ("owner", "subject", "device", "service");
+        let [owner, subject, device, service] = ["owner", "subject", "device", "service"].map(seed);
         Chain { grant, owner, subject, device, service, nonce: given.nonce, agreement }
     }
 
@@ -312,7 +257,7 @@ impl Bench {
         let given = self.challenge("Install");
         let mut chain = self.chain(given, slot, generation);
         change(&mut chain);
-        let installed = self.send("install", given, &chain.parts().bundle());
+        let installed = self.send("install", given, &chain.parts().unchecked_bundle());
         key_of(&bytes(&installed["answer"]))
     }
 
@@ -328,12 +273,32 @@ impl Bench {
     }
 }
 
+/// What a call of the lock is asked with: the session, the message and the time, and what else its row says.
+pub fn lock_arguments(
+    op: &str,
+    (session, message, now): (Value, Value, Value),
+    draw: impl FnOnce(&str) -> Value,
+) -> Value {
+    let call = To::named(op).unwrap_or_else(|| panic!("a lock has no call {op}")).row();
+    let mut arguments = json!({ "session": session, "message": message, "now": now });
+    if let Some(what) = call.draws {
+        arguments["entropy"] = draw(what);
+    }
+    if call.presence {
+        arguments["presence"] = true.into();
+    }
+    arguments
+}
+
+fn with_role(op: &str, mut request: Value) -> Value {
+    (request["role"], request["op"]) = ("lock".into(), op.into());
+    request
+}
+
 /// The guest's copy of the key that a receipt proves, where the agreement was the bench's own.
 fn key_of(receipt: &[u8]) -> Key {
-    let body = *Unverified::<Receipt>::parse(receipt).unwrap().claims();
-    let shared = Provider.agree(&keys::agreement_secret("guest's agreement"), &body.agreement).unwrap();
-    let pairing = Provider.hkdf_sha256(digest(receipt).as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
-    Key { slot: body.slot.index(), pairing: *pairing }
+    let (slot, pairing) = forge::pairing(receipt, &keys::agreement_secret("guest's agreement"));
+    Key { slot: slot.index(), pairing }
 }
 
 /// Under nobody's key: what a wrong tag is made with.

@@ -6,15 +6,17 @@ use serde_json::Value;
 use sharekey::code::ShareCode;
 use sharekey::contacts::{ContactBook, Fingerprint};
 use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Tag, Verify, verify};
-use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Connect, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt,
-    Refused, RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
-};
+use sharekey::id::SlotId;
+use sharekey::message::{Bundle, Refused};
 use sharekey::secret::{AgreementSecret, Seed};
 use sharekey::wire::{Encoded, Kind, Message, Unverified};
 
+use sharekey_stage::every_body;
+use sharekey_stage::forge::label;
+use sharekey_stage::ops::{Op, Order, Sent, To};
+
 use crate::contacts;
-use crate::decode::decoded;
+use crate::decode::{by_body, decoded};
 use crate::peer::desk::Peer;
 use crate::peer::fail::error_name;
 use crate::peer::form::{Form, hex};
@@ -89,28 +91,10 @@ fn fields<T: Message + Form>(bytes: &[u8]) -> Value {
 }
 
 fn fields_of(kind: Kind, bytes: &[u8]) -> Value {
-    match kind {
-        Kind::Grant => fields::<Grant>(bytes),
-        Kind::Withdraw => fields::<Withdraw>(bytes),
-        Kind::Withdrawn => fields::<Withdrawn>(bytes),
-        Kind::Claim => fields::<Claim>(bytes),
-        Kind::Challenge => fields::<Challenge>(bytes),
-        Kind::Install => fields::<Install>(bytes),
-        Kind::Release => fields::<Release>(bytes),
-        Kind::Receipt => fields::<Receipt>(bytes),
-        Kind::Bundle => Bundle::parse(bytes).unwrap().form(),
-        Kind::Unlock => fields::<Unlock>(bytes),
-        Kind::Reply => fields::<Reply>(bytes),
-        Kind::Command => fields::<Command>(bytes),
-        Kind::Done => fields::<Done>(bytes),
-        Kind::Refused if matches!(Refused::parse(bytes), Ok(Refused::Opaque)) => Value::Object(serde_json::Map::new()),
-        Kind::Refused => fields::<RefusedBody>(bytes),
-        Kind::Provision => fields::<Provision>(bytes),
-        Kind::Provisioned => fields::<Provisioned>(bytes),
-        Kind::FactoryReset => fields::<FactoryReset>(bytes),
-        Kind::Connect => fields::<Connect>(bytes),
-        other => panic!("no such kind: {other:?}"),
+    if kind == Kind::Refused && matches!(Refused::parse(bytes), Ok(Refused::Opaque)) {
+        return Value::Object(serde_json::Map::new());
     }
+    every_body!(by_body!(kind, fields, (bytes), Bundle::parse(bytes).unwrap().form()))
 }
 
 pub fn message(case: &Value, keys: &Value) {
@@ -211,22 +195,22 @@ pub fn derivation(case: &Value) {
             let secret = AgreementSecret::from_bytes(array(&case["guest_secret"]));
             let shared = Provider.agree(&secret, &AgreementKey::from_bytes(array(&case["lock_public"]))).unwrap();
             assert_eq!(hex(shared.expose()), case["shared"]);
-            let pairing = hkdf(&of("receipt_digest"), shared.expose(), b"sharekey v1 pairing");
+            let pairing = hkdf(&of("receipt_digest"), shared.expose(), label::PAIRING.as_bytes());
             assert_eq!(pairing, case["pairing_key"]);
         }
         "lock_keys" => {
-            assert_eq!(hkdf(&[], &of("seed"), b"sharekey v1 lock key"), case["lock_key"]);
-            assert_eq!(hkdf(&[], &of("seed"), b"sharekey v1 record mac"), case["record_key"]);
-            assert_eq!(hkdf(&[], &of("seed"), b"sharekey v1 nonce"), case["nonce_key"]);
+            assert_eq!(hkdf(&[], &of("seed"), label::LOCK_KEY.as_bytes()), case["lock_key"]);
+            assert_eq!(hkdf(&[], &of("seed"), label::RECORD_MAC.as_bytes()), case["record_key"]);
+            assert_eq!(hkdf(&[], &of("seed"), label::NONCE.as_bytes()), case["nonce_key"]);
         }
         "nonce" => {
             let label: &[u8] = if case["rescue"] == true { b"rescue" } else { b"" };
             let number = case["number"].as_u64().unwrap().to_le_bytes();
             assert_eq!(tag(&of("nonce_key"), &[label, &number, &of("entropy")]), case["nonce"]);
         }
-        "seed" => assert_eq!(hkdf(&of("before"), &of("entropy"), b"sharekey v1 seed"), case["seed"]),
+        "seed" => assert_eq!(hkdf(&of("before"), &of("entropy"), label::SEED.as_bytes()), case["seed"]),
         "card_tag" => {
-            let parts: [&[u8]; 3] = [b"sharekey v1 provisioned", &of("provision_digest"), &of("lock")];
+            let parts: [&[u8]; 3] = [label::PROVISIONED.as_bytes(), &of("provision_digest"), &of("lock")];
             assert_eq!(tag(&of("activation_secret"), &parts), case["tag"]);
         }
         _ => {
@@ -243,4 +227,30 @@ pub fn replay(file: &str, case: &Value) {
         let reply = peer.handle(&step["request"]);
         assert_eq!(reply, step["reply"], "{file}, {}, step {number}: {}", case["name"], step["request"]);
     }
+}
+
+/// Which operation of the table a lock carried out in a step, if it did one, where what it wrote and answered is what the
+/// table says.
+pub fn carried_out(step: &Value) -> Option<Op> {
+    let (request, ok) = (&step["request"], &step["reply"]["ok"]);
+    if request["role"] != "lock" || ok.is_null() {
+        return None;
+    }
+    let written: Vec<u64> =
+        ok["written"].as_object().into_iter().flatten().map(|(cell, _)| cell.parse().unwrap()).collect();
+    let sent = match request["op"].as_str().unwrap() {
+        "challenge" => Sent::Nothing,
+        "command" => Sent::Command(
+            Order::ALL.into_iter().find(|order| format!("{order:?}") == ok["operation"]["type"].as_str().unwrap())?,
+        ),
+        call => Sent::To(To::named(call)?),
+    };
+    let op = Op::of(sent, !written.is_empty());
+    let slot = ok["slot"].as_u64().or(ok["operation"]["slot"].as_u64()).unwrap_or(0);
+    let cell = op.written(SlotId::new(slot.try_into().unwrap()));
+    assert_eq!(written, cell.map(|cell| cell.key().into()).into_iter().collect::<Vec<u64>>(), "{op:?}: {step}");
+    let answer = if sent == Sent::Nothing { &ok["challenge"] } else { &ok["answer"] };
+    let answer = answer.as_str().map(|answer| Kind::of(&unhex(answer).unwrap()).unwrap());
+    assert_eq!(answer, op.row().answer, "{op:?}: {step}");
+    Some(op)
 }

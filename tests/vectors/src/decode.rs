@@ -4,78 +4,52 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use sharekey::error::WireError;
-use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Connect, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt,
-    Refused, RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
-};
+use sharekey::message::{Bundle, Refused};
 use sharekey::wire::{Authenticator, Kind, Message, Unverified};
+
+use sharekey_stage::every_body;
 
 use super::messages::kind_name;
 use super::peer::fail::error_name;
 use super::peer::form::hex;
 use super::samples::{self, Sample};
 
+/// Does something for the body of a kind; the bundle has none of its own.
+macro_rules! by_body {
+    (($kind:expr, $of:ident, $args:tt, $bundle:expr) $($name:ident $body:ty,)*) => {
+        match $kind {
+            $(Kind::$name => $of::<$body> $args,)*
+            Kind::Bundle => $bundle,
+            other => panic!("no such kind: {other:?}"),
+        }
+    };
+}
+pub(crate) use by_body;
+
 /// What the library says of bytes where a message of this kind is expected.
 pub fn decoded(kind: Kind, bytes: &[u8]) -> Result<(), WireError> {
     fn exact<T: Message>(bytes: &[u8]) -> Result<(), WireError> {
         Unverified::<T>::parse(bytes).map(|_| ())
     }
-    match kind {
-        Kind::Grant => exact::<Grant>(bytes),
-        Kind::Withdraw => exact::<Withdraw>(bytes),
-        Kind::Withdrawn => exact::<Withdrawn>(bytes),
-        Kind::Claim => exact::<Claim>(bytes),
-        Kind::Challenge => exact::<Challenge>(bytes),
-        Kind::Install => exact::<Install>(bytes),
-        Kind::Release => exact::<Release>(bytes),
-        Kind::Receipt => exact::<Receipt>(bytes),
-        Kind::Bundle => Bundle::parse(bytes).map(|_| ()),
-        Kind::Unlock => exact::<Unlock>(bytes),
-        Kind::Reply => exact::<Reply>(bytes),
-        Kind::Command => exact::<Command>(bytes),
-        Kind::Done => exact::<Done>(bytes),
-        Kind::Refused => Refused::parse(bytes).map(|_| ()),
-        Kind::Provision => exact::<Provision>(bytes),
-        Kind::Provisioned => exact::<Provisioned>(bytes),
-        Kind::FactoryReset => exact::<FactoryReset>(bytes),
-        Kind::Connect => exact::<Connect>(bytes),
-        other => panic!("no such kind: {other:?}"),
+    // One that says nothing is whole without a body.
+    if kind == Kind::Refused {
+        return Refused::parse(bytes).map(|_| ());
     }
+    every_body!(by_body!(kind, exact, (bytes), Bundle::parse(bytes).map(|_| ())))
 }
 
 pub fn max_len(kind: Kind) -> usize {
-    match kind {
-        Kind::Grant => Grant::MAX_LEN,
-        Kind::Withdraw => Withdraw::MAX_LEN,
-        Kind::Withdrawn => Withdrawn::MAX_LEN,
-        Kind::Claim => Claim::MAX_LEN,
-        Kind::Challenge => Challenge::MAX_LEN,
-        Kind::Install => Install::MAX_LEN,
-        Kind::Release => Release::MAX_LEN,
-        Kind::Receipt => Receipt::MAX_LEN,
-        Kind::Bundle => Bundle::MAX_LEN,
-        Kind::Unlock => Unlock::MAX_LEN,
-        Kind::Reply => Reply::MAX_LEN,
-        Kind::Command => Command::MAX_LEN,
-        Kind::Done => Done::MAX_LEN,
-        Kind::Refused => RefusedBody::MAX_LEN,
-        Kind::Provision => Provision::MAX_LEN,
-        Kind::Provisioned => Provisioned::MAX_LEN,
-        Kind::FactoryReset => FactoryReset::MAX_LEN,
-        Kind::Connect => Connect::MAX_LEN,
-        other => panic!("no such kind: {other:?}"),
+    fn of<T: Message>() -> usize {
+        T::MAX_LEN
     }
+    every_body!(by_body!(kind, of, (), Bundle::MAX_LEN))
 }
 
 fn authenticator_len(kind: Kind) -> usize {
     fn of<T: Message>() -> usize {
         T::Auth::LEN
     }
-    match kind {
-        Kind::Challenge | Kind::Connect | Kind::Bundle => 0,
-        Kind::Unlock | Kind::Reply | Kind::Provision | Kind::FactoryReset => of::<Unlock>(),
-        _ => of::<Grant>(),
-    }
+    every_body!(by_body!(kind, of, (), 0))
 }
 
 /// One case; the library must say the same.

@@ -4,7 +4,10 @@ use crate::provider::Provider;
 use serde_json::{Value, json};
 use sharekey::contacts::Fingerprint;
 use sharekey::crypto::{Agree, Kdf, Mac, PublicKey, Sign, Tag};
+use sharekey::id::LockId;
 use sharekey::secret::Seed;
+
+use sharekey_stage::forge::{self, label};
 
 use super::keys::{agreement, agreement_secret, bytes16, bytes32, card, public, some_digest};
 use super::peer::form::{hex, key};
@@ -42,13 +45,13 @@ fn pairing(number: usize) -> Value {
         "lock_public": hex(agreement(&lock).as_bytes()),
         "shared": hex(shared.expose()),
         "receipt_digest": hex(receipt.as_bytes()),
-        "pairing_key": hex(hkdf(receipt.as_bytes(), shared.expose(), b"sharekey v1 pairing")),
+        "pairing_key": hex(hkdf(receipt.as_bytes(), shared.expose(), label::PAIRING.as_bytes())),
     })
 }
 
 fn lock_keys(number: usize) -> Value {
     let seed = bytes32(&format!("seed of a lock {number}"));
-    let signing = hkdf(&[], &seed, b"sharekey v1 lock key");
+    let signing = forge::derived(&seed, label::LOCK_KEY);
     let id = Provider.public_key(&Provider.signing_key(&Seed::from_bytes(signing)).unwrap());
     json!({
         "name": format!("lock keys {number}"),
@@ -57,8 +60,8 @@ fn lock_keys(number: usize) -> Value {
         "seed": hex(seed),
         "lock_key": hex(signing),
         "lock": key(&id),
-        "record_key": hex(hkdf(&[], &seed, b"sharekey v1 record mac")),
-        "nonce_key": hex(hkdf(&[], &seed, b"sharekey v1 nonce")),
+        "record_key": hex(forge::derived(&seed, label::RECORD_MAC)),
+        "nonce_key": hex(forge::derived(&seed, label::NONCE)),
     })
 }
 
@@ -92,7 +95,7 @@ fn seeds() -> Vec<Value> {
             "rule": rule,
             "before": hex(before),
             "entropy": hex(entropy),
-            "seed": hex(hkdf(&before, &entropy, b"sharekey v1 seed")),
+            "seed": hex(hkdf(&before, &entropy, label::SEED.as_bytes())),
         })
     };
     vec![
@@ -105,7 +108,6 @@ fn seeds() -> Vec<Value> {
 fn card_tag(number: usize) -> Value {
     let secret = if number == 0 { card() } else { bytes16("another card") };
     let (provision, lock) = (some_digest(&format!("provision {number}")), public("lock"));
-    let mac = Provider.hmac_sha256(&secret, &[b"sharekey v1 provisioned", provision.as_bytes(), lock.as_bytes()]);
     json!({
         "name": format!("card tag {number}"),
         "op": "card_tag",
@@ -113,7 +115,7 @@ fn card_tag(number: usize) -> Value {
         "activation_secret": hex(secret),
         "provision_digest": hex(provision.as_bytes()),
         "lock": key(&lock),
-        "tag": hex(Tag::truncated(&mac).as_bytes()),
+        "tag": hex(forge::card_tag(&secret, &provision, LockId::new(lock)).as_bytes()),
     })
 }
 

@@ -107,7 +107,9 @@ impl Phone {
         let theirs = Unverified::<Install>::parse(&phone.install).unwrap().claims().agreement;
         let shared = Provider.agree(&agreement_secret("lock's agreement"), &theirs).unwrap();
         let salt = digest(&receipt);
-        phone.pairing = *Provider.hkdf_sha256(salt.as_bytes(), shared.expose(), b"sharekey v1 pairing").unwrap();
+        phone.pairing = *Provider
+            .hkdf_sha256(salt.as_bytes(), shared.expose(), sharekey_stage::forge::label::PAIRING.as_bytes())
+            .unwrap();
         phone
     }
 

@@ -6,7 +6,9 @@ use sharekey::crypto::PublicKey;
 use sharekey::id::SlotId;
 use sharekey::message::{Claim, Install};
 
-use super::bench::{Bench, Chain, Given, Parts};
+use sharekey_stage::chain::{Chain, Parts};
+
+use super::bench::{Bench, Given};
 use super::keys::{digest, lock, nonce, public, seed, some_digest};
 use super::{bad, forge, install_rules};
 
@@ -43,7 +45,7 @@ fn opaque(name: &str, rule: &str, error: &str, make: impl FnOnce(&Bench, Given, 
 pub fn changed(name: &str, rule: &str, error: &str, change: impl FnOnce(&mut Chain)) -> Value {
     opaque(name, rule, error, |_, _, mut chain| {
         change(&mut chain);
-        chain.parts().bundle()
+        chain.parts().unchecked_bundle()
     })
 }
 
@@ -52,7 +54,7 @@ fn spoilt(name: &str, rule: &str, error: &str, spoil: impl FnOnce(&mut Parts)) -
     opaque(name, rule, error, |_, _, chain| {
         let mut parts = chain.parts();
         spoil(&mut parts);
-        parts.bundle()
+        parts.unchecked_bundle()
     })
 }
 
@@ -61,15 +63,15 @@ fn encodings() -> Vec<Value> {
         opaque("no bytes", "INS-1", "Wire.Truncated", |_, _, _| Vec::new()),
         opaque("a grant alone", "INS-1", "Wire.Kind", |_, _, chain| chain.parts().grant),
         opaque("a bundle of version 2", "INS-1", "Wire.Version", |_, _, chain| {
-            let mut bundle = chain.parts().bundle();
+            let mut bundle = chain.parts().unchecked_bundle();
             bundle[2] = 2;
             bundle
         }),
         opaque("a bundle with a byte behind it", "INS-1", "Wire.Trailing", |_, _, chain| {
-            [chain.parts().bundle(), vec![0]].concat()
+            [chain.parts().unchecked_bundle(), vec![0]].concat()
         }),
         opaque("a bundle that is too long", "INS-1", "Wire.TooLong", |_, _, chain| {
-            [chain.parts().bundle(), vec![0; 600]].concat()
+            [chain.parts().unchecked_bundle(), vec![0; 600]].concat()
         }),
     ];
     cases.push(spoilt("a grant cut short", "INS-1", "Wire.Truncated", |parts| parts.grant.truncate(99)));
@@ -88,18 +90,18 @@ fn sessions() -> Vec<Value> {
     let mut cases = Vec::new();
     let (mut bench, given) = asked("a newer challenge for an install was given");
     bench.challenge("Install");
-    let message = bench.chain(given, 0, 2).parts().bundle();
+    let message = bench.chain(given, 0, 2).parts().unchecked_bundle();
     bench.opaque("install", given, &message, "SessionSuperseded");
     cases.push(bench.case("SES-2"));
 
     let (mut bench, given) = asked("the same session again");
-    let message = bench.chain(given, 0, 2).parts().bundle();
+    let message = bench.chain(given, 0, 2).parts().unchecked_bundle();
     bench.send("install", given, &message);
     bench.opaque("install", given, &message, "SessionSuperseded");
     cases.push(bench.case("SES-1"));
 
     let (mut bench, given) = asked("the same session again, after a malformed attempt");
-    let message = bench.chain(given, 0, 2).parts().bundle();
+    let message = bench.chain(given, 0, 2).parts().unchecked_bundle();
     bench.opaque("install", given, &message[..9], "Wire.Truncated");
     bench.opaque("install", given, &message, "SessionSuperseded");
     cases.push(bench.case("SES-1"));
@@ -108,7 +110,7 @@ fn sessions() -> Vec<Value> {
         [("in the last millisecond", 120_000, None), ("a millisecond late", 120_001, Some("SessionExpired"))]
     {
         let (mut bench, given) = asked(name);
-        let message = bench.chain(given, 0, 2).parts().bundle();
+        let message = bench.chain(given, 0, 2).parts().unchecked_bundle();
         bench.ticks += late;
         match error {
             Some(error) => bench.opaque("install", given, &message, error),
@@ -120,19 +122,19 @@ fn sessions() -> Vec<Value> {
     let mut bench = Bench::active("the ticks went backwards").record();
     bench.ticks = 5_000;
     let given = bench.challenge("Install");
-    let message = bench.chain(given, 0, 2).parts().bundle();
+    let message = bench.chain(given, 0, 2).parts().unchecked_bundle();
     bench.ticks = 4_999;
     bench.opaque("install", given, &message, "SessionExpired");
     cases.push(bench.case("SES-5"));
 
     let (mut bench, given) = asked("a transfer came between");
-    let message = bench.chain(given, 0, 2).parts().bundle();
+    let message = bench.chain(given, 0, 2).parts().unchecked_bundle();
     bench.transfer();
     bench.opaque("install", given, &message, "SessionSuperseded");
     cases.push(bench.case("SES-7"));
 
     let (mut bench, given) = asked("a boot came between");
-    let message = bench.chain(given, 0, 2).parts().bundle();
+    let message = bench.chain(given, 0, 2).parts().unchecked_bundle();
     bench.scene.ask(json!({ "role": "lock", "op": "reboot" }));
     bench.opaque("install", given, &message, "SessionSuperseded");
     cases.push(bench.case("SES-8"));
@@ -147,7 +149,7 @@ fn places() -> Vec<Value> {
     ];
     let mut bench = Bench::fresh("a lock without an owner").record();
     let given = bench.challenge("Install");
-    let message = bench.chain(given, 0, 2).parts().bundle();
+    let message = bench.chain(given, 0, 2).parts().unchecked_bundle();
     bench.opaque("install", given, &message, "NotProvisioned");
     cases.push(bench.case("INS-4"));
 
@@ -157,7 +159,7 @@ fn places() -> Vec<Value> {
     let given = bench.challenge("Install");
     let mut chain = bench.chain(given, 0, 2);
     chain.grant.epoch = Epoch::FIRST;
-    bench.opaque("install", given, &chain.parts().bundle(), "WrongEpoch");
+    bench.opaque("install", given, &chain.parts().unchecked_bundle(), "WrongEpoch");
     cases.push(bench.case("INS-4"));
     cases
 }
@@ -173,7 +175,7 @@ fn slots() -> Vec<Value> {
     }));
     let inactive = |mut bench: Bench, generation, rule: &str| {
         let given = bench.challenge("Install");
-        let message = bench.chain(given, 0, generation).parts().bundle();
+        let message = bench.chain(given, 0, generation).parts().unchecked_bundle();
         bench.opaque("install", given, &message, "SlotInactive");
         bench.case(rule)
     };
@@ -189,7 +191,7 @@ fn slots() -> Vec<Value> {
         record[9] ^= 1;
         let mut bench = bench.record_damaged(&[(3, spoil.then_some(record))]);
         let given = bench.challenge("Install");
-        let message = bench.chain(given, 0, 2).parts().bundle();
+        let message = bench.chain(given, 0, 2).parts().unchecked_bundle();
         bench.opaque("install", given, &message, "SlotDamaged");
         cases.push(bench.case("DMG-1"));
     }
@@ -198,16 +200,20 @@ fn slots() -> Vec<Value> {
 
 fn signatures() -> Vec<Value> {
     let mut cases = vec![
-        changed("a grant signed by a stranger", "INS-6", "GrantSignature.Mismatch", |chain| chain.owner = "stranger"),
-        changed("a claim signed by a stranger", "INS-8", "ClaimSignature.Mismatch", |chain| chain.subject = "stranger"),
+        changed("a grant signed by a stranger", "INS-6", "GrantSignature.Mismatch", |chain| {
+            chain.owner = seed("stranger")
+        }),
+        changed("a claim signed by a stranger", "INS-8", "ClaimSignature.Mismatch", |chain| {
+            chain.subject = seed("stranger")
+        }),
         changed("a release signed by a stranger", "INS-13", "ReleaseSignature.Mismatch", |chain| {
-            chain.service = "stranger";
+            chain.service = seed("stranger");
         }),
         opaque("an install signed by a stranger", "INS-11", "InstallSignature.Mismatch", |_, given, chain| {
             let parts = chain.parts();
-            let body = Install { claim: digest(&parts.claim), nonce: given.nonce, agreement: chain.agreement };
+            let body = Install { nonce: given.nonce, ..chain.install(&parts.claim) };
             let install = forge::signed(&body, &seed("stranger"));
-            chain.after_install(parts.grant, parts.claim, install).bundle()
+            chain.after_install(parts.grant, parts.claim, install).unchecked_bundle()
         }),
     ];
     // Flipping a bit of a grant's lock id makes it another lock's, so that one is left out.
@@ -242,7 +248,7 @@ fn opaque_signature(
     let (what, _, why) = bad::signatures(&[0; 100])[at].clone();
     let name = format!("a {part} with {what}");
     let spoil = |signed: &[u8]| bad::signatures(signed)[at].1.clone();
-    opaque(&name, rule, &format!("{error}.{why}"), |_, _, chain| parts(&chain, &spoil).bundle())
+    opaque(&name, rule, &format!("{error}.{why}"), |_, _, chain| parts(&chain, &spoil).unchecked_bundle())
 }
 
 /// Subjects and devices whose key verifies anything under a lenient verifier.
@@ -259,14 +265,14 @@ fn bad_keys() -> Vec<Value> {
             chain.grant.subject = key;
             let grant = forge::signed(&chain.grant, &seed("owner"));
             let claim = Claim { grant: digest(&grant), device: public("device") };
-            chain.after_claim(grant, bad::sign_as_identity(forge::frame(&claim))).bundle()
+            chain.after_claim(grant, bad::sign_as_identity(forge::frame(&claim))).unchecked_bundle()
         }));
         let name = format!("a claim for {what}");
         cases.push(opaque(&name, "INS-11", &format!("InstallSignature.{why}"), |_, given, chain| {
             let grant = chain.parts().grant;
             let claim = forge::signed(&Claim { grant: digest(&grant), device: key }, &seed("subject"));
-            let body = Install { claim: digest(&claim), nonce: given.nonce, agreement: chain.agreement };
-            chain.after_install(grant, claim, bad::sign_as_identity(forge::frame(&body))).bundle()
+            let body = Install { nonce: given.nonce, ..chain.install(&claim) };
+            chain.after_install(grant, claim, bad::sign_as_identity(forge::frame(&body))).unchecked_bundle()
         }));
     }
     cases
@@ -276,21 +282,21 @@ fn links() -> Vec<Value> {
     vec![
         opaque("a claim of another grant", "INS-7", "ClaimNamesOtherGrant", |bench, given, chain| {
             let other = bench.chain(given, 0, 3).parts();
-            Parts { grant: chain.parts().grant, ..other }.bundle()
+            Parts { grant: chain.parts().grant, ..other }.unchecked_bundle()
         }),
         opaque("an install on another claim", "INS-9", "InstallNamesOtherClaim", |bench, given, chain| {
             let other = bench.chain(given, 0, 3).parts();
             let parts = chain.parts();
-            Parts { install: other.install, release: other.release, ..parts }.bundle()
+            Parts { install: other.install, release: other.release, ..parts }.unchecked_bundle()
         }),
         changed("an install on another nonce", "INS-10", "WrongNonce", |chain| chain.nonce = nonce("another nonce")),
         opaque("a release of another install", "INS-12", "ReleaseNamesOtherInstall", |bench, given, chain| {
             let other = bench.chain(given, 0, 3).parts();
-            Parts { release: other.release, ..chain.parts() }.bundle()
+            Parts { release: other.release, ..chain.parts() }.unchecked_bundle()
         }),
         opaque("a release of some digest", "INS-12", "ReleaseNamesOtherInstall", |_, _, chain| {
             let release = sharekey::message::Release { install: some_digest("nothing") };
-            Parts { release: forge::signed(&release, &seed("service")), ..chain.parts() }.bundle()
+            Parts { release: forge::signed(&release, &seed("service")), ..chain.parts() }.unchecked_bundle()
         }),
     ]
 }

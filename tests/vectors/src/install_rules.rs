@@ -9,9 +9,11 @@ use sharekey::limits::{Action, Limits, Rights, Schedule, Timestamp, UtcOffset, W
 use sharekey::message::Operation;
 
 use super::bad;
-use super::bench::{Bench, Chain, Key, NOON};
+use sharekey_stage::chain::Chain;
+
+use super::bench::{Bench, Key, NOON};
 use super::install::{asked, changed};
-use super::keys::{lock, nonce};
+use super::keys::{lock, nonce, seed};
 
 const STALE: (&str, RefuseReason) = ("StaleGeneration", RefuseReason::StaleGeneration);
 
@@ -31,7 +33,7 @@ fn signed(
     let given = bench.challenge("Install");
     let mut chain = bench.chain(given, 0, generation);
     change(&mut chain);
-    bench.signed("install", given, &chain.parts().bundle(), why);
+    bench.signed("install", given, &chain.parts().unchecked_bundle(), why);
     bench.case(rule)
 }
 
@@ -55,7 +57,7 @@ pub fn rules() -> Vec<Value> {
     cases.push(signed(Bench::active("the number of the activation"), 1, "GEN-4", STALE, |_| {}));
     let installed = |name: &str| Bench::installed(name, Rights::OPEN_AND_LOCK, Limits::NONE).0;
     cases.push(signed(installed("the installed number, for another device"), 2, "GEN-2", STALE, |chain| {
-        chain.device = "stranger";
+        chain.device = seed("stranger");
     }));
     cases.push(signed(installed("the installed number, under another grant"), 2, "GEN-2", STALE, |chain| {
         chain.grant.rights = Rights::OPEN;
@@ -67,7 +69,7 @@ pub fn rules() -> Vec<Value> {
     taken.activate(0, 3);
     cases.push(signed(taken, 3, "GEN-2", STALE, |_| {}));
     let mut overwritten = installed("the grant of a key that was overwritten");
-    overwritten.download(0, 3, |chain| chain.device = "stranger");
+    overwritten.download(0, 3, |chain| chain.device = seed("stranger"));
     cases.push(signed(overwritten, 2, "GEN-4", STALE, |_| {}));
     cases
 }
@@ -93,19 +95,19 @@ pub fn orders() -> Vec<Value> {
             (chain.grant.epoch, chain.grant.slot) = (Epoch::ZERO, SlotId::new(9));
         }),
         changed("a closed slot before the grant's signature", "INS-5", "SlotInactive", |chain| {
-            (chain.grant.slot, chain.owner) = (SlotId::new(1), "stranger");
+            (chain.grant.slot, chain.owner) = (SlotId::new(1), seed("stranger"));
         }),
         changed("the grant's signature before the number", "INS-17", "GrantSignature.Mismatch", |chain| {
-            (chain.grant.generation, chain.owner) = (Generation::ZERO, "stranger");
+            (chain.grant.generation, chain.owner) = (Generation::ZERO, seed("stranger"));
         }),
         changed("the release's signature before the number", "INS-17", "ReleaseSignature.Mismatch", |chain| {
-            (chain.grant.generation, chain.service) = (Generation::ZERO, "stranger");
+            (chain.grant.generation, chain.service) = (Generation::ZERO, seed("stranger"));
         }),
         changed("the grant's signature before the claim's", "INS-6", "GrantSignature.Mismatch", |chain| {
-            (chain.owner, chain.subject) = ("stranger", "another stranger");
+            (chain.owner, chain.subject) = (seed("stranger"), seed("another stranger"));
         }),
         changed("the nonce before the install's signature", "INS-10", "WrongNonce", |chain| {
-            (chain.nonce, chain.device) = (nonce("another nonce"), "stranger");
+            (chain.nonce, chain.device) = (nonce("another nonce"), seed("stranger"));
         }),
     ];
     let (mut bench, given) = asked("a malformed bundle before a superseded session");
@@ -138,7 +140,7 @@ pub fn accepted() -> Vec<Value> {
     cases.push(rekeyed());
     let (bench, old) = Bench::installed("a higher number overwrites", Rights::OPEN_AND_LOCK, Limits::NONE);
     let mut bench = bench.record();
-    let new = bench.download(0, 3, |chain| chain.device = "stranger");
+    let new = bench.download(0, 3, |chain| chain.device = seed("stranger"));
     old_key_fails(&mut bench, &old);
     bench.unlock(&new, Action::Open);
     cases.push(bench.case("GEN-1"));

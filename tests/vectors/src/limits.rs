@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use sharekey::counter::{Epoch, Generation};
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 
+use sharekey_stage::cells::limits;
+
 use super::bench::{Bench, Key, NOON, bytes};
 use super::keys::{bytes32, public, some_digest};
 use super::peer::form;
@@ -93,11 +95,6 @@ impl Judge {
         let found = self.cases.last().unwrap()["error"].as_str().map(str::to_owned);
         assert_eq!(found.as_deref(), expected, "{name}");
     }
-}
-
-fn limits(from: Option<u64>, until: Option<u64>, schedule: Option<Schedule>, uses: Option<u32>) -> Limits {
-    let moment = |at: Option<u64>| at.map(Timestamp::from_unix_seconds);
-    Limits::new(moment(from), moment(until), schedule, uses).unwrap()
 }
 
 fn window(days: u8, (start, end): (u16, u16), minutes: i16, next: Option<(u64, i16)>) -> Limits {

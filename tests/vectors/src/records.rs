@@ -1,14 +1,17 @@
 //! `records.json`: what a lock stores, and what it takes for damaged.
 
-use crate::provider::Provider;
 use serde_json::{Value, json};
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Digest, Kdf, Mac, PublicKey, Tag};
+use sharekey::crypto::{Digest, PublicKey};
 use sharekey::limits::{Limits, Rights};
+
+use sharekey_stage::cells;
+use sharekey_stage::forge::{self, label};
 
 use super::bench::Bench;
 use super::keys::{bytes32, card, public, some_digest};
 use super::peer::form::{self, hex, key};
+use super::peer::lock::cell_of;
 use super::samples::every_limit;
 
 /// What a slot holds.
@@ -30,12 +33,7 @@ pub struct Installed {
 }
 
 fn prefix(cell: u8) -> [u8; 5] {
-    match cell {
-        0 => [b'S', b'R', 1, 1, 0],
-        1 => [b'S', b'R', 1, 2, 0],
-        2 => [b'S', b'R', 1, 3, 0],
-        slot => [b'S', b'R', 1, 4, slot - 3],
-    }
+    cells::prefix(cell_of(cell.into()).unwrap())
 }
 
 /// The record of a cell, under the key of the lock of this seed.
@@ -43,11 +41,8 @@ pub fn record(seed: &[u8], cell: u8, content: &[u8]) -> Vec<u8> {
     tagged(seed, [&prefix(cell)[..], content].concat())
 }
 
-fn tagged(seed: &[u8], mut covered: Vec<u8>) -> Vec<u8> {
-    let key = Provider.hkdf_sha256(&[], seed, b"sharekey v1 record mac").unwrap();
-    let tag = Tag::truncated(&Provider.hmac_sha256(&*key, &[&covered]));
-    covered.extend(tag.as_bytes());
-    covered
+fn tagged(seed: &[u8], covered: Vec<u8>) -> Vec<u8> {
+    forge::tag(covered, &forge::derived(seed, label::RECORD_MAC))
 }
 
 fn slot_content(epoch: Epoch, floor: Generation, holds: &Holds) -> Vec<u8> {

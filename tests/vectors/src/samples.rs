@@ -14,6 +14,8 @@ use sharekey::message::{
 };
 use sharekey::wire::{Kind, Message};
 
+use sharekey_stage::cells::limits;
+
 use super::keys::{agreement, bytes32, card, digest, lock, nonce, public, seed, some_digest};
 use super::peer::form::{Form, hex};
 use super::{forge, keys};
@@ -60,10 +62,6 @@ fn named<T: Message>(name: &str) -> String {
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds)
-}
-
-fn limits(from: Option<u64>, until: Option<u64>, schedule: Option<Schedule>, uses: Option<u32>) -> Limits {
-    Limits::new(from.map(at), until.map(at), schedule, uses).unwrap()
 }
 
 fn offset(minutes: i16) -> UtcOffset {
@@ -336,8 +334,7 @@ fn provisions() -> Vec<Sample> {
     let provision = Provision { lock_nonce, owner_nonce, owner, service };
     let sealed = digest(&forge::tagged(&provision, &card));
     let id = lock("lock");
-    let parts: [&[u8]; 3] = [b"sharekey v1 provisioned", sealed.as_bytes(), id.key().as_bytes()];
-    let tag = Tag::truncated(&Provider.hmac_sha256(&card, &parts));
+    let tag = forge::card_tag(&card, &sealed, id);
     let provisioned = Provisioned { lock: lock("lock"), epoch: Epoch::FIRST, owner, service, card: tag };
     let reset = FactoryReset { lock: lock("lock"), nonce: nonce("lock's nonce, reset") };
     vec![

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::bench::NOON;
+use super::bench::{NOON, lock_arguments};
 use super::keys::{bytes32, card, draw};
 use super::peer::form::hex;
 use super::scene::Scene;
@@ -74,16 +74,8 @@ impl Story {
     }
 
     fn lock_arguments(&mut self, op: &str, given: &Value, message: &Value) -> Value {
-        let mut arguments = json!({ "session": given["session"], "message": message, "now": self.now() });
-        match op {
-            "install" => arguments["entropy"] = self.entropy("the lock's X25519 secret", 32),
-            "reset" => {
-                arguments["entropy"] = self.entropy("the next seed", 32);
-                arguments["presence"] = true.into();
-            }
-            _ => {}
-        }
-        arguments
+        let asked = (given["session"].clone(), message.clone(), self.now());
+        lock_arguments(op, asked, |what| self.entropy(what, 32))
     }
 
     fn at_lock(&mut self, op: &str, given: &Value, message: &Value) -> Value {

@@ -6,9 +6,11 @@ use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::message::Unlock;
 
+use sharekey_stage::cells::limits;
+
 use super::bench::{Bench, Given, Key, NOON, bytes, other_secret};
 use super::forge;
-use super::keys::nonce;
+use super::keys::{nonce, seed};
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
@@ -162,7 +164,7 @@ fn slots() -> Vec<Value> {
     bench.transfer();
     refused(bench.record(), key, "NotInstalled", "DMG-5");
     let (mut bench, key) = lost("the key was overwritten");
-    bench.download(0, 3, |chain| chain.device = "stranger");
+    bench.download(0, 3, |chain| chain.device = seed("stranger"));
     refused(bench.record(), key, "UnlockMac", "GEN-1");
     let (bench, key) = lost("the slot's record is missing");
     refused(bench.record_damaged(&[(3, None)]), key, "SlotDamaged", "DMG-1");
@@ -208,11 +210,6 @@ fn at_times(name: &str, rule: &str, limits: Limits, times: &[(Value, Expected)])
         act(&mut bench, &key, Action::Open, *expected);
     }
     bench.case(rule)
-}
-
-fn limits(from: Option<u64>, until: Option<u64>, schedule: Option<Schedule>, uses: Option<u32>) -> Limits {
-    let moment = |at: Option<u64>| at.map(Timestamp::from_unix_seconds);
-    Limits::new(moment(from), moment(until), schedule, uses).unwrap()
 }
 
 /// On Tuesdays from 13:00 to 14:00; an hour earlier from a week on, and the day before that.

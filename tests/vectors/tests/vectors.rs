@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use sharekey_stage::ops::Op;
 use sharekey_vectors::{check, dump, files, named, spec};
 
 fn text(name: &str) -> String {
@@ -163,4 +164,13 @@ fn every_run_gives_the_same_replies_again() {
     for name in check::RUNS {
         cases(name).iter().for_each(|case| check::replay(name, case));
     }
+}
+
+#[test]
+fn every_operation_of_a_lock_is_carried_out_in_some_run() {
+    let mut done = BTreeSet::new();
+    for case in check::RUNS.into_iter().flat_map(cases) {
+        done.extend(case["steps"].as_array().unwrap().iter().filter_map(check::carried_out));
+    }
+    assert_eq!(done, BTreeSet::from(Op::ALL));
 }

@@ -18,9 +18,7 @@ use sharekey_stage::{forge, nonce_of};
 fn two_locks() -> ((World, Guest), (World, Guest)) {
     let make = |number| {
         let mut w = World::active_at(number);
-        let mut ana = w.guest(ANA);
-        w.share(HALL, &ana).unwrap();
-        w.download(&mut ana).unwrap();
+        let mut ana = w.downloads(HALL, ANA);
         w.open(&mut ana).unwrap();
         w.sync();
         (w, ana)

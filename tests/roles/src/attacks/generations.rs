@@ -19,9 +19,7 @@ use sharekey_stage::world::{ANA, BEN, HALL, STUDIO, World, digest, rng, seed};
 fn after_an_overwrite_the_old_key_neither_opens_nor_installs_again() {
     let (mut w, mut ana) = World::downloaded();
     w.withdraw(HALL).unwrap();
-    let mut ben = w.guest(BEN);
-    w.share(HALL, &ben).unwrap();
-    w.download(&mut ben).unwrap();
+    let mut ben = w.downloads(HALL, BEN);
     w.lock_refuses(LockError::UnlockMac, |w| w.open(&mut ana));
     w.refuses(ServiceError::ClaimNamesOtherGrant, |w| ana.fetch(&mut w.door, &mut w.cloud));
     w.lock_refuses(LockError::StaleGeneration, |w| ana.fetch_colluding(&mut w.door));
@@ -56,8 +54,7 @@ fn a_grant_with_the_number_that_an_activation_took_never_installs() {
     let mut w = World::active();
     let (mut tablet, mut ana) = (w.olga.twin(), w.guest(ANA));
     // Signed with number 2 on one phone, while the other turns the slot with number 2.
-    let grant = w.share(HALL, &ana).unwrap();
-    ana.claim(&grant).unwrap();
+    w.claims(HALL, &mut ana);
     tablet.activate(&mut w.door, &mut w.cloud, HALL).unwrap();
     assert_eq!(w.door.lock.report(HALL).unwrap().floor, Generation::new(2));
     w.lock_refuses(LockError::StaleGeneration, |w| ana.fetch_colluding(&mut w.door));
@@ -76,18 +73,13 @@ fn higher_numbers_in_one_slot_outdate_nothing_in_another() {
 
 #[test]
 fn a_hoarded_grant_claim_and_install_are_worth_nothing_after_the_withdrawal() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    let grant = w.share(HALL, &ana).unwrap();
-    ana.claim(&grant).unwrap();
-    let (challenge, session) = w.door.connect::<purpose::Install>();
-    let hoarded = ana.ask(&challenge).unwrap();
+    let (mut w, mut ana) = World::claimed();
+    let (session, hoarded) = w.asks(&mut ana);
     w.withdraw(HALL).unwrap();
 
     let (place, claim) = (ana.place(), ana.claimed().claim().to_vec());
     w.refuses(ServiceError::NothingShared, |w| w.cloud.release(place, &claim, hoarded.install()));
-    let (challenge, fresh_session) = w.door.connect::<purpose::Install>();
-    let fresh = ana.ask(&challenge).unwrap();
+    let (fresh_session, fresh) = w.asks(&mut ana);
     w.refuses(ServiceError::NothingShared, |w| w.cloud.release(place, &claim, fresh.install()));
 
     // With releases of her own making, over the older and over the newer challenge.
@@ -103,10 +95,7 @@ fn a_hoarded_grant_claim_and_install_are_worth_nothing_after_the_withdrawal() {
 
 #[test]
 fn a_release_hoarded_past_its_deadline_is_worth_nothing() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    let grant = w.share(HALL, &ana).unwrap();
-    ana.claim(&grant).unwrap();
+    let (mut w, mut ana) = World::claimed();
     let (session, installing, release) = w.released(&mut ana);
     w.withdraw(HALL).unwrap();
     let download = installing.bundle(&Provider, &release).unwrap();

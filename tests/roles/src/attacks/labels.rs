@@ -5,7 +5,7 @@ use sharekey::crypto::{Signature, Tag};
 use sharekey::error::{GuestError, LockError, OwnerError, ServiceError, WireError};
 use sharekey::guest::{AwaitingReply, Installing};
 use sharekey::limits::Action;
-use sharekey::lock::{Cell, Effect, Step, purpose};
+use sharekey::lock::{Cell, purpose};
 use sharekey::message::{Connect, FactoryReset, Release};
 use sharekey::owner::{PendingCommand, PendingProvision};
 use sharekey::secret::{ActivationSecret, Seed};
@@ -38,8 +38,7 @@ impl Stage {
         let mut ben = w.guest(BEN);
         w.share(STUDIO, &ben).unwrap();
         w.withdraw(STUDIO).unwrap();
-        let grant = w.share(STUDIO, &ben).unwrap();
-        ben.claim(&grant).unwrap();
+        w.claims(STUDIO, &mut ben);
         let (_session, installing, release) = w.released(&mut ben);
         // A refusal that is signed.
         w.olga.twin().activate(&mut w.door, &mut w.cloud, HALL).unwrap();
@@ -55,11 +54,11 @@ impl Stage {
         let challenge = w.tape.last(Kind::Challenge);
         let (message, provision) = w.olga.owner.provision(&card, &challenge, w.cloud.key(), &mut w.olga.rng).unwrap();
         w.tape.note(&message);
+        w.tape.note(&Connect::OPERATE);
         let key = dora.key.as_ref().unwrap();
         let (_unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut dora.rng).unwrap();
         let nonce = nonce_of(&challenge);
         w.tape.note(&forge::tagged(&FactoryReset { lock: w.door.id(), nonce }, &w.door.card));
-        w.tape.note(&Connect::OPERATE);
         Self { w, ana: dora, ben, installing, release, pending, provision, awaiting }
     }
 
@@ -110,16 +109,7 @@ impl Stage {
                 provision.finish(&olga.owner, message).map(drop).map_err(Stop::from),
                 ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from),
             ],
-            Kind::Connect => {
-                let (now, rng) = (door.now(), &mut door.rng);
-                match door.lock.step(message, now, None, rng) {
-                    Step::Served(served) => match served.effect() {
-                        Effect::Refused(error) => vec![Err(error.into())],
-                        other => panic!("{other:?}"),
-                    },
-                    _ => vec![Ok(())],
-                }
-            }
+            Kind::Connect => vec![door.connects(message).map(drop)],
             other => {
                 let to = To::of(other).unwrap_or_else(|| panic!("nobody takes {other:?}"));
                 vec![door.sent(to, message).map(drop)]

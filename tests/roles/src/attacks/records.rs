@@ -10,9 +10,7 @@ use sharekey_stage::world::{ANA, BEN, HALL, STUDIO, Stop, World};
 /// Ana's key is in the hall, Ben's in the studio.
 fn both() -> (World, Guest, Guest) {
     let (mut w, ana) = World::downloaded();
-    let mut ben = w.guest(BEN);
-    w.share(STUDIO, &ben).unwrap();
-    w.download(&mut ben).unwrap();
+    let ben = w.downloads(STUDIO, BEN);
     (w, ana, ben)
 }
 
@@ -73,9 +71,7 @@ fn a_spoiled_slot_refuses_everything_until_the_next_epoch_while_the_others_go_on
         w.cloud.ownership(w.door.id(), &done).unwrap();
         w.activate(HALL).unwrap();
         w.lock_refuses(LockError::NotInstalled, |w| w.open(&mut ana));
-        let mut again = w.guest(ANA);
-        w.share(HALL, &again).unwrap();
-        w.download(&mut again).unwrap();
+        let mut again = w.downloads(HALL, ANA);
         w.open(&mut again).unwrap();
         w.door.reboot();
         w.open(&mut again).unwrap();
@@ -104,9 +100,7 @@ fn a_spoiled_header_or_counter_refuses_everything_but_a_factory_reset() {
             assert_ne!(w.door.id(), old);
             w.olga.provision(&mut w.door, &mut w.cloud).unwrap();
             w.activate(HALL).unwrap();
-            let mut again = w.guest(ANA);
-            w.share(HALL, &again).unwrap();
-            w.download(&mut again).unwrap();
+            let mut again = w.downloads(HALL, ANA);
             w.open(&mut again).unwrap();
         }
     }
@@ -143,9 +137,7 @@ fn an_older_slot_record_read_back_in_the_same_run_is_damage_and_revives_no_key()
     let cell = Cell::Slot(HALL);
     let older = w.door.store.get(cell).unwrap().to_vec();
     w.withdraw(HALL).unwrap();
-    let mut ben = w.guest(BEN);
-    w.share(HALL, &ben).unwrap();
-    w.download(&mut ben).unwrap();
+    let mut ben = w.downloads(HALL, BEN);
 
     // A write to the slot fails, and then the store hands out Ana's record.
     let (session, installing, release) = w.released(&mut ben);

@@ -114,12 +114,8 @@ fn after_a_transfer_the_old_clouds_release_is_worth_nothing() {
 
 #[test]
 fn before_a_transfer_the_new_clouds_release_is_worth_nothing() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    let grant = w.share(HALL, &ana).unwrap();
-    ana.claim(&grant).unwrap();
-    let (challenge, session) = w.door.connect::<purpose::Install>();
-    let installing = ana.ask(&challenge).unwrap();
+    let (mut w, mut ana) = World::claimed();
+    let (session, installing) = w.asks(&mut ana);
     let release = forge::signed(&Release { install: digest(installing.install()) }, &seed(OTHER_CLOUD));
     let download = installing.bundle(&Provider, &release).unwrap();
     w.lock_refuses(LockError::ReleaseSignature(MISMATCH), |w| w.door.install(session, download.bundle()));

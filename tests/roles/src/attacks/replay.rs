@@ -77,13 +77,9 @@ fn a_claim_and_install_replayed_to_the_cloud_release_nothing_later() {
 
 #[test]
 fn a_captured_claim_is_of_no_use_to_another_device() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    let grant = w.share(HALL, &ana).unwrap();
-    ana.claim(&grant).unwrap();
+    let (mut w, mut ana) = World::claimed();
     let (claim, place) = (w.tape.last(Kind::Claim), w.place(HALL));
-    let (challenge, _session) = w.door.connect::<purpose::Install>();
-    let honest = ana.ask(&challenge).unwrap();
+    let (_session, honest) = w.asks(&mut ana);
     // Eve's device asks the same, under Ana's claim.
     let body = *Unverified::<Install>::parse(honest.install()).unwrap().claims();
     let install = forge::signed(&body, &seed(EVE));
@@ -141,8 +137,7 @@ fn an_old_install_released_again_still_answers_an_old_challenge() {
 fn an_old_release_fits_no_later_install() {
     let (mut w, mut ana) = World::downloaded();
     let old = w.tape.last(Kind::Release);
-    let (challenge, session) = w.door.connect::<purpose::Install>();
-    let installing = ana.ask(&challenge).unwrap();
+    let (session, installing) = w.asks(&mut ana);
     assert_eq!(installing.bundle(&Provider, &old).err(), Some(GuestError::ReleaseNamesOtherInstall));
     // A guest's phone that does not mind gets no further.
     let (grant, claim) = (ana.claimed().grant(), ana.claimed().claim());

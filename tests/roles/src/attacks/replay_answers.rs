@@ -90,9 +90,7 @@ fn an_old_inspection_does_not_tell_of_now() {
     let mut w = World::active();
     w.olga.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
     let empty = w.tape.last(Kind::Done);
-    let mut ana = w.guest(ANA);
-    w.share(HALL, &ana).unwrap();
-    w.download(&mut ana).unwrap();
+    let _ana = w.downloads(HALL, ANA);
     w.sync();
     let (_session, _command, pending) =
         w.ordered(|owner, view, challenge, rng| owner.inspect(view, HALL, challenge, rng));
@@ -157,9 +155,7 @@ fn a_signed_refusal_replayed_to_the_owner_is_of_another_request() {
 //# GST-17. A guest MUST NOT take a Refused for a statement of the lock unless it is signed by the lock and names the guest's own request.
 #[test]
 fn a_signed_refusal_replayed_to_a_guest_gives_no_reason() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    w.share(HALL, &ana).unwrap();
+    let (mut w, mut ana) = World::shared();
     ana.fetch(&mut w.door, &mut w.cloud).unwrap();
     w.activate(HALL).unwrap();
     assert!(ana.fetch_colluding(&mut w.door).is_err());
@@ -167,8 +163,7 @@ fn a_signed_refusal_replayed_to_a_guest_gives_no_reason() {
     let old = w.door.refusal.clone();
 
     let mut ben = w.guest(BEN);
-    let grant = w.share(HALL, &ben).unwrap();
-    ben.claim(&grant).unwrap();
+    w.claims(HALL, &mut ben);
     let (_session, installing, release) = w.released(&mut ben);
     let download = installing.bundle(&Provider, &release).unwrap();
     assert_eq!(download.finish(&Provider, &old), Err(GuestError::RefusedOpaquely));

@@ -75,9 +75,7 @@ fn it_installs_for_no_other_device_than_the_claimed() {
 fn it_installs_nothing_below_the_floor() {
     let (mut w, mut ana, grant) = shared_with_ana();
     w.withdraw(HALL).unwrap();
-    let mut ben = w.guest(BEN);
-    w.share(HALL, &ben).unwrap();
-    w.download(&mut ben).unwrap();
+    let _ben = w.downloads(HALL, BEN);
     w.lock_refuses(LockError::StaleGeneration, |w| ana.fetch_colluding(&mut w.door));
     // Nor with a number of its own choice, even with the subject's help.
     let raised = forge::signed(&Grant { generation: Generation::new(99), ..body(&grant) }, &seed(CLOUD));

@@ -13,7 +13,7 @@ use sharekey_stage::provider::Provider;
 
 use sharekey_stage::store::{PowerCut, Store};
 use sharekey_stage::world::guest::Guest;
-use sharekey_stage::world::{ANA, BEN, HALL, STUDIO, World};
+use sharekey_stage::world::{BEN, HALL, STUDIO, World};
 
 /// What becomes of a write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,10 +90,7 @@ fn install(w: &mut World, ana: &mut Guest, fate: Fate) {
 #[test]
 fn an_install_that_is_not_written_gives_no_receipt_and_the_guest_tries_again() {
     for fate in FATES {
-        let mut w = World::active();
-        let mut ana = w.guest(ANA);
-        let grant = w.share(HALL, &ana).unwrap();
-        ana.claim(&grant).unwrap();
+        let (mut w, mut ana) = World::claimed();
         install(&mut w, &mut ana, fate);
         recover(&mut w, fate, Cell::Slot(HALL));
         let holding = w.door.lock.report(HALL).unwrap().holding;

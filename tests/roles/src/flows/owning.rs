@@ -39,9 +39,7 @@ fn only_the_owner_sets_the_clock_forward_and_back() {
 
 #[test]
 fn an_inspection_finds_the_key_whose_receipt_was_withheld() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    w.share(HALL, &ana).unwrap();
+    let (mut w, mut ana) = World::shared();
     ana.fetch(&mut w.door, &mut w.cloud).unwrap();
     w.sync();
     assert_eq!(w.olga.downloaded(HALL), None);
@@ -119,9 +117,7 @@ fn a_lock_that_is_sold_back_opens_its_record_at_the_first_cloud_again() {
     assert_eq!((w.record(HALL).standing(), w.record(HALL).epoch()), (Standing::Serving, Epoch::new(3)));
     assert_eq!(other.records[&(lock, HALL)].standing(), Standing::Moved { to: w.cloud.key() });
     w.activate(HALL).unwrap();
-    let mut ana = w.guest(ANA);
-    w.share(HALL, &ana).unwrap();
-    w.download(&mut ana).unwrap();
+    let mut ana = w.downloads(HALL, ANA);
     w.open(&mut ana).unwrap();
 }
 
@@ -214,9 +210,7 @@ fn a_transfer_to_oneself_ends_every_key_and_begins_anew() {
     assert_eq!(w.open(&mut ana), Err(Stop::Lock(LockError::NotInstalled)));
 
     w.activate(HALL).unwrap();
-    let mut ben = w.guest(BEN);
-    w.share(HALL, &ben).unwrap();
-    w.download(&mut ben).unwrap();
+    let mut ben = w.downloads(HALL, BEN);
     w.open(&mut ben).unwrap();
     assert_eq!(ben.key().generation(), Generation::new(2), "the numbers begin again");
 }
@@ -237,9 +231,7 @@ fn a_factory_reset_makes_another_lock_which_is_provisioned_anew() {
     w.olga.provision(&mut w.door, &mut w.cloud).unwrap();
     assert_ne!(*w.olga.view(), view);
     w.activate(HALL).unwrap();
-    let mut ben = w.guest(BEN);
-    w.share(HALL, &ben).unwrap();
-    w.download(&mut ben).unwrap();
+    let mut ben = w.downloads(HALL, BEN);
     w.open(&mut ben).unwrap();
 }
 

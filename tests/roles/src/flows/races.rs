@@ -3,7 +3,6 @@
 use sharekey::counter::Generation;
 use sharekey::error::{LockError, OwnerError, RefuseReason, ServiceError, SlotError};
 use sharekey::limits::{Limits, Rights};
-use sharekey::lock::purpose;
 use sharekey::message::{Holding, Receipt, WithdrawnOutcome};
 use sharekey::owner::Learned;
 use sharekey::slot::{MAX_LIVE, State};
@@ -16,9 +15,7 @@ use sharekey_stage::world::{ANA, BEN, CLOUD, HALL, STUDIO, Stop, World, digest, 
 
 #[test]
 fn a_lost_receipt_is_made_up_for_by_installing_again_on_the_same_device() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    w.share(HALL, &ana).unwrap();
+    let (mut w, mut ana) = World::shared();
     // The next call is the challenge; the one after it is the install.
     w.door.cut = Some((w.door.calls + 1, Moment::Answering));
     assert_eq!(ana.fetch(&mut w.door, &mut w.cloud), Err(Stop::PowerCut));
@@ -35,10 +32,7 @@ fn a_lost_receipt_is_made_up_for_by_installing_again_on_the_same_device() {
 
 #[test]
 fn a_connection_that_drops_before_the_bundle_arrives_is_released_again_for_a_new_challenge() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    let grant = w.share(HALL, &ana).unwrap();
-    ana.claim(&grant).unwrap();
+    let (mut w, mut ana) = World::claimed();
     let (_session, _lost, first) = w.released(&mut ana);
     assert_eq!(w.door.lock.report(HALL).unwrap().holding, Holding::Empty);
 
@@ -49,10 +43,7 @@ fn a_connection_that_drops_before_the_bundle_arrives_is_released_again_for_a_new
 
 #[test]
 fn a_release_that_got_lost_is_given_again_for_the_same_install() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    let grant = w.share(HALL, &ana).unwrap();
-    ana.claim(&grant).unwrap();
+    let (mut w, mut ana) = World::claimed();
     let (session, installing, lost) = w.released(&mut ana);
     let again = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
     assert_eq!(again, lost);
@@ -145,9 +136,7 @@ fn a_late_done_below_the_share_proves_older_keys_dead_and_leaves_the_share() {
 
 #[test]
 fn a_withdrawal_that_loses_the_race_is_answered_with_the_install_that_won() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    w.share(HALL, &ana).unwrap();
+    let (mut w, mut ana) = World::shared();
     let withdraw = w.olga.sign_withdrawal(HALL).unwrap();
     let receipt = ana.fetch(&mut w.door, &mut w.cloud).unwrap();
     let install = Unverified::<Receipt>::parse(&receipt).unwrap().claims().install;
@@ -165,12 +154,8 @@ fn a_withdrawal_that_loses_the_race_is_answered_with_the_install_that_won() {
 //# SVC-4. The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
 #[test]
 fn of_a_release_and_a_withdrawal_decided_on_one_record_only_one_is_stored() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    let grant = w.share(HALL, &ana).unwrap();
-    ana.claim(&grant).unwrap();
-    let (challenge, _session) = w.door.connect::<purpose::Install>();
-    let installing = ana.ask(&challenge).unwrap();
+    let (mut w, mut ana) = World::claimed();
+    let (_session, installing) = w.asks(&mut ana);
     let withdraw = w.olga.sign_withdrawal(HALL).unwrap();
 
     // Two servers read the same record.
@@ -261,8 +246,7 @@ fn too_many_live_keys_hold_up_publishing_until_a_proof_lets_them_go() {
     let mut last = None;
     for _ in 0..MAX_LIVE {
         let mut guest = w.guest(ANA);
-        let grant = w.share(HALL, &guest).unwrap();
-        guest.claim(&grant).unwrap();
+        w.claims(HALL, &mut guest);
         let (session, installing, release) = w.released(&mut guest);
         assert!(matches!(w.withdraw(HALL), Ok(WithdrawnOutcome::Released { .. })));
         last = Some((guest, session, installing, release));
@@ -295,8 +279,7 @@ fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot()
         w.share(HALL, &guest).unwrap();
         let (_, grant) = w.cloud.find(guest.subject()).unwrap();
         guest.claim(&grant).unwrap();
-        let (challenge, _session) = w.door.connect::<purpose::Install>();
-        let installing = guest.ask(&challenge).unwrap();
+        let (_session, installing) = w.asks(&mut guest);
         w.cloud.release(guest.place(), guest.claimed().claim(), installing.install()).unwrap();
         w.withdraw(HALL).unwrap();
     }

@@ -128,10 +128,7 @@ fn neither_a_code_nor_its_seed_stands_in_any_message() {
 
 #[test]
 fn a_share_revoked_before_its_download_never_installs() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    let grant = w.share(HALL, &ana).unwrap();
-    ana.claim(&grant).unwrap();
+    let (mut w, mut ana) = World::claimed();
     assert_eq!(w.withdraw(HALL), Ok(WithdrawnOutcome::NeverReleased));
     assert_eq!(w.state(HALL), State::NotShared);
     assert_eq!(w.olga.may_open(HALL), [0_u32; 0]);
@@ -143,9 +140,7 @@ fn a_share_revoked_before_its_download_never_installs() {
 //# SLO-3. A view MUST NOT say that a key was downloaded before the share is confirmed.
 #[test]
 fn a_status_says_downloaded_only_with_the_locks_proof() {
-    let mut w = World::active();
-    let mut ana = w.guest(ANA);
-    w.share(HALL, &ana).unwrap();
+    let (mut w, mut ana) = World::shared();
     assert_eq!((w.state(HALL), w.olga.downloaded(HALL)), (State::Sharing, None));
 
     let receipt = ana.fetch(&mut w.door, &mut w.cloud).unwrap();
@@ -208,9 +203,7 @@ fn a_slot_that_was_closed_is_opened_again_for_somebody_else() {
     assert_eq!(w.state(HALL), State::NotShared);
     assert_eq!(w.open(&mut ana), Err(Stop::Lock(LockError::NotInstalled)), "her key stays dead");
 
-    let mut ben = w.guest(BEN);
-    w.share(HALL, &ben).unwrap();
-    w.download(&mut ben).unwrap();
+    let mut ben = w.downloads(HALL, BEN);
     w.open(&mut ben).unwrap();
     assert_eq!(ben.key().generation().value(), 5, "every grant and every turn took a number");
 }

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha20Rng;
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::LockId;
 use sharekey::limits::{Action, Timestamp};
-use sharekey::lock::{Challenged, Clock, Lock, Now, Refusal, Session, Staged, purpose};
+use sharekey::lock::{Challenged, Clock, Effect, Lock, Now, Refusal, Session, Staged, Step, purpose};
 use sharekey::message::{Challenge, FactoryReset, Operation};
 use sharekey::secret::ActivationSecret;
 use sharekey::wire::Unverified;
@@ -116,6 +116,19 @@ impl Door {
         });
         let Challenged { challenge, session } = given?.take();
         Ok((self.tape.note(&challenge), session))
+    }
+
+    /// Somebody says that it connects, in these bytes.
+    pub fn connects(&mut self, frame: &[u8]) -> Result<Vec<u8>, Stop> {
+        let served = match self.lock.step(frame, self.now(), None, &mut self.rng) {
+            Step::Served(served) => served,
+            Step::Write(staged) => staged.commit(|record| self.store.put(record)).unwrap(),
+            Step::SetClock(_) => panic!("nobody who connects sets the clock"),
+        };
+        match served.effect() {
+            Effect::Refused(error) => Err(error.into()),
+            _ => Ok(self.tape.note(served.answer())),
+        }
     }
 
     /// Somebody connects to a lock that is well.
