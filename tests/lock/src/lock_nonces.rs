@@ -31,8 +31,11 @@ fn next(stand: &mut Stand) -> (Nonce, bool) {
 fn nonce(stand: &Stand, number: u64) -> Nonce {
     //= spec/protocol.md#keys-of-a-lock
     //# KDF-6. A lock MUST derive these three keys from its seed as the table says.
-    let key = stand.derived(label::NONCE);
-    let mac = Provider.hmac_sha256(&key, &[&number.to_le_bytes(), &[BYTE; 32]]);
+    numbered(&stand.derived(label::NONCE), number)
+}
+
+fn numbered(key: &[u8], number: u64) -> Nonce {
+    let mac = Provider.hmac_sha256(key, &[&number.to_le_bytes(), &[BYTE; 32]]);
     Nonce::from_bytes(*mac.first_chunk().unwrap())
 }
 
@@ -93,8 +96,9 @@ fn the_record_is_written_at_the_first_challenge_and_whenever_the_ceiling_is_reac
 #[test]
 fn no_number_is_used_before_a_ceiling_above_it_is_stored() {
     let mut stand = Stand::fresh();
+    let key = stand.derived(label::NONCE);
     for number in 0..COUNTER_LEASE + 2 {
-        assert_eq!(next(&mut stand).0, nonce(&stand, number));
+        assert_eq!(next(&mut stand).0, numbered(&key, number));
         assert!(number < stored_counter(&stand.store).0);
     }
 }

@@ -1,7 +1,11 @@
 //! Messages made by hand from nothing but the spec's layout, so that a test can break exactly one thing in them:
 //! a [`Forge`] under any provider, and functions under the cast's own.
 
+use std::any::{Any, TypeId};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use sharekey::crypto::{Digest, PublicKey, Signature, Tag};
 use sharekey::id::{LockId, SlotId};
@@ -32,7 +36,7 @@ impl<C: Plain> Forge<C> {
 
     /// The public key that a seed stands for.
     pub fn public(self, seed: &Seed) -> PublicKey {
-        C::default().public_key(&C::default().signing_key(seed).unwrap())
+        C::default().public_key(&*signing_key::<C>(seed))
     }
 
     pub fn digest(self, message: &[u8]) -> Digest {
@@ -57,7 +61,7 @@ impl<C: Plain> Forge<C> {
 
     /// A signature over these bytes.
     pub fn signature(self, bytes: &[u8], seed: &Seed) -> Signature {
-        C::default().sign(&C::default().signing_key(seed).unwrap(), bytes).unwrap()
+        C::default().sign(&*signing_key::<C>(seed), bytes).unwrap()
     }
 
     /// Appends a truncated HMAC over all bytes so far.
@@ -91,6 +95,16 @@ impl<C: Plain> Forge<C> {
         let parts = [label::PROVISIONED.as_bytes(), provision.as_bytes(), lock.key().as_bytes()];
         Tag::truncated(&C::default().hmac_sha256(card, &parts))
     }
+}
+
+/// The key that a seed stands for. To load one costs two signatures' work, and the forged are few: each thread keeps them.
+fn signing_key<C: Plain>(seed: &Seed) -> Rc<C::Key> {
+    type Loaded = BTreeMap<(TypeId, [u8; 32]), Rc<dyn Any>>;
+    thread_local!(static LOADED: RefCell<Loaded> = const { RefCell::new(BTreeMap::new()) });
+    let load = || -> Rc<dyn Any> { Rc::new(C::default().signing_key(seed).unwrap()) };
+    let name = (TypeId::of::<C>(), *seed.expose());
+    let key = LOADED.with_borrow_mut(|loaded| Rc::clone(loaded.entry(name).or_insert_with(load)));
+    key.downcast().unwrap()
 }
 
 const FORGE: Forge<Provider> = Forge::new();
