@@ -1,216 +1,155 @@
 //! The slot state machine, as the service's record and the owner's view run it (spec: "Slots").
 //!
-//! A [`Slot`] is in one of four states, each a type: [`Inactive`], [`NotShared`], [`Sharing`] and
-//! [`Shared`]. A transition takes the slot and gives the slot that it became, so an impossible step
-//! does not compile: there is no `revoke` on a `Slot<Shared>`. [`AnySlot`] is the same machine with
-//! the state known only at run time, for storage and for whatever a message brings.
+//! A [`Slot`] is in one of four [`State`]s. Whatever the state, it carries its number line (the highest number
+//! seen, the last Done, the proven floor) and its **live keys**: every key that may open the slot. A key leaves
+//! them only by proof.
 //!
-//! Both follow one transition table, [`next`]: [`AnySlot`] asks it, and the typed transitions are
-//! checked against it by the compiler.
-//!
-//! Whatever the state, a slot carries its number line and its **live keys**: every key that may open
-//! the slot. A key leaves them only by proof.
+//! Each step takes what happened, judges it against the numbers, and leaves the slot as it is then. One that is
+//! refused changes nothing, but for a number that it may have taken. Which step leads where is drawn in the spec,
+//! from the table of transitions that the tests hold this code to.
 
-mod any;
-mod line;
 mod live;
+mod observer;
+mod record;
 mod state;
+mod step;
 mod stored;
-mod table;
-mod witness;
 
 use core::marker::PhantomData;
 
-pub use self::any::AnySlot;
-pub use self::line::{Proof, Turn};
+use serde::{Deserialize, Serialize};
+
 pub use self::live::{Confirmation, LiveKey, MAX_LIVE};
-pub use self::state::{GrantRef, Inactive, NotShared, Shared, Sharing, State};
-pub use self::table::{Event, Outcome, next};
-pub use self::witness::{Observer, Recorder, Witness};
+pub use self::observer::Observer;
+pub use self::record::Recorder;
+pub use self::state::{GrantRef, State, Witness};
+pub use self::step::{Proof, Turn};
 
-use self::line::Line;
-use self::state::Share;
-use self::table::{On, event};
+use self::live::Live;
 use crate::counter::{Epoch, Generation};
-use crate::crypto::{Digest, PublicKey};
+use crate::crypto::PublicKey;
 use crate::error::SlotError;
-use crate::message::WithdrawnOutcome;
 
-/// A slot in state `S`, as `W` knows it. Only transitions make one, and none can be copied.
-#[derive(Debug)]
-pub struct Slot<S, W = Recorder> {
+/// A slot in one epoch, as `W` keeps it. Only its steps change it.
+#[derive(Serialize, Deserialize)]
+#[serde(try_from = "stored::Stored", into = "stored::Stored", bound = "W: Witness")]
+pub struct Slot<W = Recorder> {
     line: Line,
-    state: S,
+    content: Content,
     witness: PhantomData<fn() -> W>,
 }
 
-impl<W: Witness> Slot<Inactive, W> {
+/// A slot's numbers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Line {
+    epoch: Epoch,
+    /// The highest number seen in a grant, a withdrawal or a proof.
+    highest: Generation,
+    /// The highest number of an Activate or Deactivate that is known done.
+    //= spec/protocol.md#done-and-receipt
+    //# SLO-38. The last Done MUST be kept apart from the highest number and from the proven floor.
+    last_done: Generation,
+    /// The highest number that a Done or a receipt proved.
+    floor: Generation,
+    live: Live,
+}
+
+/// The state, with what is shared in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum Content {
+    Inactive,
+    NotShared,
+    Sharing(GrantRef),
+    Shared(GrantRef, PublicKey),
+}
+
+impl<W: Witness> Slot<W> {
     /// The slot at the beginning of `epoch`: closed, all numbers 0.
     #[must_use]
     pub fn new(epoch: Epoch) -> Self {
+        let zero = Generation::ZERO;
         //= spec/protocol.md#slot-record
         //# SLO-1. A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
-        Self::in_state(Line::new(epoch), Inactive(()))
-    }
-}
-
-impl<W: Witness> Slot<NotShared, W> {
-    /// Publishes (at the owner: signs) a grant. Refused or not, at the record its number is taken.
-    ///
-    /// # Errors
-    /// The slot, and [`SlotError::StaleNumber`] unless the number is above the highest seen, or
-    /// [`SlotError::LiveFull`].
-    #[allow(clippy::result_large_err, reason = "who gives the slot away gets it back")]
-    pub fn publish(mut self, key: GrantRef) -> Result<Slot<Sharing, W>, (Self, SlotError)> {
-        let judged = self.line.publish(key, None);
-        self.line.take(key.generation);
-        match judged {
-            Event::Publish => match witness::signed::<W>(&mut self.line, key) {
-                Ok(()) => Ok(self.follow::<event::Publish>(Sharing { key })),
-                Err(error) => Err((self, error)),
-            },
-            Event::PublishFull => Err((self, SlotError::LiveFull)),
-            _ => Err((self, SlotError::StaleNumber)),
-        }
-    }
-}
-
-impl Slot<Sharing, Recorder> {
-    /// Releases the grant to the first device that claims it: the point of no return.
-    ///
-    /// # Errors
-    /// The slot, and [`SlotError::NotPublished`] where `grant` is not the one that is shared.
-    #[allow(clippy::result_large_err, reason = "who gives the slot away gets it back")]
-    pub fn release(
-        mut self,
-        grant: &Digest,
-        device: PublicKey,
-        install: Digest,
-    ) -> Result<Slot<Shared, Recorder>, (Self, SlotError)> {
-        if Line::release(grant, &device, Some(self.state.share())) != Event::Release {
-            return Err((self, SlotError::NotPublished));
-        }
-        let key = self.state.key;
-        match self.line.live.note(key, Some(install)) {
-            Ok(()) => Ok(self.follow::<event::Release>(Shared { key, device })),
-            Err(error) => Err((self, error)),
-        }
+        let line = Line { epoch, highest: zero, last_done: zero, floor: zero, live: Live::default() };
+        Self { line, content: Content::Inactive, witness: PhantomData }
     }
 
-    /// Takes the grant back before it was released: now it never is.
+    /// Which state it is in.
     #[must_use]
-    pub fn revoke(self) -> Slot<NotShared, Recorder> {
-        self.follow::<event::WithdrawCurrent>(NotShared(()))
-    }
-}
-
-impl Slot<Shared, Recorder> {
-    /// Releases the grant again, for a new install of the same device.
-    ///
-    /// # Errors
-    /// The slot, and [`SlotError::NotPublished`] or [`SlotError::ClaimedByOtherDevice`].
-    #[allow(clippy::result_large_err, reason = "who gives the slot away gets it back")]
-    pub fn release(mut self, grant: &Digest, device: PublicKey, install: Digest) -> Result<Self, (Self, SlotError)> {
-        match Line::release(grant, &device, Some(self.state.share())) {
-            Event::Release => {}
-            Event::ReleaseToOtherDevice => return Err((self, SlotError::ClaimedByOtherDevice)),
-            _ => return Err((self, SlotError::NotPublished)),
-        }
-        let key = self.state.key;
-        match self.line.live.note(key, Some(install)) {
-            Ok(()) => Ok(self.follow::<event::Release>(Shared { key, device })),
-            Err(error) => Err((self, error)),
+    pub const fn state(&self) -> State {
+        match self.content {
+            Content::Inactive => State::Inactive,
+            Content::NotShared => State::NotShared,
+            Content::Sharing(_) => State::Sharing,
+            Content::Shared(..) => State::Shared,
         }
     }
 
-    /// Frees the slot for another grant. The key that was released stays among the live ones.
+    /// The grant that is shared, if one is.
     #[must_use]
-    pub fn reset(self) -> Slot<NotShared, Recorder> {
-        self.follow::<event::WithdrawCurrent>(NotShared(()))
-    }
-}
-
-impl<W: Witness> Slot<Sharing, W> {
-    /// The lock proved the key installed: an owner learns of the release by its proof.
-    ///
-    /// # Errors
-    /// The slot, unchanged, where the proof is not of the grant that is shared
-    /// ([`SlotError::NotPublished`]); give it to [`AnySlot::confirm`].
-    #[allow(clippy::result_large_err, reason = "who gives the slot away gets it back")]
-    pub fn confirm(mut self, proof: &Proof) -> Result<Slot<Shared, W>, (Self, SlotError)> {
-        let share = self.state.share();
-        if share.key != proof.key || self.line.confirm(proof, Some(share)) != Event::ConfirmCurrent {
-            return Err((self, SlotError::NotPublished));
+    pub const fn shared(&self) -> Option<GrantRef> {
+        match self.content {
+            Content::Inactive | Content::NotShared => None,
+            Content::Sharing(key) | Content::Shared(key, _) => Some(key),
         }
-        Ok(self.follow::<event::ConfirmCurrent>(Shared { key: proof.key, device: proof.device }))
     }
 
-    /// The grant that is shared.
+    /// The device that the shared grant was released to, where that is known.
     #[must_use]
-    pub const fn key(&self) -> GrantRef {
-        self.state.key
-    }
-}
-
-impl<W: Witness> Slot<Shared, W> {
-    /// The lock proved the key installed: from now on the slot [is downloaded](Self::is_downloaded).
-    ///
-    /// # Errors
-    /// The slot, unchanged, where the proof is not of the grant that is shared, or is not news
-    /// ([`SlotError::NotPublished`]); give it to [`AnySlot::confirm`].
-    #[allow(clippy::result_large_err, reason = "who gives the slot away gets it back")]
-    pub fn confirm(mut self, proof: &Proof) -> Result<Self, (Self, SlotError)> {
-        let share = self.state.share();
-        if share.key != proof.key || self.line.confirm(proof, Some(share)) != Event::ConfirmCurrent {
-            return Err((self, SlotError::NotPublished));
+    pub const fn device(&self) -> Option<PublicKey> {
+        match self.content {
+            Content::Shared(_, device) => Some(device),
+            _ => None,
         }
-        Ok(self.follow::<event::ConfirmCurrent>(Shared { key: proof.key, device: proof.device }))
     }
 
-    /// The grant that is shared.
-    #[must_use]
-    pub const fn key(&self) -> GrantRef {
-        self.state.key
-    }
-
-    /// The device that it was released to.
-    #[must_use]
-    pub const fn device(&self) -> &PublicKey {
-        &self.state.device
-    }
-
-    /// The latest install that was released for it, where that is known.
-    #[must_use]
-    pub fn install(&self) -> Option<Digest> {
-        self.line.live.find(self.state.key).and_then(LiveKey::install)
-    }
-
-    /// Whether the lock said that the key is installed. Until then it is only released.
+    /// Whether the lock said that the shared grant's key is installed.
     #[must_use]
     pub fn is_downloaded(&self) -> bool {
         //= spec/protocol.md#states
         //# SLO-3. A view MUST NOT say that a key was downloaded before the share is confirmed.
-        self.confirmation().is_some()
+        self.shared().and_then(|key| self.live(key)).is_some_and(|live| live.confirmation().is_some())
     }
 
-    /// The lock's word that the key is installed.
+    /// The keys that may open the slot, in rising order. Empty only where none can, as far as whoever keeps this
+    /// state was told.
     #[must_use]
-    pub fn confirmation(&self) -> Option<&Confirmation> {
-        self.line.live.find(self.state.key).and_then(LiveKey::confirmation)
+    pub fn may_open(&self) -> &[LiveKey] {
+        self.line.live.as_slice()
     }
-}
 
-impl<S, W: Witness> Slot<S, W> {
-    /// The keys that may open the slot, in rising order. Empty only where none can, as far as
-    /// whoever keeps this state was told.
-    pub fn may_open(&self) -> impl Iterator<Item = &LiveKey> {
-        self.line.live.as_slice().iter()
+    /// What is known of the grant's key, where it is among [`may_open`](Self::may_open).
+    #[must_use]
+    pub fn live(&self, key: GrantRef) -> Option<&LiveKey> {
+        self.line.live.find(key)
+    }
+
+    /// Whether the grant's key is among [`may_open`](Self::may_open).
+    #[must_use]
+    pub fn is_live(&self, key: GrantRef) -> bool {
+        self.live(key).is_some()
+    }
+
+    /// The next number, which a grant is to carry.
+    ///
+    /// # Errors
+    /// [`SlotError::Exhausted`] after the last number of the epoch.
+    pub fn next_number(&self) -> Result<Generation, SlotError> {
+        //= spec/protocol.md#number-line
+        //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
+        self.line.highest.next().ok_or(SlotError::Exhausted)
     }
 
     /// The highest number seen; a new grant needs a higher one.
     #[must_use]
     pub const fn highest(&self) -> Generation {
         self.line.highest
+    }
+
+    /// The highest number of an Activate or Deactivate that is known done.
+    #[must_use]
+    pub const fn last_done(&self) -> Generation {
+        self.line.last_done
     }
 
     /// The proven floor: the highest number that a Done or a receipt proved.
@@ -224,28 +163,26 @@ impl<S, W: Witness> Slot<S, W> {
     pub const fn epoch(&self) -> Epoch {
         self.line.epoch
     }
+}
 
-    const fn in_state(line: Line, state: S) -> Self {
-        Self { line, state, witness: PhantomData }
-    }
+// Derived, these would ask `W` for the same, which nobody has.
 
-    /// Goes where the table leads from `S` on `E`; another target does not compile.
-    fn follow<E>(self, state: S::Next) -> Slot<S::Next, W>
-    where
-        S: On<E>,
-    {
-        Slot::in_state(self.line, state)
+impl<W> Clone for Slot<W> {
+    fn clone(&self) -> Self {
+        Self { line: self.line.clone(), content: self.content, witness: PhantomData }
     }
 }
 
-impl Sharing {
-    const fn share(&self) -> Share {
-        Share { key: self.key, device: None }
+impl<W> PartialEq for Slot<W> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.line, self.content) == (&other.line, other.content)
     }
 }
 
-impl Shared {
-    const fn share(&self) -> Share {
-        Share { key: self.key, device: Some(self.device) }
+impl<W> Eq for Slot<W> {}
+
+impl<W> core::fmt::Debug for Slot<W> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Slot").field("line", &self.line).field("content", &self.content).finish()
     }
 }

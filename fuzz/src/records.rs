@@ -16,7 +16,7 @@ use sharekey::message::{Holding, SlotReport, Withdrawn};
 use sharekey::owner::{OwnedLock, Owner, PendingCommand, PendingProvision};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Service, ShareRecord};
-use sharekey::slot::{AnySlot, Observer};
+use sharekey::slot::{Observer, Slot};
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
 
@@ -339,7 +339,7 @@ pub fn owner(data: &[u8]) {
             let Some(book) = kept::<ContactBook>(data) else { return };
             assert!(book.iter().all(|(_, contact)| contact.key().check().is_ok()), "a bad key is pinned");
         }
-        3 => drop(kept::<AnySlot>(data)),
-        _ => drop(kept::<AnySlot<Observer>>(data)),
+        3 => drop(kept::<Slot>(data)),
+        _ => drop(kept::<Slot<Observer>>(data)),
     }
 }

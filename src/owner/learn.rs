@@ -105,9 +105,7 @@ impl<C: Crypto> Owner<C> {
         if known.is_denied(key) && !known.may_open(key) {
             return Ok(Learned::Nothing);
         }
-        let (slot, result) = known.slot.clone().learn(key);
-        result?;
-        known.slot = slot;
+        known.slot.learn(key)?;
         if known.issued(key).is_none() {
             known.issued.push(Issued { key, method: None, contact: None, grant: *grant, bytes: Vec::from(message) });
         }
@@ -126,8 +124,7 @@ impl<C: Crypto> Owner<C> {
         let before = next.clone();
         let known = next.slot_mut(receipt.slot);
         known.note_release(key, message);
-        known.slot =
-            known.slot.clone().confirm(&Proof { key, device: receipt.device, install: Some(receipt.install), proof });
+        known.slot.confirm(&Proof { key, device: receipt.device, install: Some(receipt.install), proof });
         known.prune();
         Ok(learned(&before, next, receipt.slot, key))
     }
@@ -167,7 +164,7 @@ impl<C: Crypto> Owner<C> {
     fn inspected(&self, next: &mut OwnedLock, slot: SlotId, left: &SlotReport, done: &Verified<'_, Done>) -> Learned {
         let before = next.clone();
         let known = next.slot_mut(slot);
-        known.slot = known.slot.clone().inspected(left, done.digest(&self.crypto));
+        known.slot.inspected(left, done.digest(&self.crypto));
         let Holding::Installed { grant, .. } = left.holding else {
             known.prune();
             return if *next == before { Learned::Nothing } else { Learned::News };
@@ -191,9 +188,7 @@ impl<C: Crypto> Owner<C> {
         let before = next.clone();
         let known = next.slot_mut(withdraw.slot);
         let heard_of = known.knows(key);
-        let (slot, result) = known.slot.clone().withdrawn(key, &outcome);
-        result?;
-        known.slot = slot;
+        known.slot.withdrawn(key, &outcome)?;
         // What the service says of grants that nobody else told of is not hoarded.
         if heard_of || known.may_open(key) {
             match outcome {
@@ -212,7 +207,7 @@ impl<C: Crypto> Owner<C> {
 
 fn turned(next: &mut OwnedLock, slot: SlotId, turn: Turn, generation: Generation) {
     let known = next.slot_mut(slot);
-    known.slot = known.slot.clone().done(turn, generation);
+    known.slot.done(turn, generation);
     known.prune();
 }
 

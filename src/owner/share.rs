@@ -109,11 +109,9 @@ impl<C: Crypto> Owner<C> {
         let grant = Grant { lock: view.lock, epoch: view.epoch, slot, generation, subject, rights, limits };
         let message = wire::seal(&self.crypto, &self.signer, &grant)?;
         let key = GrantRef { generation, grant: message.digest(&self.crypto) };
-        let (shared, result) = known.slot.clone().publish(key);
-        result?;
+        known.slot.publish(key)?;
         //= spec/protocol.md#owner
         //# OWN-9. The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
-        known.slot = shared;
         known.issued.push(Issued { key, method: Some(method), contact, grant, bytes: Vec::from(message.as_bytes()) });
         //= spec/protocol.md#owner
         //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.

@@ -9,7 +9,7 @@ use crate::crypto::{Digest, PublicKey};
 use crate::error::StoredViewError;
 use crate::id::{AccountId, LockId, SlotId};
 use crate::message::Grant;
-use crate::slot::{AnySlot, GrantRef, Observer};
+use crate::slot::{GrantRef, Observer, Slot};
 
 /// How a grant's subject was named.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ const MAX_STATEMENTS: usize = 256;
 /// What one phone knows of one slot.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct OwnedSlot {
-    pub(super) slot: AnySlot<Observer>,
+    pub(super) slot: Slot<Observer>,
     /// The grants whose keys may open.
     pub(super) issued: Vec<Issued>,
     /// Withdrawals that were signed and not answered yet.
@@ -135,7 +135,7 @@ impl OwnedLock {
 
     /// The slot as this view knows it; `None` for one that nothing is known of.
     #[must_use]
-    pub fn slot(&self, slot: SlotId) -> Option<&AnySlot<Observer>> {
+    pub fn slot(&self, slot: SlotId) -> Option<&Slot<Observer>> {
         self.slots.get(&slot).map(|known| &known.slot)
     }
 
@@ -172,7 +172,7 @@ impl OwnedLock {
 impl OwnedSlot {
     pub(super) fn new(epoch: Epoch) -> Self {
         Self {
-            slot: AnySlot::new(epoch),
+            slot: Slot::new(epoch),
             issued: Vec::new(),
             withdrawing: Vec::new(),
             denials: Vec::new(),

@@ -49,9 +49,7 @@ impl<C: Crypto> Service<C> {
         let digest = install.digest(&self.crypto);
         //= spec/protocol.md#service-release-checks
         //# SVC-12. The record MUST allow the release, as SLO-14 says.
-        let (slot, result) = next.slot.clone().release(&shared.grant, claim.device, digest);
-        result?;
-        next.set_slot(slot);
+        next.change_slot(|slot| slot.release(&shared.grant, claim.device, digest))?;
         let release = wire::seal(&self.crypto, &self.signer, &Release { install: digest })?;
         Ok(Staged::new(record, next, release))
     }

@@ -7,7 +7,7 @@ use crate::crypto::{Crypto, PublicKey};
 use crate::error::ServiceError;
 use crate::id::{LockId, SlotId};
 use crate::message::{Completed, Done, Provisioned};
-use crate::slot::AnySlot;
+use crate::slot::Slot;
 use crate::staged::Staged;
 use crate::wire::{Kind, Unverified};
 
@@ -42,7 +42,7 @@ impl<C: Crypto> Service<C> {
             epoch,
             standing: Standing::Serving,
             version: 1,
-            slot: AnySlot::new(epoch),
+            slot: Slot::new(epoch),
             grant: None,
             evidence: Evidence { ownership: Vec::from(statement), ..Evidence::default() },
         })
@@ -83,7 +83,7 @@ impl<C: Crypto> Service<C> {
             (next.epoch, next.owner, next.service) = (epoch, owner, service);
             //= spec/protocol.md#slot-record
             //# SLO-1. A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
-            next.set_slot(AnySlot::new(epoch));
+            next.change_slot(|slot| *slot = Slot::new(epoch));
             next.evidence = Evidence { ownership: Vec::from(statement), ..Evidence::default() };
         }
         let standing = next.standing;

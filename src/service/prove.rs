@@ -30,7 +30,7 @@ impl<C: Crypto> Service<C> {
         let mut next = record.step()?;
         let key = GrantRef { generation: body.generation, grant: body.grant };
         let proof = Proof { key, device: body.device, install: Some(body.install), proof: body.digest(&self.crypto) };
-        next.set_slot(next.slot.clone().confirm(&proof));
+        next.change_slot(|slot| slot.confirm(&proof));
         if next.slot != record.slot {
             next.evidence.receipt = Some(Vec::from(receipt));
         }
@@ -64,25 +64,25 @@ impl<C: Crypto> Service<C> {
 
     /// Gives whether it was an inspection.
     fn apply_done(&self, next: &mut ShareRecord, done: &Verified<'_, Done>) -> Result<bool, ServiceError> {
-        let (slot, inspection) = match done.completed {
+        match done.completed {
             Completed::Activate { slot, generation, .. } => {
                 check_meant_for(next, &done.lock, done.epoch, slot)?;
-                (next.slot.clone().done(Turn::Activate, generation), false)
+                next.change_slot(|slot| slot.done(Turn::Activate, generation));
             }
             Completed::Deactivate { slot, generation, .. } => {
                 check_meant_for(next, &done.lock, done.epoch, slot)?;
-                (next.slot.clone().done(Turn::Deactivate, generation), false)
+                next.change_slot(|slot| slot.done(Turn::Deactivate, generation));
             }
             Completed::Inspect { slot, left } => {
                 check_meant_for(next, &done.lock, done.epoch, slot)?;
-                (next.slot.clone().inspected(&left, done.digest(&self.crypto)), true)
+                next.change_slot(|slot| slot.inspected(&left, done.digest(&self.crypto)));
+                return Ok(true);
             }
             Completed::Transfer { .. } | Completed::SetClock { .. } | Completed::Act { .. } => {
                 return Err(ServiceError::NotOfASlot);
             }
-        };
-        next.set_slot(slot);
-        Ok(inspection)
+        }
+        Ok(false)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::crypto::PublicKey;
 use crate::error::{ServiceError, StoredRecordError};
 use crate::id::{LockId, SlotId};
 use crate::message::{Grant, Withdrawn};
-use crate::slot::{AnySlot, GrantRef, State};
+use crate::slot::{GrantRef, Slot, State};
 use crate::wire::Unverified;
 
 /// Whether the lock still names this service.
@@ -86,7 +86,7 @@ pub struct ShareRecord {
     pub(super) epoch: Epoch,
     pub(super) standing: Standing,
     pub(super) version: u64,
-    pub(super) slot: AnySlot,
+    pub(super) slot: Slot,
     pub(super) grant: Option<Vec<u8>>,
     pub(super) evidence: Evidence,
 }
@@ -137,7 +137,7 @@ impl ShareRecord {
 
     /// The slot, as this record knows it.
     #[must_use]
-    pub const fn slot(&self) -> &AnySlot {
+    pub const fn slot(&self) -> &Slot {
         &self.slot
     }
 
@@ -180,11 +180,11 @@ impl ShareRecord {
         Ok(Self { version, ..self.clone() })
     }
 
-    /// Takes the slot over. A grant that it no longer shares goes, and is kept as a former one for as
+    /// Takes the slot a step further. A grant that it no longer shares goes, and is kept as a former one for as
     /// long as its key may open.
-    pub(super) fn set_slot(&mut self, slot: AnySlot) {
+    pub(super) fn change_slot<T>(&mut self, step: impl FnOnce(&mut Slot) -> T) -> T {
         let before = self.slot.shared();
-        self.slot = slot;
+        let result = step(&mut self.slot);
         if self.slot.shared().is_none()
             && let (Some(key), Some(grant)) = (before, self.grant.take())
         {
@@ -194,6 +194,7 @@ impl ShareRecord {
         }
         let Self { slot, evidence, .. } = self;
         evidence.former.retain(|former| slot.is_live(former.key));
+        result
     }
 
     /// Keeps the answer to a withdrawal.
@@ -232,7 +233,7 @@ struct Stored {
     epoch: Epoch,
     standing: Standing,
     version: u64,
-    slot: AnySlot,
+    slot: Slot,
     grant: Option<Vec<u8>>,
     evidence: Evidence,
 }

@@ -77,9 +77,7 @@ impl<C: Crypto> Service<C> {
         let key = GrantRef { generation: body.generation, grant: body.grant };
         //= spec/protocol.md#withdrawal
         //# SLO-16. A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
-        let (slot, outcome) = next.slot.clone().withdraw(key);
-        next.set_slot(slot);
-        let answer = Withdrawn { withdraw: *body, outcome };
+        let answer = Withdrawn { withdraw: *body, outcome: next.change_slot(|slot| slot.withdraw(key)) };
         next.note_withdrawn(key, answer);
         let encoded = self.seal_answer(&answer)?;
         Ok(Staged::new(record, next, encoded))
@@ -140,8 +138,7 @@ pub(super) fn check_serving(record: &ShareRecord) -> Result<(), ServiceError> {
 }
 
 fn publish_in(next: &mut ShareRecord, key: GrantRef, grant: &[u8]) -> Result<(), ServiceError> {
-    let (slot, result) = next.slot.clone().publish(key);
-    next.set_slot(slot);
+    let result = next.change_slot(|slot| slot.publish(key));
     if result.is_ok() {
         next.grant = Some(Vec::from(grant));
     }

@@ -1,6 +1,7 @@
-use crate::counter::Generation;
-use crate::crypto::{Digest, PublicKey};
 use serde::{Deserialize, Serialize};
+
+use crate::counter::Generation;
+use crate::crypto::Digest;
 
 /// One grant on a slot's number line: its number and its digest. Two grants may carry one number
 /// (two phones of one owner); at most one of them is ever published.
@@ -15,7 +16,7 @@ pub struct GrantRef {
 /// Which of the four states a slot is in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum State {
-    /// The slot is closed.
+    /// The slot is closed: nothing can be shared in it.
     Inactive,
     /// The slot is open, and nothing is shared in it.
     NotShared,
@@ -30,30 +31,14 @@ impl State {
     pub const ALL: [Self; 4] = [Self::Inactive, Self::NotShared, Self::Sharing, Self::Shared];
 }
 
-/// The slot is closed: nothing can be shared in it.
-#[derive(Debug)]
-pub struct Inactive(pub(super) ());
-
-/// The slot is open, and nothing is shared in it.
-#[derive(Debug)]
-pub struct NotShared(pub(super) ());
-
-/// A grant is published and was not released.
-#[derive(Debug)]
-pub struct Sharing {
-    pub(super) key: GrantRef,
+pub(super) mod sealed {
+    /// Nobody else keeps a slot.
+    pub trait Sealed {}
 }
 
-/// The grant was released to one device.
-#[derive(Debug)]
-pub struct Shared {
-    pub(super) key: GrantRef,
-    pub(super) device: PublicKey,
-}
-
-/// What [`Sharing`] and [`Shared`] have in common, for the guards.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Share {
-    pub(super) key: GrantRef,
-    pub(super) device: Option<PublicKey>,
+/// Who keeps the state, and so what it can know: [`Recorder`](super::Recorder) or [`Observer`](super::Observer).
+pub trait Witness: sealed::Sealed {
+    /// Whether a grant counts among the keys that may open from the moment it is signed, not only once it is
+    /// released.
+    const SIGNED_MAY_OPEN: bool;
 }

@@ -1,48 +1,31 @@
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use core::marker::PhantomData;
 
-use super::{AnySlot, Line, LiveKey, MAX_LIVE, Share, State, Witness};
-use crate::crypto::PublicKey;
+use serde::{Deserialize, Serialize};
+
+use super::{Content, Line, LiveKey, MAX_LIVE, Slot, Witness};
 use crate::error::StoredSlotError;
-use crate::slot::GrantRef;
 
-/// The stored form of a slot. Reading it back checks that it is a state that transitions reach.
+/// The stored form of a slot. Reading it back checks that it is a state that steps reach.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+pub(super) struct Stored {
     line: Line,
-    state: StoredState,
+    state: Content,
 }
 
-#[derive(Serialize, Deserialize)]
-enum StoredState {
-    Inactive,
-    NotShared,
-    Sharing(GrantRef),
-    Shared(GrantRef, PublicKey),
-}
-
-impl<W: Witness> Serialize for AnySlot<W> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let state = match (self.state(), self.share()) {
-            (State::Inactive, _) => StoredState::Inactive,
-            (_, None) => StoredState::NotShared,
-            (_, Some(Share { key, device: None })) => StoredState::Sharing(key),
-            (_, Some(Share { key, device: Some(device) })) => StoredState::Shared(key, device),
-        };
-        Stored { line: self.line().clone(), state }.serialize(serializer)
+impl<W> From<Slot<W>> for Stored {
+    fn from(Slot { line, content, .. }: Slot<W>) -> Self {
+        Self { line, state: content }
     }
 }
 
-impl<'de, W: Witness> Deserialize<'de> for AnySlot<W> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Stored { line, state } = Stored::deserialize(deserializer)?;
-        let (state, share) = match state {
-            StoredState::Inactive => (State::Inactive, None),
-            StoredState::NotShared => (State::NotShared, None),
-            StoredState::Sharing(key) => (State::Sharing, Some(Share { key, device: None })),
-            StoredState::Shared(key, device) => (State::Shared, Some(Share { key, device: Some(device) })),
-        };
-        check_line(&line).and_then(|()| check_share::<W>(&line, share)).map_err(serde::de::Error::custom)?;
-        Ok(Self::arrive(line, state, share))
+impl<W: Witness> TryFrom<Stored> for Slot<W> {
+    type Error = StoredSlotError;
+
+    fn try_from(Stored { line, state }: Stored) -> Result<Self, StoredSlotError> {
+        let slot = Self { line, content: state, witness: PhantomData };
+        check_line(&slot.line)?;
+        check_share(&slot)?;
+        Ok(slot)
     }
 }
 
@@ -71,8 +54,9 @@ fn check_live(line: &Line, live: &LiveKey) -> Result<(), StoredSlotError> {
     if (number == line.floor) == live.confirmation.is_some() { Ok(()) } else { Err(StoredSlotError::LiveConfirmation) }
 }
 
-fn check_share<W: Witness>(line: &Line, share: Option<Share>) -> Result<(), StoredSlotError> {
-    let Some(Share { key, device }) = share else { return Ok(()) };
+fn check_share<W: Witness>(slot: &Slot<W>) -> Result<(), StoredSlotError> {
+    let (line, device) = (&slot.line, slot.device());
+    let Some(key) = slot.shared() else { return Ok(()) };
     if key.generation <= line.last_done || key.generation > line.highest {
         return Err(StoredSlotError::ShareOutOfRange);
     }

@@ -1,8 +1,8 @@
-//! Compiled, a slot would be in a state that no transition leads to.
+//! Compiled, a slot would be in a state that no step leads to.
 
-use sharekey::slot::{NotShared, Slot};
+use sharekey::slot::Slot;
 
-fn slot_by_hand(slot: Slot<NotShared>) -> Slot<NotShared> {
+fn slot_by_hand(slot: Slot) -> Slot {
     Slot { ..slot } //~ E0451 slot
 }
 

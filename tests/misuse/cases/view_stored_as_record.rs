@@ -1,8 +1,8 @@
 //! Compiled, a service would take over what an owner only guesses, and the other way round.
 
-use sharekey::slot::{AnySlot, Observer, Recorder};
+use sharekey::slot::{Slot, Observer, Recorder};
 
-fn view_stored_as_record(slot: AnySlot<Observer>) -> AnySlot<Recorder> {
+fn view_stored_as_record(slot: Slot<Observer>) -> Slot<Recorder> {
     slot //~ E0308
 }
 

@@ -2,9 +2,9 @@
 
 use sharekey::id::SlotId;
 use sharekey::owner::OwnedLock;
-use sharekey::slot::{AnySlot, Observer};
+use sharekey::slot::{Slot, Observer};
 
-fn view_told_without_proof(view: &mut OwnedLock, hall: SlotId) -> Option<&mut AnySlot<Observer>> {
+fn view_told_without_proof(view: &mut OwnedLock, hall: SlotId) -> Option<&mut Slot<Observer>> {
     view.slot(hall) //~ E0308
 }
 

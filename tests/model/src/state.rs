@@ -21,6 +21,7 @@ mod record;
 mod request;
 mod slot;
 mod store;
+pub mod table;
 
 pub use self::cell::{Aged, CellModel, Content, CounterModel, Flash, HeaderModel, Hold, Holds, KeyModel, SlotModel};
 pub use self::facts::{

@@ -4,11 +4,11 @@ use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::PublicKey;
 use sharekey::error::SlotError;
 use sharekey::message::{Holding, SlotReport, WithdrawnOutcome};
-use sharekey::slot::{AnySlot, GrantRef, Recorder, State, Turn};
+use sharekey::slot::{GrantRef, Recorder, Slot, State, Turn};
 use sharekey_stage::desk::{device, generation};
 use sharekey_stage::forge::some_digest;
 use sharekey_stage::slots::{
-    INSTALL, RELEASED, active, holding, key, live, proof_of, publish, release, shared, twin, vacant,
+    INSTALL, RELEASED, Then, active, holding, key, live, proof_of, publish, release, shared, twin, vacant,
 };
 
 // --- publish ------------------------------------------------------------------------------------
@@ -20,14 +20,14 @@ use sharekey_stage::slots::{
 #[test]
 fn a_number_that_was_seen_publishes_nothing_whoever_took_it() {
     let by_activation = active::<Recorder>();
-    let by_withdrawal = active::<Recorder>().withdraw(key(9)).0;
-    let by_receipt = active::<Recorder>().confirm(&proof_of(key(9)));
-    let by_inspection = active::<Recorder>().inspected(&vacant(9), some_digest(0));
+    let by_withdrawal = active::<Recorder>().then(|slot| slot.withdraw(key(9))).0;
+    let by_receipt = active::<Recorder>().then(|slot| slot.confirm(&proof_of(key(9)))).0;
+    let by_inspection = active::<Recorder>().then(|slot| slot.inspected(&vacant(9), some_digest(0))).0;
     for (slot, n) in [(by_activation, 1), (by_withdrawal, 9), (by_receipt, 9), (by_inspection, 9)] {
         let before = slot.clone();
-        let (slot, result) = slot.publish(twin(n));
+        let (slot, result) = slot.then(|slot| slot.publish(twin(n)));
         assert_eq!((slot, result), (before.clone(), Err(SlotError::StaleNumber)));
-        let (_, result) = before.publish(key(n + 1));
+        let (_, result) = before.then(|slot| slot.publish(key(n + 1)));
         assert_eq!(result, Ok(()));
     }
 }
@@ -38,13 +38,13 @@ fn a_number_that_was_seen_publishes_nothing_whoever_took_it() {
 //# SLO-9. A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
 #[test]
 fn a_refused_publish_takes_its_number() {
-    let closed = AnySlot::<Recorder>::new(Epoch::FIRST);
+    let closed = Slot::<Recorder>::new(Epoch::FIRST);
     let sharing = publish(active::<Recorder>(), 2);
     for (slot, error) in
         [(closed, SlotError::NotActive), (sharing, SlotError::AlreadyShared), (shared(2), SlotError::AlreadyShared)]
     {
         let (state, share) = (slot.state(), slot.shared());
-        let (slot, result) = slot.publish(key(7));
+        let (slot, result) = slot.then(|slot| slot.publish(key(7)));
         //= spec/protocol.md#number-line
         //# SLO-11. A publication MUST be refused unless the state is NotShared.
         assert_eq!(result, Err(error));
@@ -55,7 +55,7 @@ fn a_refused_publish_takes_its_number() {
 #[test]
 fn publishing_the_shared_grant_again_is_told_apart() {
     let slot = publish(active::<Recorder>(), 2);
-    assert_eq!(slot.clone().publish(key(2)), (slot, Err(SlotError::AlreadyPublished)));
+    assert_eq!(slot.clone().then(|slot| slot.publish(key(2))), (slot, Err(SlotError::AlreadyPublished)));
 }
 
 //= spec/protocol.md#number-line
@@ -64,27 +64,27 @@ fn publishing_the_shared_grant_again_is_told_apart() {
 fn a_seventeenth_live_key_is_refused_until_something_is_proved_dead() {
     let mut slot = active::<Recorder>();
     for n in 2..18 {
-        slot = release(publish(slot, n), n).withdraw(key(n)).0;
+        slot = release(publish(slot, n), n).then(|slot| slot.withdraw(key(n))).0;
     }
     //= spec/protocol.md#number-line
     //# SLO-13. MAX_LIVE MUST be 16.
     assert_eq!(slot.may_open().len(), 16);
-    let (slot, result) = slot.publish(key(18));
+    let (slot, result) = slot.then(|slot| slot.publish(key(18)));
     assert_eq!((result, slot.state(), slot.highest()), (Err(SlotError::LiveFull), State::NotShared, generation(18)));
-    let slot = slot.confirm(&proof_of(key(3)));
+    let slot = slot.then(|slot| slot.confirm(&proof_of(key(3)))).0;
     //= spec/protocol.md#done-and-receipt
     //# SLO-26. A receipt above the proven floor MUST take all lower generations out of live.
     assert_eq!(slot.may_open().len(), 15);
-    assert_eq!(slot.publish(key(19)).1, Ok(()));
+    assert_eq!(slot.then(|slot| slot.publish(key(19))).1, Ok(()));
 }
 
 #[test]
 fn what_the_lock_confirms_finds_room_beside_sixteen_live_keys() {
     let mut slot = active::<Recorder>();
     for n in 3..18 {
-        slot = release(publish(slot, n), n).withdraw(key(n)).0;
+        slot = release(publish(slot, n), n).then(|slot| slot.withdraw(key(n))).0;
     }
-    let slot = release(publish(slot, 18), 18).confirm(&proof_of(twin(2)));
+    let slot = release(publish(slot, 18), 18).then(|slot| slot.confirm(&proof_of(twin(2)))).0;
     assert_eq!(slot.may_open().len(), 17);
 }
 
@@ -94,11 +94,11 @@ fn what_the_lock_confirms_finds_room_beside_sixteen_live_keys() {
 //# SLO-17. A withdrawal of the grant that is being shared MUST end the share.
 #[test]
 fn a_withdrawal_is_a_revocation_before_the_release_and_a_reset_after() {
-    let (slot, outcome) = publish(active(), 2).withdraw(key(2));
+    let (slot, outcome) = publish(active(), 2).then(|slot| slot.withdraw(key(2)));
     //= spec/protocol.md#withdrawal
     //# SLO-21. Otherwise the answer MUST be NeverReleased.
     assert_eq!((slot.state(), live(&slot), outcome), (State::NotShared, vec![], WithdrawnOutcome::NeverReleased));
-    let (slot, outcome) = shared(2).withdraw(key(2));
+    let (slot, outcome) = shared(2).then(|slot| slot.withdraw(key(2)));
     //= spec/protocol.md#withdrawal
     //# SLO-23. A withdrawal MUST NOT take a released generation out of live.
     assert_eq!((slot.state(), live(&slot), outcome), (State::NotShared, vec![2], RELEASED));
@@ -110,23 +110,23 @@ fn a_withdrawal_is_a_revocation_before_the_release_and_a_reset_after() {
 //# SLO-20. The answer MUST be Settled where a Done or a receipt proved the grant's generation dead.
 #[test]
 fn a_withdrawal_again_gets_the_same_answer_until_a_proof_settles_it() {
-    let (slot, first) = shared(2).withdraw(key(2));
-    let (again, second) = slot.clone().withdraw(key(2));
+    let (slot, first) = shared(2).then(|slot| slot.withdraw(key(2)));
+    let (again, second) = slot.clone().then(|slot| slot.withdraw(key(2)));
     assert_eq!((&again, second), (&slot, first));
-    let (_, settled) = slot.done(Turn::Activate, generation(3)).withdraw(key(2));
+    let (_, settled) = slot.then(|slot| slot.done(Turn::Activate, generation(3))).0.then(|slot| slot.withdraw(key(2)));
     assert_eq!(settled, WithdrawnOutcome::Settled);
 
-    let (slot, first) = publish(active(), 2).withdraw(key(2));
-    assert_eq!(slot.clone().withdraw(key(2)), (slot, first));
+    let (slot, first) = publish(active(), 2).then(|slot| slot.withdraw(key(2)));
+    assert_eq!(slot.clone().then(|slot| slot.withdraw(key(2))), (slot, first));
 }
 
 //= spec/protocol.md#number-line
 //# SLO-10. A withdrawal of a grant that was not published MUST still raise the highest number.
 #[test]
 fn a_withdrawn_number_is_never_published_even_if_it_had_not_come_yet() {
-    let (slot, outcome) = active().withdraw(key(5));
+    let (slot, outcome) = active().then(|slot| slot.withdraw(key(5)));
     assert_eq!((outcome, slot.highest()), (WithdrawnOutcome::NeverReleased, generation(5)));
-    assert_eq!(slot.publish(key(5)).1, Err(SlotError::StaleNumber));
+    assert_eq!(slot.then(|slot| slot.publish(key(5))).1, Err(SlotError::StaleNumber));
 }
 
 //= spec/protocol.md#withdrawal
@@ -134,11 +134,11 @@ fn a_withdrawn_number_is_never_published_even_if_it_had_not_come_yet() {
 #[test]
 fn a_withdrawal_of_another_grant_of_the_shares_number_leaves_the_share() {
     for slot in [publish(active(), 2), shared(2)] {
-        let (after, outcome) = slot.clone().withdraw(twin(2));
+        let (after, outcome) = slot.clone().then(|slot| slot.withdraw(twin(2)));
         assert_eq!((after, outcome), (slot, WithdrawnOutcome::NeverReleased));
     }
     // Nor does the share's own digest under another number.
-    let (after, outcome) = shared(2).withdraw(GrantRef { generation: generation(3), ..key(2) });
+    let (after, outcome) = shared(2).then(|slot| slot.withdraw(GrantRef { generation: generation(3), ..key(2) }));
     assert_eq!((after.state(), outcome), (State::Shared, WithdrawnOutcome::NeverReleased));
 }
 
@@ -148,9 +148,9 @@ fn a_withdrawal_of_another_grant_of_the_shares_number_leaves_the_share() {
 //# SLO-40. A Done of a Deactivate above the last Done MUST end the share, whatever its generation.
 #[test]
 fn a_key_that_outlived_its_share_is_answered_with_its_release() {
-    let slot = shared(5).done(Turn::Deactivate, generation(3));
+    let slot = shared(5).then(|slot| slot.done(Turn::Deactivate, generation(3))).0;
     assert_eq!((slot.state(), live(&slot)), (State::Inactive, vec![5]));
-    let (after, outcome) = slot.clone().withdraw(key(5));
+    let (after, outcome) = slot.clone().then(|slot| slot.withdraw(key(5)));
     assert_eq!((after, outcome), (slot, RELEASED));
 }
 
@@ -158,8 +158,8 @@ fn a_key_that_outlived_its_share_is_answered_with_its_release() {
 //# SLO-44. Where the record knows no install of a live grant, the digest of the Done that proved the grant installed MUST stand in the answer for the install.
 #[test]
 fn a_key_that_only_an_inspection_found_counts_as_released() {
-    let slot = active().inspected(&holding(key(4)), some_digest(60));
-    assert_eq!(slot.withdraw(key(4)).1, WithdrawnOutcome::Released { install: some_digest(60) });
+    let slot = active().then(|slot| slot.inspected(&holding(key(4)), some_digest(60))).0;
+    assert_eq!(slot.then(|slot| slot.withdraw(key(4))).1, WithdrawnOutcome::Released { install: some_digest(60) });
 }
 
 // --- done ---------------------------------------------------------------------------------------
@@ -168,14 +168,14 @@ fn a_key_that_only_an_inspection_found_counts_as_released() {
 //# SLO-32. A Done of an Activate or Deactivate at n MUST decide whether the slot is active if, and only if, n is above the last Done.
 #[test]
 fn only_the_newest_done_moves_the_state() {
-    let slot = AnySlot::<Recorder>::new(Epoch::FIRST).done(Turn::Deactivate, generation(4));
+    let slot = Slot::<Recorder>::new(Epoch::FIRST).then(|slot| slot.done(Turn::Deactivate, generation(4))).0;
     for n in [1, 3, 4] {
-        assert_eq!(slot.clone().done(Turn::Activate, generation(n)), slot);
+        assert_eq!(slot.clone().then(|slot| slot.done(Turn::Activate, generation(n))).0, slot);
     }
-    assert_eq!(slot.done(Turn::Activate, generation(5)).state(), State::NotShared);
-    let slot = active::<Recorder>().done(Turn::Activate, generation(4));
-    assert_eq!(slot.clone().done(Turn::Deactivate, generation(4)), slot);
-    assert_eq!(slot.clone().done(Turn::Deactivate, generation(2)), slot);
+    assert_eq!(slot.then(|slot| slot.done(Turn::Activate, generation(5))).0.state(), State::NotShared);
+    let slot = active::<Recorder>().then(|slot| slot.done(Turn::Activate, generation(4))).0;
+    assert_eq!(slot.clone().then(|slot| slot.done(Turn::Deactivate, generation(4))).0, slot);
+    assert_eq!(slot.clone().then(|slot| slot.done(Turn::Deactivate, generation(2))).0, slot);
 }
 
 //= spec/protocol.md#done-and-receipt
@@ -186,14 +186,14 @@ fn only_the_newest_done_moves_the_state() {
 //# SLO-31. A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
 #[test]
 fn a_done_kills_up_to_its_number_and_nothing_above() {
-    let slot = shared(2).withdraw(key(2)).0;
-    let slot = release(publish(slot, 3), 3).withdraw(key(3)).0;
+    let slot = shared(2).then(|slot| slot.withdraw(key(2))).0;
+    let slot = release(publish(slot, 3), 3).then(|slot| slot.withdraw(key(3))).0;
     let slot = release(publish(slot, 4), 4);
     for (n, left, state) in [(2, vec![3, 4], State::Shared), (3, vec![4], State::Shared), (4, vec![], State::NotShared)]
     {
-        let after = slot.clone().done(Turn::Activate, generation(n));
+        let after = slot.clone().then(|slot| slot.done(Turn::Activate, generation(n))).0;
         assert_eq!((live(&after), after.state(), after.floor()), (left.clone(), state, generation(n)));
-        let after = slot.clone().done(Turn::Deactivate, generation(n));
+        let after = slot.clone().then(|slot| slot.done(Turn::Deactivate, generation(n))).0;
         assert_eq!((live(&after), after.state(), after.last_done()), (left, State::Inactive, generation(n)));
     }
 }
@@ -201,7 +201,7 @@ fn a_done_kills_up_to_its_number_and_nothing_above() {
 #[test]
 fn a_share_above_an_activation_stays() {
     for slot in [publish(active(), 5), shared(5)] {
-        let after = slot.clone().done(Turn::Activate, generation(4));
+        let after = slot.clone().then(|slot| slot.done(Turn::Activate, generation(4))).0;
         assert_eq!((after.state(), after.shared()), (slot.state(), slot.shared()));
     }
 }
@@ -210,23 +210,23 @@ fn a_share_above_an_activation_stays() {
 //# SLO-38. The last Done MUST be kept apart from the highest number and from the proven floor.
 #[test]
 fn the_last_done_is_kept_apart_from_the_floor_and_the_highest() {
-    let slot = active::<Recorder>().withdraw(key(9)).0.confirm(&proof_of(key(8)));
+    let slot = active::<Recorder>().then(|slot| slot.withdraw(key(9))).0.then(|slot| slot.confirm(&proof_of(key(8)))).0;
     // The activation at 4 is below both, and still the newest Done.
-    let slot = slot.done(Turn::Deactivate, generation(4));
+    let slot = slot.then(|slot| slot.done(Turn::Deactivate, generation(4))).0;
     //= spec/protocol.md#done-and-receipt
     //# SLO-25. A receipt above the proven floor MUST raise the proven floor to its generation.
     //= spec/protocol.md#done-and-receipt
     //# SLO-31. A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
     assert_eq!((slot.state(), slot.floor(), slot.highest()), (State::Inactive, generation(8), generation(9)));
     assert_eq!(live(&slot), [8]);
-    assert_eq!(slot.done(Turn::Activate, generation(5)).state(), State::NotShared);
+    assert_eq!(slot.then(|slot| slot.done(Turn::Activate, generation(5))).0.state(), State::NotShared);
 }
 
 //= spec/protocol.md#slot-record
 //# SLO-1. A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
 #[test]
 fn a_new_epoch_starts_at_zero() {
-    let slot = AnySlot::<Recorder>::new(Epoch::new(2));
+    let slot = Slot::<Recorder>::new(Epoch::new(2));
     assert_eq!((slot.state(), slot.highest(), slot.floor()), (State::Inactive, Generation::ZERO, Generation::ZERO));
     assert_eq!(slot.next_number(), Ok(generation(1)));
 }
@@ -235,7 +235,8 @@ fn a_new_epoch_starts_at_zero() {
 //# MSG-14. A party MUST compare numbers without wrapping.
 #[test]
 fn the_number_line_ends_without_wrapping() {
-    let mut slot = active::<Recorder>().withdraw(GrantRef { generation: Generation::MAX, ..key(1) }).0;
+    let mut slot =
+        active::<Recorder>().then(|slot| slot.withdraw(GrantRef { generation: Generation::MAX, ..key(1) })).0;
     assert_eq!(slot.take_number(), Err(SlotError::Exhausted));
     assert_eq!(slot.highest(), Generation::MAX);
 }
@@ -257,28 +258,29 @@ fn a_taken_number_is_not_given_twice() {
 #[test]
 fn an_inspection_of_an_empty_slot_kills_the_floor_and_what_is_below_it() {
     let slot = shared(5);
-    let below = slot.clone().inspected(&vacant(4), some_digest(0));
+    let below = slot.clone().then(|slot| slot.inspected(&vacant(4), some_digest(0))).0;
     //= spec/protocol.md#done-and-receipt
     //# SLO-36. A Done of an Inspect that reports no holder MUST raise the proven floor to the floor that it reports where it is lower.
     assert_eq!((below.state(), live(&below), below.floor()), (State::Shared, vec![5], generation(4)));
     for (holding, n) in [(Holding::Empty, 5), (Holding::Inactive, 5), (Holding::Empty, 7)] {
         let report = SlotReport { floor: generation(n), holding };
-        let at = slot.clone().inspected(&report, some_digest(0));
+        let at = slot.clone().then(|slot| slot.inspected(&report, some_digest(0))).0;
         //= spec/protocol.md#done-and-receipt
         //# SLO-42. A Done of an Inspect that reports no holder MUST end a share whose generation is at or below the floor that it reports.
         assert_eq!((at.state(), live(&at), at.floor()), (State::NotShared, vec![], generation(n)));
-        assert_eq!(at.withdraw(key(5)).1, WithdrawnOutcome::Settled);
+        assert_eq!(at.then(|slot| slot.withdraw(key(5))).1, WithdrawnOutcome::Settled);
     }
 }
 
 #[test]
 fn an_inspection_takes_no_number_and_does_not_decide_active() {
-    let closed = AnySlot::<Recorder>::new(Epoch::FIRST).inspected(&vacant(3), some_digest(0));
+    let closed = Slot::<Recorder>::new(Epoch::FIRST).then(|slot| slot.inspected(&vacant(3), some_digest(0))).0;
     assert_eq!((closed.state(), closed.last_done()), (State::Inactive, Generation::ZERO));
     let open = active::<Recorder>()
-        .inspected(&SlotReport { floor: generation(3), holding: Holding::Inactive }, some_digest(0));
+        .then(|slot| slot.inspected(&SlotReport { floor: generation(3), holding: Holding::Inactive }, some_digest(0)))
+        .0;
     assert_eq!((open.state(), open.last_done()), (State::NotShared, generation(1)));
-    assert_eq!(open.done(Turn::Deactivate, generation(2)).state(), State::Inactive);
+    assert_eq!(open.then(|slot| slot.done(Turn::Deactivate, generation(2))).0.state(), State::Inactive);
 }
 
 //= spec/protocol.md#done-and-receipt
@@ -287,12 +289,12 @@ fn an_inspection_takes_no_number_and_does_not_decide_active() {
 //# SLO-35. A Done of an Inspect that reports a holder MUST have the effects of a receipt with the floor, grant and device that it reports.
 #[test]
 fn an_inspection_that_finds_the_key_confirms_it_without_any_receipt() {
-    let slot = shared(5).inspected(&holding(key(5)), some_digest(60));
+    let slot = shared(5).then(|slot| slot.inspected(&holding(key(5)), some_digest(60))).0;
     assert!(slot.is_downloaded());
     let confirmation = *slot.may_open()[0].confirmation().unwrap();
     assert_eq!((confirmation.device, confirmation.proof), (device(), some_digest(60)));
     assert_eq!(slot.may_open()[0].install(), Some(some_digest(INSTALL)));
-    assert_eq!(slot.clone().confirm(&proof_of(key(5))), slot);
+    assert_eq!(slot.clone().then(|slot| slot.confirm(&proof_of(key(5)))).0, slot);
 }
 
 // --- receipts -----------------------------------------------------------------------------------
@@ -301,21 +303,21 @@ fn an_inspection_that_finds_the_key_confirms_it_without_any_receipt() {
 //# SLO-24. A receipt at or below the proven floor MUST change nothing.
 #[test]
 fn a_receipt_at_or_below_the_floor_changes_nothing() {
-    let slot = shared(5).done(Turn::Activate, generation(3));
+    let slot = shared(5).then(|slot| slot.done(Turn::Activate, generation(3))).0;
     for n in [2, 3] {
-        assert_eq!(slot.clone().confirm(&proof_of(key(n))), slot);
+        assert_eq!(slot.clone().then(|slot| slot.confirm(&proof_of(key(n)))).0, slot);
     }
-    let dead = shared(5).done(Turn::Activate, generation(5));
-    assert_eq!(dead.clone().confirm(&proof_of(key(5))), dead);
-    let confirmed = slot.confirm(&proof_of(key(5)));
-    assert_eq!(confirmed.clone().confirm(&proof_of(twin(5))), confirmed);
+    let dead = shared(5).then(|slot| slot.done(Turn::Activate, generation(5))).0;
+    assert_eq!(dead.clone().then(|slot| slot.confirm(&proof_of(key(5)))).0, dead);
+    let confirmed = slot.then(|slot| slot.confirm(&proof_of(key(5)))).0;
+    assert_eq!(confirmed.clone().then(|slot| slot.confirm(&proof_of(twin(5)))).0, confirmed);
     assert!(confirmed.is_downloaded());
 }
 
 #[test]
 fn a_receipt_below_the_share_confirms_the_older_key_only() {
-    let slot = release(publish(shared(4).withdraw(key(4)).0, 6), 6);
-    let slot = slot.confirm(&proof_of(key(4)));
+    let slot = release(publish(shared(4).then(|slot| slot.withdraw(key(4))).0, 6), 6);
+    let slot = slot.then(|slot| slot.confirm(&proof_of(key(4)))).0;
     assert_eq!((slot.state(), slot.is_downloaded(), live(&slot)), (State::Shared, false, vec![4, 6]));
     assert!(slot.may_open()[0].confirmation().is_some());
 }
@@ -328,7 +330,7 @@ fn a_receipt_below_the_share_confirms_the_older_key_only() {
 fn a_receipt_above_the_share_or_of_its_twin_ends_it() {
     for proved in [key(7), twin(5)] {
         for slot in [publish(active(), 5), shared(5)] {
-            let after = slot.confirm(&proof_of(proved));
+            let after = slot.then(|slot| slot.confirm(&proof_of(proved))).0;
             assert_eq!(after.state(), State::NotShared);
             assert_eq!(after.may_open().iter().map(|live| live.key()).collect::<Vec<_>>(), [proved]);
         }
@@ -339,9 +341,9 @@ fn a_receipt_above_the_share_or_of_its_twin_ends_it() {
 //# SLO-27. A receipt above the proven floor MUST make its own generation live, as confirmed with its device.
 #[test]
 fn a_receipt_where_nothing_is_shared_is_remembered() {
-    for slot in [AnySlot::<Recorder>::new(Epoch::FIRST), active()] {
+    for slot in [Slot::<Recorder>::new(Epoch::FIRST), active()] {
         let state = slot.state();
-        let after = slot.confirm(&proof_of(key(5)));
+        let after = slot.then(|slot| slot.confirm(&proof_of(key(5)))).0;
         assert_eq!((after.state(), live(&after)), (state, vec![5]));
     }
 }
@@ -352,10 +354,10 @@ fn a_receipt_where_nothing_is_shared_is_remembered() {
 //# SLO-37. A receipt or a Done that comes late MUST still have these effects.
 #[test]
 fn the_last_proof_wins_in_whichever_order_they_come() {
-    let steps: [fn(AnySlot) -> AnySlot; 3] = [
-        |slot| slot.confirm(&proof_of(key(3))),
-        |slot| slot.done(Turn::Activate, generation(4)),
-        |slot| slot.confirm(&proof_of(key(5))),
+    let steps: [fn(Slot) -> Slot; 3] = [
+        |slot| slot.then(|slot| slot.confirm(&proof_of(key(3)))).0,
+        |slot| slot.then(|slot| slot.done(Turn::Activate, generation(4))).0,
+        |slot| slot.then(|slot| slot.confirm(&proof_of(key(5)))).0,
     ];
     let start = release(publish(active(), 5), 5);
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
@@ -372,11 +374,11 @@ fn the_last_proof_wins_in_whichever_order_they_come() {
 //# SLO-22. A grant that was withdrawn MUST NOT be released afterwards.
 #[test]
 fn nothing_is_released_after_a_withdrawal_or_without_a_share() {
-    let revoked = publish(active(), 2).withdraw(key(2)).0;
-    let reset = shared(2).withdraw(key(2)).0;
-    let closed = shared(2).done(Turn::Deactivate, generation(3));
+    let revoked = publish(active(), 2).then(|slot| slot.withdraw(key(2))).0;
+    let reset = shared(2).then(|slot| slot.withdraw(key(2))).0;
+    let closed = shared(2).then(|slot| slot.done(Turn::Deactivate, generation(3))).0;
     for slot in [active(), revoked, reset, closed] {
-        let refused = slot.clone().release(&key(2).grant, device(), some_digest(INSTALL));
+        let refused = slot.clone().then(|slot| slot.release(&key(2).grant, device(), some_digest(INSTALL)));
         assert_eq!(refused, (slot, Err(SlotError::NotPublished)));
     }
 }
@@ -386,8 +388,8 @@ fn nothing_is_released_after_a_withdrawal_or_without_a_share() {
 #[test]
 fn a_second_device_is_not_released() {
     let other = PublicKey::from_bytes([66; 32]);
-    for slot in [shared(2), publish(active(), 2).confirm(&proof_of(key(2)))] {
-        let refused = slot.clone().release(&key(2).grant, other, some_digest(7));
+    for slot in [shared(2), publish(active(), 2).then(|slot| slot.confirm(&proof_of(key(2)))).0] {
+        let refused = slot.clone().then(|slot| slot.release(&key(2).grant, other, some_digest(7)));
         assert_eq!(refused, (slot, Err(SlotError::ClaimedByOtherDevice)));
     }
 }
@@ -398,8 +400,8 @@ fn a_second_device_is_not_released() {
 //# SLO-19. The answer MUST be Released, with the latest install, where the grant was released and its generation is live.
 #[test]
 fn the_latest_install_is_what_a_withdrawal_names() {
-    let (slot, result) = shared(2).release(&key(2).grant, device(), some_digest(77));
+    let (slot, result) = shared(2).then(|slot| slot.release(&key(2).grant, device(), some_digest(77)));
     result.unwrap();
     assert_eq!(live(&slot), [2]);
-    assert_eq!(slot.withdraw(key(2)).1, WithdrawnOutcome::Released { install: some_digest(77) });
+    assert_eq!(slot.then(|slot| slot.withdraw(key(2))).1, WithdrawnOutcome::Released { install: some_digest(77) });
 }

@@ -1,33 +1,17 @@
-//! The slot's transition table: what it says, that the diagram says the same, and that the typed
-//! transitions and the stored form keep to it.
+//! The slot's transition table: what it says, that the diagram says the same, and that the slots and their stored form
+//! keep to it.
+
+use std::collections::BTreeSet;
 
 use sharekey::counter::Epoch;
-use sharekey::crypto::PublicKey;
-use sharekey::error::SlotError;
-use sharekey::slot::{
-    AnySlot, Event, GrantRef, NotShared, Observer, Outcome, Proof, Recorder, Sharing, Slot, State, Turn, next,
-};
+use sharekey::crypto::{Digest, PublicKey};
+use sharekey::message::WithdrawnOutcome;
+use sharekey::slot::{Observer, Recorder, Slot, State, Turn, Witness};
+use sharekey_model::state::LineModel;
+use sharekey_model::state::table::{Event, Outcome, Step, next};
 use sharekey_stage::desk::{device, generation};
 use sharekey_stage::forge::some_digest;
-
-fn key(n: u32) -> GrantRef {
-    GrantRef { generation: generation(n), grant: some_digest(u8::try_from(n).unwrap()) }
-}
-
-fn proof(n: u32) -> Proof {
-    Proof { key: key(n), device: device(), install: Some(some_digest(101)), proof: some_digest(102) }
-}
-
-fn active() -> Slot<NotShared> {
-    match AnySlot::new(Epoch::FIRST).done(Turn::Activate, generation(1)) {
-        AnySlot::NotShared(slot) => slot,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn sharing(n: u32) -> Slot<Sharing> {
-    active().publish(key(n)).unwrap()
-}
+use sharekey_stage::slots::{RELEASED, active, key, proof_of, publish, release, shared, twin, vacant};
 
 #[test]
 fn the_table_is_what_was_reviewed() {
@@ -38,6 +22,17 @@ fn the_table_is_what_was_reviewed() {
         }
     }
     insta::assert_snapshot!(table);
+}
+
+#[test]
+fn the_table_leaves_out_only_what_needs_a_share() {
+    for event in Event::ALL {
+        assert_eq!(
+            next(State::Inactive, *event) == Outcome::Never,
+            next(State::NotShared, *event) == Outcome::Never,
+            "{event:?}"
+        );
+    }
 }
 
 fn diagram() -> String {
@@ -94,107 +89,162 @@ fn every_diagram_stands_in_the_text_as_it_is() {
     assert_eq!(text.matches("```mermaid\n").count(), count, "each diagram of the text has its file");
 }
 
-#[test]
-fn a_share_goes_from_published_over_released_to_confirmed_and_back() {
-    let sharing = sharing(2);
-    assert_eq!(sharing.may_open().count(), 0);
-    let shared = sharing.release(&key(2).grant, device(), some_digest(50)).unwrap();
-    assert!(!shared.is_downloaded());
-    assert_eq!(shared.install(), Some(some_digest(50)));
-    let shared = shared.confirm(&proof(2)).unwrap();
-    assert!(shared.is_downloaded());
-    assert_eq!(shared.confirmation().unwrap().proof, some_digest(102));
-    let not_shared = shared.reset();
-    assert_eq!(not_shared.may_open().map(|live| live.key()).collect::<Vec<_>>(), [key(2)]);
-}
+// --- the slots keep to it -----------------------------------------------------------------------
 
-#[test]
-fn a_revoked_share_leaves_no_key() {
-    assert_eq!(sharing(2).revoke().may_open().count(), 0);
-}
-
-#[test]
-fn a_typed_release_of_another_grant_gives_the_slot_back() {
-    let (slot, error) = sharing(2).release(&key(3).grant, device(), some_digest(50)).unwrap_err();
-    assert_eq!((slot.key(), error), (key(2), SlotError::NotPublished));
-    let shared = slot.release(&key(2).grant, device(), some_digest(50)).unwrap();
-    let (shared, error) = shared.release(&key(3).grant, device(), some_digest(51)).unwrap_err();
-    assert_eq!((shared.install(), error), (Some(some_digest(50)), SlotError::NotPublished));
-}
-
-#[test]
-fn a_typed_release_goes_again_to_the_same_device_only() {
-    let shared = sharing(2).release(&key(2).grant, device(), some_digest(50)).unwrap();
-    let other = PublicKey::from_bytes([77; 32]);
-    let (shared, error) = shared.release(&key(2).grant, other, some_digest(51)).unwrap_err();
-    assert_eq!((shared.device(), error), (&device(), SlotError::ClaimedByOtherDevice));
-    let shared = shared.release(&key(2).grant, device(), some_digest(52)).unwrap();
-    assert_eq!(shared.install(), Some(some_digest(52)));
-}
-
-#[test]
-fn a_typed_publish_is_refused_at_or_below_the_highest_number() {
-    let (slot, error) = active().publish(key(1)).unwrap_err();
-    assert_eq!((slot.highest(), error), (generation(1), SlotError::StaleNumber));
-}
-
-#[test]
-fn a_typed_publish_is_refused_while_too_many_keys_are_live() {
-    let mut slot = active();
-    for n in 2..18 {
-        let shared = slot.publish(key(n)).unwrap().release(&key(n).grant, device(), some_digest(50)).unwrap();
-        slot = shared.reset();
+/// Every step over two numbers with two grants each, and two devices.
+fn steps() -> Vec<Step> {
+    let keys = [key(2), twin(2), key(3), key(4)];
+    let mut steps = vec![Step::Vacant(generation(2)), Step::Vacant(generation(3))];
+    for number in 1..5 {
+        steps.extend([true, false].map(|activate| Step::Done { activate, number: generation(number) }));
     }
-    let (slot, error) = slot.publish(key(18)).unwrap_err();
-    assert_eq!((slot.highest(), error), (generation(18), SlotError::LiveFull));
+    for key in keys {
+        steps.extend([Step::Confirm(key), Step::Publish(key), Step::Withdraw(key), Step::Learn(key)]);
+        steps.extend([device(), other_device()].map(|device| Step::Release(key.grant, device)));
+    }
+    steps
 }
 
+fn other_device() -> PublicKey {
+    PublicKey::from_bytes([77; 32])
+}
+
+fn install() -> Digest {
+    some_digest(50)
+}
+
+/// What one role makes of a step; `None` for one that is the other role's. A slot and its model go along.
+type Taken = Option<Result<(), sharekey::error::SlotError>>;
+
+fn by_both<W: Witness>(slot: &mut Slot<W>, model: &mut LineModel, step: Step) -> Taken {
+    match step {
+        Step::Done { activate, number } => {
+            slot.done(if activate { Turn::Activate } else { Turn::Deactivate }, number);
+            model.done(activate, number);
+        }
+        Step::Vacant(floor) => {
+            slot.inspected(&vacant(floor.value()), some_digest(0));
+            model.inspected(&vacant(floor.value()), some_digest(0));
+        }
+        Step::Confirm(key) => {
+            let proof = proof_of(key);
+            slot.confirm(&proof);
+            model.confirm(key, proof.device, proof.install, proof.proof);
+        }
+        Step::Publish(key) => {
+            let gave = slot.publish(key);
+            if model.publish(key).is_ok() && W::SIGNED_MAY_OPEN {
+                model.live.entry(key).or_default();
+            }
+            return Some(gave);
+        }
+        _ => return None,
+    }
+    Some(Ok(()))
+}
+
+fn by_record(slot: &mut Slot<Recorder>, model: &mut LineModel, step: Step) -> Taken {
+    match step {
+        Step::Release(grant, device) => {
+            let _ = model.release(&grant, device, install());
+            Some(slot.release(&grant, device, install()))
+        }
+        Step::Withdraw(key) => {
+            assert_eq!(slot.withdraw(key), model.withdraw(key));
+            Some(Ok(()))
+        }
+        step => by_both(slot, model, step),
+    }
+}
+
+fn by_owner(slot: &mut Slot<Observer>, model: &mut LineModel, step: Step) -> Taken {
+    match step {
+        Step::Withdraw(key) => {
+            let _ = model.withdrawn(key, &WithdrawnOutcome::NeverReleased);
+            Some(slot.withdrawn(key, &WithdrawnOutcome::NeverReleased))
+        }
+        Step::Learn(key) => {
+            let _ = model.learn(key);
+            Some(slot.learn(key))
+        }
+        step => by_both(slot, model, step),
+    }
+}
+
+/// Goes every way of so many steps, and notes each cell of the table that a step went by.
+fn every_way<W: Witness>(
+    depth: usize,
+    take: fn(&mut Slot<W>, &mut LineModel, Step) -> Taken,
+    seen: &mut BTreeSet<(String, Event)>,
+) {
+    let mut ways = vec![(Slot::<W>::new(Epoch::FIRST), LineModel::new(Epoch::FIRST))];
+    let mut known = BTreeSet::new();
+    for _ in 0..depth {
+        let before = std::mem::take(&mut ways);
+        for (slot, model) in before {
+            for step in steps() {
+                let (mut slot, mut model, event) = (slot.clone(), model.clone(), model.event(step));
+                let from = slot.state();
+                let Some(gave) = take(&mut slot, &mut model, step) else { continue };
+                let (state, result) = match next(from, event) {
+                    Outcome::Go(state) => (state, Ok(())),
+                    Outcome::Stay => (from, Ok(())),
+                    Outcome::Refuse(error) => (from, Err(error)),
+                    Outcome::Never => panic!("{from:?} × {event:?} came about: {slot:?}"),
+                };
+                assert_eq!((slot.state(), gave), (state, result), "{from:?} × {event:?}");
+                seen.insert((format!("{from:?}"), event));
+                if known.insert(format!("{slot:?}")) {
+                    ways.push((slot, model));
+                }
+            }
+        }
+    }
+}
+
+/// All but the two that need sixteen live keys: `slot_line` has those.
 #[test]
-fn a_typed_confirm_takes_only_the_shared_grants_proof() {
-    let (slot, error) = sharing(2).confirm(&proof(3)).unwrap_err();
-    assert_eq!((slot.floor(), error), (generation(1), SlotError::NotPublished));
-    let shared = slot.confirm(&proof(2)).unwrap();
-    let (shared, error) = shared.confirm(&proof(3)).unwrap_err();
-    assert_eq!((shared.floor(), error), (generation(2), SlotError::NotPublished));
-    let (_, error) = shared.confirm(&proof(2)).unwrap_err();
-    assert_eq!(error, SlotError::NotPublished);
+fn every_cell_of_the_table_comes_about_and_no_other() {
+    let mut seen = BTreeSet::new();
+    every_way(4, by_record, &mut seen);
+    every_way(4, by_owner, &mut seen);
+    for event in Event::ALL {
+        for state in State::ALL {
+            let expected = next(state, *event) != Outcome::Never && *event != Event::PublishFull;
+            assert_eq!(seen.contains(&(format!("{state:?}"), *event)), expected, "{state:?} × {event:?}");
+        }
+    }
 }
 
 // --- the stored form ----------------------------------------------------------------------------
 
-fn json<W: sharekey::slot::Witness>(slot: &AnySlot<W>) -> serde_json::Value {
+fn json<W: Witness>(slot: &Slot<W>) -> serde_json::Value {
     serde_json::to_value(slot).unwrap()
 }
 
 /// Reads a stored slot back after `tamper`, and gives the complaint.
-fn tampered<W: sharekey::slot::Witness>(slot: &AnySlot<W>, tamper: impl FnOnce(&mut serde_json::Value)) -> String {
+fn tampered<W: Witness>(slot: &Slot<W>, tamper: impl FnOnce(&mut serde_json::Value)) -> String {
     let mut value = json(slot);
     tamper(&mut value);
-    serde_json::from_value::<AnySlot<W>>(value).unwrap_err().to_string()
+    serde_json::from_value::<Slot<W>>(value).unwrap_err().to_string()
 }
 
 fn bytes(n: u32) -> serde_json::Value {
     serde_json::json!(n.to_le_bytes())
 }
 
-fn confirmed() -> AnySlot<Recorder> {
-    let shared = sharing(5).release(&key(5).grant, device(), some_digest(50)).unwrap();
-    AnySlot::Shared(shared).confirm(&proof(5))
+fn confirmed() -> Slot<Recorder> {
+    let mut slot = shared(5);
+    slot.confirm(&proof_of(key(5)));
+    slot
 }
 
 #[test]
 fn every_state_survives_storage() {
-    let shared = sharing(2).release(&key(2).grant, device(), some_digest(50)).unwrap();
-    for slot in [
-        AnySlot::new(Epoch::FIRST),
-        AnySlot::NotShared(active()),
-        AnySlot::Sharing(sharing(2)),
-        AnySlot::Shared(shared),
-        confirmed(),
-    ] {
-        assert_eq!(serde_json::from_value::<AnySlot>(json(&slot)).unwrap(), slot);
+    for slot in [Slot::new(Epoch::FIRST), active(), publish(active(), 2), shared(2), confirmed()] {
+        assert_eq!(serde_json::from_value::<Slot>(json(&slot)).unwrap(), slot);
         let compact = postcard::to_allocvec(&slot).unwrap();
-        assert_eq!(postcard::from_bytes::<AnySlot>(&compact).unwrap(), slot);
+        assert_eq!(postcard::from_bytes::<Slot>(&compact).unwrap(), slot);
     }
 }
 
@@ -223,15 +273,12 @@ fn a_stored_slot_that_contradicts_itself_is_refused() {
 
 #[test]
 fn a_stored_slot_with_too_many_live_keys_is_refused() {
-    let mut slot = AnySlot::NotShared(active());
+    let mut slot = active();
     for n in 2..18 {
-        let (published, result) = slot.publish(key(n));
-        result.unwrap();
-        let (released, result) = published.release(&key(n).grant, device(), some_digest(50));
-        result.unwrap();
-        slot = released.withdraw(key(n)).0;
+        slot = release(publish(slot, n), n);
+        assert_eq!(slot.withdraw(key(n)), RELEASED);
     }
-    assert_eq!(serde_json::from_value::<AnySlot>(json(&slot)).unwrap(), slot);
+    assert_eq!(serde_json::from_value::<Slot>(json(&slot)).unwrap(), slot);
     assert_eq!(
         tampered(&slot, |v| {
             let mut one_more = v["line"]["live"][15].clone();
@@ -246,18 +293,16 @@ fn a_stored_slot_with_too_many_live_keys_is_refused() {
 #[test]
 fn a_stored_share_must_be_above_the_last_done_and_fit_its_witness() {
     let out_of_range = "the share's number is out of range";
-    let slot = AnySlot::Sharing(sharing(5));
+    let slot: Slot = publish(active(), 5);
     assert_eq!(tampered(&slot, |v| v["state"]["Sharing"]["generation"] = bytes(1)), out_of_range);
     assert_eq!(tampered(&slot, |v| v["state"]["Sharing"]["generation"] = bytes(6)), out_of_range);
     assert_eq!(tampered(&slot, |v| v["line"]["floor"] = bytes(5)), out_of_range);
 
     // The record does not count an unreleased grant as live; the owner's view does.
     let contradiction = "the share and the live keys contradict each other";
-    let as_owner = serde_json::from_value::<AnySlot<Observer>>(json(&slot)).unwrap_err();
+    let as_owner = serde_json::from_value::<Slot<Observer>>(json(&slot)).unwrap_err();
     assert_eq!(as_owner.to_string(), contradiction);
-    let active = AnySlot::<Observer>::new(Epoch::FIRST).done(Turn::Activate, generation(1));
-    let (observed, result) = active.publish(key(5));
-    result.unwrap();
-    let as_record = serde_json::from_value::<AnySlot<Recorder>>(json(&observed)).unwrap_err();
+    let observed: Slot<Observer> = publish(active(), 5);
+    let as_record = serde_json::from_value::<Slot<Recorder>>(json(&observed)).unwrap_err();
     assert_eq!(as_record.to_string(), contradiction);
 }

@@ -2,7 +2,7 @@
 
 use sharekey::counter::Epoch;
 use sharekey::message::{Holding, SlotReport, WithdrawnOutcome};
-use sharekey::slot::{AnySlot, GrantRef, Proof, Turn, Witness};
+use sharekey::slot::{GrantRef, Proof, Slot, Turn, Witness};
 
 use super::desk::{device, generation};
 use super::forge::some_digest;
@@ -30,27 +30,35 @@ pub fn holding(key: GrantRef) -> SlotReport {
     SlotReport { floor: key.generation, holding: Holding::Installed { grant: key.grant, device: device() } }
 }
 
-pub fn live<W: Witness>(slot: &AnySlot<W>) -> Vec<u32> {
+pub fn live<W: Witness>(slot: &Slot<W>) -> Vec<u32> {
     slot.may_open().iter().map(|live| live.key().generation.value()).collect()
 }
 
-pub fn active<W: Witness>() -> AnySlot<W> {
-    AnySlot::new(Epoch::FIRST).done(Turn::Activate, generation(1))
+/// A step in a chain of them: what it leaves, and what it gave.
+pub trait Then: Sized {
+    fn then<T>(mut self, step: impl FnOnce(&mut Self) -> T) -> (Self, T) {
+        let gave = step(&mut self);
+        (self, gave)
+    }
 }
 
-pub fn publish<W: Witness>(slot: AnySlot<W>, n: u32) -> AnySlot<W> {
-    let (slot, result) = slot.publish(key(n));
-    result.unwrap();
+impl<W> Then for Slot<W> {}
+
+pub fn active<W: Witness>() -> Slot<W> {
+    Slot::new(Epoch::FIRST).then(|slot| slot.done(Turn::Activate, generation(1))).0
+}
+
+pub fn publish<W: Witness>(mut slot: Slot<W>, n: u32) -> Slot<W> {
+    slot.publish(key(n)).unwrap();
     slot
 }
 
-pub fn release(slot: AnySlot, n: u32) -> AnySlot {
-    let (slot, result) = slot.release(&key(n).grant, device(), some_digest(INSTALL));
-    result.unwrap();
+pub fn release(mut slot: Slot, n: u32) -> Slot {
+    slot.release(&key(n).grant, device(), some_digest(INSTALL)).unwrap();
     slot
 }
 
-pub fn shared(n: u32) -> AnySlot {
+pub fn shared(n: u32) -> Slot {
     release(publish(active(), n), n)
 }
 

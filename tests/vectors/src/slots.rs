@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::Digest;
 use sharekey::message::{Holding, SlotReport, WithdrawnOutcome};
-use sharekey::slot::{AnySlot, GrantRef, Observer, Proof, Recorder, Turn, Witness};
+use sharekey::slot::{GrantRef, Observer, Proof, Recorder, Slot, Turn, Witness};
 
 use super::keys::{public, some_digest};
 use super::peer::fail::error_name;
@@ -69,45 +69,31 @@ fn refusal<E: std::fmt::Debug>(result: &Result<(), E>) -> Value {
 }
 
 /// What both the record and the view know of.
-fn common<W: Witness>(slot: AnySlot<W>, event: Event) -> (AnySlot<W>, Value) {
+fn common<W: Witness>(slot: &mut Slot<W>, event: Event) -> Value {
     match event {
-        Event::Publish(n, letter) => {
-            let (slot, result) = slot.publish(key(n, letter));
-            (slot, refusal(&result))
-        }
-        Event::Receipt(n, letter) => (slot.confirm(&proof(n, letter)), json!({})),
-        Event::Activate(n) => (slot.done(Turn::Activate, Generation::new(n)), json!({})),
-        Event::Deactivate(n) => (slot.done(Turn::Deactivate, Generation::new(n)), json!({})),
-        Event::Vacant(n) => (slot.inspected(&vacant(n), some_digest("an inspection")), json!({})),
-        Event::Holds(n, letter) => (slot.inspected(&holds(n, letter), some_digest("an inspection")), json!({})),
+        Event::Publish(n, letter) => return refusal(&slot.publish(key(n, letter))),
+        Event::Receipt(n, letter) => slot.confirm(&proof(n, letter)),
+        Event::Activate(n) => slot.done(Turn::Activate, Generation::new(n)),
+        Event::Deactivate(n) => slot.done(Turn::Deactivate, Generation::new(n)),
+        Event::Vacant(n) => slot.inspected(&vacant(n), some_digest("an inspection")),
+        Event::Holds(n, letter) => slot.inspected(&holds(n, letter), some_digest("an inspection")),
         _ => panic!("not an event of this slot"),
     }
+    json!({})
 }
 
-fn at_record(slot: AnySlot<Recorder>, event: Event) -> (AnySlot<Recorder>, Value) {
+fn at_record(slot: &mut Slot<Recorder>, event: Event) -> Value {
     match event {
-        Event::Release(n, letter, device) => {
-            let (slot, result) = slot.release(&grant(n, letter), public(device), install(device));
-            (slot, refusal(&result))
-        }
-        Event::Withdraw(n, letter) => {
-            let (slot, outcome) = slot.withdraw(key(n, letter));
-            (slot, json!({ "outcome": withdrawn_outcome(&outcome) }))
-        }
+        Event::Release(n, letter, device) => refusal(&slot.release(&grant(n, letter), public(device), install(device))),
+        Event::Withdraw(n, letter) => json!({ "outcome": withdrawn_outcome(&slot.withdraw(key(n, letter))) }),
         other => common(slot, other),
     }
 }
 
-fn at_owner(slot: AnySlot<Observer>, event: Event) -> (AnySlot<Observer>, Value) {
+fn at_owner(slot: &mut Slot<Observer>, event: Event) -> Value {
     match event {
-        Event::Withdrawn(n, letter, told) => {
-            let (slot, result) = slot.withdrawn(key(n, letter), &outcome(told));
-            (slot, refusal(&result))
-        }
-        Event::Learn(n, letter) => {
-            let (slot, result) = slot.learn(key(n, letter));
-            (slot, refusal(&result))
-        }
+        Event::Withdrawn(n, letter, told) => refusal(&slot.withdrawn(key(n, letter), &outcome(told))),
+        Event::Learn(n, letter) => refusal(&slot.learn(key(n, letter))),
         other => common(slot, other),
     }
 }
@@ -154,7 +140,7 @@ fn event_json(event: Event) -> Value {
     }
 }
 
-fn slot_json<W: Witness>(slot: &AnySlot<W>) -> Value {
+fn slot_json<W: Witness>(slot: &Slot<W>) -> Value {
     let live = slot.may_open().iter().map(|live| {
         json!({
             "generation": live.key().generation.value(),
@@ -175,18 +161,12 @@ fn slot_json<W: Witness>(slot: &AnySlot<W>) -> Value {
 }
 
 /// Runs events from a new slot on; keeps each event, what it gave, and the slot afterwards.
-fn run<W: Witness>(
-    who: &str,
-    name: &str,
-    events: &[Event],
-    step: impl Fn(AnySlot<W>, Event) -> (AnySlot<W>, Value),
-) -> Value {
-    let mut slot = AnySlot::<W>::new(Epoch::FIRST);
+fn run<W: Witness>(who: &str, name: &str, events: &[Event], step: impl Fn(&mut Slot<W>, Event) -> Value) -> Value {
+    let mut slot = Slot::<W>::new(Epoch::FIRST);
     let mut steps = Vec::new();
     for event in events {
-        let (next, gave) = step(slot, *event);
-        steps.push(json!({ "event": event_json(*event), "gave": gave, "slot": slot_json(&next) }));
-        slot = next;
+        let gave = step(&mut slot, *event);
+        steps.push(json!({ "event": event_json(*event), "gave": gave, "slot": slot_json(&slot) }));
     }
     json!({ "name": format!("{who}: {name}"), "role": who, "steps": steps })
 }

@@ -1,10 +1,10 @@
 //! Beside the marked mistake stands one that nobody meant: a case that rots.
 
 use sharekey::limits::Limits;
-use sharekey::slot::{Sharing, Slot};
+use sharekey::slot::{GrantRef, Observer, Slot};
 
-fn one_more_error(slot: Slot<Sharing>, mut limits: Limits) {
-    let _ = slot.reset(); //~ E0599 reset
+fn one_more_error(slot: &mut Slot<Observer>, key: GrantRef, mut limits: Limits) {
+    let _ = slot.withdraw(key); //~ E0599 withdraw
     limits.uses = None;
 }
 

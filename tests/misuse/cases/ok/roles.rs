@@ -11,7 +11,7 @@ use sharekey::id::{AccountId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::owner::{Method, OwnedLock, Owner, Standing};
 use sharekey::service::ShareRecord;
-use sharekey::slot::{AnySlot, GrantRef, Observer};
+use sharekey::slot::{Slot, GrantRef, Observer};
 
 fn key_used_before_its_receipt(key: &GuestKey, crypto: &impl Crypto, challenge: &[u8], rng: &mut impl CryptoRng) {
     let _ = key.unlock(crypto, challenge, Action::Open, rng);
@@ -52,7 +52,7 @@ fn view_by_hand(view: OwnedLock) -> Standing {
     view.standing()
 }
 
-fn view_told_without_proof(view: &OwnedLock, hall: SlotId) -> Option<&AnySlot<Observer>> {
+fn view_told_without_proof(view: &OwnedLock, hall: SlotId) -> Option<&Slot<Observer>> {
     view.slot(hall)
 }
 

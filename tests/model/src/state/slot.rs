@@ -87,7 +87,7 @@ impl LineModel {
         match self.state() {
             State::Inactive => Err(SlotError::NotActive),
             State::Sharing | State::Shared => Err(SlotError::AlreadyShared),
-            State::NotShared if self.live.len() >= MAX_LIVE => Err(SlotError::LiveFull),
+            State::NotShared if self.is_full() => Err(SlotError::LiveFull),
             State::NotShared => Ok(()),
         }
     }
@@ -231,6 +231,10 @@ impl LineModel {
         self.floor = self.floor.max(floor);
         self.live.retain(|key, _| key.generation > floor);
         self.unshare(|share| share.generation <= floor);
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.live.len() >= MAX_LIVE
     }
 
     fn shares(&self, key: GrantRef) -> bool {

@@ -11,7 +11,7 @@ use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Release, Withdrawn, WithdrawnOutcome};
 use sharekey::owner::{Method, OwnedLock, Owner};
 use sharekey::service::{Service, ShareRecord, Standing};
-use sharekey::slot::{AnySlot, GrantRef, Witness};
+use sharekey::slot::{GrantRef, Slot, Witness};
 use sharekey::staged::Staged;
 use sharekey::wire::Unverified;
 use sharekey_model::state::{LineModel, RecordVerdict};
@@ -195,7 +195,7 @@ impl<C: Provider> Cloud<C> {
         GrantRef { grant: self.real(&key.grant), ..key }
     }
 
-    fn same<W: Witness>(&self, line: &LineModel, slot: &AnySlot<W>) {
+    fn same<W: Witness>(&self, line: &LineModel, slot: &Slot<W>) {
         let key = |key: &PublicKey| Forge::<C>::new().key(key.as_bytes()[0]);
         assert_eq!(slot.state(), line.state());
         assert_eq!(slot.epoch(), line.epoch);
@@ -242,7 +242,7 @@ impl<C: Provider> Cloud<C> {
             if machine.phones[0].line.share != machine.phones[1].line.share {
                 note("two phones show two shares");
             }
-            if phone.slot(SLOT).is_some_and(AnySlot::is_downloaded) {
+            if phone.slot(SLOT).is_some_and(Slot::is_downloaded) {
                 note("a phone shows a download");
             }
             let stored = postcard::to_allocvec(phone).unwrap();

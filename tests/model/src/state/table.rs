@@ -1,5 +1,12 @@
-use super::state::{Inactive, NotShared, Shared, Sharing, State};
-use crate::error::SlotError;
+//! The slot's transitions as one table: what may happen, judged against the slot's numbers, and where it leads from each
+//! state. The library's slots are held to it, and the spec's diagram is drawn from it.
+
+use sharekey::counter::Generation;
+use sharekey::crypto::{Digest, PublicKey};
+use sharekey::error::SlotError;
+use sharekey::slot::{GrantRef, State};
+
+use super::slot::LineModel;
 
 /// What the table says of one state and one event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -10,13 +17,79 @@ pub enum Outcome {
     Stay,
     /// The step is refused.
     Refuse(SlotError),
-    /// The guards never give this event in this state. Would stay.
+    /// The event cannot come about in this state.
     Never,
 }
 
-/// The typed form of one `go` of the table: from `Self`, on `E`, to `Next`.
-pub(super) trait On<E> {
-    type Next;
+/// Something that happens to a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// A Done of an Activate or a Deactivate.
+    Done {
+        /// Which of the two.
+        activate: bool,
+        /// Its number.
+        number: Generation,
+    },
+    /// An inspection found no key; the lock's floor.
+    Vacant(Generation),
+    /// The lock proved a key installed.
+    Confirm(GrantRef),
+    /// A grant is published, or signed.
+    Publish(GrantRef),
+    /// A grant is claimed by a device.
+    Release(Digest, PublicKey),
+    /// A grant is withdrawn; at the owner, the answer to that.
+    Withdraw(GrantRef),
+    /// A grant that another phone of the owner signed.
+    Learn(GrantRef),
+}
+
+impl LineModel {
+    /// What a step is to this slot.
+    #[must_use]
+    pub fn event(&self, step: Step) -> Event {
+        let share = self.share.map(|share| share.key);
+        match step {
+            Step::Done { number, .. } if number <= self.last_done => Event::OldDone,
+            Step::Done { activate: false, .. } => Event::Deactivate,
+            Step::Done { number, .. } if share.is_some_and(|share| share.generation > number) => {
+                Event::ActivateBelowShare
+            }
+            Step::Done { .. } => Event::Activate,
+            Step::Vacant(floor) if share.is_some_and(|share| share.generation <= floor) => Event::VacantAtShare,
+            Step::Vacant(_) => Event::Vacant,
+            Step::Confirm(key) if key.generation <= self.floor => Event::OldReceipt,
+            Step::Confirm(key) if share == Some(key) => Event::ConfirmCurrent,
+            Step::Confirm(key) if share.is_some_and(|share| share.generation > key.generation) => {
+                Event::ConfirmBelowShare
+            }
+            Step::Confirm(_) => Event::ConfirmOther,
+            Step::Publish(key) if share == Some(key) => Event::PublishAgain,
+            Step::Publish(key) if key.generation <= self.highest => Event::PublishStale,
+            Step::Publish(_) if self.is_full() => Event::PublishFull,
+            Step::Publish(_) => Event::Publish,
+            Step::Release(grant, device) => match self.share {
+                Some(share) if share.key.grant != grant => Event::ReleaseOfOtherGrant,
+                Some(share) if share.device.is_some_and(|first| first != device) => Event::ReleaseToOtherDevice,
+                Some(_) => Event::Release,
+                None => Event::ReleaseOfOtherGrant,
+            },
+            Step::Withdraw(key) if share == Some(key) => Event::WithdrawCurrent,
+            Step::Withdraw(_) => Event::WithdrawOther,
+            Step::Learn(key) => self.learned(key),
+        }
+    }
+
+    fn learned(&self, key: GrantRef) -> Event {
+        let live = self.live.get(&key);
+        let free = self.share.is_none() && live.is_none_or(|live| !live.withdrawn);
+        let installed = live.is_some_and(|live| live.confirmed.is_some());
+        if key.generation <= self.floor {
+            return if installed && free { Event::LearnDownloaded } else { Event::LearnOlder };
+        }
+        if key.generation > self.highest || free { Event::LearnNewer } else { Event::LearnOlder }
+    }
 }
 
 macro_rules! outcome {
@@ -34,19 +107,10 @@ macro_rules! outcome {
     };
 }
 
-macro_rules! arrow {
-    ($from:ident $event:ident [go $to:ident]) => {
-        impl On<event::$event> for $from {
-            type Next = $to;
-        }
-    };
-    ($from:ident $event:ident [$($other:tt)*]) => {};
-}
-
 macro_rules! table {
     ($( $(#[$doc:meta])* $event:ident $inactive:tt $not_shared:tt $sharing:tt $shared:tt )*) => {
-        /// What happened, once the guards have judged it against the slot's numbers.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        /// What a step is, once it was judged against the slot's numbers.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Event { $( $(#[$doc])* $event, )* }
 
         impl Event {
@@ -54,11 +118,7 @@ macro_rules! table {
             pub const ALL: &[Self] = &[ $( Self::$event, )* ];
         }
 
-        /// The events as types, for the typed transitions.
-        #[allow(dead_code, reason = "every event has its type; a typed transition uses few of them")]
-        pub(super) mod event { $( pub(in crate::slot) enum $event {} )* }
-
-        /// The transition table (spec: "Slots"): the one place that says where an event leads.
+        /// Where an event leads.
         #[must_use]
         pub const fn next(state: State, event: Event) -> Outcome {
             match (event, state) {
@@ -70,13 +130,6 @@ macro_rules! table {
                 )*
             }
         }
-
-        $(
-            arrow!(Inactive $event $inactive);
-            arrow!(NotShared $event $not_shared);
-            arrow!(Sharing $event $sharing);
-            arrow!(Shared $event $shared);
-        )*
     };
 }
 
@@ -104,8 +157,6 @@ table! {
     ConfirmOther          [stay]               [stay]               [go NotShared]              [go NotShared]
     /// A receipt at or below the proven floor.
     OldReceipt            [stay]               [stay]               [stay]                      [stay]
-    //= spec/protocol.md#number-line
-    //# SLO-11. A publication MUST be refused unless the state is NotShared.
     /// A grant with a number above the highest seen, and room among the live keys.
     Publish               [refuse NotActive]   [go Sharing]         [refuse AlreadyShared]      [refuse AlreadyShared]
     /// The very grant that is shared.
@@ -114,24 +165,16 @@ table! {
     PublishStale          [refuse StaleNumber] [refuse StaleNumber] [refuse StaleNumber]        [refuse StaleNumber]
     /// A grant with a good number while too many keys are live.
     PublishFull           [refuse NotActive]   [refuse LiveFull]    [refuse AlreadyShared]      [refuse AlreadyShared]
-    //= spec/protocol.md#release
-    //# SLO-15. A release MUST make the state Shared and the grant's generation live.
     /// A claim of the shared grant by its device, or by the first one.
     Release               [never]              [never]              [go Shared]                 [go Shared]
     /// A claim of the shared grant by a device that is not the one it was released to.
     ReleaseToOtherDevice  [never]              [never]              [never]                     [refuse ClaimedByOtherDevice]
     /// A claim of a grant that is not shared.
     ReleaseOfOtherGrant   [refuse NotPublished] [refuse NotPublished] [refuse NotPublished]     [refuse NotPublished]
-    //= spec/protocol.md#withdrawal
-    //# SLO-17. A withdrawal of the grant that is being shared MUST end the share.
     /// A withdrawal of the shared grant (at the owner: its answer).
     WithdrawCurrent       [never]              [never]              [go NotShared]              [go NotShared]
-    //= spec/protocol.md#withdrawal
-    //# SLO-18. A withdrawal of a grant that is not being shared MUST NOT end a share.
     /// A withdrawal of any other grant (at the owner: its answer).
     WithdrawOther         [stay]               [stay]               [stay]                      [stay]
-    //= spec/protocol.md#owner
-    //# OWN-17. A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
     /// Another phone of the owner signed a grant with a number above the highest seen; or one that may
     /// open and was not withdrawn, while nothing is shared.
     LearnNewer            [stay]               [go Sharing]         [go Sharing]                [go Sharing]
