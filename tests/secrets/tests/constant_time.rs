@@ -25,10 +25,8 @@ fn under_valgrind(log: &Path) -> Output {
 
 #[test]
 fn no_secret_decides_a_branch_or_an_address_and_every_leak_put_in_is_noticed() {
-    assert!(
-        !cfg!(debug_assertions),
-        "only what is optimised as what ships is: cargo test -p secrets --profile secrets"
-    );
+    let optimised = !cfg!(debug_assertions);
+    assert!(optimised, "only what is optimised as what ships is: cargo test -p secrets --profile secrets");
     let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("memcheck.log");
     let output = under_valgrind(&log);
     let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
