@@ -138,10 +138,6 @@ impl TryFrom<RawLimits> for Limits {
     fn try_from(raw: RawLimits) -> Result<Self, LimitsError> {
         //= spec/protocol.md#encoding
         //# MSG-7. A decoder MUST refuse a number outside the range given for its field.
-        //= spec/protocol.md#encoding-of-limits
-        //= type=implication
-        //= reason=this is called with all fields, which serde has read before
-        //# LIM-16. A decoder MUST check LIM-1 and LIM-2 only when all fields of the limits were read.
         Self::new(raw.from, raw.until, raw.schedule, raw.uses.map(|RawUses(uses)| uses))
     }
 }

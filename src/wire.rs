@@ -3,20 +3,21 @@
 //! Decoding is exact and gives an [`Unverified`] view that borrows the bytes; only checking its
 //! authenticator gives a [`Verified`] one. Making a message gives [`Encoded`] bytes.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::crypto::{self, Digest, Hash, Mac, Pinned, PublicKey, Signature, Tag, Verify};
 use crate::error::{MacMismatch, SignatureError, WireError};
 
 mod encoded;
 mod kind;
-mod tagged;
+mod layout;
+mod tables;
+mod values;
 
-pub use self::encoded::Encoded;
-pub(crate) use self::encoded::{bare, copied, empty, seal, seal_mac};
+pub use self::encoded::{Encoded, encode};
+pub(crate) use self::encoded::{bare, copied, empty, seal, seal_mac, write};
 pub use self::kind::Kind;
-pub(crate) use self::tagged::tagged;
+pub use self::layout::{Field, Layout, Reader, Shape, Variant, Writer};
+pub(crate) use self::tables::{fields, least, message, most, tagged};
+pub(crate) use self::values::{plain, value};
 
 /// The version of the wire format that this library speaks.
 pub const VERSION: u8 = 1;
@@ -59,19 +60,12 @@ pub(crate) fn expect_header(bytes: &[u8], expected: Kind) -> Result<&[u8], WireE
 }
 
 /// Decodes a body exactly: nothing may follow.
-pub(crate) fn decode_exact<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
-    let (value, rest) = postcard::take_from_bytes(body).map_err(|error| match error {
-        //= spec/protocol.md#encoding
-        //# MSG-9. A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
-        postcard::Error::DeserializeUnexpectedEnd => WireError::Truncated,
-        //= spec/protocol.md#encoding
-        //# MSG-5. A decoder MUST refuse an optional field whose first byte is neither 0 nor 1.
-        postcard::Error::DeserializeBadOption | postcard::Error::DeserializeBadBool => WireError::Option,
-        _ => WireError::Value,
-    })?;
+pub(crate) fn decode_exact<T: Layout>(body: &[u8]) -> Result<T, WireError> {
+    let mut reader = Reader::new(body);
+    let value = T::read(&mut reader)?;
     //= spec/protocol.md#encoding
     //# MSG-8. A decoder MUST refuse a message whose fields end before its authenticator begins.
-    if rest.is_empty() { Ok(value) } else { Err(WireError::Trailing) }
+    if reader.is_empty() { Ok(value) } else { Err(WireError::Trailing) }
 }
 
 mod sealed {
@@ -120,13 +114,15 @@ impl Authenticator for Bare {
 }
 
 /// The body of a message of one kind.
-pub trait Message: Serialize + DeserializeOwned {
+pub trait Message: Layout {
     /// The kind byte.
     const KIND: Kind;
-    /// The length of the longest message of this kind, header and authenticator included.
-    const MAX_LEN: usize;
     /// What ends it.
     type Auth: Authenticator;
+    /// The length of the shortest message of this kind, header and authenticator included.
+    const MIN_LEN: usize = HEADER_LEN + Self::SHORTEST + Self::Auth::LEN;
+    /// The length of the longest message of this kind, header and authenticator included.
+    const MAX_LEN: usize = HEADER_LEN + Self::LONGEST + Self::Auth::LEN;
 }
 
 /// A well-formed message whose authenticator was not checked. Nothing in it can be relied on.

@@ -281,6 +281,9 @@ macro_rules! reasons {
         impl RefuseReason {
             /// Every reason.
             pub const ALL: &[Self] = &[ $( Self::$name, )* ];
+
+            /// Each byte and its name.
+            pub(crate) const NAMES: &[(u8, &str)] = &[ $( ($byte, stringify!($name)), )* ];
         }
 
         impl From<RefuseReason> for u8 {

@@ -151,10 +151,6 @@ impl TryFrom<RawSchedule> for Schedule {
     fn try_from(raw: RawSchedule) -> Result<Self, LimitsError> {
         //= spec/protocol.md#encoding
         //# MSG-7. A decoder MUST refuse a number outside the range given for its field.
-        //= spec/protocol.md#encoding-of-limits
-        //= type=implication
-        //= reason=this is called with all fields, which serde has read before
-        //# LIM-17. A decoder MUST check LIM-4, LIM-5 and LIM-6 only when all fields of the schedule were read.
         Self::new(raw.days, raw.start, raw.end, raw.offset, raw.next)
     }
 }

@@ -1,8 +1,7 @@
 //! What the lock keeps on flash: one record a cell, each under a MAC (spec: "Records").
 
 use arrayvec::ArrayVec;
-use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::keys::LockKeys;
 use crate::counter::{Counter, Epoch, Generation};
@@ -12,7 +11,7 @@ use crate::id::SlotId;
 use crate::limits::{Limits, Rights, Timestamp};
 use crate::message::{Holding, SlotReport};
 use crate::secret::{PairingKey, Seed};
-use crate::wire::{self, tagged};
+use crate::wire::{self, Layout, fields, tagged};
 
 /// The length of the longest record: a slot with a key under every limit.
 pub const MAX_RECORD: usize = 173;
@@ -85,11 +84,12 @@ impl core::fmt::Debug for Record {
     }
 }
 
-/// The seed record. It alone carries no MAC: every key comes from it.
-#[derive(Serialize, Deserialize)]
-struct SeedRecord {
-    seed: Seed,
-    initialised: bool,
+fields! {
+    /// The seed record. It alone carries no MAC: every key comes from it.
+    struct SeedRecord {
+        seed: Seed,
+        initialised: bool,
+    }
 }
 
 tagged! {
@@ -104,19 +104,23 @@ tagged! {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct CounterRecord {
-    /// No number at or above it has been used.
-    pub(crate) ceiling: Counter,
-    /// A clock that reads less than this was lost.
-    pub(crate) latest: Timestamp,
+fields! {
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(crate) struct CounterRecord {
+        /// No number at or above it has been used.
+        pub(crate) ceiling: Counter,
+        /// A clock that reads less than this was lost.
+        pub(crate) latest: Timestamp,
+    }
 }
 
-#[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct SlotRecord {
-    pub(crate) epoch: Epoch,
-    pub(crate) floor: Generation,
-    pub(crate) content: Content,
+fields! {
+    #[derive(PartialEq, Eq, Debug)]
+    pub(crate) struct SlotRecord {
+        pub(crate) epoch: Epoch,
+        pub(crate) floor: Generation,
+        pub(crate) content: Content,
+    }
 }
 
 tagged! {
@@ -128,16 +132,17 @@ tagged! {
     }
 }
 
-#[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct InstalledKey {
-    pub(crate) grant: Digest,
-    pub(crate) device: PublicKey,
-    pub(crate) pairing: PairingKey,
-    pub(crate) rights: Rights,
-    pub(crate) limits: Limits,
-    /// Accepted openings so far.
-    #[serde(with = "postcard::fixint::le")]
-    pub(crate) used: u32,
+fields! {
+    #[derive(PartialEq, Eq, Debug)]
+    pub(crate) struct InstalledKey {
+        pub(crate) grant: Digest,
+        pub(crate) device: PublicKey,
+        pub(crate) pairing: PairingKey,
+        pub(crate) rights: Rights,
+        pub(crate) limits: Limits,
+        /// Accepted openings so far.
+        pub(crate) used: u32,
+    }
 }
 
 impl InstalledKey {
@@ -164,7 +169,7 @@ impl SlotRecord {
 
 /// What can be read back from its cell, and told older from newer. A store that hands out an older
 /// copy breaks its contract; reading one over a newer value in memory is refused as damage.
-pub(crate) trait Stored: Serialize + serde::de::DeserializeOwned {
+pub(crate) trait Stored: Layout {
     fn is_older_than(&self, known: &Self) -> bool;
 }
 
@@ -308,20 +313,14 @@ impl StoredSeed {
     }
 }
 
-fn encode_content(cell: Cell, content: &impl Serialize) -> Result<Record, SealError> {
-    let mut buffer = [0; MAX_RECORD];
-    let encoded = postcard::to_slice(content, &mut buffer).map_err(|_| SealError::TooLong);
-    let bytes = encoded.and_then(|encoded| {
-        let mut bytes = Zeroizing::new(ArrayVec::new());
-        bytes.try_extend_from_slice(&cell.prefix()).map_err(|_| SealError::TooLong)?;
-        bytes.try_extend_from_slice(encoded).map_err(|_| SealError::TooLong)?;
-        Ok(bytes)
-    });
-    buffer.zeroize();
-    Ok(Record { cell, bytes: bytes? })
+fn encode_content(cell: Cell, content: &impl Layout) -> Result<Record, SealError> {
+    let mut bytes = Zeroizing::new(ArrayVec::from([0; MAX_RECORD]));
+    let length = wire::write(&mut bytes, &cell.prefix(), content)?;
+    bytes.truncate(length);
+    Ok(Record { cell, bytes })
 }
 
-fn decode_content<T: serde::de::DeserializeOwned>(cell: Cell, bytes: &[u8]) -> Option<T> {
+fn decode_content<T: Layout>(cell: Cell, bytes: &[u8]) -> Option<T> {
     let (prefix, content) = bytes.split_first_chunk::<PREFIX_LEN>()?;
     if *prefix != cell.prefix() {
         return None;

@@ -21,6 +21,9 @@ pub struct Bundle<'a> {
 const LENGTH_LEN: usize = 2;
 
 impl<'a> Bundle<'a> {
+    /// The length of the shortest bundle whose parts are whole messages.
+    pub const MIN_LEN: usize =
+        HEADER_LEN + 4 * LENGTH_LEN + Grant::MIN_LEN + Claim::MIN_LEN + Install::MIN_LEN + Release::MIN_LEN;
     /// The length of the longest bundle.
     pub const MAX_LEN: usize =
         HEADER_LEN + 4 * LENGTH_LEN + Grant::MAX_LEN + Claim::MAX_LEN + Install::MAX_LEN + Release::MAX_LEN;

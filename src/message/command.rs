@@ -4,11 +4,11 @@ use crate::counter::{Epoch, Generation};
 use crate::crypto::{Nonce, PublicKey, Signature};
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
-use crate::wire::{Kind, Message, tagged};
+use crate::wire::{message, tagged};
 
 tagged! {
     /// What the owner orders at the lock.
-    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
     pub enum Operation {
         /// Open a slot for sharing; wipes what is installed there.
         1 = Activate {
@@ -49,23 +49,18 @@ tagged! {
     }
 }
 
-/// An order of the owner, for one attempt at one lock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Command {
-    /// The lock.
-    pub lock: LockId,
-    /// The ownership.
-    pub epoch: Epoch,
-    /// The lock's nonce.
-    pub lock_nonce: Nonce,
-    /// The owner's nonce, fresh: makes the command's digest, and so the answer, unique.
-    pub owner_nonce: Nonce,
-    /// What to do.
-    pub operation: Operation,
-}
-
-impl Message for Command {
-    const KIND: Kind = Kind::Command;
-    const MAX_LEN: usize = 201;
-    type Auth = Signature;
+message! {
+    /// An order of the owner, for one attempt at one lock.
+    pub struct Command: Command, Signature {
+        /// The lock.
+        pub lock: LockId,
+        /// The ownership.
+        pub epoch: Epoch,
+        /// The lock's nonce.
+        pub lock_nonce: Nonce,
+        /// The owner's nonce, fresh: makes the command's digest, and so the answer, unique.
+        pub owner_nonce: Nonce,
+        /// What to do.
+        pub operation: Operation,
+    }
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::WireError;
-use crate::wire::{Bare, Kind, Message};
+use crate::wire::{Bare, Kind, Shape, message, plain, value};
 
 /// What a challenge is asked for. One byte. A lock keeps one session of each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -11,6 +11,10 @@ pub enum ConnectFor {
     Install,
     /// An unlock, a command, provisioning or a factory reset.
     Operate,
+}
+
+plain! {
+    ConnectFor: Shape::Named(&[(1, "Install"), (2, "Operate")]), 1, |purpose| [u8::from(purpose)], |byte| value(byte);
 }
 
 impl From<ConnectFor> for u8 {
@@ -36,11 +40,12 @@ impl TryFrom<u8> for ConnectFor {
     }
 }
 
-/// Whoever comes to a lock asks it for a [`Challenge`](super::Challenge). Proves nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Connect {
-    /// What for.
-    pub purpose: ConnectFor,
+message! {
+    /// Whoever comes to a lock asks it for a [`Challenge`](super::Challenge). Proves nothing.
+    pub struct Connect: Connect, Bare {
+        /// What for.
+        pub purpose: ConnectFor,
+    }
 }
 
 impl Connect {
@@ -57,10 +62,4 @@ impl Connect {
         };
         [s, k, version, kind, purpose]
     }
-}
-
-impl Message for Connect {
-    const KIND: Kind = Kind::Connect;
-    const MAX_LEN: usize = 5;
-    type Auth = Bare;
 }

@@ -4,11 +4,11 @@ use crate::counter::{Epoch, Generation};
 use crate::crypto::{Digest, PublicKey, Signature};
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
-use crate::wire::{Kind, Message, tagged};
+use crate::wire::{fields, message, tagged};
 
 tagged! {
     /// What a slot holds at the lock.
-    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
     pub enum Holding {
         /// The slot is closed.
         1 = Inactive,
@@ -24,18 +24,20 @@ tagged! {
     }
 }
 
-/// What the lock says of one slot.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct SlotReport {
-    /// The highest number that was installed, or taken by an activation or deactivation.
-    pub floor: Generation,
-    /// What it holds.
-    pub holding: Holding,
+fields! {
+    /// What the lock says of one slot.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    pub struct SlotReport {
+        /// The highest number that was installed, or taken by an activation or deactivation.
+        pub floor: Generation,
+        /// What it holds.
+        pub holding: Holding,
+    }
 }
 
 tagged! {
     /// An operation that the lock carried out, and what it left.
-    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
     pub enum Completed {
         /// The slot was opened.
         1 = Activate {
@@ -82,21 +84,16 @@ tagged! {
     }
 }
 
-/// The lock's proof that it carried out one [`Command`](super::Command).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Done {
-    /// The command that it answers.
-    pub command: Digest,
-    /// The lock, under whose key it is signed.
-    pub lock: LockId,
-    /// The ownership afterwards.
-    pub epoch: Epoch,
-    /// The operation and what it left.
-    pub completed: Completed,
-}
-
-impl Message for Done {
-    const KIND: Kind = Kind::Done;
-    const MAX_LEN: usize = 211;
-    type Auth = Signature;
+message! {
+    /// The lock's proof that it carried out one [`Command`](super::Command).
+    pub struct Done: Done, Signature {
+        /// The command that it answers.
+        pub command: Digest,
+        /// The lock, under whose key it is signed.
+        pub lock: LockId,
+        /// The ownership afterwards.
+        pub epoch: Epoch,
+        /// The operation and what it left.
+        pub completed: Completed,
+    }
 }

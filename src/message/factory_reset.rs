@@ -1,25 +1,18 @@
-use serde::{Deserialize, Serialize};
-
 use super::Challenge;
 use crate::crypto::{Mac, Nonce, Tag};
 use crate::error::SealError;
 use crate::id::LockId;
 use crate::secret::ActivationSecret;
-use crate::wire::{self, Encoded, Kind, Message};
+use crate::wire::{self, Encoded, message};
 
-/// Whoever holds the card, and stands at the lock, makes it factory-fresh. Under the card's secret.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct FactoryReset {
-    /// The lock.
-    pub lock: LockId,
-    /// Its nonce.
-    pub nonce: Nonce,
-}
-
-impl Message for FactoryReset {
-    const KIND: Kind = Kind::FactoryReset;
-    const MAX_LEN: usize = 68;
-    type Auth = Tag;
+message! {
+    /// Whoever holds the card, and stands at the lock, makes it factory-fresh. Under the card's secret.
+    pub struct FactoryReset: FactoryReset, Tag {
+        /// The lock.
+        pub lock: LockId,
+        /// Its nonce.
+        pub nonce: Nonce,
+    }
 }
 
 impl FactoryReset {

@@ -1,32 +1,25 @@
-use serde::{Deserialize, Serialize};
-
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{PublicKey, Signature};
 use crate::id::{LockId, SlotId};
 use crate::limits::{Limits, Rights};
-use crate::wire::{Kind, Message};
+use crate::wire::message;
 
-/// The owner lets a subject in: proves who may enter, by the owner's signature.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Grant {
-    /// The lock.
-    pub lock: LockId,
-    /// The ownership in which it was signed.
-    pub epoch: Epoch,
-    /// The slot that it fills.
-    pub slot: SlotId,
-    /// Its number on the slot's line.
-    pub generation: Generation,
-    /// Who may claim it: a contact's account key, or the key derived from a share code.
-    pub subject: PublicKey,
-    /// What the key may do.
-    pub rights: Rights,
-    /// When, and how often.
-    pub limits: Limits,
-}
-
-impl Message for Grant {
-    const KIND: Kind = Kind::Grant;
-    const MAX_LEN: usize = 184;
-    type Auth = Signature;
+message! {
+    /// The owner lets a subject in: proves who may enter, by the owner's signature.
+    pub struct Grant: Grant, Signature {
+        /// The lock.
+        pub lock: LockId,
+        /// The ownership in which it was signed.
+        pub epoch: Epoch,
+        /// The slot that it fills.
+        pub slot: SlotId,
+        /// Its number on the slot's line.
+        pub generation: Generation,
+        /// Who may claim it: a contact's account key, or the key derived from a share code.
+        pub subject: PublicKey,
+        /// What the key may do.
+        pub rights: Rights,
+        /// When, and how often.
+        pub limits: Limits,
+    }
 }

@@ -1,31 +1,24 @@
-use serde::{Deserialize, Serialize};
-
 use crate::counter::Epoch;
 use crate::crypto::{self, Digest, Mac, PublicKey, Signature, Tag};
 use crate::id::LockId;
 use crate::secret::ActivationSecret;
-use crate::wire::{Kind, Message};
+use crate::wire::message;
 
-/// The lock's answer to a [`Provision`](super::Provision): proves whose it is, and that it is the
-/// lock whose card was used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Provisioned {
-    /// The lock, under whose key it is signed.
-    pub lock: LockId,
-    /// The ownership that begins.
-    pub epoch: Epoch,
-    /// The owner's key.
-    pub owner: PublicKey,
-    /// The service's key.
-    pub service: PublicKey,
-    /// MAC under the activation secret over the provision and the lock id.
-    pub card: Tag,
-}
-
-impl Message for Provisioned {
-    const KIND: Kind = Kind::Provisioned;
-    const MAX_LEN: usize = 184;
-    type Auth = Signature;
+message! {
+    /// The lock's answer to a [`Provision`](super::Provision): proves whose it is, and that it is the
+    /// lock whose card was used.
+    pub struct Provisioned: Provisioned, Signature {
+        /// The lock, under whose key it is signed.
+        pub lock: LockId,
+        /// The ownership that begins.
+        pub epoch: Epoch,
+        /// The owner's key.
+        pub owner: PublicKey,
+        /// The service's key.
+        pub service: PublicKey,
+        /// MAC under the activation secret over the provision and the lock id.
+        pub card: Tag,
+    }
 }
 
 /// Keeps the card's MAC here apart from those of whole messages, which begin with a header.

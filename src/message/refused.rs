@@ -1,23 +1,16 @@
-use serde::{Deserialize, Serialize};
-
 use crate::crypto::{Digest, Signature, Verify};
 use crate::error::{RefuseReason, SignatureError, WireError};
 use crate::id::LockId;
-use crate::wire::{self, Kind, Message, Unverified, Verified};
+use crate::wire::{self, Kind, Unverified, Verified, message};
 
-/// What a signed refusal says: proves that the lock refused this very request, and why.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct RefusedBody {
-    /// The request: a bundle, a command or a provision.
-    pub request: Digest,
-    /// Why.
-    pub reason: RefuseReason,
-}
-
-impl Message for RefusedBody {
-    const KIND: Kind = Kind::Refused;
-    const MAX_LEN: usize = 101;
-    type Auth = Signature;
+message! {
+    /// What a signed refusal says: proves that the lock refused this very request, and why.
+    pub struct RefusedBody: Refused, Signature {
+        /// The request: a bundle, a command or a provision.
+        pub request: Digest,
+        /// Why.
+        pub reason: RefuseReason,
+    }
 }
 
 /// The lock's refusal: opaque before the request's signatures held, signed with its reason after.

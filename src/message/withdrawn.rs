@@ -2,11 +2,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Withdraw;
 use crate::crypto::{Digest, Signature};
-use crate::wire::{Kind, Message, tagged};
+use crate::wire::{message, tagged};
 
 tagged! {
     /// What a withdrawal found.
-    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
     pub enum WithdrawnOutcome {
         /// The grant was never released, and now never installs.
         1 = NeverReleased,
@@ -20,17 +20,12 @@ tagged! {
     }
 }
 
-/// The service's answer to a [`Withdraw`]: proves which of release and withdrawal came first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Withdrawn {
-    /// The withdrawal that it answers, field by field.
-    pub withdraw: Withdraw,
-    /// What the service's record said.
-    pub outcome: WithdrawnOutcome,
-}
-
-impl Message for Withdrawn {
-    const KIND: Kind = Kind::Withdrawn;
-    const MAX_LEN: usize = 174;
-    type Auth = Signature;
+message! {
+    /// The service's answer to a [`Withdraw`]: proves which of release and withdrawal came first.
+    pub struct Withdrawn: Withdrawn, Signature {
+        /// The withdrawal that it answers, field by field.
+        pub withdraw: Withdraw,
+        /// What the service's record said.
+        pub outcome: WithdrawnOutcome,
+    }
 }

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use arrayvec::ArrayVec;
 use serde::Serialize;
 
+use super::layout::{Layout, Writer};
 use super::{Bare, MAX_MESSAGE, Message, Unverified, digest};
 use crate::crypto::{self, Digest, Hash, Mac, Sign, Signature, Signer, Tag};
 use crate::error::{SealError, WireError};
@@ -116,16 +117,35 @@ pub(crate) fn copied<const N: usize>(bytes: &ArrayVec<u8, N>) -> ArrayVec<u8, N>
     copy
 }
 
-/// Header and body, ready for the authenticator.
-fn encode<T: Message>(body: &T) -> Result<Encoded<T>, SealError> {
-    let mut buffer = [0; MAX_MESSAGE];
+/// The bytes of a value as it stands on the wire: for tools and tests. Who takes part in the protocol gets whole
+/// messages from the roles.
+///
+/// # Errors
+/// [`SealError::TooLong`] for one that takes more than [`MAX_MESSAGE`], which none of this crate's does.
+pub fn encode<T: Layout>(value: &T) -> Result<ArrayVec<u8, MAX_MESSAGE>, SealError> {
+    behind(&[], value)
+}
+
+fn behind(before: &[u8], value: &impl Layout) -> Result<ArrayVec<u8, MAX_MESSAGE>, SealError> {
+    let mut bytes = ArrayVec::from([0; MAX_MESSAGE]);
+    let length = write(&mut bytes, before, value)?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+/// Writes a value behind what has to stand before it; gives the length of both.
+pub(crate) fn write(room: &mut [u8], before: &[u8], value: &impl Layout) -> Result<usize, SealError> {
+    let mut writer = Writer::new(room);
+    writer.put(before)?;
     //= spec/protocol.md#encoding
     //# MSG-4. An encoder MUST use the one encoding given here.
-    let encoded = postcard::to_slice(body, &mut buffer).map_err(|_| SealError::TooLong)?;
-    let mut bytes = empty();
-    extend(&mut bytes, &T::KIND.header())?;
-    extend(&mut bytes, encoded)?;
-    Ok(Encoded { bytes, kind: PhantomData })
+    value.write(&mut writer)?;
+    Ok(writer.len())
+}
+
+/// Header and body, ready for the authenticator.
+fn framed<T: Message>(body: &T) -> Result<Encoded<T>, SealError> {
+    Ok(Encoded { bytes: behind(&T::KIND.header(), body)?, kind: PhantomData })
 }
 
 fn extend<const N: usize>(bytes: &mut ArrayVec<u8, N>, more: &[u8]) -> Result<(), SealError> {
@@ -138,7 +158,7 @@ pub(crate) fn seal<C: Sign, T: Message<Auth = Signature>>(
     signer: &Signer<C>,
     body: &T,
 ) -> Result<Encoded<T>, SealError> {
-    let mut message = encode(body)?;
+    let mut message = framed(body)?;
     //= spec/protocol.md#frame
     //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
     let signature = signer.sign(crypto, &message.bytes)?;
@@ -152,7 +172,7 @@ pub(crate) fn seal_mac<T: Message<Auth = Tag>>(
     key: &[u8],
     body: &T,
 ) -> Result<(Encoded<T>, Tag), SealError> {
-    let mut message = encode(body)?;
+    let mut message = framed(body)?;
     //= spec/protocol.md#frame
     //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
     let tag = crypto::tag(crypto, key, &[&message.bytes]);
@@ -162,5 +182,5 @@ pub(crate) fn seal_mac<T: Message<Auth = Tag>>(
 
 /// Makes a message without an authenticator.
 pub(crate) fn bare<T: Message<Auth = Bare>>(body: &T) -> Result<Encoded<T>, SealError> {
-    encode(body)
+    framed(body)
 }

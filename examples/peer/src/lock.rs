@@ -11,7 +11,7 @@ use sharekey::message::Refused;
 use sharekey::secret::ActivationSecret;
 
 use super::fail::{Fail, Named, Outcome};
-use super::form::{hex, key, operation, report};
+use super::form::{form, hex, key};
 use super::request::Request;
 use crate::Provider;
 
@@ -239,7 +239,7 @@ impl Door {
         let (message, now, store) = (request.bytes("message")?, request.now()?, store_of(request)?);
         let staged = self.lock.as_mut().ok_or_else(not_made)?.command(session, &message, now);
         let (done, written) = commit(staged.map_err(|refusal| Fail::refused(&refusal))?, &mut self.flash, store)?;
-        Ok(json!({ "answer": hex(&done.done), "operation": operation(&done.operation), "written": written }))
+        Ok(json!({ "answer": hex(&done.done), "operation": form(&done.operation), "written": written }))
     }
 
     fn provision(&mut self, request: Request<'_>) -> Outcome {
@@ -299,7 +299,7 @@ impl Door {
         });
         let conditions: serde_json::Map<String, Value> = conditions.collect();
         let slots = (0..SLOTS).map(|slot| match lock.report(SlotId::new(slot as u8)) {
-            Ok(found) => report(&found),
+            Ok(found) => form(&found),
             Err(error) => json!(super::fail::error_name(&error)),
         });
         Ok(json!({

@@ -17,7 +17,7 @@ use sharekey::slot::GrantRef;
 use sharekey::staged::Staged;
 
 use super::fail::{Fail, Named, Outcome};
-use super::form::{completed, hex, key};
+use super::form::{form, hex, key};
 use super::lock::check_entropy;
 use super::request::Request;
 use crate::Provider;
@@ -178,7 +178,7 @@ impl Phone {
         };
         let view = self.views.get_mut(&view_name(request)).ok_or_else(|| Fail::request("no such view"))?;
         let (done, news) = store(pending.finish(&self.owner, view, &request.bytes("answer")?).named()?);
-        Ok(json!({ "completed": completed(&done), "learned": learned(&news) }))
+        Ok(json!({ "completed": form(&done), "learned": learned(&news) }))
     }
 
     fn share(&mut self, op: &str, request: Request<'_>) -> Outcome {

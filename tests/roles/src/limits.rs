@@ -1,8 +1,11 @@
 //! Do schedules mean what people mean by them, and can limits that mean nothing not be built?
 
 use proptest::prelude::*;
-use sharekey::error::LimitsError;
+use sharekey::error::{LimitsError, WireError};
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
+use sharekey::message::Grant;
+use sharekey::wire::Unverified;
+use sharekey_stage::samples::{Samples, Size, message};
 
 /// The last second that `time` knows, less two days.
 const LAST: u64 = 253_402_300_799 - 172_800;
@@ -278,4 +281,27 @@ fn only_dates_and_schedules_need_a_clock() {
         assert_eq!(limits.schedule(), schedule.as_ref());
     }
     assert_eq!(Limits::NONE, Limits::default());
+}
+
+/// The longest grant with these bytes at `at`, its fields cut off at `end`.
+fn cut_grant(at: usize, bytes: &[u8], end: usize) -> Result<(), WireError> {
+    let mut message = message(&Grant::samples(Size::Low).pop().unwrap());
+    message[at..at + bytes.len()].copy_from_slice(bytes);
+    message.drain(end..message.len() - 64);
+    Unverified::<Grant>::parse(&message).map(|_| ())
+}
+
+//= spec/protocol.md#encoding-of-limits
+//# LIM-16. A decoder MUST check LIM-1 and LIM-2 only when all fields of the limits were read.
+//= spec/protocol.md#encoding-of-limits
+//# LIM-17. A decoder MUST check LIM-4, LIM-5 and LIM-6 only when all fields of the schedule were read.
+#[test]
+fn what_is_wrong_with_fields_together_is_looked_at_when_all_were_read() {
+    let (until, uses, start, next) = (88, 116, 98, 105);
+    for (at, wrong, cut, whole) in [(until, &[0; 8][..], uses, 120), (start, &1_u16.to_le_bytes(), next, 115)] {
+        assert_eq!(cut_grant(at, wrong, cut), Err(WireError::Truncated), "at {at}");
+        assert_eq!(cut_grant(at, wrong, whole), Err(WireError::Value), "at {at}");
+    }
+    // What is wrong by itself is noticed before the end is.
+    assert_eq!(cut_grant(97, &[0], next), Err(WireError::Value));
 }

@@ -1,4 +1,4 @@
-//! Messages made by hand from nothing but the spec's layout, so that a test can break exactly one thing in them:
+//! Messages made by hand, so that a test can break exactly one thing in them:
 //! a [`Forge`] under any provider, and functions under the cast's own.
 
 use std::any::{Any, TypeId};
@@ -11,7 +11,7 @@ use sharekey::crypto::{Digest, PublicKey, Signature, Tag};
 use sharekey::id::{LockId, SlotId};
 use sharekey::message::Receipt;
 use sharekey::secret::{AgreementSecret, Seed};
-use sharekey::wire::{Bare, Kind, Message, Unverified};
+use sharekey::wire::{self, Bare, Kind, Message, Unverified};
 
 use crate::provider::{Plain, Provider};
 
@@ -129,9 +129,9 @@ pub fn bare<T: Message<Auth = Bare>>(body: &T) -> Vec<u8> {
     frame(body)
 }
 
-/// Header and body as the spec frames them, independent of the library's own encoder.
+/// Header and body as they stand before the authenticator.
 pub fn frame<T: Message>(body: &T) -> Vec<u8> {
-    [&[b'S', b'K', 1, T::KIND.byte()][..], &postcard::to_allocvec(body).unwrap()].concat()
+    [&T::KIND.header()[..], &wire::encode(body).unwrap()].concat()
 }
 
 /// Four messages as one bundle, whether they belong together or not, and however long.

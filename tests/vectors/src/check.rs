@@ -9,7 +9,7 @@ use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Sig
 use sharekey::id::SlotId;
 use sharekey::message::{Bundle, Refused};
 use sharekey::secret::{AgreementSecret, Seed};
-use sharekey::wire::{Encoded, Kind, Message, Unverified};
+use sharekey::wire::{self, Encoded, Kind, Message, Unverified};
 
 use sharekey_stage::every_body;
 use sharekey_stage::forge::label;
@@ -19,7 +19,7 @@ use crate::contacts;
 use crate::decode::{by_body, decoded};
 use crate::peer::desk::Peer;
 use crate::peer::fail::error_name;
-use crate::peer::form::{Form, hex};
+use crate::peer::form::{self, form, hex};
 use crate::peer::request::unhex;
 use crate::provider::Provider;
 
@@ -82,19 +82,18 @@ fn authenticated(case: &Value, keys: &Value, bytes: &[u8]) {
 }
 
 /// Decodes, gives the fields, and makes sure that the bytes are the only ones with that meaning.
-fn fields<T: Message + Form>(bytes: &[u8]) -> Value {
+fn fields<T: Message>(bytes: &[u8]) -> Value {
     let message = Unverified::<T>::parse(bytes).unwrap();
     assert_eq!(Encoded::<T>::copy(bytes).unwrap().as_bytes(), bytes);
-    let body = postcard::to_allocvec(message.claims()).unwrap();
-    assert!(bytes[4..].starts_with(&body));
-    message.claims().form()
+    assert!(bytes[4..].starts_with(&wire::encode(message.claims()).unwrap()));
+    form(message.claims())
 }
 
 fn fields_of(kind: Kind, bytes: &[u8]) -> Value {
     if kind == Kind::Refused && matches!(Refused::parse(bytes), Ok(Refused::Opaque)) {
         return Value::Object(serde_json::Map::new());
     }
-    every_body!(by_body!(kind, fields, (bytes), Bundle::parse(bytes).unwrap().form()))
+    every_body!(by_body!(kind, fields, (bytes), form::bundle(&Bundle::parse(bytes).unwrap())))
 }
 
 pub fn message(case: &Value, keys: &Value) {

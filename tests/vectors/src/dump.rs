@@ -1,7 +1,10 @@
-//! The annotated dumps in the text of the spec: one for each kind, of the first case of it.
+//! The annotated dumps in the text of the spec: one for each kind, of the first case of it, as the tables of the messages
+//! divide it.
 
-use sharekey::wire::Kind;
+use sharekey::wire::{Authenticator, Field, HEADER_LEN, Kind, Message, Shape};
+use sharekey_stage::every_body;
 
+use super::decode::by_body;
 use super::samples::{self, Sample};
 
 /// What stands before a dump; the name of a case of `messages.json` is between the backquotes.
@@ -9,155 +12,110 @@ const BEFORE: &str = "The bytes of the case `";
 const FENCE: &str = "```";
 const PER_LINE: usize = 16;
 
-/// A piece of a message: how long, what, and whether it is shown as a number.
-type Piece = (usize, &'static str, Shown);
+/// A piece of a message: how long, and what.
+type Piece = (usize, String);
 
-#[derive(Clone, Copy)]
-enum Shown {
-    Bytes,
-    Number,
-    Signed,
+/// Divides bytes as a shape says.
+struct Divided<'a> {
+    bytes: &'a [u8],
+    pieces: Vec<Piece>,
 }
 
-use Shown::{Bytes, Number, Signed};
+impl<'a> Divided<'a> {
+    fn piece(&mut self, len: usize, label: impl FnOnce(&[u8]) -> String) -> &'a [u8] {
+        let (piece, rest) = self.bytes.split_at(len);
+        self.bytes = rest;
+        self.pieces.push((len, label(piece)));
+        piece
+    }
 
-const SIGNATURE: [Piece; 2] = [(32, "signature: R", Bytes), (32, "signature: S", Bytes)];
-const TAG: [Piece; 1] = [(16, "tag", Bytes)];
-
-fn pieces(kind: Kind) -> Vec<Piece> {
-    let body: &[Piece] = match kind {
-        Kind::Grant => &GRANT,
-        Kind::Withdraw => &WITHDRAW,
-        Kind::Withdrawn => &WITHDRAWN,
-        Kind::Claim => &[(32, "grant", Bytes), (32, "device", Bytes)],
-        Kind::Challenge => &[(32, "lock", Bytes), (16, "nonce", Bytes)],
-        Kind::Install => &[(32, "claim", Bytes), (16, "nonce", Bytes), (32, "agreement", Bytes)],
-        Kind::Release => &[(32, "install", Bytes)],
-        Kind::Receipt => &RECEIPT,
-        Kind::Bundle => &BUNDLE,
-        Kind::Unlock => {
-            &[(1, "slot", Number), (1, "action", Number), (16, "lock nonce", Bytes), (16, "guest nonce", Bytes)]
+    /// A value, as `name` of `of`.
+    fn value(&mut self, of: Option<&str>, name: &str, shape: Shape) {
+        let label = of.map_or(name.to_owned(), |of| format!("{of}: {name}"));
+        let numbered = |number: &dyn std::fmt::Display| format!("{label}: {number}");
+        match shape {
+            Shape::Bytes(len) => {
+                self.piece(len, |_| label);
+            }
+            Shape::Number(len) => {
+                self.piece(len, |bytes| numbered(&number(bytes)));
+            }
+            Shape::Signed => {
+                self.piece(2, |bytes| numbered(&i16::from_le_bytes([bytes[0], bytes[1]])));
+            }
+            Shape::Named(_) => {
+                self.piece(1, |bytes| numbered(&bytes[0]));
+            }
+            Shape::Optional(shape) => {
+                if self.piece(1, |bytes| format!("{label} is there: {}", bytes[0])) == [1] {
+                    self.value(of, name, *shape);
+                }
+            }
+            Shape::Fields(fields) => self.fields(Some(name), fields),
+            Shape::Tagged(variants) => {
+                let tag = self.piece(1, |bytes| numbered(&bytes[0]));
+                let variant = variants.iter().find(|variant| [variant.tag] == tag).unwrap();
+                self.fields(None, variant.fields);
+            }
         }
-        Kind::Reply => &[(1, "outcome", Number), (16, "unlock", Bytes)],
-        Kind::Command => &COMMAND,
-        Kind::Done => &DONE,
-        Kind::Refused => &[(32, "request", Bytes), (1, "reason", Number)],
-        Kind::Provision => &PROVISION,
-        Kind::Provisioned => &PROVISIONED,
-        Kind::FactoryReset => &[(32, "lock", Bytes), (16, "nonce", Bytes)],
-        Kind::Connect => &[(1, "purpose", Number)],
-        other => panic!("no such kind: {other:?}"),
-    };
-    let end: &[Piece] = match kind {
-        Kind::Challenge | Kind::Connect | Kind::Bundle => &[],
-        Kind::Unlock | Kind::Reply | Kind::Provision | Kind::FactoryReset => &TAG,
-        _ => &SIGNATURE,
-    };
-    [&[(4, "header", Bytes)], body, end].concat()
+    }
+
+    fn fields(&mut self, of: Option<&str>, fields: &[Field]) {
+        for field in fields {
+            self.value(of, &field.name.replace('_', " "), field.shape);
+        }
+    }
 }
 
-const GRANT: [Piece; 20] = [
-    (32, "lock", Bytes),
-    (4, "epoch", Number),
-    (1, "slot", Number),
-    (4, "generation", Number),
-    (32, "subject", Bytes),
-    (1, "rights", Number),
-    (1, "limits: from is there", Number),
-    (8, "from", Number),
-    (1, "until is there", Number),
-    (8, "until", Number),
-    (1, "schedule is there", Number),
-    (1, "days", Number),
-    (2, "start", Number),
-    (2, "end", Number),
-    (2, "offset", Signed),
-    (1, "next is there", Number),
-    (8, "next: at", Number),
-    (2, "next: offset", Signed),
-    (1, "uses is there", Number),
-    (4, "uses", Number),
-];
-const WITHDRAW: [Piece; 5] =
-    [(32, "lock", Bytes), (4, "epoch", Number), (1, "slot", Number), (4, "generation", Number), (32, "grant", Bytes)];
-const WITHDRAWN: [Piece; 7] = [
-    (32, "withdraw: lock", Bytes),
-    (4, "withdraw: epoch", Number),
-    (1, "withdraw: slot", Number),
-    (4, "withdraw: generation", Number),
-    (32, "withdraw: grant", Bytes),
-    (1, "outcome", Number),
-    (32, "install", Bytes),
-];
-const RECEIPT: [Piece; 8] = [
-    (32, "install", Bytes),
-    (32, "lock", Bytes),
-    (4, "epoch", Number),
-    (1, "slot", Number),
-    (4, "generation", Number),
-    (32, "grant", Bytes),
-    (32, "device", Bytes),
-    (32, "agreement", Bytes),
-];
-const BUNDLE: [Piece; 8] = [
-    (2, "length of grant", Number),
-    (184, "grant", Bytes),
-    (2, "length of claim", Number),
-    (132, "claim", Bytes),
-    (2, "length of install", Number),
-    (148, "install", Bytes),
-    (2, "length of release", Number),
-    (100, "release", Bytes),
-];
-const COMMAND: [Piece; 7] = [
-    (32, "lock", Bytes),
-    (4, "epoch", Number),
-    (16, "lock nonce", Bytes),
-    (16, "owner nonce", Bytes),
-    (1, "operation", Number),
-    (1, "slot", Number),
-    (4, "generation", Number),
-];
-const DONE: [Piece; 8] = [
-    (32, "command", Bytes),
-    (32, "lock", Bytes),
-    (4, "epoch", Number),
-    (1, "completed", Number),
-    (1, "slot", Number),
-    (4, "generation", Number),
-    (4, "left: floor", Number),
-    (1, "left: holding", Number),
-];
-const PROVISION: [Piece; 4] =
-    [(16, "lock nonce", Bytes), (16, "owner nonce", Bytes), (32, "owner", Bytes), (32, "service", Bytes)];
-const PROVISIONED: [Piece; 5] =
-    [(32, "lock", Bytes), (4, "epoch", Number), (32, "owner", Bytes), (32, "service", Bytes), (16, "card", Bytes)];
-
-fn label((_, what, shown): Piece, bytes: &[u8]) -> String {
+fn number(bytes: &[u8]) -> u64 {
     let mut wide = [0; 8];
     wide.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    let number = u64::from_le_bytes(wide);
-    match shown {
-        Bytes => what.to_owned(),
-        Number => format!("{what}: {number}"),
-        Signed => format!("{what}: {}", i16::from_le_bytes([wide[0], wide[1]])),
+    u64::from_le_bytes(wide)
+}
+
+fn body<T: Message>(divided: &mut Divided<'_>) {
+    let Shape::Fields(fields) = T::SHAPE else { panic!("{:?} has no fields", T::KIND) };
+    divided.fields(None, fields);
+    match T::Auth::LEN {
+        0 => {}
+        16 => {
+            divided.piece(16, |_| "tag".to_owned());
+        }
+        _ => {
+            for half in ["signature: R", "signature: S"] {
+                divided.piece(32, |_| half.to_owned());
+            }
+        }
     }
+}
+
+fn bundle(divided: &mut Divided<'_>) {
+    for part in ["grant", "claim", "install", "release"] {
+        let length = divided.piece(2, |bytes| format!("length of {part}: {}", number(bytes)));
+        divided.piece(number(length).try_into().unwrap(), |_| part.to_owned());
+    }
+}
+
+fn pieces(kind: Kind, bytes: &[u8]) -> Vec<Piece> {
+    let mut divided = Divided { bytes, pieces: Vec::new() };
+    divided.piece(HEADER_LEN, |_| "header".to_owned());
+    every_body!(by_body!(kind, body, (&mut divided), bundle(&mut divided)));
+    assert!(divided.bytes.is_empty(), "{kind:?}");
+    divided.pieces
 }
 
 /// The dump of a sample, a line for each piece or 16 bytes of it.
 fn dump(sample: &Sample) -> String {
     let (mut text, mut at) = (String::new(), 0);
-    for piece in pieces(sample.kind) {
-        let bytes = &sample.bytes[at..at + piece.0];
-        for (line, part) in bytes.chunks(PER_LINE).enumerate() {
+    for (len, label) in pieces(sample.kind, &sample.bytes) {
+        for (line, part) in sample.bytes[at..at + len].chunks(PER_LINE).enumerate() {
             let hex = part.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-            let what = if line == 0 { label(piece, bytes) } else { String::new() };
+            let what = if line == 0 { label.as_str() } else { "" };
             text += format!("{at:4}  {hex:47}  {what}").trim_end();
             text.push('\n');
             at += part.len();
         }
     }
-    assert_eq!(at, sample.bytes.len(), "{}", sample.name);
     text
 }
 

@@ -47,6 +47,7 @@ pub mod service_share;
 pub mod slots;
 pub mod story;
 pub mod strict;
+pub mod tables;
 pub mod text;
 pub mod unlock;
 

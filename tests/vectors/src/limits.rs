@@ -79,8 +79,8 @@ impl Judge {
         let error = self.judge(limits, (rights, used), &clock, action);
         self.cases.push(json!({
             "name": name,
-            "limits": form::limits(limits),
-            "rights": form::rights(rights),
+            "limits": form::form(limits),
+            "rights": form::form(&rights),
             "used": used,
             "clock": clock,
             "action": format!("{action:?}"),

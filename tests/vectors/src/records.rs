@@ -76,8 +76,8 @@ fn slot_fields(epoch: u32, floor: u32, holds: &Holds) -> Value {
             "grant": hex(installed.grant.as_bytes()),
             "device": key(&installed.device),
             "pairing": hex(installed.pairing),
-            "rights": form::rights(installed.rights),
-            "limits": form::limits(&installed.limits),
+            "rights": form::form(&installed.rights),
+            "limits": form::form(&installed.limits),
             "used": installed.used,
         }),
     };

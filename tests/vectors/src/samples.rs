@@ -17,7 +17,7 @@ use sharekey::wire::{Kind, Message};
 use sharekey_stage::cells::limits;
 
 use super::keys::{agreement, bytes32, card, digest, lock, nonce, public, seed, some_digest};
-use super::peer::form::{Form, hex};
+use super::peer::form::{self, form, hex};
 use super::{forge, keys};
 
 /// One message, and how it came about.
@@ -36,22 +36,22 @@ pub fn pairing() -> [u8; 32] {
     bytes32("pairing key")
 }
 
-fn signed<T: Message<Auth = Signature> + Form>(name: &str, body: &T, signer: &str) -> Sample {
+fn signed<T: Message<Auth = Signature>>(name: &str, body: &T, signer: &str) -> Sample {
     Sample {
         name: named::<T>(name),
         kind: T::KIND,
         auth: json!({ "type": "signature", "key": signer }),
-        fields: body.form(),
+        fields: form(body),
         bytes: forge::signed(body, &seed(signer)),
     }
 }
 
-fn tagged<T: Message<Auth = Tag> + Form>(name: &str, body: &T, (key, secret): (&str, &[u8])) -> Sample {
+fn tagged<T: Message<Auth = Tag>>(name: &str, body: &T, (key, secret): (&str, &[u8])) -> Sample {
     Sample {
         name: named::<T>(name),
         kind: T::KIND,
         auth: json!({ "type": "tag", "key": key }),
-        fields: body.form(),
+        fields: form(body),
         bytes: forge::tagged(body, secret),
     }
 }
@@ -192,7 +192,7 @@ fn bundle(name: &str, parts: [Vec<u8>; 4]) -> Sample {
         name: format!("Bundle: {name}"),
         kind: Kind::Bundle,
         auth: json!({ "type": "none" }),
-        fields: bundle.form(),
+        fields: form::bundle(&bundle),
         bytes: bundle.encode().unwrap().to_vec(),
     }
 }
@@ -204,7 +204,7 @@ fn connects() -> Vec<Sample> {
             name: format!("Connect: {name}"),
             kind: Kind::Connect,
             auth: json!({ "type": "none" }),
-            fields: connect.form(),
+            fields: form(&connect),
             bytes: forge::bare(&connect),
         }
     };
@@ -222,7 +222,7 @@ fn downloads() -> Vec<Sample> {
             name: "Challenge: for the install".to_owned(),
             kind: Kind::Challenge,
             auth: json!({ "type": "none" }),
-            fields: challenge.form(),
+            fields: form(&challenge),
             bytes: forge::bare(&challenge),
         },
         signed("on that claim and challenge", &self::install(&claim), "device"),

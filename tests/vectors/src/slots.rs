@@ -8,7 +8,7 @@ use sharekey::slot::{GrantRef, Observer, Proof, Recorder, Slot, Turn, Witness};
 
 use super::keys::{public, some_digest};
 use super::peer::fail::error_name;
-use super::peer::form::{hex, key as key_json, withdrawn_outcome};
+use super::peer::form::{form, hex, key as key_json};
 
 /// Something that happens to a slot. Grants are told by number and a letter.
 #[derive(Clone, Copy)]
@@ -85,7 +85,7 @@ fn common<W: Witness>(slot: &mut Slot<W>, event: Event) -> Value {
 fn at_record(slot: &mut Slot<Recorder>, event: Event) -> Value {
     match event {
         Event::Release(n, letter, device) => refusal(&slot.release(&grant(n, letter), public(device), install(device))),
-        Event::Withdraw(n, letter) => json!({ "outcome": withdrawn_outcome(&slot.withdraw(key(n, letter))) }),
+        Event::Withdraw(n, letter) => json!({ "outcome": form(&slot.withdraw(key(n, letter))) }),
         other => common(slot, other),
     }
 }
@@ -134,7 +134,7 @@ fn event_json(event: Event) -> Value {
         Event::Deactivate(n) => json!({ "type": "Deactivate", "generation": n }),
         Event::Withdrawn(n, letter, told) => {
             let mut json = named("Withdrawn", n, letter);
-            json["outcome"] = withdrawn_outcome(&outcome(told));
+            json["outcome"] = form(&outcome(told));
             json
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use sharekey_stage::ops::Op;
-use sharekey_vectors::{check, dump, files, named, spec};
+use sharekey_vectors::{check, dump, files, named, spec, tables};
 
 fn text(name: &str) -> String {
     let path = spec().join(name);
@@ -91,6 +91,19 @@ fn every_error_that_the_spec_names_has_a_case_or_a_reason_why_not() {
     let missing = named::in_spec(&text("protocol.md")).into_iter().filter(|error| !named::is_given(error, &found));
     let listed = named::listed(&text("vectors/README.md"));
     assert_eq!(missing.collect::<BTreeSet<_>>(), listed, "the list in spec/vectors/README.md is another");
+}
+
+#[test]
+fn the_tables_in_the_text_are_the_layouts_of_the_messages() {
+    let text = text("protocol.md");
+    tables::check(&text);
+    // It notices a number, a name and a tag.
+    for (told, otherwise) in
+        [("| 38 | 16 | tag |", "| 38 | 17 | tag |"), ("| lock nonce |", "| nonce |"), ("| 5 | Act |", "| 6 | Act |")]
+    {
+        let otherwise = text.replacen(told, otherwise, 1);
+        assert!(otherwise != text && std::panic::catch_unwind(|| tables::check(&otherwise)).is_err(), "{told}");
+    }
 }
 
 #[test]
