@@ -16,7 +16,8 @@ use sharekey_apps::{Outcome, Radio, entropy};
 #[derive(Default)]
 struct Hardware {
     flash: HashMap<Cell, Vec<u8>>,
-    clock: u64,
+    /// On a battery; not set, until the owner does.
+    clock: Option<Timestamp>,
 }
 
 impl Store for Hardware {
@@ -38,8 +39,8 @@ impl Store for Hardware {
 }
 
 impl Board for Hardware {
-    fn set_clock(&mut self, to: Timestamp) -> Result<(), Infallible> {
-        self.clock = to.unix_seconds();
+    fn set_clock(&mut self, to: Option<Timestamp>) -> Result<(), Infallible> {
+        self.clock = to;
         Ok(())
     }
 }
@@ -53,8 +54,8 @@ pub struct Door {
 }
 
 impl Door {
-    pub fn make(card: &ActivationSecret, clock: u64) -> Outcome<Self> {
-        Self::boot(*card.expose(), Hardware { clock, ..Hardware::default() })
+    pub fn make(card: &ActivationSecret) -> Outcome<Self> {
+        Self::boot(*card.expose(), Hardware::default())
     }
 
     fn boot(card: [u8; 16], hardware: Hardware) -> Outcome<Self> {
@@ -85,7 +86,7 @@ impl Radio for Door {
 
     fn send(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
         self.ticks += 50;
-        let clock = Clock::At(Timestamp::from_unix_seconds(self.door.board().clock));
+        let clock = self.door.board().clock.map_or(Clock::Unset, Clock::At);
         let served = self.door.serve(message, Now { ticks: self.ticks, clock }, None, &mut entropy())?;
         self.refused = None;
         match served.effect() {

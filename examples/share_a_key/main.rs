@@ -48,13 +48,17 @@ fn refused<T>(outcome: Outcome<T>, door: &Door, because: LockError) -> Outcome<(
 fn main() -> Outcome<()> {
     let rng = &mut entropy();
     let card = ActivationSecret::random(rng);
-    let mut door = Door::make(&card, NOON)?;
+    let mut door = Door::make(&card)?;
     say("A lock leaves the factory, with an activation card.");
 
     let mut cloud = Cloud::new()?;
     let mut olga = OwnerPhone::new()?;
     olga.provision(&mut door, &card, &mut cloud)?;
     say("Olga makes it hers with the card; the lock knows her key and the cloud's.");
+
+    let noon = Timestamp::from_unix_seconds(NOON);
+    olga.at_the_lock(&mut door, &mut cloud, |owner, view, challenge, rng| owner.set_clock(view, noon, challenge, rng))?;
+    say("She sets the lock's clock: nobody else can.");
 
     olga.at_the_lock(&mut door, &mut cloud, |owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng))?;
     olga.at_the_lock(&mut door, &mut cloud, |owner, view, challenge, rng| {

@@ -32,12 +32,31 @@ pub trait Store {
 
 /// What a door needs of the board that it runs on.
 pub trait Board: Store {
-    /// Sets the board's clock, which [`Now::clock`](super::Now::clock) tells from then on. A board without one, whose
-    /// clock is [`Absent`](super::Clock::Absent), is never asked.
+    /// Sets the board's clock, which [`Now::clock`](super::Now::clock) tells from then on. `None` where a lock is made:
+    /// whatever the clock reads, it is [`Unset`](super::Clock::Unset) until it is set again. A board without a clock
+    /// does nothing.
     ///
     /// # Errors
-    /// Where it could not be set: the owner's command is dropped.
-    fn set_clock(&mut self, to: Timestamp) -> Result<(), Self::Error>;
+    /// Where it could not be set: the owner's command is dropped, or the making put off.
+    fn set_clock(&mut self, to: Option<Timestamp>) -> Result<(), Self::Error>;
+}
+
+impl<S: Store> Store for &mut S {
+    type Error = S::Error;
+
+    fn put(&mut self, record: &Record) -> Result<(), Self::Error> {
+        (**self).put(record)
+    }
+
+    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        (**self).read(cell, look)
+    }
+}
+
+impl<B: Board> Board for &mut B {
+    fn set_clock(&mut self, to: Option<Timestamp>) -> Result<(), Self::Error> {
+        (**self).set_clock(to)
+    }
 }
 
 /// Why there is no lock behind the door.
@@ -50,9 +69,9 @@ pub enum BootError<E> {
     /// The provider failed, so that keys or records could not be made.
     #[error("{0}")]
     Seal(#[from] SealError),
-    /// The store failed.
-    #[error("the store failed: {0}")]
-    Store(E),
+    /// The board failed.
+    #[error("the board failed: {0}")]
+    Board(E),
 }
 
 impl<E> From<ProviderFailed> for BootError<E> {
@@ -89,6 +108,7 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
     ///
     /// # Errors
     /// [`BootError`]. No lock was touched where the seed cannot be read.
+    #[inline(never)]
     pub fn boot(
         crypto: C,
         card: ActivationSecret,
@@ -125,15 +145,17 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
         Self::make(crypto, card, board, rng)
     }
 
+    #[inline(never)]
     fn make(
         crypto: C,
         card: ActivationSecret,
         mut board: B,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, BootError<B::Error>> {
+        board.set_clock(None).map_err(BootError::Board)?;
         let mut making = board.read(Cell::Seed, |found| Making::new(crypto, card, found, rng))?;
         while let Some(record) = making.record()? {
-            board.put(&record).map_err(BootError::Store)?;
+            board.put(&record).map_err(BootError::Board)?;
             making.written();
         }
         // All are written.
@@ -158,12 +180,7 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
     ) -> Result<Served, ServeError<B::Error>> {
         self.heal(rng)?;
         let Self { lock, board } = self;
-        let staged = match lock.step(frame, now, presence, rng) {
-            Step::Served(served) => return Ok(served),
-            Step::Write(staged) => staged,
-            Step::SetClock(setting) => setting.set(|to| board.set_clock(to)).map_err(ServeError::Board)?,
-        };
-        let served = staged.commit(|record| board.put(record)).map_err(ServeError::Board)?;
+        let served = go_through(lock.step(frame, now, presence, rng), board).map_err(ServeError::Board)?;
         if served.effect() == Effect::Reset {
             self.heal(rng)?;
         }
@@ -187,6 +204,7 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
     }
 
     /// Reads what a failed write left; goes on with the lock that follows one that was reset.
+    #[inline(never)]
     fn heal(&mut self, rng: &mut (impl CryptoRng + ?Sized)) -> Result<(), ServeError<B::Error>> {
         for cell in Lock::<C, SLOTS>::cells().chain([Cell::Seed]) {
             if self.lock.condition(cell) == Ok(Condition::Failed) {
@@ -202,10 +220,12 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
             Err(LoadError::NotMade) => Ok(super::record::seed_before(found)),
             Err(LoadError::SeedDamaged) | Ok(_) => Err(ServeError::Boot),
         })?;
+        board.set_clock(None).map_err(ServeError::Board)?;
         lock.remake(&before, rng, |record| board.put(record)).map_err(ServeError::Remake)?.map_err(ServeError::Board)
     }
 
     /// Reads a cell again, twice where it cannot be read: what cannot be read counts as damaged.
+    #[inline(never)]
     fn reload(&mut self, cell: Cell) {
         let Self { lock, board } = self;
         for last in [false, true] {
@@ -226,6 +246,16 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
             }
         }
     }
+}
+
+#[inline(never)]
+fn go_through<B: Board>(step: Step<'_>, board: &mut B) -> Result<Served, B::Error> {
+    let staged = match step {
+        Step::Served(served) => return Ok(served),
+        Step::Write(staged) => staged,
+        Step::SetClock(setting) => setting.set(|to| board.set_clock(Some(to)))?,
+    };
+    staged.commit(|record| board.put(record))
 }
 
 impl<C: Crypto, B: Board, const SLOTS: usize> core::fmt::Debug for Door<C, B, SLOTS> {

@@ -81,6 +81,7 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
 impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// Makes the next lock in the place of this one, as [`Making`] does, whatever state this one is in. Until all
     /// records are written this lock stays what it is: reset.
+    #[inline(never)]
     pub(super) fn remake<E>(
         &mut self,
         before: &Seed,

@@ -2,7 +2,7 @@
 
 use rand_core::CryptoRng;
 
-use super::challenge::Challenged;
+use super::challenge::{Challenged, Session};
 use super::refusal::Refusal;
 use super::reset::{Erased, PhysicalPresence};
 use super::staged::Staged;
@@ -221,8 +221,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     ) -> Step<'_> {
         match Kind::of(frame) {
             Ok(Kind::Connect) => self.connect(frame, now, rng),
-            Ok(Kind::Bundle) => match self.newest::<purpose::Install>() {
-                Ok(session) => staged(self.install(session, frame, now, rng)),
+            Ok(Kind::Bundle) => match self.newest() {
+                Ok(session) => self.step_install(session, frame, now, rng),
                 Err(error) => Step::Served(Served::refused(error)),
             },
             Ok(Kind::FactoryReset) if presence.is_none() => Step::Served(Served::refused(LockError::NoPresence)),
@@ -236,6 +236,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         }
     }
 
+    #[inline(never)]
     fn connect(&mut self, frame: &[u8], now: Now, rng: &mut (impl CryptoRng + ?Sized)) -> Step<'_> {
         //= spec/protocol.md#sessions
         //# SES-10. A lock that takes a Connect MUST give a challenge for the purpose that it names.
@@ -262,25 +263,71 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         presence: Option<PhysicalPresence>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Step<'_> {
-        let session = match self.newest::<purpose::Operate>() {
+        let session = match self.newest() {
             Ok(session) => session,
             Err(error) => return Step::Served(Served::refused(error)),
         };
         match (kind, presence) {
-            (Kind::Unlock, _) => staged(self.unlock(session, frame, now)),
-            (Kind::Provision, _) => staged(self.provision(session, frame, now)),
-            (Kind::FactoryReset, Some(button)) => staged(self.factory_reset(session, frame, button, now, rng)),
-            _ => match self.command(session, frame, now) {
-                Ok(staged) => match staged.output().operation {
-                    Operation::SetClock { to } => Step::SetClock(ClockSetting { to, staged: staged.map(Served::from) }),
-                    _ => Step::Write(staged.map(Served::from)),
-                },
-                Err(refusal) => Step::Served(refusal.into()),
-            },
+            (Kind::Unlock, _) => self.step_unlock(session, frame, now),
+            (Kind::Provision, _) => self.step_provision(session, frame, now),
+            (Kind::FactoryReset, Some(button)) => self.step_reset(session, frame, button, now, rng),
+            _ => self.step_command(session, frame, now),
         }
+    }
+
+    // Not inlined, here and in `Door`: the stack that one operation needs would be the sum of all.
+
+    #[inline(never)]
+    fn step_install(
+        &mut self,
+        session: Session<purpose::Install>,
+        bundle: &[u8],
+        now: Now,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Step<'_> {
+        staged(self.install(session, bundle, now, rng))
+    }
+
+    #[inline(never)]
+    fn step_unlock(&mut self, session: Session<purpose::Operate>, unlock: &[u8], now: Now) -> Step<'_> {
+        staged(self.unlock(session, unlock, now))
+    }
+
+    #[inline(never)]
+    fn step_provision(&mut self, session: Session<purpose::Operate>, provision: &[u8], now: Now) -> Step<'_> {
+        staged(self.provision(session, provision, now))
+    }
+
+    #[inline(never)]
+    fn step_reset(
+        &mut self,
+        session: Session<purpose::Operate>,
+        reset: &[u8],
+        button: PhysicalPresence,
+        now: Now,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Step<'_> {
+        staged(self.factory_reset(session, reset, button, now, rng))
+    }
+
+    #[inline(never)]
+    fn step_command(&mut self, session: Session<purpose::Operate>, command: &[u8], now: Now) -> Step<'_> {
+        commanded(self.command(session, command, now))
     }
 }
 
+#[inline(never)]
+fn commanded(decided: Result<Staged<'_, Commanded>, Refusal>) -> Step<'_> {
+    match decided {
+        Ok(staged) => match staged.output().operation {
+            Operation::SetClock { to } => Step::SetClock(ClockSetting { to, staged: staged.map(Served::from) }),
+            _ => Step::Write(staged.map(Served::from)),
+        },
+        Err(refusal) => Step::Served(refusal.into()),
+    }
+}
+
+#[inline(never)]
 fn staged<T: Into<Served>>(decided: Result<Staged<'_, T>, Refusal>) -> Step<'_> {
     match decided {
         Ok(staged) => Step::Write(staged.map(T::into)),

@@ -1,9 +1,14 @@
-//! What a board gives the lock.
+//! What is around the lock: its records, its clock, and what the hardware gives.
 
-use sharekey::limits::Action;
+use core::fmt;
 
-/// How many slots this lock has.
-pub const SLOTS: usize = sharekey::lock::SLOTS;
+use embedded_storage_async::nor_flash::NorFlash;
+use sequential_storage::map::MapConfig;
+use sharekey::limits::{Action, Timestamp};
+use sharekey::lock::{self, Cell, Found, Now, PhysicalPresence, Record};
+
+use crate::clock::WallClock;
+use crate::store::{Records, StoreFailed};
 
 /// The source has no entropy to give: it is not ready, or its health test failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,13 +26,12 @@ pub trait Entropy {
     /// Fills 32 bytes.
     ///
     /// # Errors
-    /// [`NoEntropy`]: the lock refuses what it would have needed it for.
+    /// [`NoEntropy`]: the lock refuses the request.
     fn fill(&mut self, into: &mut [u8; 32]) -> Result<(), NoEntropy>;
 }
 
-/// Everything around the lock but flash, which is a
-/// [`NorFlash`](embedded_storage_async::nor_flash::NorFlash) of its own.
-pub trait Board: Entropy {
+/// Everything around the lock but flash, which is a [`NorFlash`] of its own.
+pub trait Hardware: Entropy {
     /// Milliseconds since boot, monotonic, and running through sleep: deadlines are judged by it.
     fn ticks(&self) -> u64;
 
@@ -36,8 +40,54 @@ pub trait Board: Entropy {
     fn button_is_pressed(&mut self) -> bool;
 
     /// Moves the bolt.
-    fn bolt(&mut self, to: Action, by: &dyn core::fmt::Display);
+    fn bolt(&mut self, to: Action, by: &dyn fmt::Display);
 
     /// A line for whoever services the lock.
-    fn log(&mut self, line: core::fmt::Arguments<'_>);
+    fn log(&mut self, line: fmt::Arguments<'_>);
+}
+
+/// What the lock stores on and tells time by, for the library's front door.
+pub struct Board<F: NorFlash, H> {
+    /// Its records.
+    pub records: Records<F>,
+    /// Everything else.
+    pub hardware: H,
+    clock: WallClock,
+}
+
+impl<F: NorFlash, H: Hardware> Board<F, H> {
+    /// A board that has just booted, with its records on these pages of its flash.
+    #[must_use]
+    pub const fn new(flash: F, pages: MapConfig<F>, hardware: H) -> Self {
+        Self { records: Records::new(flash, pages), hardware, clock: WallClock::unset() }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Now {
+        self.clock.now(self.hardware.ticks())
+    }
+
+    /// The button inside, where it is pressed now.
+    pub fn presence(&mut self) -> Option<PhysicalPresence> {
+        self.hardware.button_is_pressed().then(PhysicalPresence::button_is_pressed)
+    }
+}
+
+impl<F: NorFlash, H> lock::Store for Board<F, H> {
+    type Error = StoreFailed;
+
+    fn put(&mut self, record: &Record) -> Result<(), StoreFailed> {
+        self.records.put(record)
+    }
+
+    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        self.records.read(cell, look)
+    }
+}
+
+impl<F: NorFlash, H: Hardware> lock::Board for Board<F, H> {
+    fn set_clock(&mut self, to: Option<Timestamp>) -> Result<(), StoreFailed> {
+        self.clock.set(to, self.hardware.ticks());
+        Ok(())
+    }
 }

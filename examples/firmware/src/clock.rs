@@ -17,9 +17,9 @@ impl WallClock {
         Self { set: None }
     }
 
-    /// The owner says what time it is.
-    pub const fn set(&mut self, to: Timestamp, ticks: u64) {
-        self.set = Some((to, ticks));
+    /// The owner says what time it is; or, with `None`, a lock was made, and nobody has said so yet.
+    pub fn set(&mut self, to: Option<Timestamp>, ticks: u64) {
+        self.set = to.map(|to| (to, ticks));
     }
 
     /// What the lock is told with each call.

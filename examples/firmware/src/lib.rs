@@ -7,7 +7,6 @@
 #![deny(unsafe_code)]
 
 pub mod board;
-pub mod boot;
 pub mod clock;
 pub mod door;
 pub mod entropy;

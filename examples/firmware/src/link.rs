@@ -1,16 +1,10 @@
 //! Messages over a serial line: COBS frames, each ended by a zero byte.
 //!
-//! A frame carries one message of the protocol, or one byte that asks for a challenge. Radios that
-//! frame by themselves (BLE, NFC) need nothing of this.
+//! A frame carries one message of the protocol. Radios that frame by themselves (BLE, NFC) need nothing
+//! of this.
 
 use cobs::{CobsDecoder, CobsEncoder};
 use sharekey::lock::{MAX_ANSWER, MAX_REQUEST};
-
-/// Asks for a challenge to download a key by.
-pub const CONNECT_TO_INSTALL: u8 = b'I';
-
-/// Asks for a challenge for anything else.
-pub const CONNECT_TO_OPERATE: u8 = b'O';
 
 /// An answer as a frame: one byte more for each 254, and the zero.
 const FRAME: usize = MAX_ANSWER + MAX_ANSWER.div_ceil(254) + 1;
@@ -53,11 +47,11 @@ fn receive_one(serial: &mut impl Serial, into: &mut [u8; MAX_REQUEST]) -> Option
     }
 }
 
-/// Sends a message as a frame. Nothing is longer than [`MAX_ANSWER`]; what were would not be sent.
+/// Sends a message as a frame; nothing where there is none. Nothing is longer than [`MAX_ANSWER`]; what were would not be sent.
 pub fn send(serial: &mut impl Serial, message: &[u8]) {
     let mut frame = [0; FRAME];
     let mut encoder = CobsEncoder::new(&mut frame);
-    if encoder.push(message).is_err() {
+    if message.is_empty() || encoder.push(message).is_err() {
         return;
     }
     let length = encoder.finalize();

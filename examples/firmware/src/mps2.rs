@@ -19,7 +19,7 @@ use core::fmt;
 use sharekey::limits::Action;
 use sharekey::secret::ActivationSecret;
 
-use crate::board::{Board, Entropy, NoEntropy};
+use crate::board::{Entropy, Hardware, NoEntropy};
 use crate::door::word;
 use crate::link::Serial;
 
@@ -66,7 +66,7 @@ impl Entropy for Mps2 {
     }
 }
 
-impl Board for Mps2 {
+impl Hardware for Mps2 {
     fn ticks(&self) -> u64 {
         ticks::now()
     }
@@ -92,8 +92,8 @@ impl Serial for Link {
             if let Some(byte) = uart::received() {
                 return byte;
             }
-            // A byte that comes before this line waits for the next tick, a millisecond at most.
-            cortex_m::asm::wfi();
+            // A byte that comes before this line waits for the next tick.
+            wait();
         }
     }
 
@@ -102,10 +102,15 @@ impl Serial for Link {
     }
 }
 
+/// Waits for the next tick, a millisecond at most.
+pub fn wait() {
+    cortex_m::asm::wfi();
+}
+
 /// Stops for good. Who services the lock finds the last line of the log.
 pub fn halt() -> ! {
     loop {
-        cortex_m::asm::wfi();
+        wait();
     }
 }
 

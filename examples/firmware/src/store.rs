@@ -1,7 +1,7 @@
 //! The lock's records on NOR flash: one key of a log-structured map a cell.
 //!
 //! `sequential-storage` appends each record and finds the newest at reading, so a power cut during
-//! [`Store::put`] leaves the record before or the record after.
+//! [`Records::put`] leaves the record before or the record after.
 //!
 //! What fails its checksum it passes over, which is right for a record that a cut has torn and wrong for
 //! one that was stored and has decayed: the lock would get an older copy. So each record has a version,
@@ -12,7 +12,7 @@ use embassy_futures::block_on;
 use embedded_storage_async::nor_flash::NorFlash;
 use sequential_storage::cache::{Cache, Uncached};
 use sequential_storage::map::{MapConfig, MapStorage, SerializationError, Value};
-use sharekey::lock::{Cell, MAX_RECORD, Record};
+use sharekey::lock::{Cell, Found, MAX_RECORD, Record};
 use zeroize::Zeroize as _;
 
 const KEY: usize = 2;
@@ -26,26 +26,32 @@ const MARK: u16 = 1 << 15;
 
 type Map<F> = MapStorage<u16, F, Cache<Uncached, Uncached, Uncached, u16>>;
 
-/// A write that failed, or a cell that cannot be read.
+/// A write that failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StoreFailed;
+
+impl core::fmt::Display for StoreFailed {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("a write failed")
+    }
+}
 
 /// Drivers of some parts want the buffer on a word boundary.
 #[repr(align(8))]
 struct Buffer([u8; BUFFER]);
 
-/// The store, in the pages that it is given.
-pub struct Store<F: NorFlash> {
+/// The records, in the pages that they are given.
+pub struct Records<F: NorFlash> {
     map: Map<F>,
     buffer: Buffer,
 }
 
-impl<F: NorFlash> Store<F> {
+impl<F: NorFlash> Records<F> {
     /// Refuses, when the firmware is compiled, words on which acknowledged writes were lost under
     /// power cuts (sequential-storage, issue 136).
     const WORDS: () = assert!(F::WRITE_SIZE >= 4, "sequential-storage needs words of at least 4 bytes");
 
-    /// The store on whole pages of `flash`, at least two of them.
+    /// Records on whole pages of `flash`, at least two of them.
     #[must_use]
     pub const fn new(flash: F, pages: MapConfig<F>) -> Self {
         let () = Self::WORDS;
@@ -66,24 +72,28 @@ impl<F: NorFlash> Store<F> {
         self.store(key | MARK, &Versioned { version, record: &[] })
     }
 
-    /// Hands what the cell holds to `read`: `None` where it was never written.
-    ///
-    /// # Errors
-    /// [`StoreFailed`] where it cannot be read. `read` is not called then.
+    /// Shows what the cell holds.
     #[inline(never)]
-    pub fn get<T>(&mut self, cell: Cell, read: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, StoreFailed> {
-        let mark = self.version(cell.key() | MARK)?;
-        self.fetch(cell.key(), |found| match found {
-            Some(Versioned { version, record }) if version >= mark => Ok(read(Some(record))),
-            None if mark == 0 => Ok(read(None)),
-            // It was stored, and is gone.
-            _ => Err(StoreFailed),
-        })?
+    pub fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        let mark = self.version(cell.key() | MARK);
+        let Buffer(buffer) = &mut self.buffer;
+        let looked = look(match (mark, block_on(self.map.fetch_item::<Versioned<'_>>(buffer, &cell.key()))) {
+            (Ok(mark), Ok(Some(Versioned { version, record }))) if version >= mark => Found::Bytes(record),
+            (Ok(0), Ok(None)) => Found::Nothing,
+            // It cannot be read, or it was stored and is gone.
+            _ => Found::Unreadable,
+        });
+        buffer.zeroize();
+        looked
     }
 
     /// 0 where there is none.
     fn version(&mut self, key: u16) -> Result<u32, StoreFailed> {
-        self.fetch(key, |found| found.map_or(0, |found| found.version))
+        let Buffer(buffer) = &mut self.buffer;
+        let found = block_on(self.map.fetch_item::<Versioned<'_>>(buffer, &key));
+        let version = found.map(|found| found.map_or(0, |found| found.version)).map_err(|_| StoreFailed);
+        buffer.zeroize();
+        version
     }
 
     fn store(&mut self, key: u16, value: &Versioned<'_>) -> Result<(), StoreFailed> {
@@ -91,14 +101,6 @@ impl<F: NorFlash> Store<F> {
         let stored = block_on(self.map.store_item(buffer, &key, value));
         buffer.zeroize();
         stored.map_err(|_| StoreFailed)
-    }
-
-    fn fetch<T>(&mut self, key: u16, read: impl FnOnce(Option<Versioned<'_>>) -> T) -> Result<T, StoreFailed> {
-        let Buffer(buffer) = &mut self.buffer;
-        let found = block_on(self.map.fetch_item::<Versioned<'_>>(buffer, &key));
-        let read = found.map(read).map_err(|_| StoreFailed);
-        buffer.zeroize();
-        read
     }
 
     /// The driver, to ask what it has written.

@@ -48,16 +48,15 @@ use sharekey_secure_element::story;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut board = Board::new();
-    let mut lock = board.make()?;
-    println!("made:      lock {}", lock.id().key());
-    let key = story::download(&mut board, &mut lock)?;
+    let mut door = board.boot()?;
+    println!("made:      lock {}", door.lock().id().key());
+    let key = story::download(&mut door)?;
     println!("download:  the receipt is the element's signature");
-    story::open(&mut board, &mut lock, &key)?;
+    story::open(&mut door, &key)?;
     println!("open:      offline");
-    let mut lock = board.boot()?;
-    story::open(&mut board, &mut lock, &key)?;
+    story::open(&mut board.boot()?, &key)?;
     println!("power cut: booted from names, and opens again");
-    let other = Board { flash: board.flash, ..Board::new() };
+    let mut other = Board { flash: board.flash, ..Board::new() };
     let error = other.boot().err().ok_or("another element must not do")?;
     println!("copied:    the same flash beside another element: {error}");
     Ok(())

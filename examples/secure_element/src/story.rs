@@ -6,57 +6,62 @@ use std::error::Error;
 use sharekey::guest::{Account, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::lock::purpose;
+use sharekey::lock::Effect;
+use sharekey::message::Connect;
 use sharekey::owner::{Method, Owner};
 use sharekey::secret::Seed;
 use sharekey::service::Service;
 
-use super::board::{Board, Door, NOW, card, entropy};
+use super::board::{Door, NOW, card, entropy};
 use super::element::Inside;
+
+/// A message to the lock, and its answer.
+pub fn send(door: &mut Door<'_>, message: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let served = door.serve(message, NOW, None, &mut entropy())?;
+    match served.effect() {
+        Effect::Refused(error) => Err(error.into()),
+        Effect::Nothing | Effect::Bolt { .. } | Effect::Reset => Ok(served.answer().to_vec()),
+    }
+}
 
 /// Provisions the lock, opens a slot, shares it, and downloads the key. The owner, the service and the
 /// guest are on an ordinary provider.
-pub fn download(board: &mut Board, lock: &mut Door) -> Result<GuestKey, Box<dyn Error>> {
+pub fn download(door: &mut Door<'_>) -> Result<GuestKey, Box<dyn Error>> {
     let rng = &mut entropy();
     let hall = SlotId::new(0);
     let owner = Owner::new(Inside, &Seed::random(rng))?;
     let service = Service::new(Inside, &Seed::random(rng))?;
     let account = Account::from_seed(&Inside, &Seed::random(rng))?;
 
-    let given = lock.challenge::<purpose::Operate>(NOW, rng)?.commit(|record| board.put(record))?;
-    let (provision, pending) = owner.provision(&card(), &given.challenge, *service.key(), rng)?;
-    let owned = lock.provision(given.session, &provision, NOW).map_err(|refusal| refusal.error())?;
-    let provisioned = owned.commit(|record| board.put(record))?.provisioned;
+    let challenge = send(door, &Connect::OPERATE)?;
+    let (provision, pending) = owner.provision(&card(), &challenge, *service.key(), rng)?;
+    let provisioned = send(door, &provision)?;
     let mut view = pending.finish(&owner, &provisioned)?;
     let mut record = service.open(&provisioned, hall)?;
 
-    let given = lock.challenge::<purpose::Operate>(NOW, rng)?.commit(|record| board.put(record))?;
-    let (command, pending) = owner.activate(&mut view, hall, &given.challenge, rng)?.commit(stored)?;
-    let done = lock.command(given.session, &command, NOW).map_err(|refusal| refusal.error())?;
-    let done = done.commit(|record| board.put(record))?.done;
+    let challenge = send(door, &Connect::OPERATE)?;
+    let (command, pending) = owner.activate(&mut view, hall, &challenge, rng)?.commit(stored)?;
+    let done = send(door, &command)?;
     let (_done, _learned) = pending.finish(&owner, &mut view, &done)?.commit(stored)?;
     service.done(&mut record, &done)?.commit(stored)?;
 
     let grant = owner.share(&mut view, hall, *account.public_key(), Method::Account, Rights::OPEN, Limits::NONE)?;
     service.publish(&mut record, &grant.commit(stored)?)?.commit(stored)??;
     let claimed = account.claim(&Inside, record.grant().ok_or("not published")?, None, rng)?;
-    let given = lock.challenge::<purpose::Install>(NOW, rng)?.commit(|record| board.put(record))?;
-    let attempt = claimed.install(&Inside, &given.challenge, rng)?;
+    let challenge = send(door, &Connect::INSTALL)?;
+    let attempt = claimed.install(&Inside, &challenge, rng)?;
     let release = service.release(&mut record, attempt.claim(), attempt.install())?.commit(stored)?;
     let download = attempt.bundle(&Inside, &release)?;
-    let installed = lock.install(given.session, download.bundle(), NOW, rng).map_err(|refusal| refusal.error())?;
-    let receipt = installed.commit(|record| board.put(record))?.receipt;
+    let receipt = send(door, download.bundle())?;
     Ok(download.finish(&Inside, &receipt)?)
 }
 
 /// Opens, offline.
-pub fn open(board: &mut Board, lock: &mut Door, key: &GuestKey) -> Result<(), Box<dyn Error>> {
-    let rng = &mut entropy();
-    let given = lock.challenge::<purpose::Operate>(NOW, rng)?.commit(|record| board.put(record))?;
-    let (unlock, awaiting) = key.unlock(&Inside, &given.challenge, Action::Open, rng)?;
-    let unlocked = lock.unlock(given.session, &unlock, NOW).map_err(|refusal| refusal.error())?;
-    let unlocked = unlocked.commit(|record| board.put(record))?;
-    Ok(key.check_reply(&Inside, &awaiting, &unlocked.reply)?)
+pub fn open(door: &mut Door<'_>, key: &GuestKey) -> Result<(), Box<dyn Error>> {
+    let challenge = send(door, &Connect::OPERATE)?;
+    let (unlock, awaiting) = key.unlock(&Inside, &challenge, Action::Open, &mut entropy())?;
+    let reply = send(door, &unlock)?;
+    Ok(key.check_reply(&Inside, &awaiting, &reply)?)
 }
 
 /// What a phone and a cloud store is not this example's matter.

@@ -2,18 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use sharekey::crypto::{Kdf as _, Sign as _};
-use sharekey::lock::{PhysicalPresence, purpose};
-use sharekey::message::FactoryReset;
+use sharekey::lock::{Effect, PhysicalPresence, Step};
+use sharekey::message::{Connect, FactoryReset};
 use sharekey::secret::Seed;
 use sharekey_secure_element::board::{Board, Door, NOW, card, entropy};
 use sharekey_secure_element::element::{Derived, Inside};
-use sharekey_secure_element::story::{download, open};
-
-fn made() -> (Board, Door) {
-    let mut board = Board::new();
-    let lock = board.make().unwrap();
-    (board, lock)
-}
+use sharekey_secure_element::story::{download, open, send};
 
 /// The element's secrets that are found on flash.
 fn leaked(board: &Board) -> usize {
@@ -23,30 +17,26 @@ fn leaked(board: &Board) -> usize {
     secrets.iter().filter(|secret| on_flash(secret)).count()
 }
 
-fn stage_a_reset(board: &mut Board, lock: &mut Door, write: bool) {
-    let rng = &mut entropy();
-    let given = lock.challenge::<purpose::Operate>(NOW, rng).unwrap().commit(|record| board.put(record)).unwrap();
-    let challenge = sharekey::wire::Unverified::parse(&given.challenge).unwrap();
-    let reset = FactoryReset::seal(&Inside, &card(), challenge.claims()).unwrap();
-    let presence = PhysicalPresence::button_is_pressed();
-    let staged = lock.factory_reset(given.session, &reset, presence, NOW, rng).unwrap();
-    if write {
-        staged.commit(|record| board.put(record)).unwrap();
-    }
+fn reset_message(door: &mut Door<'_>) -> Vec<u8> {
+    let challenge = send(door, &Connect::OPERATE).unwrap();
+    let challenge = sharekey::wire::Unverified::parse(&challenge).unwrap();
+    FactoryReset::seal(&Inside, &card(), challenge.claims()).unwrap().to_vec()
 }
 
 #[test]
 fn owner_service_and_guest_meet_a_lock_like_any_other_and_no_secret_is_on_flash() {
-    let (mut board, mut lock) = made();
-    let key = download(&mut board, &mut lock).unwrap();
-    open(&mut board, &mut lock, &key).unwrap();
+    let mut board = Board::new();
+    let mut door = board.boot().unwrap();
+    let key = download(&mut door).unwrap();
+    open(&mut door, &key).unwrap();
     assert_eq!(leaked(&board), 0);
 }
 
 /// The search above finds what is there.
 #[test]
 fn a_secret_on_flash_would_be_found() {
-    let (mut board, _lock) = made();
+    let mut board = Board::new();
+    board.boot().unwrap();
     let secret = board.element.opened()[1];
     board.flash.insert(99, [&[1, 2, 3], &secret[..]].concat());
     assert_eq!(leaked(&board), 1);
@@ -54,68 +44,80 @@ fn a_secret_on_flash_would_be_found() {
 
 #[test]
 fn inside_the_keys_are_derived_as_the_spec_says() {
-    let (board, lock) = made();
+    let mut board = Board::new();
+    let id = board.boot().unwrap().lock().id();
     let seed = board.element.opened()[0];
     let signing = Inside.hkdf_sha256(&[], &seed, Derived::Signing.label()).unwrap();
     let key = Inside.signing_key(&Seed::from_bytes(*signing)).unwrap();
-    assert_eq!(Inside.public_key(&key), *lock.id().key());
+    assert_eq!(Inside.public_key(&key), *id.key());
 }
 
 #[test]
 fn after_a_power_cut_it_is_the_same_lock() {
-    let (mut board, mut lock) = made();
-    let (id, key) = (lock.id(), download(&mut board, &mut lock).unwrap());
-    let mut lock = board.boot().unwrap();
-    assert_eq!(lock.id(), id);
-    open(&mut board, &mut lock, &key).unwrap();
+    let mut board = Board::new();
+    let mut door = board.boot().unwrap();
+    let (id, key) = (door.lock().id(), download(&mut door).unwrap());
+    let mut door = board.boot().unwrap();
+    assert_eq!(door.lock().id(), id);
+    open(&mut door, &key).unwrap();
 }
 
 #[test]
 fn a_copy_of_the_flash_is_no_lock_beside_another_element() {
-    let (mut board, mut lock) = made();
-    download(&mut board, &mut lock).unwrap();
-    let copy = Board { flash: board.flash.clone(), ..Board::new() };
+    let mut board = Board::new();
+    download(&mut board.boot().unwrap()).unwrap();
+    let mut copy = Board { flash: board.flash.clone(), ..Board::new() };
     assert!(copy.boot().is_err());
-    let other = made().0;
-    assert!(Board { flash: board.flash.clone(), ..other }.boot().is_err());
+    let mut other = Board::new();
+    other.boot().unwrap();
+    other.flash = board.flash.clone();
+    assert!(other.boot().is_err());
     assert!(board.boot().is_ok());
 }
 
 #[test]
 fn an_element_that_does_not_answer_refuses_and_changes_nothing() {
-    let (mut board, mut lock) = made();
-    board.element.sleep(true);
-    let before = board.flash.clone();
-    assert!(download(&mut board, &mut lock).is_err());
+    let mut board = Board::new();
+    let element = std::rc::Rc::clone(&board.element);
+    let mut door = board.boot().unwrap();
+    let before = door.board().flash.clone();
+    element.sleep(true);
+    assert!(download(&mut door).is_err());
+    element.sleep(false);
+    assert!(door.lock().ownership().is_err());
+    assert_eq!(door.board().flash.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    let key = download(&mut door).unwrap();
+    open(&mut door, &key).unwrap();
+    element.sleep(true);
     assert!(board.boot().is_err());
-    board.element.sleep(false);
-    assert!(lock.ownership().is_err());
-    assert_eq!(board.flash.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
-    let key = download(&mut board, &mut lock).unwrap();
-    open(&mut board, &mut lock, &key).unwrap();
+    element.sleep(false);
+    open(&mut board.boot().unwrap(), &key).unwrap();
 }
 
 #[test]
 fn a_reset_that_is_never_written_leaves_the_lock_its_seed_however_often() {
-    let (mut board, mut lock) = made();
-    let key = download(&mut board, &mut lock).unwrap();
+    let mut board = Board::new();
+    let mut door = board.boot().unwrap();
+    let key = download(&mut door).unwrap();
     for _ in 0..5 {
-        stage_a_reset(&mut board, &mut lock, false);
+        let message = reset_message(&mut door);
+        let presence = Some(PhysicalPresence::button_is_pressed());
+        assert!(matches!(door.lock_mut().step(&message, NOW, presence, &mut entropy()), Step::Write(_)));
     }
-    let mut lock = board.boot().unwrap();
-    open(&mut board, &mut lock, &key).unwrap();
+    open(&mut board.boot().unwrap(), &key).unwrap();
 }
 
 #[test]
 fn after_a_reset_it_is_another_lock() {
-    let (mut board, mut lock) = made();
-    let (id, key) = (lock.id(), download(&mut board, &mut lock).unwrap());
-    stage_a_reset(&mut board, &mut lock, true);
-    assert!(board.boot().is_err());
-    let mut lock = board.make().unwrap();
-    assert_ne!(lock.id(), id);
-    assert!(open(&mut board, &mut lock, &key).is_err());
-    let key = download(&mut board, &mut lock).unwrap();
-    open(&mut board, &mut lock, &key).unwrap();
+    let mut board = Board::new();
+    let mut door = board.boot().unwrap();
+    let (id, key) = (door.lock().id(), download(&mut door).unwrap());
+    let message = reset_message(&mut door);
+    let served = door.serve(&message, NOW, Some(PhysicalPresence::button_is_pressed()), &mut entropy()).unwrap();
+    assert_eq!(served.effect(), Effect::Reset);
+    assert_ne!(door.lock().id(), id);
+    assert!(open(&mut door, &key).is_err());
+    let key = download(&mut door).unwrap();
+    open(&mut board.boot().unwrap(), &key).unwrap();
     assert_eq!(leaked(&board), 0);
 }

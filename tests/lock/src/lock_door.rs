@@ -31,10 +31,10 @@ enum Fault {
 #[derive(Default)]
 struct Bench {
     store: Store,
-    clock: u64,
+    clock: Option<Timestamp>,
     fault: Option<Fault>,
     /// What the clock read at each write.
-    written_at: Vec<u64>,
+    written_at: Vec<Option<Timestamp>>,
 }
 
 impl sharekey::lock::Store for Bench {
@@ -64,11 +64,11 @@ impl sharekey::lock::Store for Bench {
 }
 
 impl Board for Bench {
-    fn set_clock(&mut self, to: Timestamp) -> Result<(), PowerCut> {
+    fn set_clock(&mut self, to: Option<Timestamp>) -> Result<(), PowerCut> {
         if self.fault.take_if(|fault| *fault == Fault::Clock).is_some() {
             return Err(PowerCut);
         }
-        self.clock = to.unix_seconds();
+        self.clock = to;
         Ok(())
     }
 }
@@ -83,7 +83,7 @@ fn boot(bench: Bench) -> Result<TestDoor, BootError<PowerCut>> {
 }
 
 fn fresh() -> TestDoor {
-    boot(Bench { clock: NOON, ..Bench::default() }).unwrap()
+    boot(Bench::default()).unwrap()
 }
 
 fn serve(door: &mut TestDoor, frame: &[u8]) -> Served {
@@ -184,7 +184,7 @@ fn a_seed_that_cannot_be_read_makes_no_lock_without_an_order() {
     assert_eq!(boot(bench(Some(Fault::Read(Cell::Seed, 1)))).unwrap().lock().id(), id);
     let mut unreadable = bench(Some(Fault::Read(Cell::Seed, 2)));
     assert_eq!(
-        Door::<_, _, SLOTS>::boot(Provider, card(), Lent(&mut unreadable), &mut rng(7)).unwrap_err(),
+        Door::<_, _, SLOTS>::boot(Provider, card(), &mut unreadable, &mut rng(7)).unwrap_err(),
         BootError::SeedUnreadable
     );
     assert!(unreadable.store == store, "nothing was written");
@@ -193,27 +193,6 @@ fn a_seed_that_cannot_be_read_makes_no_lock_without_an_order() {
     assert_eq!(boot(spoilt).unwrap_err(), BootError::SeedUnreadable);
     let anew = Door::<_, _, SLOTS>::make_anew(Provider, card(), bench(None), &mut rng(9)).unwrap();
     assert_ne!(anew.lock().id(), id);
-}
-
-/// A board that is looked at afterwards.
-struct Lent<'b>(&'b mut Bench);
-
-impl sharekey::lock::Store for Lent<'_> {
-    type Error = PowerCut;
-
-    fn put(&mut self, record: &Record) -> Result<(), PowerCut> {
-        self.0.put(record)
-    }
-
-    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
-        self.0.read(cell, look)
-    }
-}
-
-impl Board for Lent<'_> {
-    fn set_clock(&mut self, to: Timestamp) -> Result<(), PowerCut> {
-        self.0.set_clock(to)
-    }
 }
 
 #[test]
@@ -278,7 +257,22 @@ fn the_boards_clock_is_set_before_the_record_and_where_it_cannot_be_nothing_happ
     opaque(&serve(&mut door, &message), LockError::SessionSuperseded);
     let served = order(&mut door, Operation::SetClock { to });
     assert_eq!((served.effect(), Kind::of(served.answer())), (Effect::Nothing, Ok(Kind::Done)));
-    assert_eq!(door.board().written_at.last(), Some(&(NOON + 60)), "the record came after the clock");
+    assert_eq!(door.board().written_at.last(), Some(&Some(to)), "the record came after the clock");
+}
+
+#[test]
+fn the_clock_of_a_lock_that_is_made_is_not_set_until_its_owner_sets_it() {
+    let to = Timestamp::from_unix_seconds(NOON);
+    let mut door = boot(Bench { clock: Some(to), ..Bench::default() }).unwrap();
+    assert_eq!(door.board().written_at[0], None, "before any record");
+    let _ = provision(&mut door);
+    let _ = order(&mut door, Operation::SetClock { to });
+    let message = reset_message(&mut door);
+    assert_eq!(pressed(&mut door, &message).unwrap().effect(), Effect::Reset);
+    assert_eq!(door.board().clock, None);
+    // Where it cannot be, no lock is made.
+    let bench = Bench { fault: Some(Fault::Clock), ..Bench::default() };
+    assert_eq!(boot(bench).unwrap_err(), BootError::Board(PowerCut));
 }
 
 fn reset_message(door: &mut TestDoor) -> Vec<u8> {

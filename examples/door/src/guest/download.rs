@@ -6,14 +6,14 @@ use anyhow::Context as _;
 use sharekey::error::GuestError;
 use sharekey::guest::{Claimed, GuestKey};
 use sharekey::id::SlotId;
-use sharekey::message::{Bundle, Grant};
+use sharekey::message::{Bundle, Connect, Grant};
 use sharekey::wire::{Encoded, Kind, Unverified};
 
 use super::{Attempt, Claims, Phone, parse_grant};
 use crate::cli::Radio;
 use crate::files;
 use crate::home::CRYPTO;
-use crate::lock::{Firmware, Request};
+use crate::lock::Firmware;
 use crate::refusal::By as _;
 use crate::service::Cloud;
 
@@ -33,7 +33,7 @@ impl Phone<'_> {
         let claimed = claims.remove(&digest(&grant)).context("the claim is gone")?;
         let mut lock = Firmware::boot(self.home, way.radio.crash_after)?;
         let cloud = Cloud::open(self.home)?;
-        let heard = lock.exchange(self.who(), Request::Install, &way.radio, |challenge| {
+        let heard = lock.exchange(self.who(), &Connect::INSTALL, &way.radio, |challenge| {
             self.released(&cloud, &claimed, challenge, way)
         })?;
         let answer = heard.answer.clone();

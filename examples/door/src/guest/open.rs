@@ -3,11 +3,12 @@
 use sharekey::guest::GuestKey;
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
+use sharekey::message::Connect;
 
 use super::Phone;
 use crate::cli::Radio;
 use crate::home::CRYPTO;
-use crate::lock::{Firmware, Request};
+use crate::lock::Firmware;
 use crate::refusal::By as _;
 
 impl Phone<'_> {
@@ -29,7 +30,7 @@ impl Phone<'_> {
     fn unlock(&self, key: &GuestKey, action: Action, radio: &Radio) -> anyhow::Result<()> {
         let mut lock = Firmware::boot(self.home, radio.crash_after)?;
         let mut waiting = None;
-        let heard = lock.exchange(self.who(), Request::Unlock, radio, |challenge| {
+        let heard = lock.exchange(self.who(), &Connect::OPERATE, radio, |challenge| {
             let made = self.home.draw(|rng| key.unlock(&CRYPTO, challenge, action, rng));
             let (unlock, awaiting) = made.by(&self.voice())?;
             waiting = Some(awaiting);

@@ -5,12 +5,12 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use sharekey::id::SlotId;
 use sharekey::lock::{Cell, Clock, Condition};
-use sharekey::message::{FactoryReset, Holding, SlotReport};
+use sharekey::message::{Connect, FactoryReset, Holding, SlotReport};
 use sharekey::secret::ActivationSecret;
 use sharekey::wire::Unverified;
 
-use super::Request;
-use super::firmware::{Build, Firmware};
+use super::board::Build;
+use super::firmware::Firmware;
 use super::talk::SOMEBODY;
 use crate::cli::{Card, LockCommand, Radio};
 use crate::home::{CRYPTO, Home, hex};
@@ -52,10 +52,10 @@ fn qr_code(text: &str) -> anyhow::Result<String> {
 }
 
 fn show(home: &Home) -> anyhow::Result<()> {
-    let lock = Firmware::boot(home, None)?;
+    let mut lock = Firmware::boot(home, None)?;
     let names = Names::gather(home)?;
     println!("lock     {}", lock.id().key());
-    match lock.lock.ownership() {
+    match lock.door.ownership() {
         Ok(owned) => {
             println!("epoch    {}", owned.epoch);
             println!("owner    {}", names.of(&owned.owner));
@@ -63,10 +63,10 @@ fn show(home: &Home) -> anyhow::Result<()> {
         }
         Err(error) => println!("owner    nobody: {error}"),
     }
-    println!("clock    {}", clock_text(lock.clock()?));
-    let bolt = lock.bolt()?;
+    println!("clock    {}", clock_text(lock.board().clock()?));
+    let bolt = lock.board().bolt()?;
     println!("bolt     {}, moved: {}", if bolt.open { "open" } else { "locked" }, bolt.moves);
-    show_slots(&lock, &names);
+    show_slots(&mut lock, &names);
     Ok(())
 }
 
@@ -78,21 +78,20 @@ fn clock_text(clock: Clock) -> String {
     }
 }
 
-fn show_slots(lock: &Firmware<'_>, names: &Names) {
+fn show_slots(lock: &mut Firmware<'_>, names: &Names) {
     for cell in [Cell::Header, Cell::Counter] {
-        if lock.lock.condition(cell) == Ok(Condition::Damaged) {
+        if lock.door.condition(cell) == Ok(Condition::Damaged) {
             println!("record   {cell:?} is damaged: only a factory reset helps");
         }
     }
-    let slots = lock.built.slots;
-    if lock.lock.ownership().is_err() {
+    let slots = lock.board().built.slots;
+    if lock.door.ownership().is_err() {
         println!("slots    {slots}");
         return;
     }
     println!("slots    {slots}, all inactive but for:");
-    let slots = (0..=u8::MAX).take(lock.built.slots).map(SlotId::new);
-    for slot in slots {
-        match lock.lock.report(slot) {
+    for slot in (0..=u8::MAX).take(slots).map(SlotId::new) {
+        match lock.door.report(slot) {
             Ok(SlotReport { holding: Holding::Inactive, .. }) => {}
             Ok(SlotReport { floor, holding: Holding::Empty }) => {
                 println!("slot {slot:<3} number {floor}: open for sharing, no key");
@@ -106,8 +105,7 @@ fn show_slots(lock: &Firmware<'_>, names: &Names) {
 }
 
 fn power_cut(home: &Home) -> anyhow::Result<()> {
-    let lock = Firmware::boot(home, None)?;
-    let had_time = lock.lose_power()?;
+    let had_time = Firmware::boot(home, None)?.board().lose_power()?;
     let time = if had_time { "its clock lost the time" } else { "there was no time to lose" };
     println!(
         "The lock lost its power and booted from its flash: open sessions are gone, {time}, every record is there."
@@ -118,7 +116,8 @@ fn power_cut(home: &Home) -> anyhow::Result<()> {
 fn reset(home: &Home, card: &Card, button: bool, radio: &Radio) -> anyhow::Result<()> {
     let mut lock = Firmware::boot(home, radio.crash_after)?;
     let before = lock.id();
-    let heard = lock.exchange(SOMEBODY, Request::Reset { button }, radio, |challenge| {
+    lock.button = button;
+    let heard = lock.exchange(SOMEBODY, &Connect::OPERATE, radio, |challenge| {
         let challenge = Unverified::parse(challenge).by("the card's holder")?;
         Ok(FactoryReset::seal(&CRYPTO, &card.secret(), challenge.claims()).by("the card's holder")?.to_vec())
     })?;

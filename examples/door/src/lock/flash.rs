@@ -68,17 +68,12 @@ impl Flash {
         file.write_all(part).and_then(|()| file.sync_all()).with_context(told)
     }
 
-    /// What the cell holds; `None` where nothing can be read from it.
-    pub fn get(&self, cell: Cell) -> Option<Vec<u8>> {
-        files::read(&self.path(cell)).ok().flatten()
-    }
-
-    /// The seed's cell, where "nothing" and "unreadable" are not the same.
-    pub fn seed(&self) -> Stored {
-        match files::read(&self.path(Cell::Seed)) {
-            Ok(Some(bytes)) => Stored::Bytes(bytes),
-            Ok(None) => Stored::Nothing,
-            Err(_) => Stored::Unreadable,
+    /// Shows what the cell holds.
+    pub fn read<T>(&self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        match files::read(&self.path(cell)) {
+            Ok(Some(bytes)) => look(Found::Bytes(&bytes)),
+            Ok(None) => look(Found::Nothing),
+            Err(_) => look(Found::Unreadable),
         }
     }
 
@@ -90,22 +85,5 @@ impl Flash {
             Cell::Slot(slot) => format!("slot-{slot}"),
         };
         self.folder.join(name).with_extension("rec")
-    }
-}
-
-/// What was found in the seed's cell.
-pub enum Stored {
-    Nothing,
-    Unreadable,
-    Bytes(Vec<u8>),
-}
-
-impl Stored {
-    pub fn found(&self) -> Found<'_> {
-        match self {
-            Self::Nothing => Found::Nothing,
-            Self::Unreadable => Found::Unreadable,
-            Self::Bytes(bytes) => Found::Bytes(bytes),
-        }
     }
 }

@@ -1,10 +1,10 @@
 //! Talking to the lock: challenge, answer, and what an attacker does in between.
 
+use anyhow::bail;
 use sharekey::error::{Fault, LockError, Retry};
-use sharekey::message::Refused;
+use sharekey::lock::{Effect, PhysicalPresence, ServeError};
 
 use super::Firmware;
-use super::any::{Answered, Challenge, Fail, Open, Request};
 use crate::cli::Radio;
 use crate::refusal::{Blame, By as _, Refusal};
 
@@ -15,12 +15,7 @@ pub const SOMEBODY: &str = "somebody";
 pub struct Heard {
     pub answer: Vec<u8>,
     /// Why the lock refused, as its own log has it.
-    refused: Option<Why>,
-}
-
-enum Why {
-    Library(LockError),
-    NoButton,
+    refused: Option<LockError>,
 }
 
 impl Heard {
@@ -29,88 +24,64 @@ impl Heard {
         match (made, self.refused) {
             (Ok(made), _) => Ok(made),
             (Err(error), None) => Err(Refusal::new(who, error).into()),
-            (Err(error), Some(why)) => Err(why.told().heard(who, &error).into()),
+            (Err(error), Some(why)) => Err(Refusal::new("the lock", why).heard(who, &error).into()),
         }
     }
 
     /// Where nobody waits for the answer: what the lock decided.
     pub fn accepted(self) -> anyhow::Result<Vec<u8>> {
-        self.refused.map_or(Ok(self.answer), |why| Err(why.told().into()))
-    }
-}
-
-impl Why {
-    fn told(&self) -> Refusal {
-        match self {
-            Self::Library(error) => Refusal::new("the lock", *error),
-            Self::NoButton => {
-                let what = "nobody presses the button inside, and a card alone resets nothing";
-                Refusal::own("the lock", what, Fault::Owner, Retry::OtherInput)
-            }
-        }
+        self.refused.map_or(Ok(self.answer), |why| Err(why).by("the lock"))
     }
 }
 
 impl Firmware<'_> {
-    /// `who` connects, gets a challenge, and sends what `ask` makes of it.
+    /// `who` asks for a challenge by `connect`, and sends what `ask` makes of it.
     pub fn exchange(
         &mut self,
         who: &str,
-        request: Request,
+        connect: &[u8],
         radio: &Radio,
         ask: impl FnOnce(&[u8]) -> anyhow::Result<Vec<u8>>,
     ) -> anyhow::Result<Heard> {
-        let (challenge, session) = self.connect(who, request)?;
+        let challenge = self.send(who, connect)?.accepted()?;
         let challenge = match radio.challenge_with {
             Some(number) => self.home.wire().read(number)?,
             None => challenge,
         };
         let message = ask(&challenge)?;
         if radio.interrupt {
-            self.connect(SOMEBODY, request)?;
+            self.send(SOMEBODY, connect)?.accepted()?;
         }
-        self.wait(radio.delay.unwrap_or_default())?;
-        let heard = if radio.withhold {
-            Heard { answer: Vec::new(), refused: None }
-        } else {
-            self.home.wire().record(who, "lock", &message)?;
-            self.answer(who, request, session, &message)?
-        };
+        self.board().wait(radio.delay.unwrap_or_default())?;
+        let heard =
+            if radio.withhold { Heard { answer: Vec::new(), refused: None } } else { self.send(who, &message)? };
         intercept(self, who, radio, heard)
     }
 
-    fn connect(&mut self, who: &str, request: Request) -> anyhow::Result<(Vec<u8>, Open)> {
-        let now = self.now()?;
-        let Self { home, lock, flash, .. } = self;
-        match home.draw(|rng| lock.challenge(request, now, rng, flash)) {
-            Ok((challenge, session)) => {
-                home.wire().record("lock", who, &challenge)?;
-                Ok((challenge, session))
-            }
-            Err(Challenge::Refused(error)) => Err(error).by("the lock"),
-            Err(Challenge::Store(error)) => Err(self.failed(error)),
-        }
-    }
-
-    fn answer(&mut self, who: &str, request: Request, session: Open, message: &[u8]) -> anyhow::Result<Heard> {
-        let now = self.now()?;
-        let Self { home, lock, flash, .. } = self;
-        let answered: Answered = home.draw(|rng| lock.answer(session, request, message, now, rng, flash));
-        let heard = match answered {
-            Ok((answer, effect)) => {
-                self.act(effect).map_err(|error| self.failed(error))?;
-                Heard { answer, refused: None }
-            }
-            Err(Fail::Refused(refusal)) => {
-                Heard { answer: refusal.answer().to_vec(), refused: Some(Why::Library(refusal.error())) }
-            }
-            Err(Fail::NoButton) => Heard { answer: Refused::OPAQUE.to_vec(), refused: Some(Why::NoButton) },
-            Err(Fail::Store(error)) => return Err(self.failed(error)),
+    /// A frame goes to the lock, and its answer back.
+    fn send(&mut self, who: &str, frame: &[u8]) -> anyhow::Result<Heard> {
+        self.home.wire().record(who, "lock", frame)?;
+        let now = self.board().now()?;
+        let presence = self.button.then(PhysicalPresence::button_is_pressed);
+        let Self { home, door, .. } = self;
+        let served = match home.draw(|rng| door.serve(frame, now, presence, rng)) {
+            Ok(served) => served,
+            Err(ServeError::Board(error)) => return Err(self.failed(error)),
+            Err(ServeError::Remake(error)) => return Err(error).by("the lock"),
+            Err(error @ ServeError::Boot) => bail!("{error}"),
         };
-        if !heard.answer.is_empty() {
-            self.home.wire().record("lock", who, &heard.answer)?;
+        let refused = match served.effect() {
+            Effect::Nothing | Effect::Reset => None,
+            Effect::Bolt { action, .. } => {
+                self.board().move_bolt(action)?;
+                None
+            }
+            Effect::Refused(error) => Some(error),
+        };
+        if !served.answer().is_empty() {
+            self.home.wire().record("lock", who, served.answer())?;
         }
-        Ok(heard)
+        Ok(Heard { answer: served.answer().to_vec(), refused })
     }
 }
 

@@ -5,14 +5,14 @@ use sharekey::crypto::Ring;
 use sharekey::error::OwnerError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
-use sharekey::message::{Command, Completed, Holding};
+use sharekey::message::{Command, Completed, Connect, Holding};
 use sharekey::owner::{OwnedLock, Owner, PendingCommand};
 use sharekey::staged::Staged;
 use sharekey::wire::Encoded;
 
 use super::Phone;
 use crate::cli::{Card, Radio, Transfer};
-use crate::lock::{Firmware, Request};
+use crate::lock::Firmware;
 use crate::moment::{self, When};
 use crate::refusal::By as _;
 use crate::service::Cloud;
@@ -32,7 +32,7 @@ impl Phone<'_> {
         let cloud = Cloud::open(self.home)?;
         let mut lock = Firmware::boot(self.home, radio.crash_after)?;
         let mut waiting = None;
-        let heard = lock.exchange(self.who(), Request::Provision, radio, |challenge| {
+        let heard = lock.exchange(self.who(), &Connect::OPERATE, radio, |challenge| {
             let made = self.home.draw(|rng| self.owner.provision(&card.secret(), challenge, cloud.key(), rng));
             let (message, pending) = made.by(&self.voice())?;
             waiting = Some(pending);
@@ -149,7 +149,7 @@ impl Phone<'_> {
     ) -> anyhow::Result<Obeyed> {
         let mut view = self.view()?;
         let mut waiting = None;
-        let heard = lock.exchange(self.who(), Request::Command, radio, |challenge| {
+        let heard = lock.exchange(self.who(), &Connect::OPERATE, radio, |challenge| {
             let ordered = self.home.draw(|rng| make(&self.owner, &mut view, challenge, rng)).by(&self.voice())?;
             let (command, pending) = ordered.commit(|next| self.save(next))?;
             waiting = Some(pending);

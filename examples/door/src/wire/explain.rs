@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use sharekey::crypto::{Digest, Hash as _, PublicKey, Signature, Tag};
 use sharekey::error::WireError;
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Completed, Done, FactoryReset, Grant, Holding, Install, Operation, Outcome,
-    Provision, Provisioned, Receipt, Refused, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn,
-    WithdrawnOutcome,
+    Bundle, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install,
+    Operation, Outcome, Provision, Provisioned, Receipt, Refused, Release, Reply, SlotReport, Unlock, Withdraw,
+    Withdrawn, WithdrawnOutcome,
 };
 use sharekey::wire::{Kind, Message, Unverified};
 
@@ -52,6 +52,7 @@ impl Explain {
         match Kind::of(bytes)? {
             Kind::Bundle => self.bundle(bytes),
             Kind::Challenge => Ok(self.challenge(Unverified::<Challenge>::parse(bytes)?.claims())),
+            Kind::Connect => Ok(connect(Unverified::<Connect>::parse(bytes)?.claims())),
             Kind::Refused => self.refused(bytes),
             Kind::Provision => self.carded::<Provision>(bytes, Self::provision),
             Kind::FactoryReset => self.carded::<FactoryReset>(bytes, Self::factory_reset),
@@ -296,6 +297,14 @@ fn paired<T: Message<Auth = Tag> + Copy>(bytes: &[u8], explain: fn(&T) -> Fields
     let mut fields = explain(Unverified::<T>::parse(bytes)?.claims());
     fields.push(("MAC under", "the pairing key, which only its guest and the lock hold".into()));
     Ok(fields)
+}
+
+fn connect(body: &Connect) -> Fields {
+    let purpose = match body.purpose {
+        ConnectFor::Install => "a download",
+        ConnectFor::Operate => "anything else",
+    };
+    vec![("asks for", format!("a challenge, for {purpose}")), ("signed by", "nobody".into())]
 }
 
 fn unlock(body: &Unlock) -> Fields {

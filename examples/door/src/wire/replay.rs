@@ -1,14 +1,14 @@
 //! `door wire replay N`: an old message again, to whoever took it.
 
 use sharekey::id::SlotId;
-use sharekey::message::{Claim, Completed, Done, Install};
+use sharekey::message::{Claim, Completed, Connect, Done, Install};
 use sharekey::owner::Learned;
 use sharekey::wire::{Kind, Unverified};
 
 use crate::cli::Radio;
 use crate::guest;
 use crate::home::{CRYPTO, Home, Name};
-use crate::lock::{Firmware, Request, SOMEBODY};
+use crate::lock::{Firmware, SOMEBODY};
 use crate::owner;
 use crate::refusal::By as _;
 use crate::service::Cloud;
@@ -30,15 +30,13 @@ pub fn replay(home: &Home, number: u32, to: Option<Name>, button: bool) -> anyho
 
 /// The attacker asks the lock for a fresh challenge, and answers it with the old message.
 fn to_lock(home: &Home, bytes: &[u8], button: bool) -> anyhow::Result<()> {
-    let request = match Kind::of(bytes) {
-        Ok(Kind::Bundle | Kind::Grant | Kind::Claim | Kind::Install | Kind::Release) => Request::Install,
-        Ok(Kind::Command) => Request::Command,
-        Ok(Kind::Provision) => Request::Provision,
-        Ok(Kind::FactoryReset) => Request::Reset { button },
-        _ => Request::Unlock,
+    let connect = match Kind::of(bytes) {
+        Ok(Kind::Bundle) => Connect::INSTALL,
+        _ => Connect::OPERATE,
     };
     let mut lock = Firmware::boot(home, None)?;
-    lock.exchange(SOMEBODY, request, &Radio::default(), |_| Ok(bytes.to_vec()))?.accepted()?;
+    lock.button = button;
+    lock.exchange(SOMEBODY, &connect, &Radio::default(), |_| Ok(bytes.to_vec()))?.accepted()?;
     println!("The lock took it again.");
     Ok(())
 }

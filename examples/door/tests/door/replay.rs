@@ -107,7 +107,7 @@ fn a_captured_unlock_is_too_late_after_its_deadline_or_a_newer_challenge() {
     let scene = Scene::downloaded(10);
     scene.ok("guest ana open 0 --delay 10s");
     scene.lock_refuses("guest ana open 0 --delay 10001ms", "SessionExpired");
-    scene.lock_refuses("guest ana open 0 --interrupt", "SessionSuperseded");
+    scene.lock_refuses("guest ana open 0 --interrupt", "WrongNonce");
     scene.ok("guest ana open 0");
     assert_eq!(scene.bolt_moves(), 2);
 }
@@ -119,7 +119,7 @@ fn a_download_is_too_late_after_its_deadline_and_its_bundle_is_good_for_nothing(
     scene.ok("guest ana receive");
     scene.lock_refuses("guest ana download 0 --delay 120001ms", "SessionExpired");
     scene.lock_refuses(&format!("wire replay {}", scene.newest("bundle", "lock")), "WrongNonce");
-    scene.lock_refuses("guest ana download 0 --interrupt", "SessionSuperseded");
+    scene.lock_refuses("guest ana download 0 --interrupt", "WrongNonce");
     scene.ok("guest ana download 0 --delay 120s");
 }
 
@@ -161,7 +161,7 @@ fn a_message_of_one_kind_or_version_is_no_other() {
     scene.refused(&format!("wire replay {forged}"), "the lock", "malformed");
     for (kind, to) in [("grant", "service"), ("receipt", "service"), ("done", "owner"), ("reply", "ana")] {
         let number = scene.newest(kind, to);
-        scene.refused(&format!("wire replay {number} --to lock"), "the lock", "malformed");
+        scene.refused(&format!("wire replay {number} --to lock"), "the lock", "(NoRequest)");
     }
     scene.refused(&format!("wire replay {} --to service", number), "the service", "expected");
     scene.refused(&format!("wire replay {} --to ana", number), "ana's phone", "malformed");

@@ -74,12 +74,6 @@ impl Radio for Door {
     }
 
     fn send(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
-        // As the firmware's link has it: a byte that asks for a challenge.
-        let message = match message {
-            connect if connect == Connect::INSTALL => b"I",
-            connect if connect == Connect::OPERATE => b"O",
-            other => other,
-        };
         let (answer, refused) = self.machine.exchange(message)?;
         self.refused = refused;
         Ok(answer)

@@ -5,7 +5,7 @@
 
 use cortex_m_rt::entry;
 use sharekey::lock::MAX_REQUEST;
-use sharekey_firmware::board::{Board as _, Entropy as _};
+use sharekey_firmware::board::{Entropy as _, Hardware as _};
 use sharekey_firmware::link;
 use sharekey_firmware::mps2::{self, nor::Nor};
 

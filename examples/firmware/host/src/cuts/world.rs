@@ -5,7 +5,7 @@ use sharekey::error::{LockError, OwnerError};
 use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::message::{Challenge, Claim, Command, Completed, FactoryReset, Grant, Holding, SlotReport};
+use sharekey::message::{Challenge, Claim, Command, Completed, Connect, FactoryReset, Grant, Holding, SlotReport};
 use sharekey::owner::{Method, OwnedLock, Owner, PendingCommand};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::State;
@@ -120,7 +120,7 @@ impl World {
             Operation::Challenge => {
                 self.machine.cut()?;
                 self.machine.boot()?;
-                vec![b'O']
+                Connect::OPERATE.to_vec()
             }
             Operation::Activate(slot) => {
                 self.sign(|owner, view, challenge| owner.activate(view, slot, challenge, &mut entropy()))?
@@ -145,14 +145,14 @@ impl World {
             }
             Operation::Provision => {
                 self.reset()?;
-                let challenge = self.challenge(b'O')?;
+                let challenge = self.challenge(&Connect::OPERATE)?;
                 self.lock = Unverified::<Challenge>::parse(&challenge)?.claims().lock;
                 let (card, service, rng) = (self.card(), self.cloud.key(), &mut entropy());
                 self.owners[self.owner].provision(&card, &challenge, service, rng)?.0.to_vec()
             }
         };
         let cut = self.machine.request_and_cut(&request, moment)?;
-        if cut.answer.is_some() && request.len() > 1 {
+        if cut.answer.is_some() && Kind::of(&request)? != Kind::Connect {
             self.accepted.push(request);
         }
         if operation == Operation::Reset {
@@ -162,7 +162,7 @@ impl World {
     }
 
     fn reset_message(&mut self) -> Outcome<Vec<u8>> {
-        let challenge = *Unverified::<Challenge>::parse(&self.challenge(b'O')?)?.claims();
+        let challenge = *Unverified::<Challenge>::parse(&self.challenge(&Connect::OPERATE)?)?.claims();
         Ok(FactoryReset::seal(&Ring, &self.card(), &challenge)?.to_vec())
     }
 
@@ -251,7 +251,7 @@ fn played() -> impl Iterator<Item = SlotId> {
 
 /// Makes a fresh lock the owner's.
 fn provision(machine: &mut Machine, card: &[u8; 16], owner: &Owner<Ring>, cloud: &mut Cloud) -> Outcome<OwnedLock> {
-    let challenge = machine.request(b"O")?;
+    let challenge = machine.request(&Connect::OPERATE)?;
     let card = ActivationSecret::from_bytes(*card);
     let (message, pending) = owner.provision(&card, &challenge, cloud.key(), &mut entropy())?;
     let answer = machine.request(&message)?;

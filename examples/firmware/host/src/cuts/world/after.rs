@@ -28,7 +28,7 @@ impl World {
 
     fn compare(&mut self, operation: Operation, cut: &CutShort) -> Outcome<Left> {
         let answer = cut.answer.as_deref();
-        let challenge = self.challenge(b'O')?;
+        let challenge = self.challenge(&Connect::OPERATE)?;
         let lock = Unverified::<Challenge>::parse(&challenge)?.claims().lock;
         if lock != self.lock {
             ensure(operation == Operation::Reset, || "another lock came back".into())?;
@@ -120,7 +120,7 @@ impl World {
     fn take_over(&mut self) -> Outcome<()> {
         let epoch = self.view.epoch().next().ok_or("no further epoch")?;
         self.owner = 1 - self.owner;
-        let challenge = self.challenge(b'O')?;
+        let challenge = self.challenge(&Connect::OPERATE)?;
         let (owner, service) = (&self.owners[self.owner], self.cloud.key());
         let (command, pending) = owner.take_over((self.lock, epoch), service, &challenge, &mut entropy())?;
         let done = self.accepted(&command)?;
@@ -208,8 +208,8 @@ impl World {
         let again: Vec<Vec<u8>> = again.into_iter().flatten().cloned().collect();
         self.machine.press_button(true)?;
         for request in again {
-            let purpose = if Kind::of(&request)? == Kind::Bundle { b'I' } else { b'O' };
-            self.challenge(purpose)?;
+            let connect = if Kind::of(&request)? == Kind::Bundle { Connect::INSTALL } else { Connect::OPERATE };
+            self.challenge(&connect)?;
             ensure(self.attempt(&request)?.is_err(), || "a request was accepted twice".into())?;
             self.replayed += 1;
         }

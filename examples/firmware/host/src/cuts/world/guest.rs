@@ -62,7 +62,7 @@ impl World {
 
     /// The install of this claim over a challenge of the lock, and the service's release of it.
     fn released(&mut self, slot: SlotId, claimed: &Claimed) -> Outcome<(Installing, Vec<u8>)> {
-        let challenge = self.challenge(b'I')?;
+        let challenge = self.challenge(&Connect::INSTALL)?;
         let attempt = claimed.install(&Ring, &challenge, &mut entropy())?;
         let release = self.cloud.release(self.lock, slot, attempt.claim(), attempt.install())?;
         Ok((attempt, release))
@@ -90,7 +90,7 @@ impl World {
     }
 
     pub(super) fn begin_open(&mut self, slot: SlotId) -> Outcome<Vec<u8>> {
-        let challenge = self.challenge(b'O')?;
+        let challenge = self.challenge(&Connect::OPERATE)?;
         let guest = self.slots[usize::from(slot.index())].guest.as_ref().ok_or("nobody is there")?;
         let (unlock, _) = guest.key.unlock(&Ring, &challenge, Action::Open, &mut entropy())?;
         self.ledger.begins(&guest.device());
@@ -120,7 +120,7 @@ impl World {
 
     /// Tries a key; the reason that the lock logs, where it refuses.
     pub(super) fn use_key(&mut self, key: &GuestKey, action: Action) -> Outcome<Result<(), String>> {
-        let challenge = self.challenge(b'O')?;
+        let challenge = self.challenge(&Connect::OPERATE)?;
         let (unlock, awaiting) = match key.unlock(&Ring, &challenge, action, &mut entropy()) {
             // A key of the lock that this was before its reset.
             Err(error) => return Ok(Err(error.to_string())),

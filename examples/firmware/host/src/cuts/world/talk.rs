@@ -3,8 +3,8 @@
 use super::*;
 
 impl World {
-    pub(super) fn challenge(&mut self, purpose: u8) -> Outcome<Vec<u8>> {
-        self.machine.request(&[purpose])
+    pub(super) fn challenge(&mut self, connect: &[u8]) -> Outcome<Vec<u8>> {
+        self.machine.request(connect)
     }
 
     /// Sends a request that must be accepted.
@@ -26,7 +26,7 @@ impl World {
         &mut self,
         order: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8]) -> Ordered<'v>,
     ) -> Outcome<Vec<u8>> {
-        let challenge = self.challenge(b'O')?;
+        let challenge = self.challenge(&Connect::OPERATE)?;
         let staged = order(&self.owners[self.owner], &mut self.view, &challenge)?;
         let (command, pending) = staged.commit(saved)?;
         self.pending = Pending::Command(pending);
