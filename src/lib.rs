@@ -166,6 +166,7 @@ pub mod crypto;
 pub mod error;
 pub mod guest;
 pub mod id;
+mod kind;
 pub mod limits;
 pub mod lock;
 pub mod message;

@@ -5,16 +5,15 @@
 
 use crate::crypto::{self, Digest, Hash, Mac, Pinned, PublicKey, Signature, Tag, Verify};
 use crate::error::{MacMismatch, SignatureError, WireError};
+pub use crate::kind::Kind;
 
 mod encoded;
-mod kind;
 mod layout;
 mod tables;
 mod values;
 
 pub use self::encoded::{Encoded, encode};
 pub(crate) use self::encoded::{bare, copied, empty, seal, seal_mac, write};
-pub use self::kind::Kind;
 pub use self::layout::{Field, Layout, Reader, Shape, Variant, Writer};
 pub(crate) use self::tables::{fields, least, message, most, tagged};
 pub(crate) use self::values::{plain, value};
@@ -46,9 +45,30 @@ fn split_header(bytes: &[u8]) -> Result<(u8, &[u8]), WireError> {
     //= spec/protocol.md#encoding
     //# MSG-12. A decoder MUST refuse a message of a version that it does not speak.
     if version != VERSION {
-        return Err(WireError::Version(version));
+        return Err(WireError::Version { found: version });
     }
     Ok((kind, rest))
+}
+
+impl Kind {
+    /// The kind of a message, read off its header, for dispatching it.
+    ///
+    /// # Errors
+    /// [`WireError::Truncated`], [`WireError::Magic`], [`WireError::Version`], or
+    /// [`WireError::Value`] for a kind byte that this version does not define.
+    pub fn of(message: &[u8]) -> Result<Self, WireError> {
+        let (byte, _) = split_header(message)?;
+        //= spec/protocol.md#versioning
+        //# VER-4. A version 1 party MUST refuse the kinds 32 and 33.
+        Self::ALL.into_iter().find(|kind| kind.byte() == byte).ok_or(WireError::Value)
+    }
+
+    /// The header of a message of this kind.
+    #[must_use]
+    pub const fn header(self) -> [u8; HEADER_LEN] {
+        let [s, k] = MAGIC;
+        [s, k, VERSION, self.byte()]
+    }
 }
 
 /// Checks the whole header; gives what follows it.

@@ -48,7 +48,7 @@ fn header(data: &[u8], expected: Kind) -> Result<(), WireError> {
     match *data {
         [b'S', b'K', 1, kind, ..] if kind == expected.byte() => Ok(()),
         [b'S', b'K', 1, found, ..] => Err(WireError::Kind { expected, found }),
-        [b'S', b'K', version, _, ..] => Err(WireError::Version(version)),
+        [b'S', b'K', version, _, ..] => Err(WireError::Version { found: version }),
         [_, _, _, _, ..] => Err(WireError::Magic),
         _ => Err(WireError::Truncated),
     }
@@ -91,7 +91,7 @@ fn message<T: Sealed + PartialEq + Clone + Debug>(data: &[u8]) {
 }
 
 fn refused<T: Message + Debug>(data: &[u8], error: WireError) {
-    let _ = (error.fault(), error.retry(), error.to_string());
+    crate::blamed(&error);
     if let Err(expected) = header(data, T::KIND) {
         assert_eq!(error, expected);
     } else if data.len() > T::MAX_LEN {
@@ -166,7 +166,7 @@ pub fn refused_either(data: &[u8]) {
             let Refused::Signed(body) = refusal else { return };
             assert_eq!(body.claims(), signed.claims());
             let (request, reason) = (body.claims().request, body.claims().reason);
-            let _ = (reason.fault(), reason.retry());
+            crate::blamed(&reason);
             let message = RefusedBody::seal(body.claims());
             let lock = sharekey::id::LockId::new(FORGE.public(&seed(1)));
             let told = |request| Refused::parse(&message).unwrap().reason(&Symbolic, &lock, request);
@@ -199,7 +199,7 @@ pub fn bundle(data: &[u8]) {
             parts(&bundle);
         }
         Err(error) => {
-            let _ = (error.fault(), error.retry());
+            crate::blamed(&error);
             match header(data, Kind::Bundle) {
                 Err(expected) => assert_eq!(error, expected),
                 Ok(()) if data.len() > Bundle::MAX_LEN => assert_eq!(error, WireError::TooLong),

@@ -30,3 +30,9 @@ pub mod service_ops;
 pub mod share_code;
 pub mod slot_line;
 pub mod targets;
+
+/// Every error can be told.
+pub fn blamed(error: &dyn sharekey::error::Blame) {
+    assert!(error.name().contains('.') && !error.to_string().is_empty(), "{error:?}");
+    let _ = (error.fault(), error.retry());
+}

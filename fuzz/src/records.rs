@@ -111,7 +111,7 @@ pub fn seed(data: &[u8]) {
     };
     assert_eq!(read(&stored), expected);
     if let Some(error) = expected.err() {
-        let _ = (error.fault(), error.retry());
+        crate::blamed(&error);
     }
     assert_eq!(read(data), whole_seed(data), "without the prefix");
     if let (Ok(()), Some((seed, _))) = (expected, data.split_first_chunk::<32>()) {

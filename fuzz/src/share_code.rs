@@ -18,7 +18,7 @@ pub fn run(data: &[u8]) {
         (Ok(code), Ok(symbols)) => good(code, symbols),
         (Err(error), Err(expected)) => {
             assert_eq!(error, *expected, "{text:?}");
-            let _ = (error.fault(), error.retry(), error.to_string());
+            crate::blamed(&error);
         }
         (parsed, _) => panic!("{text:?} is {parsed:?}, and should be {expected:?}"),
     }

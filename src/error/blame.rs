@@ -1,124 +1,131 @@
-use super::{
-    KeyError, LimitsError, MacMismatch, NonContributory, ProviderFailed, SealError, SignatureError, StoredSlotError,
-    WireError,
-};
-#[cfg(feature = "alloc")]
-use super::{StoredRecordError, StoredViewError};
+//! Whom to blame, and what leads out.
 
-/// Whose side has to change something.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The owner's app, or what the owner decided.
-    Owner,
-    /// The guest's app, or what the guest asked for.
-    Guest,
-    /// The service.
-    Service,
-    /// The lock or its firmware.
-    Lock,
-    /// Whatever carries the messages, or somebody who tampers with them.
-    Transport,
-    /// Whoever called: its own input, store or crypto provider.
-    Caller,
-}
+use core::fmt::{self, Debug, Display};
 
-/// What to do next.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum Retry {
-    /// The same request will never succeed.
-    Never,
-    /// Get the message again, unaltered.
-    Resend,
-    /// Ask the lock for a new challenge and answer that.
-    NewChallenge,
-    /// Once the lock's clock is set.
-    WhenClockSet,
-    /// Once the key's limits allow it.
-    WithinLimits,
-    /// Once the firmware has reloaded the cell, or the pending write is through.
-    AfterReload,
-    /// Once the lock was made anew.
-    AfterMaking,
-    /// Read the record again and decide again.
-    AfterRefresh,
-    /// Sign again with a higher number.
-    HigherNumber,
-    /// Once the owner has done something first (activate, transfer, withdraw, accept a changed key …).
-    AfterOwnerActs,
-    /// With another input: the one given is wrong.
-    OtherInput,
-    /// Later; nothing is wrong with the request.
-    Later,
-}
+use serde::{Deserialize, Serialize};
 
-impl WireError {
-    /// Whose fault it is: bytes that are no message look like damage on the way.
-    #[must_use]
-    pub const fn fault(self) -> Fault {
-        Fault::Transport
-    }
+/// What an app can ask of every error of this library, to branch on it, show it and log it.
+///
+/// ```
+/// use sharekey::error::{Blame, Fault, LockError, Retry, SignatureError};
+///
+/// let error = LockError::GrantSignature(SignatureError::Mismatch);
+/// assert_eq!(error.name(), "Lock.GrantSignature.Mismatch");
+/// assert_eq!(error.to_string(), "grant: the signature does not match");
+/// assert_eq!((error.fault(), error.retry()), (Fault::Owner, Retry::FetchGrant));
+/// println!("{}: {error}. Fault: {}. What to do: {}.", error.name(), error.fault(), error.retry());
+/// ```
+pub trait Blame: Debug + Display {
+    /// The code: first the role or part that the error is of, then the check, then its cause, with dots between. A
+    /// code is stable: it is never given to another error, and goes only with a new major version. The table of all is
+    /// `docs/errors.md`.
+    fn name(&self) -> &'static str;
 
-    /// What to do.
-    #[must_use]
-    pub const fn retry(self) -> Retry {
-        match self {
-            Self::Version(_) | Self::Value => Retry::Never,
-            _ => Retry::Resend,
-        }
-    }
-}
-
-impl SealError {
     /// Whose fault it is.
-    #[must_use]
-    pub const fn fault(self) -> Fault {
-        Fault::Caller
-    }
+    fn fault(&self) -> Fault;
 
-    /// What to do.
-    #[must_use]
-    pub const fn retry(self) -> Retry {
-        match self {
-            Self::TooLong => Retry::Never,
-            Self::Provider(_) => Retry::Later,
-        }
-    }
+    /// What to do, said to whoever asked for what failed.
+    fn retry(&self) -> Retry;
+
+    /// Every error of this type, with every cause: for an app to see that it has words for each code. Where an error
+    /// holds a number, it is an example.
+    fn all() -> impl Iterator<Item = Self>
+    where
+        Self: Sized;
 }
 
-/// Errors whose every variant has the same cause and cure. Where one comes inside a role's error, that
-/// one knows better whose fault it is.
-macro_rules! alike {
-    ($($name:ident: $fault:ident, $retry:ident;)*) => {$(
+/// Declares an enum whose variants have words.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $( $(#[$doc:meta])* $variant:ident = $words:literal, )* }) => {
+        $(#[$meta])*
+        ///
+        /// It shows as words of English; where it is stored or sent in a form that people read, it is its name.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum $name { $( #[doc = concat!("“", $words, "”")] #[doc = ""] $(#[$doc])* $variant, )* }
+
         impl $name {
-            /// Whose fault it is.
-            #[must_use]
-            pub const fn fault(self) -> Fault {
-                Fault::$fault
-            }
+            /// All of them.
+            pub const ALL: &[Self] = &[ $( Self::$variant, )* ];
+        }
 
-            /// What to do.
-            #[must_use]
-            pub const fn retry(self) -> Retry {
-                Retry::$retry
+        impl Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $( Self::$variant => $words, )* })
             }
         }
-    )*};
+    };
 }
 
-alike! {
-    KeyError: Transport, OtherInput;
-    SignatureError: Transport, Never;
-    MacMismatch: Transport, Never;
-    NonContributory: Transport, NewChallenge;
-    ProviderFailed: Caller, Later;
-    LimitsError: Caller, OtherInput;
-    StoredSlotError: Caller, Never;
+words! {
+    /// Whose side has to change something.
+    Fault {
+        /// The owner's app, or what the owner decided.
+        Owner = "the owner",
+        /// The guest's app, or what the guest asked for.
+        Guest = "the guest",
+        /// The service.
+        Service = "the service",
+        /// The lock or its firmware.
+        Lock = "the lock",
+        /// Whatever carries the messages, or somebody who tampers with them.
+        Transport = "whatever carried the message",
+        /// Whoever called: its own input, store or crypto provider.
+        Caller = "this program or its storage",
+    }
 }
 
-#[cfg(feature = "alloc")]
-alike! {
-    StoredRecordError: Caller, Never;
-    StoredViewError: Caller, Never;
+words! {
+    /// What to do next.
+    Retry {
+        /// The same request will never succeed, and nothing that this side could do makes it so.
+        Never = "nothing helps",
+        /// What was asked for is so already. Go on.
+        Already = "nothing: it is so already",
+        /// What is wrong looks like damage on the way. Where the same comes again, somebody tampers, or the sender is
+        /// wrong; an answer that is lost for good is asked for by a new challenge.
+        Resend = "get the message again, unaltered",
+        /// Of the lock that the request is for. Where the same comes again: a guest asks the owner, and an owner
+        /// inspects the slot, or takes over a lock that may have been transferred. Drop no key for it: anybody could
+        /// have sent a refusal without a reason.
+        NewChallenge = "ask the lock for a new challenge, and answer that",
+        /// The owner's SetClock, or whatever else sets the lock's clock.
+        SetClock = "have the lock's clock set, and try again",
+        /// Also where the lock's clock was wrong, once it is right.
+        WithinLimits = "try again when the key's limits allow it",
+        /// The claim is of a grant that is not shared any more. Where the service has no other yet, the owner has to
+        /// share anew.
+        FetchGrant = "drop the claim, fetch the grant again, and claim that",
+        /// To share anew, to activate the slot, to provision or to transfer the lock: something that this side cannot.
+        AskOwner = "ask the owner, who has to act first",
+        /// `Owner::activate`, and tell the service of its Done.
+        Activate = "activate the slot at the lock",
+        /// `Owner::withdraw`, then `Owner::see` a report of the service.
+        Withdraw = "take the share back, take in the service's report, and share again",
+        /// `Owner::inspect`, and tell the service of its Done. Where that changes nothing, an
+        /// Activate ends every key of the slot.
+        Inspect = "inspect the slot at the lock, and try again",
+        /// `Owner::transfer`, to oneself if need be: every slot begins anew.
+        TakeOver = "transfer the lock, to yourself if need be",
+        /// A factory reset, by a hand inside; after it the lock is provisioned as a new one. Restart the lock first:
+        /// what was not readable may be.
+        FactoryReset = "restart the lock; where that does not help, reset it",
+        /// Ask the contact, over a channel that the service is no part of; then
+        /// `ContactBook::accept`.
+        CompareKeys = "compare the new key with the contact, and accept it",
+        /// The last Provisioned, Done or Receipt of the lock that the service does not know of yet.
+        TellService = "bring the service what the lock said last, and try again",
+        /// The record or the report is not the newest.
+        Refresh = "read the record again, and decide again",
+        /// Once the pending write is through, or can take effect no more.
+        Reload = "have the lock read its record again, and try again",
+        /// A boot does it.
+        Make = "make the lock anew",
+        /// What was given is wrong: a mistyped text, a key that is none, a message for another lock or slot.
+        OtherInput = "give another input, this one is wrong",
+        /// One side speaks a newer version of the protocol.
+        Update = "update the older of the two programs",
+        /// Nothing is wrong with the request.
+        Later = "try again later",
+    }
 }

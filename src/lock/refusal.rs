@@ -1,7 +1,6 @@
 //! What a refused request gets: an opaque answer, or a reason once it has authenticated.
 
 use arrayvec::ArrayVec;
-use thiserror::Error;
 
 use super::Lock;
 use crate::crypto::Crypto;
@@ -11,11 +10,18 @@ use crate::wire::{self, Message};
 
 /// A refused attempt: why, for the lock's log, and what to answer. Nothing changed but that the
 /// session is spent.
-#[derive(Debug, Error)]
-#[error("{error}")]
+#[derive(Debug)]
 pub struct Refusal {
     error: LockError,
     answer: ArrayVec<u8, { RefusedBody::MAX_LEN }>,
+}
+
+impl core::error::Error for Refusal {}
+
+impl core::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.error.fmt(f)
+    }
 }
 
 impl Clone for Refusal {
@@ -86,8 +92,10 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
                 //# CMD-9. A refusal after the signature held MUST be a signed Refused with the reason.
                 //= spec/protocol.md#provisioning
                 //# PRV-10. A refusal after the tag held MUST be a signed Refused with the reason.
-                let body = RefusedBody { request: wire::digest(&self.crypto, request), reason: error.reason() };
-                let message = wire::seal(&self.crypto, &self.keys.signer, &body).ok();
+                let message = error.reason().and_then(|reason| {
+                    let body = RefusedBody { request: wire::digest(&self.crypto, request), reason };
+                    wire::seal(&self.crypto, &self.keys.signer, &body).ok()
+                });
                 Refusal::with(error, message.as_deref())
             }
         }

@@ -126,7 +126,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             Err(error) => {
                 //= spec/protocol.md#unlock
                 //# UNL-15. A refusal after the tag held MUST be a Reply with the reason.
-                let reply = authentic.reply(&self.crypto, Outcome::Refused { reason: error.reason() }).ok();
+                let told = error.reason().map(|reason| Outcome::Refused { reason });
+                let reply = told.and_then(|outcome| authentic.reply(&self.crypto, outcome).ok());
                 return Err(Refusal::with(error, reply.as_deref()));
             }
         };

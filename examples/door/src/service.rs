@@ -180,7 +180,7 @@ impl Cloud {
         }
         let Some(anchor) = self.store.get(lock, ANCHOR)? else {
             let what = "the service does not know this lock";
-            return Err(Refusal::own(NAME, what, Fault::Owner, Retry::AfterOwnerActs).into());
+            return Err(Refusal::own(NAME, what, Fault::Owner, Retry::TellService).into());
         };
         let record = self.service.open(anchor.evidence().ownership(), slot).by(NAME)?;
         match self.store.swap(&record) {

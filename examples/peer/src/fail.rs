@@ -1,8 +1,7 @@
 //! Why a request failed, by the names of the spec.
 
-use std::fmt::Debug;
-
 use serde_json::{Value, json};
+use sharekey::error::Blame;
 use sharekey::lock::Refusal;
 
 use super::form::hex;
@@ -18,16 +17,14 @@ pub struct Fail {
 
 pub type Outcome = Result<Value, Fail>;
 
-/// The name of an error as the spec writes it: `Wire.Truncated`, `GrantSignature.Key.SmallOrder`.
-pub fn error_name(error: &impl Debug) -> String {
-    let text = format!("{error:?}");
-    let parts = text.split('(').map(|part| part.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default());
-    let named: Vec<&str> = parts.filter(|part| part.starts_with(|c: char| c.is_ascii_alphabetic())).collect();
-    named.join(".")
+/// The name of an error as the spec writes it, `Wire.Truncated` or `GrantSignature.Key.SmallOrder`: its code without
+/// whose it is, which whoever asked knows.
+pub fn error_name(error: &impl Blame) -> String {
+    error.name().split_once('.').map(|(_, name)| name.to_owned()).unwrap_or_default()
 }
 
 impl Fail {
-    pub fn of(error: &impl Debug) -> Self {
+    pub fn of(error: &impl Blame) -> Self {
         Self { name: error_name(error), answer: None, about: None }
     }
 
@@ -61,7 +58,7 @@ pub trait Named<T> {
     fn named(self) -> Result<T, Fail>;
 }
 
-impl<T, E: Debug> Named<T> for Result<T, E> {
+impl<T, E: Blame> Named<T> for Result<T, E> {
     fn named(self) -> Result<T, Fail> {
         self.map_err(|error| Fail::of(&error))
     }

@@ -46,10 +46,6 @@ enum Store {
     Lost,
 }
 
-/// The store said that it failed.
-#[derive(Debug)]
-struct StoreFailed;
-
 pub fn cell_of(key: u64) -> Result<Cell, Fail> {
     match key {
         0 => Ok(Cell::Seed),
@@ -84,11 +80,11 @@ fn commit<T>(staged: Staged<'_, T>, flash: &mut Flash, store: Store) -> Result<(
         if store != Store::Fails {
             written.insert(record.cell().key(), record.as_bytes().to_vec());
         }
-        if store == Store::Good { Ok(()) } else { Err(StoreFailed) }
+        if store == Store::Good { Ok(()) } else { Err(Fail::named("StoreFailed")) }
     };
     let result = staged.commit(put);
     flash.extend(written.clone());
-    result.named().map(|output| (output, records(&written)))
+    result.map(|output| (output, records(&written)))
 }
 
 fn superseded() -> Fail {

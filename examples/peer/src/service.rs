@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sharekey::crypto::PublicKey;
 use sharekey::id::{LockId, SlotId};
 use sharekey::secret::Seed;
-use sharekey::service::{Service, ShareRecord, place_of};
+use sharekey::service::{Service, ShareRecord, Standing, place_of};
 
 use super::fail::{Fail, Named, Outcome};
 use super::form::{hex, key};
@@ -114,7 +114,7 @@ impl Cloud {
         Ok(json!({
             "version": record.version(),
             "epoch": record.epoch().value(),
-            "standing": super::fail::error_name(&record.standing()),
+            "standing": if record.standing() == Standing::Serving { "Serving" } else { "Moved" },
             "state": format!("{:?}", slot.state()),
             "downloaded": slot.is_downloaded(),
             "highest": slot.highest().value(),

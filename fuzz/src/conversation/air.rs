@@ -100,7 +100,7 @@ impl Air {
     /// A step went wrong: because of the message that was altered, and the error says so.
     pub fn judge(&mut self, stopped: &Stopped) {
         let Some(fired) = self.fired.take() else { panic!("{stopped:?}, and nothing was altered") };
-        let _ = (stopped.fault(), stopped.retry());
+        let _ = stopped.blame().map(crate::blamed);
         assert!(!fired.is_new || names(&fired, stopped), "{stopped:?} for a {:?}: {:?}", fired.kind(), fired.sent);
     }
 

@@ -1,6 +1,6 @@
 //! Which errors name an altered message.
 
-use sharekey::error::{Fault, GuestError, LockError, OwnerError, Retry, ServiceError};
+use sharekey::error::{Blame, GuestError, LockError, OwnerError, ServiceError};
 use sharekey::message::Bundle;
 use sharekey::wire::Kind;
 
@@ -18,22 +18,12 @@ pub enum Stopped {
 }
 
 impl Stopped {
-    pub fn fault(&self) -> Option<Fault> {
+    pub fn blame(&self) -> Option<&dyn Blame> {
         match self {
-            Self::Lock(error) => Some(error.fault()),
-            Self::Service(error) => Some(error.fault()),
-            Self::Owner(error) => Some(error.fault()),
-            Self::Guest(error) => Some(error.fault()),
-            Self::NoEffect => None,
-        }
-    }
-
-    pub fn retry(&self) -> Option<Retry> {
-        match self {
-            Self::Lock(error) => Some(error.retry()),
-            Self::Service(error) => Some(error.retry()),
-            Self::Owner(error) => Some(error.retry()),
-            Self::Guest(error) => Some(error.retry()),
+            Self::Lock(error) => Some(error),
+            Self::Service(error) => Some(error),
+            Self::Owner(error) => Some(error),
+            Self::Guest(error) => Some(error),
             Self::NoEffect => None,
         }
     }

@@ -147,7 +147,7 @@ fn a_commands_signature_is_checked_strictly() {
 
 /// The rules, in the order of the design, each broken below; the last two hold for an activation.
 const RULES: [(LockError, Option<RefuseReason>); 7] = [
-    (LockError::Wire(WireError::Version(2)), None),
+    (LockError::Wire(WireError::Version { found: 2 }), None),
     (LockError::SessionExpired, None),
     (LockError::WrongLock, None),
     (LockError::WrongEpoch, None),
@@ -177,7 +177,7 @@ fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
                 command.lock_nonce = Nonce::from_bytes([0; 16]);
             }
             let mut frame = forge::frame(&command);
-            if is(LockError::Wire(WireError::Version(2))) {
+            if is(LockError::Wire(WireError::Version { found: 2 })) {
                 frame[2] = 2;
             }
             if is(LockError::SessionExpired) {

@@ -117,7 +117,7 @@ fn keys_that_are_not_good_keys_are_refused_with_the_reason() {
 
 /// The rules, in the order of the design, each broken below.
 const RULES: [(LockError, Option<RefuseReason>); 6] = [
-    (LockError::Wire(WireError::Version(2)), None),
+    (LockError::Wire(WireError::Version { found: 2 }), None),
     (LockError::SessionExpired, None),
     (LockError::WrongNonce, None),
     (LockError::CardMac, None),

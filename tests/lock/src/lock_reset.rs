@@ -80,7 +80,7 @@ fn a_reset_without_the_cards_secret_is_refused() {
 
 /// The rules, in their order, each broken below.
 const RULES: [LockError; 6] = [
-    LockError::Wire(WireError::Version(2)),
+    LockError::Wire(WireError::Version { found: 2 }),
     LockError::SessionExpired,
     LockError::Busy,
     LockError::WrongLock,

@@ -162,7 +162,7 @@ fn an_action_outside_the_rights_is_refused_with_the_reason() {
 
 /// The rules before the MAC, in the order of the design, each broken in `unlock_with`.
 const STRANGER: [LockError; 5] = [
-    LockError::Wire(WireError::Version(2)),
+    LockError::Wire(WireError::Version { found: 2 }),
     LockError::SessionExpired,
     LockError::NotInstalled,
     LockError::WrongNonce,
@@ -189,7 +189,7 @@ fn of_two_broken_rules_the_earlier_one_is_reported_and_nothing_is_told() {
                 unlock.lock_nonce = Nonce::from_bytes([0; 16]);
             }
             let mut frame = forge::frame(&unlock);
-            if is(LockError::Wire(WireError::Version(2))) {
+            if is(LockError::Wire(WireError::Version { found: 2 })) {
                 frame[2] = 2;
             }
             let pairing = if is(LockError::UnlockMac) { [0; 32] } else { key.pairing };

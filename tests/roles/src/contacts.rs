@@ -241,8 +241,8 @@ fn errors_say_whose_fault_it_is_and_what_to_do() {
         (E::NotFound, Fault::Owner, Retry::OtherInput),
         (E::Duplicate, Fault::Owner, Retry::OtherInput),
         (E::Key(KeyError::SmallOrder), Fault::Guest, Retry::OtherInput),
-        (E::KeyChanged, Fault::Transport, Retry::AfterOwnerActs),
-        (E::KeyNotChanged, Fault::Owner, Retry::Never),
+        (E::KeyChanged, Fault::Transport, Retry::CompareKeys),
+        (E::KeyNotChanged, Fault::Owner, Retry::Already),
         (E::FingerprintMismatch, Fault::Transport, Retry::OtherInput),
         (E::ScannedKeyMismatch, Fault::Transport, Retry::OtherInput),
     ] {

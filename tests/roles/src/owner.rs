@@ -218,7 +218,7 @@ fn a_refused_command_says_why_only_under_the_locks_signature() {
     };
     let stale = refusal(digest(&command), RefuseReason::StaleNumber);
     let refused = error(&signed(&stale, &lock_seed()));
-    assert_eq!((refused, refused.retry()), (OwnerError::Refused(RefuseReason::StaleNumber), Retry::HigherNumber));
+    assert_eq!((refused, refused.retry()), (OwnerError::Refused(RefuseReason::StaleNumber), Retry::Inspect));
     assert_eq!(error(&signed(&stale, &stranger_seed())), OwnerError::RefusalSignature(MISMATCH));
     assert_eq!(error(&signed(&refusal(some_digest(1), stale.reason), &lock_seed())), OwnerError::RefusedOther);
     assert_eq!(error(b"SK\x01\x0e"), OwnerError::RefusedOpaque);

@@ -363,7 +363,7 @@ fn a_second_device_is_refused_and_a_withdrawn_grant_is_not_released() {
     let record = shared_record(2);
     let error = refuses_release(&record, &claim, &install_there);
     assert_eq!(error, ServiceError::Slot(SlotError::ClaimedByOtherDevice));
-    assert_eq!((error.fault(), error.retry()), (Fault::Guest, Retry::Never));
+    assert_eq!((error.fault(), error.retry()), (Fault::Guest, Retry::AskOwner));
 
     for mut record in [sharing_record(2), shared_record(2)] {
         answer(&mut record, 2);

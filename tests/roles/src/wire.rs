@@ -93,7 +93,7 @@ mod check {
                     0 | 1 => WireError::Magic,
                     //= spec/protocol.md#encoding
                     //# MSG-12. A decoder MUST refuse a message of a version that it does not speak.
-                    2 => WireError::Version(value),
+                    2 => WireError::Version { found: value },
                     //= spec/protocol.md#encoding
                     //# MSG-13. A decoder MUST refuse a message of another kind than the one expected.
                     _ => WireError::Kind { expected: T::KIND, found: value },
@@ -238,7 +238,7 @@ fn kinds_are_numbered_as_the_spec_says() {
     }
     assert_eq!(Kind::of(b"SK\x01"), Err(WireError::Truncated));
     assert_eq!(Kind::of(b"sK\x01\x01"), Err(WireError::Magic));
-    assert_eq!(Kind::of(b"SK\x02\x01"), Err(WireError::Version(2)));
+    assert_eq!(Kind::of(b"SK\x02\x01"), Err(WireError::Version { found: 2 }));
 }
 
 #[test]
@@ -448,7 +448,7 @@ fn a_bundle_carries_the_longest_chain_exactly() {
         bytes[at] ^= 0x40;
         let expected = match at {
             0 | 1 => WireError::Magic,
-            2 => WireError::Version(0x41),
+            2 => WireError::Version { found: 0x41 },
             _ => WireError::Kind { expected: Kind::Bundle, found: 0x49 },
         };
         assert_eq!(Bundle::parse(&bytes), Err(expected));

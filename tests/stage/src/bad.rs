@@ -35,8 +35,8 @@ pub fn malformed(
         8 => (longer(max_len + 1 - good.len()), WireError::TooLong),
         9 => (with(0, b'T'), WireError::Magic),
         10 => (with(1, b'L'), WireError::Magic),
-        11 => (with(2, 0), WireError::Version(0)),
-        12 => (with(2, 2), WireError::Version(2)),
+        11 => (with(2, 0), WireError::Version { found: 0 }),
+        12 => (with(2, 2), WireError::Version { found: 2 }),
         _ => {
             let found = (0..=u8::MAX).filter(|found| *found != expected.byte()).nth(way - 13)?;
             (with(3, found), WireError::Kind { expected, found })

@@ -24,6 +24,8 @@ pub mod chain;
 #[cfg(feature = "alloc")]
 pub mod desk;
 pub mod entropy;
+#[cfg(feature = "alloc")]
+pub mod errors;
 pub mod firmware;
 pub mod forge;
 pub mod hex;

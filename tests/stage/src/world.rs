@@ -17,7 +17,7 @@ use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sharekey::crypto::PublicKey;
-use sharekey::error::{GuestError, LockError, OwnerError, Retry, ServiceError};
+use sharekey::error::{Blame, GuestError, LockError, OwnerError, Retry, ServiceError};
 use sharekey::guest::{AwaitingReply, Installing};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
@@ -63,14 +63,19 @@ pub enum Stop {
 }
 
 impl Stop {
-    pub fn retry(self) -> Retry {
+    /// The library's error, where it is one.
+    pub fn blame(&self) -> Option<&dyn Blame> {
         match self {
-            Self::Owner(error) => error.retry(),
-            Self::Guest(error) => error.retry(),
-            Self::Service(error) => error.retry(),
-            Self::Lock(error) => error.retry(),
-            Self::PowerCut => Retry::NewChallenge,
+            Self::Owner(error) => Some(error),
+            Self::Guest(error) => Some(error),
+            Self::Service(error) => Some(error),
+            Self::Lock(error) => Some(error),
+            Self::PowerCut => None,
         }
+    }
+
+    pub fn retry(self) -> Retry {
+        self.blame().map_or(Retry::NewChallenge, Blame::retry)
     }
 }
 

@@ -28,6 +28,7 @@ pub mod decode;
 pub mod derive;
 pub mod desk;
 pub mod dump;
+pub mod errors;
 pub mod guest;
 pub mod install;
 pub mod install_rules;

@@ -1,7 +1,7 @@
-//! Writes the test vectors, `spec/vectors/*.json`, and the dumps in `spec/protocol.md`, from the crate:
-//! `cargo run -p sharekey-vectors`. The tests compare.
+//! Writes the test vectors, `spec/vectors/*.json`, the dumps and what is said of errors in `spec/protocol.md`, and
+//! `docs/errors.md`, from the crate: `cargo run -p sharekey-vectors`. The tests compare.
 
-use sharekey_vectors::{dump, files, spec, text};
+use sharekey_vectors::{dump, errors, files, spec, text};
 
 fn main() -> std::io::Result<()> {
     std::fs::create_dir_all(spec().join("vectors"))?;
@@ -9,5 +9,6 @@ fn main() -> std::io::Result<()> {
         std::fs::write(spec().join("vectors").join(name), text::write(file))?;
     }
     let page = std::fs::read_to_string(spec().join("protocol.md"))?;
-    std::fs::write(spec().join("protocol.md"), dump::rewritten(&page))
+    std::fs::write(spec().join("protocol.md"), errors::rewritten(&dump::rewritten(&page)))?;
+    std::fs::write(spec().join("../docs/errors.md"), errors::page())
 }

@@ -33,7 +33,7 @@ pub fn in_spec(text: &str) -> BTreeSet<Named> {
 }
 
 /// The names between backticks; those with a dot between them are one.
-fn names(text: &str) -> Vec<String> {
+pub fn names(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut pieces = text.split('`');
     let mut between = pieces.next().unwrap_or_default();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::Digest;
+use sharekey::error::SlotError;
 use sharekey::message::{Holding, SlotReport, WithdrawnOutcome};
 use sharekey::slot::{GrantRef, Observer, Proof, Recorder, Slot, Turn, Witness};
 
@@ -64,8 +65,8 @@ fn holds(n: u32, letter: char) -> SlotReport {
     SlotReport { floor: Generation::new(n), holding }
 }
 
-fn refusal<E: std::fmt::Debug>(result: &Result<(), E>) -> Value {
-    json!({ "error": result.as_ref().err().map(|error| error_name(error)) })
+fn refusal(result: &Result<(), SlotError>) -> Value {
+    json!({ "error": result.as_ref().err().map(error_name) })
 }
 
 /// What both the record and the view know of.

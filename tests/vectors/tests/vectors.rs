@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use sharekey_stage::errors::every;
 use sharekey_stage::ops::Op;
-use sharekey_vectors::{check, dump, files, named, spec, tables};
+use sharekey_vectors::{check, dump, errors, files, named, spec, tables};
 
 fn text(name: &str) -> String {
     let path = spec().join(name);
@@ -105,6 +106,42 @@ fn the_tables_in_the_text_are_the_layouts_of_the_messages() {
         assert!(otherwise != text && std::panic::catch_unwind(|| tables::check(&otherwise)).is_err(), "{told}");
     }
 }
+
+#[test]
+fn the_text_and_the_page_of_errors_say_what_the_library_says() {
+    assert!(errors::rewritten(&text("protocol.md")) == text("protocol.md"), "whose fault, or what to do: {AGAIN}");
+    assert!(errors::page() == text("../docs/errors.md"), "docs/errors.md: {AGAIN}");
+    // The check itself: another word in the text is put right.
+    for (word, other) in [
+        ("`LetterU` | guest |", "`LetterU` | owner |"),
+        ("`Trailing` | transport | Resend |", "`Trailing` | transport | Later |"),
+    ] {
+        let planted = text("protocol.md").replacen(word, other, 1);
+        assert!(planted != text("protocol.md") && errors::rewritten(&planted) == text("protocol.md"), "{other}");
+    }
+}
+
+#[test]
+fn each_code_is_one_errors_alone_and_is_written_as_codes_are() {
+    let tables = every();
+    let codes: Vec<&str> = tables.iter().flat_map(|(_, rows)| rows).map(|row| row.code).collect();
+    let distinct: BTreeSet<&str> = codes.iter().copied().collect();
+    assert_eq!(distinct.len(), codes.len());
+    for code in codes {
+        let part =
+            |part: &str| part.starts_with(|c: char| c.is_ascii_uppercase()) && part.chars().all(char::is_alphanumeric);
+        assert!(code.contains('.') && code.split('.').all(part), "{code}");
+    }
+    // No type of errors is left out.
+    let of_the_library = std::fs::read_dir(spec().join("../src/error")).unwrap();
+    let declared = of_the_library.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let declared: usize =
+        declared.map(|file| file.lines().filter(|line| DECLARES.iter().any(|by| line.starts_with(by))).count()).sum();
+    assert_eq!(tables.len(), declared);
+}
+
+/// What a declaration of a type of errors begins with.
+const DECLARES: [&str; 3] = ["errors! { {$}", "lock_errors! { {$}", "reasons! { {$}"];
 
 #[test]
 fn the_dumps_in_the_text_are_the_bytes_of_the_cases() {

@@ -29,7 +29,7 @@ impl Phone<'_> {
         let grants = Cloud::open(self.home)?.find(self.who(), account.public_key())?;
         let Some(grant) = grants.first() else {
             let what = "nothing is shared by this code, or not any more";
-            return Err(Refusal::own("the service", what, Fault::Guest, Retry::AfterOwnerActs).into());
+            return Err(Refusal::own("the service", what, Fault::Guest, Retry::AskOwner).into());
         };
         let mut codes: Vec<Seed> = self.load("codes.json")?;
         if !codes.contains(&seed) {

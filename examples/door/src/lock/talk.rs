@@ -1,12 +1,12 @@
 //! Talking to the lock: challenge, answer, and what an attacker does in between.
 
 use anyhow::bail;
-use sharekey::error::{Fault, LockError, Retry};
+use sharekey::error::{Blame, Fault, LockError, Retry};
 use sharekey::lock::{Effect, PhysicalPresence, ServeError};
 
 use super::Firmware;
 use crate::cli::Radio;
-use crate::refusal::{Blame, By as _, Refusal};
+use crate::refusal::{By as _, Refusal};
 
 /// Who somebody is that nobody knows.
 pub const SOMEBODY: &str = "somebody";

@@ -116,7 +116,7 @@ impl Scene {
     /// The lock refuses.
     #[track_caller]
     pub fn lock_refuses(&self, line: &str, why: &str) -> String {
-        self.refused(line, "the lock", &format!("({why})"))
+        self.refused(line, "the lock", &format!("(Lock.{why})"))
     }
 
     /// What must not change by a refusal: the lock's records (but the replay counter), its bolt, and

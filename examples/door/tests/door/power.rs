@@ -191,8 +191,8 @@ fn with_a_damaged_header_or_counter_only_a_factory_reset_helps() {
 fn a_damaged_seed_is_never_made_anew_unasked() {
     let scene = Scene::downloaded(50);
     std::fs::write(scene.path("lock/flash/seed.rec"), b"not a seed").unwrap();
-    scene.refused("guest ana open 0", "the lock", "(SeedDamaged)");
-    scene.refused("lock show", "the lock", "(SeedDamaged)");
+    scene.refused("guest ana open 0", "the lock", ".SeedDamaged)");
+    scene.refused("lock show", "the lock", ".SeedDamaged)");
 }
 
 #[test]

@@ -60,10 +60,10 @@ fn an_old_done_or_refusal_is_no_answer_to_a_new_command() {
     let scene = Scene::new(5);
     scene.ok("owner inspect 0");
     let done = scene.newest("done", "owner");
-    scene.refused(&format!("owner inspect 0 --answer-with {done}"), "owner's phone", "(OtherCommand)");
+    scene.refused(&format!("owner inspect 0 --answer-with {done}"), "owner's phone", ".OtherCommand)");
     scene.lock_refuses("owner activate 77", "NoSuchSlot");
     let refused = scene.newest("refused", "owner");
-    scene.refused(&format!("owner inspect 0 --answer-with {refused}"), "owner's phone", "(RefusedOther)");
+    scene.refused(&format!("owner inspect 0 --answer-with {refused}"), "owner's phone", ".RefusedOther)");
 }
 
 #[test]
@@ -71,17 +71,17 @@ fn an_old_provisioned_is_no_answer_to_a_new_provision() {
     let scene = Scene::new(6);
     let provisioned = scene.newest("provisioned", "owner");
     let line = format!("owner provision --card {} --answer-with {provisioned}", scene.card());
-    scene.refused(&line, "owner's phone", "(CardTag)");
+    scene.refused(&line, "owner's phone", ".CardTag)");
 }
 
 #[test]
 fn an_old_reply_is_no_answer_to_a_new_unlock() {
     let scene = full_story(7);
     let reply = scene.newest("reply", "ana");
-    scene.refused(&format!("wire replay {reply}"), "ana's phone", "(ReplyToOther)");
+    scene.refused(&format!("wire replay {reply}"), "ana's phone", "(Guest.ReplyToOther)");
     let call = scene.call(&format!("guest ana open 0 --answer-with {reply}"));
     assert_eq!(call.code, 1);
-    assert!(call.err.contains("(ReplyToOther)"), "{}", call.err);
+    assert!(call.err.contains("(Guest.ReplyToOther)"), "{}", call.err);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn an_old_receipt_is_no_answer_to_a_new_install() {
     scene.ok("wire list");
     let call = scene.call(&format!("guest ana download 0 --answer-with {receipt}"));
     assert_eq!(call.code, 1);
-    assert!(call.err.contains("(ReceiptNamesOtherInstall)"), "{}", call.err);
+    assert!(call.err.contains("(Guest.ReceiptNamesOtherInstall)"), "{}", call.err);
 }
 
 #[test]
@@ -141,9 +141,9 @@ fn nothing_for_one_lock_works_at_another() {
         there.refused(&format!("wire replay {forged}"), "the service", why);
     }
     let grant = there.forge("grant", "ana", &here.message(here.newest("grant", "ana")));
-    there.refused(&format!("wire replay {grant}"), "ana's phone", "(NotTheSubject)");
+    there.refused(&format!("wire replay {grant}"), "ana's phone", ".NotTheSubject)");
     let challenge = there.forge("challenge", "ana", &here.message(here.newest("challenge", "ana")));
-    there.refused(&format!("guest ana open 0 --challenge-with {challenge}"), "ana's phone", "(WrongLock)");
+    there.refused(&format!("guest ana open 0 --challenge-with {challenge}"), "ana's phone", ".WrongLock)");
 }
 
 #[test]
@@ -182,5 +182,5 @@ fn nothing_for_one_slot_works_at_another() {
     scene.refused(&format!("wire replay {forged}"), "the service", "ReceiptSignature");
     scene.ok("owner inspect 0");
     let done = scene.newest("done", "owner");
-    scene.refused(&format!("owner inspect 1 --answer-with {done}"), "owner's phone", "(OtherCommand)");
+    scene.refused(&format!("owner inspect 1 --answer-with {done}"), "owner's phone", ".OtherCommand)");
 }

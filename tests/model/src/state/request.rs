@@ -24,9 +24,10 @@ impl From<LockError> for Denied {
     }
 }
 
-/// The byte that stands for it (spec: the table of "Errors and refusals").
-const fn reason(why: LockError) -> RefuseReason {
-    match why {
+/// The reason that stands for it (spec: the table of "Errors of the lock"). Of any other error nobody who has
+/// authenticated hears.
+const fn reason(why: LockError) -> Option<RefuseReason> {
+    Some(match why {
         LockError::StaleGeneration => RefuseReason::StaleGeneration,
         LockError::NoClock => RefuseReason::NoClock,
         LockError::ClockUnset => RefuseReason::ClockUnset,
@@ -42,8 +43,9 @@ const fn reason(why: LockError) -> RefuseReason {
         LockError::AlreadyProvisioned => RefuseReason::AlreadyProvisioned,
         LockError::Exhausted => RefuseReason::Exhausted,
         LockError::NonContributory => RefuseReason::NonContributory,
-        _ => RefuseReason::Busy,
-    }
+        LockError::Busy | LockError::Seal(_) => RefuseReason::Busy,
+        _ => return None,
+    })
 }
 
 impl LockModel {
@@ -60,7 +62,7 @@ impl LockModel {
         };
         decided.map_err(|denied| match denied {
             Denied::Stranger(why) => (why, Answer::Opaque),
-            Denied::Known(why) => (why, answer(reason(why))),
+            Denied::Known(why) => (why, reason(why).map_or(Answer::Opaque, answer)),
         })
     }
 

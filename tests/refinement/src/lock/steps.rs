@@ -213,7 +213,7 @@ impl Sent {
                 let error = match broken {
                     Broken::Empty => WireError::Truncated,
                     Broken::Magic => WireError::Magic,
-                    Broken::Version => WireError::Version(2),
+                    Broken::Version => WireError::Version { found: 2 },
                     Broken::Kind => WireError::Kind { expected: to.kind(), found: 32 },
                 };
                 Request::Malformed(self.purpose(), error)

@@ -166,7 +166,7 @@ fn no_message_of_another_version_is_read() {
             let mut message = stage.w.tape.last(kind);
             message[2] = version;
             for stop in stage.deliver(kind, &message) {
-                assert_eq!(wire_error(stop), Some(WireError::Version(version)), "{kind:?}");
+                assert_eq!(wire_error(stop), Some(WireError::Version { found: version }), "{kind:?}");
             }
         }
     }

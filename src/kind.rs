@@ -1,5 +1,4 @@
-use super::{HEADER_LEN, MAGIC, VERSION, split_header};
-use crate::error::WireError;
+//! Which kinds of messages there are.
 
 /// What a message is: the fourth byte of its header.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -89,24 +88,5 @@ impl Kind {
             Self::FactoryReset => 17,
             Self::Connect => 18,
         }
-    }
-
-    /// The kind of a message, read off its header, for dispatching it.
-    ///
-    /// # Errors
-    /// [`WireError::Truncated`], [`WireError::Magic`], [`WireError::Version`], or
-    /// [`WireError::Value`] for a kind byte that this version does not define.
-    pub fn of(message: &[u8]) -> Result<Self, WireError> {
-        let (byte, _) = split_header(message)?;
-        //= spec/protocol.md#versioning
-        //# VER-4. A version 1 party MUST refuse the kinds 32 and 33.
-        Self::ALL.into_iter().find(|kind| kind.byte() == byte).ok_or(WireError::Value)
-    }
-
-    /// The header of a message of this kind.
-    #[must_use]
-    pub const fn header(self) -> [u8; HEADER_LEN] {
-        let [s, k] = MAGIC;
-        [s, k, VERSION, self.byte()]
     }
 }

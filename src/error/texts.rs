@@ -1,0 +1,71 @@
+#[cfg(feature = "alloc")]
+use super::KeyError;
+
+errors! { {$} "Code"
+    /// Why a text is not a share code. Checked in the order of the variants.
+    #[non_exhaustive]
+    CodeError {
+        /// A character that neither stands in a code nor is ignored.
+        UnknownSymbol: "a character that no share code has",          Guest, OtherInput;
+        /// Most likely a V.
+        LetterU:       "the letter U, which no share code has",       Guest, OtherInput;
+        /// Fewer than 20 symbols.
+        TooShort:      "the share code is too short",                 Guest, OtherInput;
+        /// More than 20 symbols.
+        TooLong:       "the share code is too long",                  Guest, OtherInput;
+        /// The check symbols do not match the others.
+        CheckFailed:   "the share code was mistyped",                 Guest, OtherInput;
+    }
+}
+
+#[cfg(feature = "alloc")]
+errors! { {$} "Id"
+    /// Why a text is not an [`AccountId`](crate::id::AccountId) or a [`ContactName`](crate::id::ContactName).
+    #[non_exhaustive]
+    IdError {
+        Empty:      "the name is empty",                              Owner, OtherInput;
+        /// More than 64 bytes of UTF-8.
+        TooLong:    "the name is longer than 64 bytes",               Owner, OtherInput;
+        /// A control character, such as a line break.
+        Control:    "the name holds a control character",             Owner, OtherInput;
+        Whitespace: "the name begins or ends with whitespace",        Owner, OtherInput;
+    }
+}
+
+#[cfg(feature = "alloc")]
+errors! { {$} "Fingerprint"
+    /// Why a text is not a [`Fingerprint`](crate::contacts::Fingerprint).
+    #[non_exhaustive]
+    FingerprintError {
+        /// A character that is neither a decimal digit nor whitespace.
+        NotADigit: "a character that no fingerprint has",             Owner, OtherInput;
+        /// Fewer than 30 digits.
+        TooShort:  "the fingerprint is too short",                    Owner, OtherInput;
+        /// More than 30 digits.
+        TooLong:   "the fingerprint is too long",                     Owner, OtherInput;
+    }
+}
+
+#[cfg(feature = "alloc")]
+errors! { {$} "Contact"
+    /// Why the contact book refused. Nothing changed.
+    ///
+    /// A key that does not match is the transport's fault: the contact has a new phone, or somebody answers in the
+    /// contact's name.
+    #[non_exhaustive]
+    ContactError {
+        NotFound:             "no such contact",                                          Owner,     OtherInput;
+        /// The book has a contact of this id.
+        Duplicate:            "the contact exists already",                               Owner,     OtherInput;
+        /// The account key is not a good key.
+        Key(#[from] KeyError): "account key",                                             Guest,     OtherInput;
+        /// Another key than the pinned one is said to be the contact's.
+        KeyChanged:           "the contact's key has changed",                            Transport, CompareKeys;
+        /// The key to accept is the pinned one.
+        KeyNotChanged:        "the contact's key has not changed",                        Owner,     Already;
+        /// The fingerprint that was compared is not the pinned key's: mistyped, or that of another key.
+        FingerprintMismatch:  "the fingerprint is not that of the contact's key",         Transport, OtherInput;
+        /// The key that was scanned is not the pinned one.
+        ScannedKeyMismatch:   "the scanned key is not the contact's key",                 Transport, OtherInput;
+    }
+}
