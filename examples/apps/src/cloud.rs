@@ -101,10 +101,10 @@ impl Cloud {
         Ok(release.to_vec())
     }
 
-    /// What the owner's app may know: the record's version and its state, and the signed messages behind it.
-    pub fn report(&self, lock: LockId, slot: SlotId) -> Outcome<((u64, Option<State>), Vec<Vec<u8>>)> {
+    /// What the owner's app may know: the record's version, its state, and the signed messages behind it.
+    pub fn report(&self, lock: LockId, slot: SlotId) -> Outcome<(u64, State, Vec<Vec<u8>>)> {
         let record = self.store.get(lock, slot)?;
-        Ok(((record.version(), Some(record.slot().state())), self.service.messages(&record)?))
+        Ok((record.version(), record.slot().state(), self.service.messages(&record)?))
     }
 
     /// Decides, stores, and only then has something to send.

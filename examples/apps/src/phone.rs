@@ -124,8 +124,8 @@ impl OwnerPhone {
     /// Fetches what the cloud has, and believes what is signed.
     pub fn sync(&mut self, cloud: &Cloud) -> Outcome<()> {
         for Status { slot, .. } in self.statuses() {
-            let (says, messages) = cloud.report(self.view.as_ref().ok_or("no lock")?.lock(), slot)?;
-            let _ = self.step(|owner, view| owner.see(view, slot, says, &messages))?;
+            let (version, state, messages) = cloud.report(self.view.as_ref().ok_or("no lock")?.lock(), slot)?;
+            let _ = self.step(|owner, view| owner.see(view, slot, (version, Some(state)), &messages))?;
         }
         Ok(())
     }

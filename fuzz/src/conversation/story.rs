@@ -7,7 +7,7 @@ use sharekey::guest::{Account, Claimed, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, purpose};
-use sharekey::message::{Challenge, Completed, FactoryReset};
+use sharekey::message::{Challenge, FactoryReset};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::slot::State;

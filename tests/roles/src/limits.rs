@@ -267,6 +267,17 @@ fn a_key_has_at_least_one_use() {
 }
 
 #[test]
+fn limits_that_are_added_one_by_one_are_those_that_are_given_at_once() {
+    let week = schedule(0x7f, 0, 1440);
+    let all = Limits::new(Some(at(1)), Some(at(2)), Some(week), Some(3)).unwrap();
+    let one_by_one = Limits::NONE.from(at(1)).and_then(|limits| limits.until(at(2))).unwrap().on(week).uses(3);
+    assert_eq!(one_by_one, Ok(all));
+    assert_eq!(all.from(at(0)).unwrap().uses(4), Limits::new(Some(at(0)), Some(at(2)), Some(week), Some(4)));
+    assert_eq!((all.from(at(2)), all.until(at(1))), (Err(LimitsError::EmptyPeriod), Err(LimitsError::EmptyPeriod)));
+    assert_eq!(all.uses(0), Err(LimitsError::NoUses));
+}
+
+#[test]
 fn only_dates_and_schedules_need_a_clock() {
     let week = schedule(0x7f, 0, 1440);
     for (from, until, schedule, uses, needs) in [
