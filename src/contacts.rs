@@ -144,6 +144,14 @@ impl ContactBook {
         self.0.get(id)
     }
 
+    /// Whose key this is: the subject of a grant, say. Nothing keeps two contacts from having one key: a verified one comes
+    /// before an unverified one, then the id that sorts first.
+    #[must_use]
+    pub fn by_key(&self, key: &PublicKey) -> Option<(&AccountId, &Contact)> {
+        let having = || self.iter().filter(|(_, contact)| contact.key == *key);
+        having().find(|(_, contact)| contact.trust == Trust::Verified).or_else(|| having().next())
+    }
+
     /// All contacts, sorted by id.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&AccountId, &Contact)> {
         self.0.iter()

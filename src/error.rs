@@ -18,6 +18,8 @@ mod lock;
 mod owner;
 #[cfg(feature = "alloc")]
 mod service;
+#[cfg(feature = "alloc")]
+mod staged;
 mod texts;
 
 pub use self::blame::{Blame, Fault, Retry};
@@ -32,6 +34,8 @@ pub use self::refuse::RefuseReason;
 #[cfg(feature = "alloc")]
 pub use self::service::{ServiceError, StoredRecordError};
 pub use self::slot::{SlotError, StoredSlotError};
+#[cfg(feature = "alloc")]
+pub use self::staged::NotPending;
 pub use self::texts::CodeError;
 #[cfg(feature = "alloc")]
 pub use self::texts::{ContactError, FingerprintError, IdError};

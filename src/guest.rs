@@ -17,12 +17,14 @@ use crate::crypto::{Crypto, PublicKey, Sign, Signer, Stretch};
 use crate::error::{GuestError, ProviderFailed};
 use crate::message::{Claim, Grant};
 use crate::secret::Seed;
-use crate::wire::{self, Encoded, Unverified};
+use crate::wire::{self, Unverified};
 
 mod download;
+mod invitation;
 mod key;
 
 pub use self::download::{Claimed, Download, Installing};
+pub use self::invitation::Invitation;
 pub use self::key::{AwaitingReply, GuestKey};
 
 /// Who a grant is for: a guest's account, or whoever redeemed a share code.
@@ -78,15 +80,15 @@ impl<C: Sign> Account<C> {
         C: Crypto,
     {
         let parsed = Unverified::<Grant>::parse(grant)?;
-        let claims = *parsed.claims();
+        let invitation = Invitation::of(&parsed)?;
         //= spec/protocol.md#guest
         //# GST-2. A guest MUST check, before it claims, that the grant names its own key as the subject.
-        if claims.subject != *self.public_key() {
+        if invitation.subject() != self.public_key() {
             return Err(GuestError::NotTheSubject);
         }
         //= spec/protocol.md#guest
         //# GST-16. A guest MUST refuse a grant whose lock id fails KEY-1 or KEY-2.
-        claims.lock.key().check().map_err(GuestError::LockKey)?;
+        invitation.lock().key().check().map_err(GuestError::LockKey)?;
         if let Some(owner) = owner {
             parsed.verify(crypto, owner).map_err(GuestError::GrantSignature)?;
         }
@@ -94,9 +96,9 @@ impl<C: Sign> Account<C> {
         //# GST-1. A guest MUST draw a new device key for each claim.
         let device = Seed::random(rng);
         let device_key = *Signer::from_seed(crypto, &device)?.public();
-        let claim = Claim { grant: parsed.digest(crypto), device: device_key };
+        let claim = Claim { grant: invitation.grant().digest(crypto), device: device_key };
         let claim = wire::seal(crypto, &self.signer, &claim)?;
-        Ok(Claimed::new(Encoded::copy(grant)?, claim, device))
+        Ok(Claimed::new(invitation, claim, device))
     }
 }
 

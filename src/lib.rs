@@ -16,12 +16,13 @@
 //! use sharekey::id::SlotId;
 //! use sharekey::limits::{Action, Limits, Rights};
 //! use sharekey::lock::{Clock, Found, Making, Now, purpose};
+//! use sharekey::owner::{Fact, Order};
 //! use sharekey::secret::{ActivationSecret, Seed};
 //! use sharekey::service::ShareRecord;
 //! use sharekey::{Account, Owner, Service};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let rng = &mut rand_core::UnwrapErr(getrandom::SysRng);   // the operating system's entropy
+//! let rng = &mut sharekey::rand_core::UnwrapErr(getrandom::SysRng);   // the operating system's entropy
 //! // Where each side stores what it must not lose. Here nothing fails.
 //! let flash = |_record: &sharekey::lock::Record| Ok::<(), std::io::Error>(());
 //! let database = |_record: &ShareRecord| Ok::<(), std::io::Error>(());   // compare-and-swap
@@ -50,9 +51,10 @@
 //!
 //! // 2. Standing at the lock, the owner opens one of its slots.
 //! let given = lock.challenge::<purpose::Operate>(now, rng)?.commit(flash)?;
-//! let (command, pending) = owner.activate(&mut view, hall, &given.challenge, rng)?.commit(disk)?;
+//! let activate = Order::Activate { slot: hall };
+//! let (command, pending) = owner.order(&mut view, activate, &given.challenge, rng)?.commit(disk)?;
 //! let done = lock.command(given.session, &command, now)?.commit(flash)?.done;
-//! pending.finish(&owner, &mut view, &done)?.commit(disk)?;
+//! let _ = pending.finish(&owner, &mut view, &done)?.commit(disk)?;
 //! service.done(&mut record, &done)?.commit(database)?;
 //!
 //! // 3. At home, the owner shares the slot with a contact. Until the download it can be revoked.
@@ -72,8 +74,8 @@
 //! let receipt = lock.install(given.session, download.bundle(), now, rng)?.commit(flash)?.receipt;
 //! let key = download.finish(&Ring, &receipt)?;
 //! service.confirm(&mut record, key.receipt())?.commit(database)?;
-//! owner.learn(&mut view, key.receipt())?.commit(disk)?;
-//! assert!(view.status(hall).shared.is_some_and(|share| share.downloaded.is_some()));
+//! let learned = owner.learn(&mut view, key.receipt())?.commit(disk)?;
+//! assert!(matches!(learned.fact, Fact::Downloaded { slot, .. } if slot == hall));
 //!
 //! // 5. From then on it opens offline. The bolt moves only after `commit`: there is no `Unlocked`
 //! //    before.
@@ -180,6 +182,9 @@ pub mod slot;
 #[cfg(feature = "alloc")]
 pub mod staged;
 pub mod wire;
+
+/// The traits of entropy that the calls take, in the version that they take.
+pub use rand_core;
 
 #[doc(inline)]
 pub use self::error::{GuestError, LockError};

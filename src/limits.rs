@@ -106,6 +106,19 @@ impl TryFrom<u8> for Rights {
 }
 
 /// What bounds a key, each part optional; all that are there must hold at every unlock.
+///
+/// ```
+/// use sharekey::limits::{Limits, Schedule, Timestamp, UtcOffset, Weekdays};
+///
+/// let (noon, in_two_weeks) = (1_795_435_200, 1_796_644_800);
+/// let stay = Limits::NONE
+///     .from(Timestamp::from_unix_seconds(noon))?
+///     .until(Timestamp::from_unix_seconds(in_two_weeks))?;
+/// let weekends = Schedule::new(Weekdays::SAT | Weekdays::SUN, 8 * 60, 20 * 60, UtcOffset::UTC, None)?;
+/// let cleaner = Limits::NONE.on(weekends).uses(3)?;
+/// assert_eq!((stay.max_uses(), cleaner.max_uses()), (None, Some(3)));
+/// # Ok::<(), sharekey::error::LimitsError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "RawLimits", into = "RawLimits")]
 pub struct Limits {
@@ -171,15 +184,45 @@ impl Limits {
         Ok(Self { from, until, schedule, uses })
     }
 
+    /// The same limits, and not before this moment.
+    ///
+    /// # Errors
+    /// [`LimitsError::EmptyPeriod`] where they end by then.
+    pub fn from(self, from: Timestamp) -> Result<Self, LimitsError> {
+        Self::new(Some(from), self.until, self.schedule, self.uses)
+    }
+
+    /// The same limits, and from this moment on no more.
+    ///
+    /// # Errors
+    /// [`LimitsError::EmptyPeriod`] where they have not begun by then.
+    pub fn until(self, until: Timestamp) -> Result<Self, LimitsError> {
+        Self::new(self.from, Some(until), self.schedule, self.uses)
+    }
+
+    /// The same limits, and on this schedule only.
+    #[must_use]
+    pub const fn on(self, schedule: Schedule) -> Self {
+        Self { schedule: Some(schedule), ..self }
+    }
+
+    /// The same limits, and for so many openings.
+    ///
+    /// # Errors
+    /// [`LimitsError::NoUses`] for none.
+    pub fn uses(self, uses: u32) -> Result<Self, LimitsError> {
+        Self::new(self.from, self.until, self.schedule, Some(uses))
+    }
+
     /// The first moment at which the key opens.
     #[must_use]
-    pub const fn from(&self) -> Option<Timestamp> {
+    pub const fn valid_from(&self) -> Option<Timestamp> {
         self.from
     }
 
     /// The moment from which it no longer opens.
     #[must_use]
-    pub const fn until(&self) -> Option<Timestamp> {
+    pub const fn valid_until(&self) -> Option<Timestamp> {
         self.until
     }
 
@@ -191,7 +234,7 @@ impl Limits {
 
     /// How many openings it is good for, at least 1.
     #[must_use]
-    pub const fn uses(&self) -> Option<u32> {
+    pub const fn max_uses(&self) -> Option<u32> {
         self.uses
     }
 

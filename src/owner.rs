@@ -17,9 +17,10 @@ mod share;
 mod status;
 mod view;
 
-pub use self::command::PendingCommand;
-pub use self::learn::Learned;
+pub use self::command::{Order, PendingCommand};
+pub use self::learn::{Fact, Learned};
 pub use self::provision::{PendingProvision, PendingTakeover};
+pub use self::share::GrantByCode;
 pub use self::status::{KeyStatus, Status};
 pub use self::view::{Equivocation, Method, OwnedLock, Standing};
 
@@ -56,8 +57,11 @@ impl<C: Crypto> Owner<C> {
         self.signer.public()
     }
 
-    /// Whether this owner may sign for the lock of this view.
+    /// Whether this owner may sign for the lock of this view, and decide on this copy of it.
     fn check_owns(&self, view: &OwnedLock) -> Result<(), OwnerError> {
+        if view.hold.is_held() {
+            return Err(OwnerError::Busy);
+        }
         if view.owner() != self.key() {
             return Err(OwnerError::NotOwner);
         }

@@ -1,6 +1,19 @@
 //! Persist, then act, for the owner's view and the service's record: what an operation gives exists
 //! only after the state that it belongs to was stored. (The lock has its own,
 //! [`lock::Staged`](crate::lock::Staged), which also holds the cell that is written.)
+//!
+//! | the store | the call |
+//! |---|---|
+//! | returns once it has stored | [`Staged::commit`] |
+//! | is awaited | [`Staged::commit_async`] |
+//! | calls back (IndexedDB, Core Data, Room) | [`Staged::detach`], then [`Detached::stored`] |
+
+mod hold;
+
+pub use self::hold::Held;
+use self::hold::Ticket;
+pub(crate) use self::hold::{Counted, Hold};
+use crate::error::NotPending;
 
 /// A decided operation: the state that it leaves, and a `T` that is only given once that is stored.
 ///
@@ -16,6 +29,12 @@ pub struct Staged<'s, S, T> {
 impl<'s, S, T> Staged<'s, S, T> {
     pub(crate) const fn new(state: &'s mut S, next: S, output: T) -> Self {
         Self { state, next, output }
+    }
+
+    /// The same operation with another result, which exists no sooner.
+    pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> Staged<'s, S, U> {
+        let Self { state, next, output } = self;
+        Staged { state, next, output: other(output) }
     }
 
     /// The state that is to be stored.
@@ -52,5 +71,72 @@ impl<'s, S, T> Staged<'s, S, T> {
         put(&self.next).await?;
         *self.state = self.next;
         Ok(self.output)
+    }
+}
+
+impl<S: Held, T> Staged<'_, S, T> {
+    /// Takes the operation off the state, for stores that call back: store [`Detached::next`], and report it with
+    /// [`Detached::stored`], which gives the result.
+    ///
+    /// Until then the state is held, whatever becomes of the [`Detached`]: it can be looked at, and every further
+    /// operation on it is refused ([`OwnerError::Busy`](crate::error::OwnerError::Busy),
+    /// [`ServiceError::Busy`](crate::error::ServiceError::Busy)). Two that were decided on the same state would take the
+    /// same number, and the later write would undo the earlier one.
+    pub fn detach(self) -> Detached<S, T> {
+        let Self { state, next, output } = self;
+        Detached { ticket: state.hold().take(), next, output }
+    }
+}
+
+/// A decided operation that waits for its store ([`Staged::detach`]).
+///
+/// Dropped, its result never exists; the state stays held, for it is not known whether it was stored. Read it again
+/// from the store then: what was read is held by nothing.
+#[must_use = "the state stays held until it is reported stored"]
+pub struct Detached<S, T> {
+    ticket: Ticket,
+    next: S,
+    output: T,
+}
+
+impl<S: Held, T> Detached<S, T> {
+    /// The state that is to be stored.
+    #[must_use]
+    pub const fn next(&self) -> &S {
+        &self.next
+    }
+
+    /// The store has it: moves the state on, lets go of it, and gives the result.
+    ///
+    /// # Errors
+    /// [`NotPending`] where `state` does not wait for this write: it was read again since, or is another one. The result
+    /// is gone then, and `state` is as it was.
+    pub fn stored(self, state: &mut S) -> Result<T, NotPending> {
+        //= spec/protocol.md#service
+        //# SVC-4. The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
+        //= spec/protocol.md#owner
+        //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
+        let Self { ticket, next, output } = self;
+        if !state.hold().release(&ticket) {
+            return Err(NotPending);
+        }
+        *state = next;
+        Ok(output)
+    }
+
+    /// The store has not taken it, and never will: lets go of the state, as if nothing had been decided. Where that is
+    /// not known, read the state again instead.
+    ///
+    /// # Errors
+    /// [`NotPending`], as for [`stored`](Self::stored).
+    pub fn abandon(self, state: &mut S) -> Result<(), NotPending> {
+        if state.hold().release(&self.ticket) { Ok(()) } else { Err(NotPending) }
+    }
+}
+
+// Does not show its result, which does not exist yet.
+impl<S: core::fmt::Debug, T> core::fmt::Debug for Detached<S, T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Detached").field("next", &self.next).finish_non_exhaustive()
     }
 }

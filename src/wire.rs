@@ -8,12 +8,14 @@ use crate::error::{MacMismatch, SignatureError, WireError};
 pub use crate::kind::Kind;
 
 mod encoded;
+mod kept;
 mod layout;
 mod tables;
 mod values;
 
 pub use self::encoded::{Encoded, encode};
 pub(crate) use self::encoded::{bare, copied, empty, seal, seal_mac, write};
+pub(crate) use self::kept::Kept;
 pub use self::layout::{Field, Layout, Reader, Shape, Variant, Writer};
 pub(crate) use self::tables::{fields, least, message, most, tagged};
 pub(crate) use self::values::{plain, value};

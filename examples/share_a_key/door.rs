@@ -10,13 +10,13 @@ use sharekey::limits::Timestamp;
 use sharekey::lock::{self, Board, Cell, Clock, Effect, Found, Now, Record, SLOTS, Store};
 use sharekey::secret::ActivationSecret;
 
-use sharekey_apps::{Outcome, Radio, entropy};
+use sharekey_apps::{Outcome, Radio, entropy, story};
 
-/// What is soldered to the lock. Only this survives a power cut.
+/// What is soldered to the lock. The flash survives a power cut.
 #[derive(Default)]
 struct Hardware {
     flash: HashMap<Cell, Vec<u8>>,
-    /// On a battery; not set, until the owner does.
+    /// Not set, until the owner does.
     clock: Option<Timestamp>,
 }
 
@@ -62,20 +62,22 @@ impl Door {
         let door = lock::Door::boot(Ring, ActivationSecret::from_bytes(card), hardware, &mut entropy())?;
         Ok(Self { door, card, ticks: 0, bolt_moves: 0, refused: None })
     }
+}
 
-    pub fn cut_the_power(&mut self) -> Outcome<()> {
+impl story::Door for Door {
+    fn cut_the_power(&mut self) -> Outcome<()> {
+        let flash = std::mem::take(&mut self.door.board().flash);
         let bolt_moves = self.bolt_moves;
-        *self = Self { bolt_moves, ..Self::boot(self.card, std::mem::take(self.door.board()))? };
+        *self = Self { bolt_moves, ..Self::boot(self.card, Hardware { flash, clock: None })? };
         Ok(())
     }
 
-    pub fn bolt_moves(&self) -> usize {
-        self.bolt_moves
+    fn bolt_moves(&self) -> Outcome<usize> {
+        Ok(self.bolt_moves)
     }
 
-    /// Why the last message was refused, by the lock's own log.
-    pub fn refused(&self) -> Option<LockError> {
-        self.refused
+    fn refused(&self, because: LockError) -> bool {
+        self.refused == Some(because)
     }
 }
 

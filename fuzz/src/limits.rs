@@ -121,7 +121,10 @@ impl Fields {
         let at = Timestamp::from_unix_seconds;
         let schedule = self.schedule.as_ref().map(Times::built);
         let limits = Limits::new(self.from.map(at), self.until.map(at), schedule, self.uses).unwrap();
-        assert_eq!((limits.from(), limits.until(), limits.uses()), (self.from.map(at), self.until.map(at), self.uses));
+        assert_eq!(
+            (limits.valid_from(), limits.valid_until(), limits.max_uses()),
+            (self.from.map(at), self.until.map(at), self.uses)
+        );
         limits
     }
 }
@@ -152,7 +155,7 @@ fn built(data: &[u8]) {
     let set = Weekdays::try_from(days);
     assert_eq!(set.is_ok(), (1..=127).contains(&days));
     if let Ok(set) = set {
-        let joined = set.and(Weekdays::MON_TO_FRI);
+        let joined = set.or(Weekdays::MON_TO_FRI);
         (0..=u8::MAX).for_each(|day| assert_eq!(joined.contains(day), set.contains(day) || day < 5));
     }
     let schedule = Schedule::new(Weekdays::ALL, start, end, UtcOffset::UTC, None);

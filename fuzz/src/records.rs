@@ -16,7 +16,7 @@ use sharekey::message::{Holding, SlotReport, Withdrawn};
 use sharekey::owner::{OwnedLock, Owner, PendingCommand, PendingProvision};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Service, ShareRecord};
-use sharekey::slot::{Observer, Slot};
+use sharekey::slot::{Observer, Slot, State};
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
 
@@ -304,7 +304,7 @@ pub fn view(data: &[u8]) {
     for slot in 0..3 {
         let _ = owner.withdraw(&mut view, SlotId::new(slot)).map(drop);
         let _ = owner.learn(&mut view, data).map(drop);
-        let _ = owner.see(&mut view, SlotId::new(slot), 1, &[data]).map(drop);
+        let _ = owner.see(&mut view, SlotId::new(slot), (1, Some(State::Shared)), &[data]).map(drop);
     }
     assert_eq!(view, before);
 }

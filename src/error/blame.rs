@@ -98,14 +98,14 @@ words! {
         FetchGrant = "drop the claim, fetch the grant again, and claim that",
         /// To share anew, to activate the slot, to provision or to transfer the lock: something that this side cannot.
         AskOwner = "ask the owner, who has to act first",
-        /// `Owner::activate`, and tell the service of its Done.
+        /// `Order::Activate`, and tell the service of its Done.
         Activate = "activate the slot at the lock",
         /// `Owner::withdraw`, then `Owner::see` a report of the service.
         Withdraw = "take the share back, take in the service's report, and share again",
-        /// `Owner::inspect`, and tell the service of its Done. Where that changes nothing, an
+        /// `Order::Inspect`, and tell the service of its Done. Where that changes nothing, an
         /// Activate ends every key of the slot.
         Inspect = "inspect the slot at the lock, and try again",
-        /// `Owner::transfer`, to oneself if need be: every slot begins anew.
+        /// `Order::Transfer`, to oneself if need be: every slot begins anew.
         TakeOver = "transfer the lock, to yourself if need be",
         /// A factory reset, by a hand inside; after it the lock is provisioned as a new one. Restart the lock first:
         /// what was not readable may be.

@@ -5,6 +5,8 @@ errors! { {$} "Owner"
     #[non_exhaustive]
     OwnerError {
         Wire(#[from] WireError):     "malformed",                                     _,         _;
+        /// An earlier change of this copy of the view was detached, and waits for the store's answer.
+        Busy:                        "an earlier change waits for its store",         Caller,    Later;
         NotOwner:                    "the view is another owner's",                   Owner,     OtherInput;
         Transferred:                 "the lock was transferred to another owner",     Owner,     Never;
         WrongLock:                   "from another lock",                             Transport, OtherInput;
@@ -75,8 +77,8 @@ errors! { {$} "StoredView"
     #[non_exhaustive]
     StoredViewError {
         Epoch:    "a slot's state is of another epoch",                                   Caller, OtherInput;
-        /// The grant that a slot shares is missing in the view.
-        Grant:    "the shared grant is missing",                                          Caller, OtherInput;
+        /// The grant that a slot shares is missing in the view, or one that is kept is of another slot.
+        Grant:    "a grant is missing, or of another slot",                               Caller, OtherInput;
         Evidence: "a kept message is no evidence of what it is kept for",                 Caller, OtherInput;
     }
 }

@@ -5,6 +5,8 @@ errors! { {$} "Service"
     #[non_exhaustive]
     ServiceError {
         Wire(#[from] WireError):      "malformed",                                    _,         _;
+        /// An earlier operation on this copy of the record was detached, and waits for the store's answer.
+        Busy:                         "an earlier change waits for its store",        Service,   Later;
         WrongLock:                    "meant for another lock",                       Transport, OtherInput;
         /// The message is from another ownership than the latest that the service was told of.
         WrongEpoch:                   "meant for another epoch",                      Owner,     TellService;

@@ -4,10 +4,11 @@ use arrayvec::ArrayVec;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::GuestKey;
+use super::{GuestKey, Invitation};
 use crate::crypto::{Crypto, Digest, Signer};
 use crate::error::GuestError;
-use crate::id::LockId;
+use crate::id::{LockId, SlotId};
+use crate::limits::{Limits, Rights};
 use crate::message::{Bundle, Challenge, Claim, Grant, Install, Receipt, Refused, Release};
 use crate::pairing;
 use crate::secret::{AgreementSecret, Seed};
@@ -17,7 +18,7 @@ use crate::wire::{self, Encoded, Kind, Unverified};
 /// that dropped, the same device may be installed again, no other can.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Claimed {
-    grant: Encoded<Grant>,
+    grant: Invitation,
     claim: Encoded<Claim>,
     device: Seed,
 }
@@ -26,7 +27,7 @@ pub struct Claimed {
 /// and give its release to [`bundle`](Self::bundle).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Installing {
-    grant: Encoded<Grant>,
+    grant: Invitation,
     claim: Encoded<Claim>,
     install: Encoded<Install>,
     secret: AgreementSecret,
@@ -41,14 +42,39 @@ pub struct Download<'a> {
 }
 
 impl Claimed {
-    pub(super) const fn new(grant: Encoded<Grant>, claim: Encoded<Claim>, device: Seed) -> Self {
+    pub(super) const fn new(grant: Invitation, claim: Encoded<Claim>, device: Seed) -> Self {
         Self { grant, claim, device }
     }
 
     /// The grant, as the service gave it.
     #[must_use]
     pub const fn grant(&self) -> &Encoded<Grant> {
-        &self.grant
+        self.grant.grant()
+    }
+
+    /// The lock at which to install it, as the grant says.
+    #[must_use]
+    pub const fn lock(&self) -> LockId {
+        self.grant.lock()
+    }
+
+    /// The slot that it is for, as the grant says.
+    #[must_use]
+    pub const fn slot(&self) -> SlotId {
+        self.grant.slot()
+    }
+
+    /// What the key will be allowed, as the grant says. Whose word that is, is known where the owner's key was given to
+    /// [`claim`](super::Account::claim); otherwise once the lock has installed it.
+    #[must_use]
+    pub const fn rights(&self) -> Rights {
+        self.grant.rights()
+    }
+
+    /// When, and how often, as the grant says.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        self.grant.limits()
     }
 
     /// The claim, for the service.
@@ -68,10 +94,9 @@ impl Claimed {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Installing, GuestError> {
         let challenge = Unverified::<Challenge>::parse(challenge)?;
-        let grant = Unverified::<Grant>::parse(&self.grant)?;
         //= spec/protocol.md#guest
         //# GST-3. A guest MUST check that a challenge names the lock of its grant.
-        if challenge.claims().lock != grant.claims().lock {
+        if challenge.claims().lock != self.lock() {
             return Err(GuestError::WrongLock);
         }
         //= spec/protocol.md#pairing-key
@@ -114,7 +139,7 @@ impl Installing {
             return Err(GuestError::ReleaseNamesOtherInstall);
         }
         let Self { grant, claim, install, .. } = self;
-        let bundle = Bundle { grant, claim, install, release }.encode()?;
+        let bundle = Bundle { grant: grant.grant(), claim, install, release }.encode()?;
         Ok(Download { attempt: self, bundle })
     }
 }
@@ -134,28 +159,28 @@ impl Download<'_> {
     /// the check of the receipt that failed. The attempt stays as it is: the answer may come again
     /// unaltered. Where it does not, [install](Claimed::install) again with a new challenge.
     pub fn finish(&self, crypto: &impl Crypto, answer: &[u8]) -> Result<GuestKey, GuestError> {
-        let grant = Unverified::<Grant>::parse(&self.attempt.grant)?;
+        let grant = &self.attempt.grant;
         if Kind::of(answer)? == Kind::Refused {
-            return Err(self.refused(crypto, &grant.claims().lock, answer)?);
+            return Err(self.refused(crypto, &grant.lock(), answer)?);
         }
         let receipt = Unverified::<Receipt>::parse(answer)?;
         //= spec/protocol.md#receipt-checks
         //# GST-9. The receipt's signature MUST verify under the lock id of the guest's grant.
-        let receipt = receipt.verify(crypto, grant.claims().lock.key()).map_err(GuestError::ReceiptSignature)?;
+        let receipt = receipt.verify(crypto, grant.lock().key()).map_err(GuestError::ReceiptSignature)?;
         //= spec/protocol.md#receipt-checks
         //# GST-10. The receipt MUST name the guest's install.
         if receipt.install != self.attempt.install.digest(crypto) {
             return Err(GuestError::ReceiptNamesOtherInstall);
         }
         let claim = Unverified::<Claim>::parse(&self.attempt.claim)?;
-        if !fits(&receipt, &grant, claim.claims(), &grant.digest(crypto)) {
+        if !fits(&receipt, grant.body(), claim.claims(), &grant.grant().digest(crypto)) {
             return Err(GuestError::ReceiptDoesNotFit);
         }
         //= spec/protocol.md#pairing-key
         //# KDF-4. A guest MUST NOT derive a pairing key from a receipt that it did not check as the receipt checks of the guest say.
         let shared = crypto.agree(&self.attempt.secret, &receipt.agreement)?;
         let pairing = pairing::derive(crypto, &receipt.digest(crypto), &shared)?;
-        Ok(GuestKey::new(grant.claims(), Encoded::copy(answer)?, &receipt, pairing))
+        Ok(GuestKey::new(grant.body(), Encoded::copy(answer)?, &receipt, pairing))
     }
 
     /// What a refusal of the bundle says.
@@ -170,8 +195,7 @@ impl Download<'_> {
 }
 
 /// Whether a receipt is about this grant and this device.
-fn fits(receipt: &Receipt, grant: &Unverified<'_, Grant>, claim: &Claim, digest: &Digest) -> bool {
-    let grant = grant.claims();
+fn fits(receipt: &Receipt, grant: &Grant, claim: &Claim, digest: &Digest) -> bool {
     receipt.lock == grant.lock
         //= spec/protocol.md#receipt-checks
         //# GST-13. The receipt MUST name the grant's epoch, slot and generation.

@@ -30,9 +30,9 @@ impl Weekdays {
     /// Sunday.
     pub const SUN: Self = Self(1 << 6);
 
-    /// The days of both sets.
+    /// The days of either set: `Weekdays::SAT.or(Weekdays::SUN)`. `|` is the same.
     #[must_use]
-    pub const fn and(self, other: Self) -> Self {
+    pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -40,6 +40,14 @@ impl Weekdays {
     #[must_use]
     pub const fn contains(self, day: u8) -> bool {
         day < 7 && self.0 & (1 << day) != 0
+    }
+}
+
+impl core::ops::BitOr for Weekdays {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.or(other)
     }
 }
 

@@ -51,7 +51,7 @@ impl Authentic<'_, '_> {
         //# LIM-13. A lock MUST count exactly the accepted unlocks with the action Open as uses.
         //= spec/protocol.md#uses
         //# LIM-15. A lock MUST NOT refuse an unlock with the action Lock because no use is left.
-        let (Some(uses), Action::Open) = (self.key.limits.uses(), self.unlock.action) else { return Ok(None) };
+        let (Some(uses), Action::Open) = (self.key.limits.max_uses(), self.unlock.action) else { return Ok(None) };
         //= spec/protocol.md#unlock
         //# UNL-13. A lock MUST NOT count a use ahead, for several unlocks at once.
         match self.key.used.checked_add(1) {
@@ -79,12 +79,12 @@ fn check_time(limits: &Limits, clock: Clock) -> Result<(), LockError> {
     //# LIM-8. A lock MUST refuse an unlock before `from`.
     //= spec/protocol.md#unlock
     //# UNL-7. The time MUST be within the dates, as LIM-8 and LIM-9 say.
-    if limits.from().is_some_and(|from| now < from) {
+    if limits.valid_from().is_some_and(|from| now < from) {
         return Err(LockError::NotYetValid);
     }
     //= spec/protocol.md#dates
     //# LIM-9. A lock MUST refuse an unlock at or after `until`.
-    if limits.until().is_some_and(|until| now >= until) {
+    if limits.valid_until().is_some_and(|until| now >= until) {
         return Err(LockError::Expired);
     }
     //= spec/protocol.md#schedule

@@ -21,127 +21,94 @@ pub struct PendingCommand {
     pub(super) operation: Operation,
 }
 
-/// A command, and what waits for its answer; there once the view is stored.
-type Ordered<'v> = Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>;
-
-/// Every order fails so: not this owner's lock ([`OwnerError::NotOwner`],
-/// [`OwnerError::Transferred`]), a challenge that is malformed or another lock's
-/// ([`OwnerError::Wire`], [`OwnerError::WrongLock`]), or [`OwnerError::Seal`].
-impl<C: Crypto> Owner<C> {
-    /// Orders the lock to open a slot for sharing. Takes the slot's next number.
-    ///
-    /// # Errors
-    /// As above; [`OwnerError::Slot`] when the number line is at its end.
-    pub fn activate<'v>(
-        &self,
-        view: &'v mut OwnedLock,
+/// What an owner orders at the lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// Open a slot for sharing; wipes what is installed there. Takes the slot's next number.
+    Activate {
+        /// The slot.
         slot: SlotId,
-        challenge: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Ordered<'v>, OwnerError> {
-        let number = |next: &mut OwnedLock| {
-            //= spec/protocol.md#number-line
-            //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
-            let generation = next.slot_mut(slot).slot.take_number()?;
-            Ok(Operation::Activate { slot, generation })
-        };
-        self.order(view, number, challenge, rng)
-    }
-
-    /// Orders the lock to close a slot; wipes what is installed there. Takes the slot's next number.
-    ///
-    /// # Errors
-    /// As above; [`OwnerError::Slot`] when the number line is at its end.
-    pub fn deactivate<'v>(
-        &self,
-        view: &'v mut OwnedLock,
+    },
+    /// Close a slot; wipes what is installed there, so that whatever key it held is dead. Takes the slot's next number.
+    Deactivate {
+        /// The slot.
         slot: SlotId,
-        challenge: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Ordered<'v>, OwnerError> {
-        let number = |next: &mut OwnedLock| {
-            //= spec/protocol.md#number-line
-            //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
-            let generation = next.slot_mut(slot).slot.take_number()?;
-            Ok(Operation::Deactivate { slot, generation })
-        };
-        self.order(view, number, challenge, rng)
-    }
-
-    /// Orders the lock to hand itself to an owner and a service (to oneself, perhaps). Ends the
-    /// epoch, and with it every key.
-    ///
-    /// # Errors
-    /// As above; [`OwnerError::OwnerKey`], [`OwnerError::ServiceKey`].
-    pub fn transfer<'v>(
-        &self,
-        view: &'v mut OwnedLock,
+    },
+    /// Hand the lock to an owner and a service (to oneself, perhaps). Ends the epoch, and with it every key.
+    Transfer {
+        /// The new owner's key.
         owner: PublicKey,
+        /// The key of the service that the new owner uses.
         service: PublicKey,
-        challenge: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Ordered<'v>, OwnerError> {
-        owner.check().map_err(OwnerError::OwnerKey)?;
-        service.check().map_err(OwnerError::ServiceKey)?;
-        self.order(view, |_| Ok(Operation::Transfer { owner, service }), challenge, rng)
-    }
-
-    /// Orders the lock to set its clock.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn set_clock<'v>(
-        &self,
-        view: &'v mut OwnedLock,
+    },
+    /// Set the lock's clock: nobody else can.
+    SetClock {
+        /// The time now.
         to: Timestamp,
-        challenge: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Ordered<'v>, OwnerError> {
-        self.order(view, |_| Ok(Operation::SetClock { to }), challenge, rng)
-    }
-
-    /// Orders the lock to move its bolt.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn act<'v>(
-        &self,
-        view: &'v mut OwnedLock,
+    },
+    /// Move the bolt.
+    Act {
+        /// Which way.
         action: Action,
-        challenge: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Ordered<'v>, OwnerError> {
-        self.order(view, |_| Ok(Operation::Act { action }), challenge, rng)
-    }
-
-    /// Asks the lock what a slot holds: the way to learn of a receipt that was withheld, of the floor that
+    },
+    /// Ask what a slot holds: the way to learn of a receipt that was withheld, of the floor that
     /// the next number must be above, and of what became of an order whose `Done` was lost. It does not
     /// open or close the slot in the view: where the lock says otherwise than the view, order Activate
     /// (which wipes an installed key) or Deactivate again.
+    Inspect {
+        /// The slot.
+        slot: SlotId,
+    },
+}
+
+/// The order that has a lock carry this out. Where it took a number, the order takes a new one.
+impl From<Operation> for Order {
+    fn from(operation: Operation) -> Self {
+        match operation {
+            Operation::Activate { slot, .. } => Self::Activate { slot },
+            Operation::Deactivate { slot, .. } => Self::Deactivate { slot },
+            Operation::Transfer { owner, service } => Self::Transfer { owner, service },
+            Operation::SetClock { to } => Self::SetClock { to },
+            Operation::Act { action } => Self::Act { action },
+            Operation::Inspect { slot } => Self::Inspect { slot },
+        }
+    }
+}
+
+impl<C: Crypto> Owner<C> {
+    /// Orders the lock that gave `challenge` to do something: gives the command for the lock, and what waits for its
+    /// answer, once the view is stored. `rng` gives the owner's nonce.
     ///
     /// # Errors
-    /// As above.
-    pub fn inspect<'v>(
+    /// [`OwnerError::Busy`] while an earlier change of the view waits for its store; [`OwnerError::NotOwner`] and
+    /// [`OwnerError::Transferred`] where it is not this owner's lock; [`OwnerError::Slot`] when the slot's number line
+    /// is at its end; [`OwnerError::OwnerKey`] and [`OwnerError::ServiceKey`] for a transfer to what is no good key;
+    /// [`OwnerError::Wire`] for a malformed challenge, and [`OwnerError::WrongLock`] for another lock's;
+    /// [`OwnerError::Seal`].
+    pub fn order<'v>(
         &self,
         view: &'v mut OwnedLock,
-        slot: SlotId,
+        order: Order,
         challenge: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Ordered<'v>, OwnerError> {
-        self.order(view, |_| Ok(Operation::Inspect { slot }), challenge, rng)
-    }
-
-    /// Signs what `operation` says, which may take a number in the view that is to be stored.
-    fn order<'v>(
-        &self,
-        view: &'v mut OwnedLock,
-        operation: impl FnOnce(&mut OwnedLock) -> Result<Operation, OwnerError>,
-        challenge: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Ordered<'v>, OwnerError> {
-        let mut next = view.clone();
-        let operation = operation(&mut next)?;
+    ) -> Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError> {
         self.check_owns(view)?;
+        let mut next = view.clone();
+        //= spec/protocol.md#number-line
+        //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
+        let mut number = |slot| next.slot_mut(slot).slot.take_number();
+        let operation = match order {
+            Order::Activate { slot } => Operation::Activate { slot, generation: number(slot)? },
+            Order::Deactivate { slot } => Operation::Deactivate { slot, generation: number(slot)? },
+            Order::Transfer { owner, service } => {
+                owner.check().map_err(OwnerError::OwnerKey)?;
+                service.check().map_err(OwnerError::ServiceKey)?;
+                Operation::Transfer { owner, service }
+            }
+            Order::SetClock { to } => Operation::SetClock { to },
+            Order::Act { action } => Operation::Act { action },
+            Order::Inspect { slot } => Operation::Inspect { slot },
+        };
         let ordered = self.sign_order((view.lock, view.epoch), operation, challenge, rng)?;
         //= spec/protocol.md#owner
         //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
@@ -175,21 +142,21 @@ impl PendingCommand {
         &self.operation
     }
 
-    /// Takes the lock's answer into the view; gives what the lock did, and what the view learned.
-    /// A wrong answer leaves the command pending.
+    /// Takes the lock's answer into the view; gives what the lock did: [`Fact::Done`](super::Fact::Done), or
+    /// [`Fact::Transferred`](super::Fact::Transferred). A wrong answer leaves the command pending.
     ///
     /// # Errors
-    /// [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::Wire`],
+    /// [`OwnerError::Busy`], [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::Wire`],
     /// [`OwnerError::DoneSignature`], [`OwnerError::WrongLock`], [`OwnerError::WrongEpoch`],
     /// [`OwnerError::OtherCommand`], [`OwnerError::OtherOperation`], [`OwnerError::Exhausted`]; for a
-    /// refusal [`OwnerError::RefusedOpaque`], [`OwnerError::RefusalSignature`],
+    /// refusal [`OwnerError::RefusedOpaque`] (a [hint](OwnedLock::suspect)), [`OwnerError::RefusalSignature`],
     /// [`OwnerError::RefusedOther`], [`OwnerError::Refused`].
     pub fn finish<'v, C: Crypto>(
         &self,
         owner: &Owner<C>,
         view: &'v mut OwnedLock,
         answer: &[u8],
-    ) -> Result<Staged<'v, OwnedLock, (Completed, Learned)>, OwnerError> {
+    ) -> Result<Staged<'v, OwnedLock, Learned>, OwnerError> {
         owner.check_owns(view)?;
         if view.lock != self.lock {
             return Err(OwnerError::WrongLock);
@@ -205,7 +172,8 @@ impl PendingCommand {
         {
             next.slot_mut(slot).inspected = Some(done.digest(&owner.crypto));
         }
-        Ok(Staged::new(view, next, (done.completed, learned)))
+        next.obeyed();
+        Ok(Staged::new(view, next, learned))
     }
 
     /// The lock's Done, where the answer is one, and this command's.

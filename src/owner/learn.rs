@@ -1,40 +1,84 @@
 use alloc::vec::Vec;
 
 use super::Owner;
-use super::view::{Equivocation, Issued, OwnedLock};
-use crate::counter::{Epoch, Generation};
-use crate::crypto::Crypto;
+use super::view::{Equivocation, Issued, OwnedLock, OwnedSlot};
+use crate::counter::Epoch;
+use crate::crypto::{Crypto, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{LockId, SlotId};
-use crate::message::{Completed, Done, Grant, Holding, Receipt, SlotReport, Withdrawn, WithdrawnOutcome};
-use crate::slot::{GrantRef, Proof, Turn};
+use crate::message::{Completed, Done, Grant, Holding, Receipt, Withdrawn, WithdrawnOutcome};
+use crate::slot::{GrantRef, Proof, State, Turn};
 use crate::staged::Staged;
-use crate::wire::{Kind, Unverified, Verified};
+use crate::wire::{Kept, Kind, Unverified, Verified};
 
-/// What the view learned.
+/// What came of a message that the view took in.
 #[must_use = "it may convict the service"]
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Learned {
-    /// Nothing that it did not know.
-    Nothing,
-    /// Something new.
-    News,
-    /// Something that convicts the service.
-    ServiceEquivocated(Equivocation),
+pub struct Learned {
+    /// What the message says. Its signature held; it is of this lock, and of the view's ownership or a later one.
+    pub fact: Fact,
+    /// Whether the view did not know it all. An old fact is still true of its time, and changes nothing.
+    pub news: bool,
+    /// Where it convicts the service, the two messages that do; whether this one is news or not.
+    pub equivocation: Option<Equivocation>,
+}
+
+/// What a message says that an owner learns from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// This owner shared a slot: a grant, which another phone signed.
+    Shared {
+        /// The grant's number and digest.
+        key: GrantRef,
+        /// What it says.
+        grant: Grant,
+    },
+    /// A guest downloaded a key: the lock's receipt. (An inspection that finds a key installed proves as much.)
+    Downloaded {
+        /// The slot.
+        slot: SlotId,
+        /// The grant that the key is from.
+        key: GrantRef,
+        /// The device that holds it.
+        device: PublicKey,
+    },
+    /// The service answered a withdrawal.
+    Withdrawn {
+        /// The slot.
+        slot: SlotId,
+        /// The grant that was withdrawn.
+        key: GrantRef,
+        /// Whether it had been released before. The service's word.
+        outcome: WithdrawnOutcome,
+    },
+    /// The lock carried out an order that leaves its owner.
+    Done {
+        /// Which, and what it left.
+        completed: Completed,
+    },
+    /// The lock has an owner anew: nothing from before is known or good any more.
+    Transferred {
+        /// The ownership that began.
+        epoch: Epoch,
+        /// Whose the lock is.
+        owner: PublicKey,
+        /// Which service it names.
+        service: PublicKey,
+    },
 }
 
 impl<C: Crypto> Owner<C> {
-    /// Takes a signed message into the view: a `Receipt`, `Done` or `Withdrawn`, or a `Grant` that
-    /// another phone of this owner signed. An old one changes nothing. They may come in any order: a
+    /// Takes a signed message into the view, and gives what it says: a `Receipt`, `Done` or `Withdrawn`, or a `Grant`
+    /// that another phone of this owner signed. An old one changes nothing. They may come in any order: a
     /// wrong one can at worst leave a key listed that cannot open (a grant that is learned after its
     /// denial, say, until the denial is learned again).
     ///
     /// # Errors
-    /// [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::Wire`],
+    /// [`OwnerError::Busy`], [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::Wire`],
     /// [`OwnerError::NothingToLearn`] for a message of another kind,
     /// [`OwnerError::GrantSignature`], [`OwnerError::ReceiptSignature`],
     /// [`OwnerError::DoneSignature`], [`OwnerError::WithdrawnSignature`], [`OwnerError::WrongLock`],
-    /// [`OwnerError::WrongEpoch`], [`OwnerError::OldEpoch`] for an old transfer, and
+    /// [`OwnerError::WrongEpoch`] (a [hint](OwnedLock::suspect)), [`OwnerError::OldEpoch`] for an old transfer, and
     /// [`OwnerError::Slot`] where too many keys are live.
     pub fn learn<'v>(
         &self,
@@ -49,8 +93,10 @@ impl<C: Crypto> Owner<C> {
 
     /// Takes in a report of the slot's record: all signed messages that came with it
     /// ([`Service::messages`](crate::service::Service::messages)), and its
-    /// version, as of which the view is true from then on. The state that the report names is the
-    /// service's word alone, and changes nothing.
+    /// version, as of which the view is true from then on.
+    ///
+    /// `says` is the state that the service gives the record, where the report names it: advice. It changes nothing
+    /// but [`KeyStatus::said_released`](super::KeyStatus::said_released).
     ///
     /// # Errors
     /// [`OwnerError::OlderReport`], or as [`learn`](Self::learn) for any of the messages; then
@@ -59,14 +105,15 @@ impl<C: Crypto> Owner<C> {
         &self,
         view: &'v mut OwnedLock,
         slot: SlotId,
-        version: u64,
-        messages: &[&[u8]],
+        (version, says): (u64, Option<State>),
+        messages: &[impl AsRef<[u8]>],
     ) -> Result<Staged<'v, OwnedLock, Vec<Learned>>, OwnerError> {
         self.check_owns(view)?;
         let mut next = view.clone();
         //= spec/protocol.md#owner
         //# OWN-28. A report MUST NOT change anything where one of its messages is refused.
-        let learned = messages.iter().map(|message| self.apply(&mut next, message)).collect::<Result<_, _>>()?;
+        let learned: Vec<Learned> =
+            messages.iter().map(|message| self.apply(&mut next, message.as_ref())).collect::<Result<_, _>>()?;
         let known = next.slot_mut(slot);
         //= spec/protocol.md#owner
         //# OWN-27. The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
@@ -76,6 +123,12 @@ impl<C: Crypto> Owner<C> {
         //= spec/protocol.md#states
         //# SLO-5. A view MUST name the version of the record that it is a view of.
         known.seen = Some(version);
+        // What is shared in the record is the last grant of its report.
+        let shared = learned.iter().rev().find_map(|learned| match learned.fact {
+            Fact::Shared { key, grant } if grant.slot == slot => Some(key),
+            _ => None,
+        });
+        known.said_released = shared.filter(|_| says == Some(State::Shared));
         Ok(Staged::new(view, next, learned))
     }
 
@@ -92,25 +145,26 @@ impl<C: Crypto> Owner<C> {
     }
 
     fn learn_grant(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
-        let grant = Unverified::<Grant>::parse(message)?;
+        let parsed = Unverified::<Grant>::parse(message)?;
+        let kept = Kept::of(&parsed)?;
         //= spec/protocol.md#owner
         //# OWN-26. A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
-        let grant = grant.verify(&self.crypto, &next.owner).map_err(OwnerError::GrantSignature)?;
+        let grant = parsed.verify(&self.crypto, &next.owner).map_err(OwnerError::GrantSignature)?;
         check_meant_for(next, &grant.lock, grant.epoch)?;
         let key = GrantRef { generation: grant.generation, grant: grant.digest(&self.crypto) };
-        let before = next.clone();
-        let known = next.slot_mut(grant.slot);
+        let fact = Fact::Shared { key, grant: *grant };
         //= spec/protocol.md#owner
         //# OWN-17. A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
-        if known.is_denied(key) && !known.may_open(key) {
-            return Ok(Learned::Nothing);
+        if next.slots.get(&grant.slot).is_some_and(|known| known.is_denied(key) && !known.may_open(key)) {
+            return Ok(Learned { fact, news: false, equivocation: None });
         }
-        known.slot.learn(key)?;
-        if known.issued(key).is_none() {
-            known.issued.push(Issued { key, method: None, contact: None, grant: *grant, bytes: Vec::from(message) });
-        }
-        known.prune();
-        Ok(learned(&before, next, grant.slot, key))
+        take_in(next, (grant.slot, Some(key)), fact, |known| {
+            known.slot.learn(key)?;
+            if known.issued(key).is_none() {
+                known.issued.push(Issued { key, method: None, contact: None, grant: kept });
+            }
+            Ok(())
+        })
     }
 
     fn learn_receipt(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
@@ -119,14 +173,14 @@ impl<C: Crypto> Owner<C> {
         //# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
         let receipt = receipt.verify(&self.crypto, next.lock.key()).map_err(OwnerError::ReceiptSignature)?;
         check_meant_for(next, &receipt.lock, receipt.epoch)?;
-        let key = GrantRef { generation: receipt.generation, grant: receipt.grant };
+        let Receipt { slot, generation, grant, device, install, .. } = *receipt;
+        let key = GrantRef { generation, grant };
         let proof = receipt.digest(&self.crypto);
-        let before = next.clone();
-        let known = next.slot_mut(receipt.slot);
-        known.note_release(key, message);
-        known.slot.confirm(&Proof { key, device: receipt.device, install: Some(receipt.install), proof });
-        known.prune();
-        Ok(learned(&before, next, receipt.slot, key))
+        take_in(next, (slot, Some(key)), Fact::Downloaded { slot, key, device }, |known| {
+            known.note_release(key, message);
+            known.slot.confirm(&Proof { key, device, install: Some(install), proof });
+            Ok(())
+        })
     }
 
     fn learn_done(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
@@ -150,31 +204,39 @@ impl<C: Crypto> Owner<C> {
 
     /// Takes a Done into the view whose lock, epoch and signature were checked.
     pub(super) fn apply_done(&self, next: &mut OwnedLock, done: &Verified<'_, Done>) -> Result<Learned, OwnerError> {
-        let before = next.clone();
+        let fact = Fact::Done { completed: done.completed };
+        let turned = |next: &mut OwnedLock, slot, turn, generation| {
+            take_in(next, (slot, None), fact, |known| {
+                known.slot.done(turn, generation);
+                Ok(())
+            })
+        };
         match done.completed {
-            Completed::Transfer { owner, service } => next.transferred(done.epoch, &owner, &service),
-            Completed::SetClock { .. } | Completed::Act { .. } => {}
+            Completed::Transfer { owner, service } => {
+                next.transferred(done.epoch, &owner, &service);
+                let fact = Fact::Transferred { epoch: done.epoch, owner, service };
+                Ok(Learned { fact, news: true, equivocation: None })
+            }
+            Completed::SetClock { .. } | Completed::Act { .. } => Ok(Learned { fact, news: false, equivocation: None }),
             Completed::Activate { slot, generation, .. } => turned(next, slot, Turn::Activate, generation),
             Completed::Deactivate { slot, generation, .. } => turned(next, slot, Turn::Deactivate, generation),
-            Completed::Inspect { slot, left } => return Ok(self.inspected(next, slot, &left, done)),
+            Completed::Inspect { slot, left } => {
+                let found = match left.holding {
+                    Holding::Installed { grant, .. } => Some(GrantRef { generation: left.floor, grant }),
+                    Holding::Inactive | Holding::Empty => None,
+                };
+                let proof = done.digest(&self.crypto);
+                take_in(next, (slot, found), fact, |known| {
+                    known.slot.inspected(&left, proof);
+                    if let Some(key) = found {
+                        //= spec/protocol.md#owner
+                        //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
+                        known.note_release(key, done.as_bytes());
+                    }
+                    Ok(())
+                })
+            }
         }
-        Ok(if *next == before { Learned::Nothing } else { Learned::News })
-    }
-
-    fn inspected(&self, next: &mut OwnedLock, slot: SlotId, left: &SlotReport, done: &Verified<'_, Done>) -> Learned {
-        let before = next.clone();
-        let known = next.slot_mut(slot);
-        known.slot.inspected(left, done.digest(&self.crypto));
-        let Holding::Installed { grant, .. } = left.holding else {
-            known.prune();
-            return if *next == before { Learned::Nothing } else { Learned::News };
-        };
-        let key = GrantRef { generation: left.floor, grant };
-        //= spec/protocol.md#owner
-        //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
-        known.note_release(key, done.as_bytes());
-        known.prune();
-        learned(&before, next, slot, key)
     }
 
     fn learn_withdrawn(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
@@ -184,42 +246,43 @@ impl<C: Crypto> Owner<C> {
         let withdrawn = withdrawn.verify(&self.crypto, &next.service).map_err(OwnerError::WithdrawnSignature)?;
         let Withdrawn { withdraw, outcome } = *withdrawn;
         check_meant_for(next, &withdraw.lock, withdraw.epoch)?;
+        let slot = withdraw.slot;
         let key = GrantRef { generation: withdraw.generation, grant: withdraw.grant };
-        let before = next.clone();
-        let known = next.slot_mut(withdraw.slot);
-        let heard_of = known.knows(key);
-        known.slot.withdrawn(key, &outcome)?;
-        // What the service says of grants that nobody else told of is not hoarded.
-        if heard_of || known.may_open(key) {
-            match outcome {
-                WithdrawnOutcome::NeverReleased => known.note_denial(key, message),
-                //= spec/protocol.md#owner
-                //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
-                WithdrawnOutcome::Released { .. } => known.note_release(key, message),
-                WithdrawnOutcome::Settled => {}
+        take_in(next, (slot, Some(key)), Fact::Withdrawn { slot, key, outcome }, |known| {
+            let heard_of = known.knows(key);
+            known.slot.withdrawn(key, &outcome)?;
+            // What the service says of grants that nobody else told of is not hoarded.
+            if heard_of || known.may_open(key) {
+                match outcome {
+                    WithdrawnOutcome::NeverReleased => known.note_denial(key, message),
+                    //= spec/protocol.md#owner
+                    //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
+                    WithdrawnOutcome::Released { .. } => known.note_release(key, message),
+                    WithdrawnOutcome::Settled => {}
+                }
             }
-        }
-        known.withdrawing.retain(|pending| *pending != key);
-        known.prune();
-        Ok(learned(&before, next, withdraw.slot, key))
+            known.withdrawing.retain(|pending| *pending != key);
+            Ok(())
+        })
     }
 }
 
-fn turned(next: &mut OwnedLock, slot: SlotId, turn: Turn, generation: Generation) {
+/// Changes one slot by a fact, which may be about a grant; tells whether that was news, and whether it convicts.
+fn take_in(
+    next: &mut OwnedLock,
+    (slot, key): (SlotId, Option<GrantRef>),
+    fact: Fact,
+    change: impl FnOnce(&mut OwnedSlot) -> Result<(), OwnerError>,
+) -> Result<Learned, OwnerError> {
+    let before = next.slots.get(&slot).cloned();
     let known = next.slot_mut(slot);
-    known.slot.done(turn, generation);
+    change(known)?;
     known.prune();
-}
-
-fn learned(before: &OwnedLock, next: &OwnedLock, slot: SlotId, key: GrantRef) -> Learned {
-    let equivocation = next.slots.get(&slot).and_then(|known| known.equivocation(slot, key));
-    match equivocation {
-        //= spec/protocol.md#owner
-        //# OWN-11. A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
-        Some(equivocation) => Learned::ServiceEquivocated(equivocation),
-        None if next == before => Learned::Nothing,
-        None => Learned::News,
-    }
+    let news = before.is_none_or(|before| *before != *known);
+    //= spec/protocol.md#owner
+    //# OWN-11. A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
+    let equivocation = key.and_then(|key| known.equivocation(slot, key));
+    Ok(Learned { fact, news, equivocation })
 }
 
 /// Whether a signed message is of this view's lock and ownership.

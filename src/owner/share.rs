@@ -1,8 +1,6 @@
-use alloc::vec::Vec;
-
 use super::Owner;
 use super::view::{Issued, Method, OwnedLock};
-use crate::code::ShareCode;
+use crate::code::{CodeText, ShareCode};
 use crate::contacts::ContactBook;
 use crate::crypto::{Crypto, PublicKey, Stretch};
 use crate::error::{OwnerError, SealError};
@@ -11,13 +9,36 @@ use crate::limits::{Limits, Rights};
 use crate::message::{Grant, Withdraw};
 use crate::slot::GrantRef;
 use crate::staged::Staged;
-use crate::wire::{self, Encoded};
+use crate::wire::{self, Encoded, Kept};
 
 /// Whom a grant is for, and how that was said.
 struct Recipient {
     subject: PublicKey,
     method: Method,
     contact: Option<AccountId>,
+}
+
+/// A grant by a share code, and the code's text: show the code first, and publish the grant then. For once the grant is
+/// published and the code is lost, nobody can download.
+#[must_use = "without its grant nobody can redeem the code"]
+#[derive(Debug)]
+pub struct GrantByCode {
+    grant: Encoded<Grant>,
+    code: CodeText,
+}
+
+impl GrantByCode {
+    /// The code, to show and to send to the guest.
+    #[must_use]
+    pub const fn code(&self) -> &CodeText {
+        &self.code
+    }
+
+    /// The grant, to publish, once the owner has the code. The text is wiped.
+    #[must_use]
+    pub fn shown(self) -> Encoded<Grant> {
+        self.grant
+    }
 }
 
 impl<C: Crypto> Owner<C> {
@@ -49,8 +70,8 @@ impl<C: Crypto> Owner<C> {
         )
     }
 
-    /// Shares a slot with whoever redeems `code`. Send the guest its text
-    /// ([`ShareCode::expose`]). Takes 100 000 rounds of key stretching.
+    /// Shares a slot with whoever redeems `code`, which is used up: its text comes back with the grant, once the view
+    /// is stored. Takes 100 000 rounds of key stretching.
     ///
     /// # Errors
     /// As [`share`](Self::share).
@@ -58,24 +79,28 @@ impl<C: Crypto> Owner<C> {
         &self,
         view: &'v mut OwnedLock,
         slot: SlotId,
-        code: &ShareCode,
+        code: ShareCode,
         rights: Rights,
         limits: Limits,
-    ) -> Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError>
+    ) -> Result<Staged<'v, OwnedLock, GrantByCode>, OwnerError>
     where
         C: Stretch,
     {
         //= spec/protocol.md#issuing-and-using-a-code
         //# COD-14. A party MUST NOT send a code or its seed to the service.
         let subject = code.subject(&self.crypto).map_err(SealError::Provider)?;
-        self.grant(view, slot, Recipient { subject, method: Method::Code, contact: None }, rights, limits)
+        let to = Recipient { subject, method: Method::Code, contact: None };
+        //= spec/protocol.md#issuing-and-using-a-code
+        //# COD-13. An issuer MUST NOT issue the same code for two grants.
+        let code = code.expose();
+        Ok(self.grant(view, slot, to, rights, limits)?.map(|grant| GrantByCode { grant, code }))
     }
 
     /// Shares a slot with a subject. From the moment the grant is signed the view counts its key
     /// among those that may open.
     ///
     /// # Errors
-    /// [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::SubjectKey`],
+    /// [`OwnerError::Busy`], [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::SubjectKey`],
     /// [`OwnerError::Slot`] (not active, already shared, too many live keys, no further number),
     /// [`OwnerError::Seal`].
     pub fn share<'v>(
@@ -112,7 +137,8 @@ impl<C: Crypto> Owner<C> {
         known.slot.publish(key)?;
         //= spec/protocol.md#owner
         //# OWN-9. The owner's view MUST show Sharing for every grant that it signed until a Withdrawn, a Done or a receipt says otherwise.
-        known.issued.push(Issued { key, method: Some(method), contact, grant, bytes: Vec::from(message.as_bytes()) });
+        let kept = Kept::made(message.clone(), grant);
+        known.issued.push(Issued { key, method: Some(method), contact, grant: kept });
         //= spec/protocol.md#owner
         //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
         Ok(Staged::new(view, next, message))
@@ -126,7 +152,7 @@ impl<C: Crypto> Owner<C> {
     /// The view keeps its state until that answer is [learned](Self::learn).
     ///
     /// # Errors
-    /// [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::NothingShared`],
+    /// [`OwnerError::Busy`], [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::NothingShared`],
     /// [`OwnerError::Seal`].
     pub fn withdraw<'v>(
         &self,
@@ -141,7 +167,7 @@ impl<C: Crypto> Owner<C> {
     /// Takes back any grant whose key may still open the slot.
     ///
     /// # Errors
-    /// [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::UnknownGrant`],
+    /// [`OwnerError::Busy`], [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::UnknownGrant`],
     /// [`OwnerError::Seal`].
     pub fn withdraw_key<'v>(
         &self,

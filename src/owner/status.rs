@@ -1,5 +1,7 @@
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use super::view::{Method, OwnedLock, OwnedSlot};
 use crate::crypto::{Digest, PublicKey};
 use crate::id::{AccountId, SlotId};
@@ -7,19 +9,20 @@ use crate::limits::{Limits, Rights};
 use crate::message::Grant;
 use crate::slot::{Confirmation, GrantRef, LiveKey, State};
 
-/// What the view says of one slot: what an app shows.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Status<'v> {
+/// What the view says of one slot: what an app shows. It owns all that it says, and can be kept beside the view, for
+/// the screen; reading it back checks nothing, and nothing is decided on it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Status {
     /// The slot.
     pub slot: SlotId,
     /// The state that it is in, as far as this phone knows. `Sharing` says that the phone knows of no
     /// release: whether it can still be revoked, the answer to a withdrawal tells.
     pub state: State,
     /// The share, where there is one.
-    pub shared: Option<KeyStatus<'v>>,
+    pub shared: Option<KeyStatus>,
     /// Every key that may open the slot, the share's among them. Nobody can open only where this is
     /// empty and `inspected` is true.
-    pub may_open: Vec<KeyStatus<'v>>,
+    pub may_open: Vec<KeyStatus>,
     /// Whether this phone knows from the lock itself how the slot stood: the lock answered its own
     /// Activate, Deactivate or Inspect of the slot in this ownership.
     pub inspected: bool,
@@ -28,25 +31,29 @@ pub struct Status<'v> {
 }
 
 /// What the view says of one key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct KeyStatus<'v> {
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct KeyStatus {
     /// The grant's number and digest.
     pub key: GrantRef,
     /// The grant, where the view holds it.
-    pub grant: Option<&'v Grant>,
+    pub grant: Option<Grant>,
     /// How its subject was named, where this phone signed it.
     pub method: Option<Method>,
     /// The contact that it was shared with, as this phone's book named it then.
-    pub contact: Option<&'v AccountId>,
+    pub contact: Option<AccountId>,
     /// The latest install that is known to have been released for it.
     pub install: Option<Digest>,
     /// The lock's word that it was downloaded, and to which device.
-    pub downloaded: Option<&'v Confirmation>,
+    pub downloaded: Option<Confirmation>,
     /// Whether its withdrawal was signed and not answered yet.
     pub withdrawing: bool,
+    /// Whether the service says, in the latest report, that it released the key: then a withdrawal comes too late, if
+    /// that is true. Advice, and the service's word alone: show it as such. Only the answer to a withdrawal tells, or
+    /// the lock's proof of the download.
+    pub said_released: bool,
 }
 
-impl KeyStatus<'_> {
+impl KeyStatus {
     /// To whom it went.
     #[must_use]
     pub fn subject(&self) -> Option<PublicKey> {
@@ -70,7 +77,7 @@ impl OwnedLock {
     /// What the view says of `slot`. Of a slot that it never heard of it knows nothing: it shows as closed
     /// and not inspected.
     #[must_use]
-    pub fn status(&self, slot: SlotId) -> Status<'_> {
+    pub fn status(&self, slot: SlotId) -> Status {
         let Some(known) = self.slots.get(&slot) else {
             return Status {
                 slot,
@@ -96,25 +103,26 @@ impl OwnedLock {
     }
 
     /// What the view says of every slot that it has heard of.
-    pub fn statuses(&self) -> impl Iterator<Item = Status<'_>> {
+    pub fn statuses(&self) -> impl Iterator<Item = Status> + '_ {
         self.slots.keys().map(|slot| self.status(*slot))
     }
 }
 
 impl OwnedSlot {
-    fn key_status(&self, key: GrantRef) -> KeyStatus<'_> {
+    fn key_status(&self, key: GrantRef) -> KeyStatus {
         let issued = self.issued(key);
         let live = self.slot.may_open().iter().find(|live| live.key() == key);
         KeyStatus {
             key,
-            grant: issued.map(|issued| &issued.grant),
+            grant: issued.map(|issued| *issued.grant.body()),
             method: issued.and_then(|issued| issued.method),
-            contact: issued.and_then(|issued| issued.contact.as_ref()),
+            contact: issued.and_then(|issued| issued.contact.clone()),
             install: live.and_then(LiveKey::install),
             //= spec/protocol.md#states
             //# SLO-3. A view MUST NOT say that a key was downloaded before the share is confirmed.
-            downloaded: live.and_then(LiveKey::confirmation),
+            downloaded: live.and_then(LiveKey::confirmation).copied(),
             withdrawing: self.withdrawing.contains(&key),
+            said_released: self.said_released == Some(key),
         }
     }
 }

@@ -1,15 +1,17 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::evidence::Said;
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
-use crate::error::StoredViewError;
+use crate::error::{OwnerError, StoredViewError};
 use crate::id::{AccountId, LockId, SlotId};
 use crate::message::Grant;
 use crate::slot::{GrantRef, Observer, Slot};
+use crate::staged::{Counted, Held, Hold};
+use crate::wire::Kept;
 
 /// How a grant's subject was named.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -34,14 +36,26 @@ pub enum Standing {
 ///
 /// Reading one back with `serde` checks that it does not contradict itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "Stored")]
 pub struct OwnedLock {
     pub(super) lock: LockId,
     pub(super) owner: PublicKey,
     pub(super) service: PublicKey,
     pub(super) epoch: Epoch,
     pub(super) standing: Standing,
-    pub(super) slots: BTreeMap<SlotId, OwnedSlot>,
+    /// Whether something came that hints at a later ownership.
+    suspected: bool,
+    /// Copies of a view share the slots that are the same.
+    #[serde(serialize_with = "plain")]
+    pub(super) slots: BTreeMap<SlotId, Counted<OwnedSlot>>,
+    #[serde(skip)]
+    pub(super) hold: Hold,
+}
+
+impl Held for OwnedLock {
+    fn hold(&mut self) -> &mut Hold {
+        &mut self.hold
+    }
 }
 
 /// How many denials, and how many proofs of release, of one slot are kept in one epoch: the latest. A
@@ -64,6 +78,8 @@ pub(super) struct OwnedSlot {
     pub(super) inspected: Option<Digest>,
     /// The highest record version of a report that was seen.
     pub(super) seen: Option<u64>,
+    /// The grant that the service says it released, in the latest report.
+    pub(super) said_released: Option<GrantRef>,
 }
 
 /// A grant that this owner signed.
@@ -74,8 +90,7 @@ pub(super) struct Issued {
     pub(super) method: Option<Method>,
     /// Whose key it was in the contact book of the phone that signed it.
     pub(super) contact: Option<AccountId>,
-    pub(super) grant: Grant,
-    pub(super) bytes: Vec<u8>,
+    pub(super) grant: Kept<Grant>,
 }
 
 /// A signed message about one grant, kept as evidence.
@@ -100,7 +115,8 @@ pub struct Equivocation {
 
 impl OwnedLock {
     pub(super) fn new(lock: LockId, owner: PublicKey, service: PublicKey, epoch: Epoch) -> Self {
-        Self { lock, owner, service, epoch, standing: Standing::Owned, slots: BTreeMap::new() }
+        let (slots, hold) = (BTreeMap::new(), Hold::default());
+        Self { lock, owner, service, epoch, standing: Standing::Owned, suspected: false, slots, hold }
     }
 
     /// The lock.
@@ -133,6 +149,26 @@ impl OwnedLock {
         self.standing
     }
 
+    /// Whether the lock may have changed hands without this phone, as far as [`suspect`](Self::suspect) was told. A
+    /// question to show, and no answer: anybody between phone and lock can cause it. It goes once the lock carries
+    /// out an order of this view, or with the lock's word on who owns it.
+    #[must_use]
+    pub const fn may_have_moved(&self) -> bool {
+        self.suspected
+    }
+
+    /// Takes the hint of a refusal; gives whether the lock [may have moved](Self::may_have_moved). Two errors hint at
+    /// it: [`OwnerError::RefusedOpaque`], for so a lock answers an order of another owner or ownership; and
+    /// [`OwnerError::WrongEpoch`], for so a message of a later ownership is refused, and one of an earlier. The
+    /// hint bears on no decision. It is stored with the next change; to have it before that, store the view.
+    ///
+    /// Then ask whoever might have it for the `Done` of the transfer, and [learn](super::Owner::learn) it; where it
+    /// names this owner and is lost, [take the lock over](super::Owner::take_over).
+    pub fn suspect(&mut self, error: OwnerError) -> bool {
+        self.suspected |= matches!(error, OwnerError::RefusedOpaque | OwnerError::WrongEpoch);
+        self.suspected
+    }
+
     /// The slot as this view knows it; `None` for one that nothing is known of.
     #[must_use]
     pub fn slot(&self, slot: SlotId) -> Option<&Slot<Observer>> {
@@ -143,7 +179,7 @@ impl OwnedLock {
     #[must_use]
     pub fn grant(&self, slot: SlotId) -> Option<&[u8]> {
         let known = self.slots.get(&slot)?;
-        known.issued(known.slot.shared()?).map(|issued| issued.bytes.as_slice())
+        known.issued(known.slot.shared()?).map(|issued| issued.grant.bytes().as_bytes())
     }
 
     /// Everything that convicts the service.
@@ -155,7 +191,12 @@ impl OwnedLock {
 
     pub(super) fn slot_mut(&mut self, slot: SlotId) -> &mut OwnedSlot {
         let epoch = self.epoch;
-        self.slots.entry(slot).or_insert_with(|| OwnedSlot::new(epoch))
+        Counted::make_mut(self.slots.entry(slot).or_insert_with(|| Counted::new(OwnedSlot::new(epoch))))
+    }
+
+    /// The lock carried out an order of this view.
+    pub(super) fn obeyed(&mut self) {
+        self.suspected = false;
     }
 
     /// The lock changed hands: everything of the epoch before is dead.
@@ -163,6 +204,7 @@ impl OwnedLock {
         self.standing = if *owner == self.owner { Standing::Owned } else { Standing::Transferred };
         self.epoch = epoch;
         self.service = *service;
+        self.suspected = false;
         //= spec/protocol.md#owner
         //# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
         self.slots.clear();
@@ -179,6 +221,7 @@ impl OwnedSlot {
             releases: Vec::new(),
             inspected: None,
             seen: None,
+            said_released: None,
         }
     }
 
@@ -234,33 +277,38 @@ fn note(statements: &mut Vec<Statement>, key: GrantRef, bytes: &[u8]) {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+fn plain<S: Serializer>(slots: &BTreeMap<SlotId, Counted<OwnedSlot>>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(slots.iter().map(|(slot, known)| (slot, &**known)))
+}
+
+#[derive(Deserialize)]
 struct Stored {
     lock: LockId,
     owner: PublicKey,
     service: PublicKey,
     epoch: Epoch,
     standing: Standing,
+    suspected: bool,
     slots: BTreeMap<SlotId, OwnedSlot>,
-}
-
-impl From<OwnedLock> for Stored {
-    fn from(view: OwnedLock) -> Self {
-        let OwnedLock { lock, owner, service, epoch, standing, slots } = view;
-        Self { lock, owner, service, epoch, standing, slots }
-    }
 }
 
 impl TryFrom<Stored> for OwnedLock {
     type Error = StoredViewError;
 
     fn try_from(stored: Stored) -> Result<Self, StoredViewError> {
-        let Stored { lock, owner, service, epoch, standing, slots } = stored;
+        let Stored { lock, owner, service, epoch, standing, suspected, slots } = stored;
         for (slot, known) in &slots {
             if known.slot.epoch() != epoch {
                 return Err(StoredViewError::Epoch);
             }
             if known.slot.shared().is_some_and(|key| known.issued(key).is_none()) {
+                return Err(StoredViewError::Grant);
+            }
+            let is_of = |Issued { key, grant, .. }: &Issued| {
+                let body = grant.body();
+                (body.lock, body.epoch, body.slot, body.generation) == (lock, epoch, *slot, key.generation)
+            };
+            if !known.issued.iter().all(is_of) {
                 return Err(StoredViewError::Grant);
             }
             let says = |statement: &Statement, released| {
@@ -272,6 +320,7 @@ impl TryFrom<Stored> for OwnedLock {
                 return Err(StoredViewError::Evidence);
             }
         }
-        Ok(Self { lock, owner, service, epoch, standing, slots })
+        let slots = slots.into_iter().map(|(slot, known)| (slot, Counted::new(known))).collect();
+        Ok(Self { lock, owner, service, epoch, standing, suspected, slots, hold: Hold::default() })
     }
 }

@@ -8,7 +8,7 @@ use crate::error::ServiceError;
 use crate::id::{LockId, SlotId};
 use crate::message::{Completed, Done, Provisioned};
 use crate::slot::Slot;
-use crate::staged::Staged;
+use crate::staged::{Hold, Staged};
 use crate::wire::{Kind, Unverified};
 
 /// What the lock says of who it belongs to.
@@ -45,6 +45,7 @@ impl<C: Crypto> Service<C> {
             slot: Slot::new(epoch),
             grant: None,
             evidence: Evidence { ownership: Vec::from(statement), ..Evidence::default() },
+            hold: Hold::default(),
         })
     }
 

@@ -8,6 +8,7 @@ use crate::error::{ServiceError, StoredRecordError};
 use crate::id::{LockId, SlotId};
 use crate::message::{Grant, Withdrawn};
 use crate::slot::{GrantRef, Slot, State};
+use crate::staged::{Held, Hold};
 use crate::wire::Unverified;
 
 /// Whether the lock still names this service.
@@ -89,6 +90,13 @@ pub struct ShareRecord {
     pub(super) slot: Slot,
     pub(super) grant: Option<Vec<u8>>,
     pub(super) evidence: Evidence,
+    pub(super) hold: Hold,
+}
+
+impl Held for ShareRecord {
+    fn hold(&mut self) -> &mut Hold {
+        &mut self.hold
+    }
 }
 
 impl ShareRecord {
@@ -174,6 +182,9 @@ impl ShareRecord {
 
     /// The record after one more accepted operation.
     pub(super) fn step(&self) -> Result<Self, ServiceError> {
+        if self.hold.is_held() {
+            return Err(ServiceError::Busy);
+        }
         //= spec/protocol.md#service-confirmation
         //# SVC-20. Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
         let version = self.version.checked_add(1).ok_or(ServiceError::Exhausted)?;
@@ -240,7 +251,8 @@ struct Stored {
 
 impl From<ShareRecord> for Stored {
     fn from(record: ShareRecord) -> Self {
-        let ShareRecord { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence } = record;
+        let ShareRecord { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence, hold: _ } =
+            record;
         Self { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence }
     }
 }
@@ -267,6 +279,7 @@ impl TryFrom<Stored> for ShareRecord {
             _ => return Err(StoredRecordError::GrantPresence),
         }
         evidence.former.iter().try_for_each(|former| check_grant(former.key, &former.grant))?;
-        Ok(Self { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence })
+        let hold = Hold::default();
+        Ok(Self { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence, hold })
     }
 }

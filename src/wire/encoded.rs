@@ -63,9 +63,13 @@ impl<T: Message> Encoded<T> {
     /// # Errors
     /// [`WireError`], naming what is wrong with the bytes.
     pub fn copy(message: &[u8]) -> Result<Self, WireError> {
-        Unverified::<T>::parse(message)?;
+        Self::of(&Unverified::parse(message)?)
+    }
+
+    /// A copy of a message that was read.
+    pub(super) fn of(message: &Unverified<'_, T>) -> Result<Self, WireError> {
         let mut bytes = empty();
-        bytes.try_extend_from_slice(message).map_err(|_| WireError::TooLong)?;
+        bytes.try_extend_from_slice(message.as_bytes()).map_err(|_| WireError::TooLong)?;
         Ok(Self { bytes, kind: PhantomData })
     }
 }

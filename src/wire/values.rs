@@ -150,7 +150,7 @@ fields! {
 
 fields! {
     Limits { from: Option<Timestamp>, until: Option<Timestamp>, schedule: Option<Schedule>, uses: Option<u32> },
-    |limits| (limits.from(), limits.until(), limits.schedule().copied(), limits.uses()),
+    |limits| (limits.valid_from(), limits.valid_until(), limits.schedule().copied(), limits.max_uses()),
     //= spec/protocol.md#encoding-of-limits
     //# LIM-16. A decoder MUST check LIM-1 and LIM-2 only when all fields of the limits were read.
     Self::new(from, until, schedule, uses)

@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use sharekey::crypto::{PublicKey, Ring};
 use sharekey::id::{LockId, SlotId};
 use sharekey::lock::SLOTS;
+use sharekey::message::{Completed, Done};
 use sharekey::secret::Seed;
-use sharekey::service::{Service, ShareRecord};
+use sharekey::service::{Service, ShareRecord, place_of};
+use sharekey::slot::State;
 use sharekey::staged::Staged;
+use sharekey::wire::{Kind, Unverified};
 
 use super::{Outcome, entropy};
 
@@ -46,8 +49,34 @@ impl Cloud {
         *self.service.key()
     }
 
+    /// Takes in what owner, guest or lock sends; gives the message to send back, if there is one.
+    pub fn take(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
+        match (place_of(message)?, Kind::of(message)?) {
+            ((lock, Some(slot)), Kind::Grant) => {
+                self.update(lock, slot, |service, record| Ok(service.publish(record, message)?))??;
+            }
+            ((lock, Some(slot)), Kind::Withdraw) => {
+                let answer = self.update(lock, slot, |service, record| Ok(service.withdraw(record, message)?))?;
+                return Ok(answer.to_vec());
+            }
+            ((lock, Some(slot)), Kind::Receipt) => {
+                self.update(lock, slot, |service, record| Ok(service.confirm(record, message)?))?;
+            }
+            ((lock, Some(slot)), _) => {
+                self.update(lock, slot, |service, record| Ok(service.done(record, message)?))?;
+            }
+            ((lock, None), _) => self.ownership(lock, message)?,
+        }
+        Ok(Vec::new())
+    }
+
     /// A lock says whose it is: a `Provisioned` or a `Done(Transfer)`.
-    pub fn ownership(&mut self, lock: LockId, statement: &[u8]) -> Outcome<()> {
+    fn ownership(&mut self, lock: LockId, statement: &[u8]) -> Outcome<()> {
+        if Unverified::<Done>::parse(statement)
+            .is_ok_and(|done| !matches!(done.claims().completed, Completed::Transfer { .. }))
+        {
+            return Ok(());
+        }
         for slot in (0..u8::try_from(SLOTS)?).map(SlotId::new) {
             match self.store.get(lock, slot) {
                 Ok(mut record) => {
@@ -57,15 +86,6 @@ impl Cloud {
             }
         }
         Ok(())
-    }
-
-    pub fn publish(&mut self, lock: LockId, slot: SlotId, grant: &[u8]) -> Outcome<()> {
-        Ok(self.update(lock, slot, |service, record| Ok(service.publish(record, grant)?))??)
-    }
-
-    pub fn withdraw(&mut self, lock: LockId, slot: SlotId, withdraw: &[u8]) -> Outcome<Vec<u8>> {
-        let answer = self.update(lock, slot, |service, record| Ok(service.withdraw(record, withdraw)?))?;
-        Ok(answer.to_vec())
     }
 
     /// A guest asks, by its key, what was shared with it.
@@ -81,20 +101,10 @@ impl Cloud {
         Ok(release.to_vec())
     }
 
-    pub fn receipt(&mut self, lock: LockId, slot: SlotId, receipt: &[u8]) -> Outcome<()> {
-        self.update(lock, slot, |service, record| Ok(service.confirm(record, receipt)?))?;
-        Ok(())
-    }
-
-    pub fn done(&mut self, lock: LockId, slot: SlotId, done: &[u8]) -> Outcome<()> {
-        self.update(lock, slot, |service, record| Ok(service.done(record, done)?))?;
-        Ok(())
-    }
-
-    /// What the owner's app may know: the record's version, and the signed messages behind it.
-    pub fn report(&self, lock: LockId, slot: SlotId) -> Outcome<(u64, Vec<Vec<u8>>)> {
+    /// What the owner's app may know: the record's version, its state, and the signed messages behind it.
+    pub fn report(&self, lock: LockId, slot: SlotId) -> Outcome<(u64, State, Vec<Vec<u8>>)> {
         let record = self.store.get(lock, slot)?;
-        Ok((record.version(), self.service.messages(&record)?))
+        Ok((record.version(), record.slot().state(), self.service.messages(&record)?))
     }
 
     /// Decides, stores, and only then has something to send.

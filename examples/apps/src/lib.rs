@@ -1,4 +1,5 @@
-//! Apps and a cloud around the library, to copy from: [`phone`] is the owner's and the guests', [`cloud`] the service's.
+//! Apps and a cloud around the library, to copy from: [`phone`] is the owner's and the guests', [`cloud`] the service's,
+//! and [`story`] is what they live through.
 //! They meet a lock over a [`Radio`]: in `examples/share_a_key` it is behind a door in the same process, in
 //! `examples/firmware/host` on a microcontroller in QEMU.
 #![allow(missing_docs, missing_debug_implementations, reason = "an example is read, not looked up")]
@@ -6,6 +7,7 @@
 
 pub mod cloud;
 pub mod phone;
+pub mod story;
 
 use std::error::Error;
 

@@ -11,11 +11,9 @@ use anyhow::Context as _;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sharekey::crypto::Ring;
-use sharekey::guest::{Account, Claimed, GuestKey, Installing};
+use sharekey::guest::{Account, Claimed, GuestKey, Installing, Invitation};
 use sharekey::id::SlotId;
-use sharekey::message::Grant;
 use sharekey::secret::Seed;
-use sharekey::wire::Unverified;
 
 use crate::cli::GuestCommand;
 use crate::files::{self, Held};
@@ -113,8 +111,8 @@ impl<'h> Phone<'h> {
     }
 }
 
-fn parse_grant(grant: &[u8]) -> anyhow::Result<Grant> {
-    Ok(*Unverified::<Grant>::parse(grant).by("the guest's phone")?.claims())
+fn invitation(grant: &[u8]) -> anyhow::Result<Invitation> {
+    Invitation::read(grant).by("the guest's phone")
 }
 
 pub fn run(home: &Home, name: &Name, command: GuestCommand) -> anyhow::Result<()> {

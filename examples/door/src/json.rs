@@ -34,7 +34,7 @@ fn lock(view: &OwnedLock, slot: Option<SlotId>) -> Value {
     })
 }
 
-fn one_slot(status: &Status<'_>) -> Value {
+fn one_slot(status: &Status) -> Value {
     json!({
         "slot": status.slot.index(),
         "state": state(status.state),
@@ -54,7 +54,7 @@ const fn state(state: State) -> &'static str {
     }
 }
 
-fn key(key: &KeyStatus<'_>) -> Value {
+fn key(key: &KeyStatus) -> Value {
     let method = key.method.map(|method| match method {
         Method::Account => "id",
         Method::Code => "code",
@@ -63,7 +63,7 @@ fn key(key: &KeyStatus<'_>) -> Value {
         "generation": key.key.generation.value(),
         "grant": key.key.grant.to_string(),
         "method": method,
-        "contact": key.contact.map(ToString::to_string),
+        "contact": key.contact.as_ref().map(ToString::to_string),
         "subject": key.subject().map(|subject| subject.to_string()),
         "rights": key.rights().map(actions),
         "limits": key.limits().map(|limits| self::limits(&limits)),
@@ -76,10 +76,10 @@ fn key(key: &KeyStatus<'_>) -> Value {
 
 fn limits(limits: &Limits) -> Value {
     json!({
-        "from": limits.from().map(moment::show),
-        "until": limits.until().map(moment::show),
+        "from": limits.valid_from().map(moment::show),
+        "until": limits.valid_until().map(moment::show),
         "schedule": limits.schedule().map(schedule),
-        "uses": limits.uses(),
+        "uses": limits.max_uses(),
     })
 }
 

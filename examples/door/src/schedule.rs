@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn days_are_read_also_over_the_end_of_the_week() {
         assert_eq!(Days::read("mon-fri"), Ok(Days(Weekdays::MON_TO_FRI)));
-        assert_eq!(Days::read("sat,SUN"), Ok(Days(Weekdays::SAT.and(Weekdays::SUN))));
+        assert_eq!(Days::read("sat,SUN"), Ok(Days(Weekdays::SAT | Weekdays::SUN)));
         assert_eq!(Days::read("sat-mon").map(|days| day_names(days.0)), Ok(vec!["mon", "sat", "sun"]));
         assert_eq!(Days::read("tue-thu").map(|days| show_days(days.0)), Ok("tue-thu".into()));
         assert_eq!(Days::read("mon,sat-sun").map(|days| show_days(days.0)), Ok("mon,sat,sun".into()));

@@ -96,11 +96,10 @@ impl Cloud {
         Ok(grants)
     }
 
-    pub fn release(&self, who: &str, grant: &Grant, claim: &[u8], install: &[u8]) -> anyhow::Result<Vec<u8>> {
+    pub fn release(&self, who: &str, place: (LockId, SlotId), claim: &[u8], install: &[u8]) -> anyhow::Result<Vec<u8>> {
         self.wire.record(who, "service", claim)?;
         self.wire.record(who, "service", install)?;
-        let release =
-            self.update(&grant.lock, grant.slot, |service, record| service.release(record, claim, install))?;
+        let release = self.update(&place.0, place.1, |service, record| service.release(record, claim, install))?;
         self.wire.record("service", who, &release)?;
         Ok(release.to_vec())
     }

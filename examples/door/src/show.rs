@@ -36,10 +36,10 @@ pub fn limits(rights: Rights, limits: &Limits) -> String {
     if rights != Rights::OPEN_AND_LOCK {
         parts.push(format!("{} only", actions(rights).join(", ")));
     }
-    if let Some(from) = limits.from() {
+    if let Some(from) = limits.valid_from() {
         parts.push(format!("from {}", moment::show(from)));
     }
-    if let Some(until) = limits.until() {
+    if let Some(until) = limits.valid_until() {
         parts.push(format!("until {}", moment::show(until)));
     }
     if let Some(schedule) = limits.schedule() {
@@ -48,7 +48,7 @@ pub fn limits(rights: Rights, limits: &Limits) -> String {
         let offset = show_offset(schedule.offset());
         parts.push(format!("{days} {}-{} ({offset})", clock(start), clock(end)));
     }
-    if let Some(uses) = limits.uses() {
+    if let Some(uses) = limits.max_uses() {
         parts.push(if uses == 1 { "1 opening".into() } else { format!("{uses} openings") });
     }
     if parts.is_empty() { "none".into() } else { parts.join("; ") }

@@ -9,8 +9,9 @@ use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::Digest;
 use sharekey::id::LockId;
 use sharekey::limits::Timestamp;
+use sharekey::message::Completed;
 use sharekey::owner::{
-    KeyStatus, Learned, Method, OwnedLock, Owner, PendingCommand, PendingProvision, PendingTakeover,
+    Fact, KeyStatus, Learned, Method, Order, OwnedLock, Owner, PendingCommand, PendingProvision, PendingTakeover,
 };
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::GrantRef;
@@ -42,10 +43,8 @@ pub fn store<S, T>(staged: Staged<'_, S, T>) -> T {
 }
 
 fn learned(learned: &Learned) -> Value {
-    match learned {
-        Learned::Nothing => "Nothing".into(),
-        Learned::News => "News".into(),
-        Learned::ServiceEquivocated(found) => json!({
+    match &learned.equivocation {
+        Some(found) => json!({
             "type": "ServiceEquivocated",
             "slot": found.slot.index(),
             "generation": found.key.generation.value(),
@@ -53,10 +52,21 @@ fn learned(learned: &Learned) -> Value {
             "denial": hex(&found.denial),
             "release": hex(&found.release),
         }),
+        None if learned.news => "News".into(),
+        None => "Nothing".into(),
     }
 }
 
-fn key_status(status: &KeyStatus<'_>) -> Value {
+/// What the lock did, by the fact that its Done is.
+fn done(fact: &Fact) -> Value {
+    match *fact {
+        Fact::Transferred { owner, service, .. } => form(&Completed::Transfer { owner, service }),
+        Fact::Done { completed } => form(&completed),
+        _ => Value::Null,
+    }
+}
+
+fn key_status(status: &KeyStatus) -> Value {
     json!({
         "generation": status.key.generation.value(),
         "grant": hex(status.key.grant.as_bytes()),
@@ -155,18 +165,16 @@ impl Phone {
 
     fn order(&mut self, op: &str, request: Request<'_>) -> Outcome {
         let (challenge, mut rng) = (request.bytes("challenge")?, request.entropy()?);
-        let (owner, view) = self.view(request)?;
-        let staged = match op {
-            "activate" => owner.activate(view, request.slot()?, &challenge, &mut rng),
-            "deactivate" => owner.deactivate(view, request.slot()?, &challenge, &mut rng),
-            "transfer" => owner.transfer(view, request.key("owner")?, request.key("service")?, &challenge, &mut rng),
-            "set_clock" => {
-                let to = Timestamp::from_unix_seconds(request.number("to")?);
-                owner.set_clock(view, to, &challenge, &mut rng)
-            }
-            "act" => owner.act(view, request.action()?, &challenge, &mut rng),
-            _ => owner.inspect(view, request.slot()?, &challenge, &mut rng),
+        let order = match op {
+            "activate" => Order::Activate { slot: request.slot()? },
+            "deactivate" => Order::Deactivate { slot: request.slot()? },
+            "transfer" => Order::Transfer { owner: request.key("owner")?, service: request.key("service")? },
+            "set_clock" => Order::SetClock { to: Timestamp::from_unix_seconds(request.number("to")?) },
+            "act" => Order::Act { action: request.action()? },
+            _ => Order::Inspect { slot: request.slot()? },
         };
+        let (owner, view) = self.view(request)?;
+        let staged = owner.order(view, order, &challenge, &mut rng);
         let (message, pending) = store(staged.named()?);
         check_entropy(rng.ran_short())?;
         Ok(json!({ "message": hex(&message), "pending": self.keep(Pending::Command(pending)) }))
@@ -177,20 +185,20 @@ impl Phone {
             return Err(Fail::request("no such command is pending"));
         };
         let view = self.views.get_mut(&view_name(request)).ok_or_else(|| Fail::request("no such view"))?;
-        let (done, news) = store(pending.finish(&self.owner, view, &request.bytes("answer")?).named()?);
-        Ok(json!({ "completed": form(&done), "learned": learned(&news) }))
+        let came = store(pending.finish(&self.owner, view, &request.bytes("answer")?).named()?);
+        Ok(json!({ "completed": done(&came.fact), "learned": learned(&came) }))
     }
 
     fn share(&mut self, op: &str, request: Request<'_>) -> Outcome {
         let (slot, rights, limits) = (request.slot()?, request.rights()?, request.limits()?);
         let (owner, view) = self.view(request)?;
-        let staged = if op == "share" {
-            owner.share(view, slot, request.key("subject")?, Method::Account, rights, limits)
+        let grant = if op == "share" {
+            store(owner.share(view, slot, request.key("subject")?, Method::Account, rights, limits).named()?)
         } else {
             let code = ShareCode::parse(request.text("code")?).named()?;
-            owner.share_by_code(view, slot, &code, rights, limits)
+            store(owner.share_by_code(view, slot, code, rights, limits).named()?).shown()
         };
-        Ok(json!({ "message": hex(store(staged.named()?)) }))
+        Ok(json!({ "message": hex(grant) }))
     }
 
     fn withdraw(&mut self, op: &str, request: Request<'_>) -> Outcome {
@@ -218,9 +226,8 @@ impl Phone {
         let messages: Option<Vec<Vec<u8>>> =
             messages.map(|message| message.as_str().and_then(super::request::unhex)).collect();
         let messages = messages.ok_or_else(|| Fail::request("a message is not hexadecimal"))?;
-        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
         let (owner, view) = self.view(request)?;
-        let news = store(owner.see(view, slot, version, &messages).named()?);
+        let news = store(owner.see(view, slot, (version, None), &messages).named()?);
         Ok(json!({ "learned": news.iter().map(learned).collect::<Vec<_>>() }))
     }
 

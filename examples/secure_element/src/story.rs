@@ -8,7 +8,7 @@ use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::Effect;
 use sharekey::message::Connect;
-use sharekey::owner::{Method, Owner};
+use sharekey::owner::{Method, Order, Owner};
 use sharekey::secret::Seed;
 use sharekey::service::Service;
 
@@ -40,9 +40,9 @@ pub fn download(door: &mut Door<'_>) -> Result<GuestKey, Box<dyn Error>> {
     let mut record = service.open(&provisioned, hall)?;
 
     let challenge = send(door, &Connect::OPERATE)?;
-    let (command, pending) = owner.activate(&mut view, hall, &challenge, rng)?.commit(stored)?;
+    let (command, pending) = owner.order(&mut view, Order::Activate { slot: hall }, &challenge, rng)?.commit(stored)?;
     let done = send(door, &command)?;
-    let (_done, _learned) = pending.finish(&owner, &mut view, &done)?.commit(stored)?;
+    let _ = pending.finish(&owner, &mut view, &done)?.commit(stored)?;
     service.done(&mut record, &done)?.commit(stored)?;
 
     let grant = owner.share(&mut view, hall, *account.public_key(), Method::Account, Rights::OPEN, Limits::NONE)?;

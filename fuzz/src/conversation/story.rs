@@ -3,13 +3,12 @@
 
 use rand_chacha::ChaCha20Rng;
 use sharekey::code::ShareCode;
-use sharekey::counter::Generation;
 use sharekey::guest::{Account, Claimed, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, purpose};
-use sharekey::message::{Challenge, Completed, FactoryReset, Operation};
-use sharekey::owner::{Method, OwnedLock, Owner};
+use sharekey::message::{Challenge, FactoryReset};
+use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
@@ -17,7 +16,6 @@ use sharekey_model::symbolic::Symbolic;
 use sharekey_stage::desk::accept;
 use sharekey_stage::stand::{CARD, NOON, card};
 use sharekey_stage::store::Store;
-use sharekey_stage::world::phone::ordered;
 use sharekey_stage::{firmware, rng, seed};
 
 use super::air::Air;
@@ -73,20 +71,20 @@ impl World {
     /// Gives what was stored on the way.
     pub fn live(mut self) -> Vec<(&'static str, Vec<u8>)> {
         self.step(Self::provision);
-        self.step(|world| world.order(&Operation::SetClock { to: Timestamp::from_unix_seconds(NOON) }));
-        self.step(|world| world.order(&Operation::Activate { slot: SLOT, generation: Generation::ZERO }));
+        self.step(|world| world.order(Order::SetClock { to: Timestamp::from_unix_seconds(NOON) }));
+        self.step(|world| world.order(Order::Activate { slot: SLOT }));
         let subject = *self.guest.public_key();
         let limits = Limits::new(None, Some(Timestamp::from_unix_seconds(NOON * 2)), None, Some(9)).unwrap();
         self.step(|world| world.share(subject, Method::Account, limits));
         self.step(Self::download);
         self.step(Self::confirm);
         self.step(|world| world.unlock(Action::Open));
-        self.step(|world| world.order(&Operation::Inspect { slot: SLOT }));
+        self.step(|world| world.order(Order::Inspect { slot: SLOT }));
         self.step(Self::withdraw);
         self.step(Self::report);
         self.by_code();
-        self.step(|world| world.order(&Operation::Act { action: Action::Lock }));
-        self.step(|world| world.order(&Operation::Deactivate { slot: SLOT, generation: Generation::ZERO }));
+        self.step(|world| world.order(Order::Act { action: Action::Lock }));
+        self.step(|world| world.order(Order::Deactivate { slot: SLOT }));
         self.step(Self::report);
         self.step(Self::transfer);
         self.step(Self::reset);
@@ -166,13 +164,13 @@ impl World {
         Ok(())
     }
 
-    fn order(&mut self, operation: &Operation) -> Step {
+    fn order(&mut self, order: Order) -> Step {
         let (challenge, session) = self.challenge::<purpose::Operate>();
         let owner = &self.owners[self.current];
         let view = self.view.as_mut().unwrap();
         let before = view.clone();
         let rng = &mut self.rng;
-        let (command, pending) = match ordered((owner, view), operation, &challenge, rng) {
+        let (command, pending) = match owner.order(view, order, &challenge, rng) {
             Ok(staged) => accept(staged),
             Err(error) => {
                 assert_eq!(*view, before, "refused, and the view changed");
@@ -184,9 +182,9 @@ impl World {
         let staged = self.lock.command(session, &command, self.now).map_err(refused)?;
         let commanded = staged.commit(|record| self.store.put(record)).unwrap();
         let done = self.air.carry(&commanded.done);
-        let (completed, _) = accept(pending.finish(&self.owners[self.current], self.view.as_mut().unwrap(), &done)?);
-        match completed {
-            Completed::Activate { .. } | Completed::Deactivate { .. } | Completed::Inspect { .. } => {
+        let _ = accept(pending.finish(&self.owners[self.current], self.view.as_mut().unwrap(), &done)?);
+        match order {
+            Order::Activate { .. } | Order::Deactivate { .. } | Order::Inspect { .. } => {
                 let done = self.air.carry(&commanded.done);
                 self.serve(|service, record| service.done(record, &done).map(accept).map(drop))?;
                 let (view, record) = (self.view.as_ref().unwrap(), self.record.as_ref().unwrap());
@@ -308,9 +306,8 @@ impl World {
         let record = self.record.as_ref().unwrap();
         let messages = self.service.messages(record).unwrap();
         let messages: Vec<Vec<u8>> = messages.iter().map(|message| self.air.carry(message)).collect();
-        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
         let view = self.view.as_mut().unwrap();
-        let learned = accept(self.owners[self.current].see(view, SLOT, record.version(), &messages)?);
+        let learned = accept(self.owners[self.current].see(view, SLOT, (record.version(), None), &messages)?);
         assert_eq!(learned.len(), messages.len());
         Ok(())
     }
@@ -326,7 +323,8 @@ impl World {
             // The lock was handed over, and its answer was lost.
             owners[1].take_over((self.lock.id(), owned.epoch), service, &challenge, rng)?.0
         } else {
-            accept(owners[0].transfer(view.as_mut().unwrap(), heir, service, &challenge, rng)?).0
+            let order = Order::Transfer { owner: heir, service };
+            accept(owners[0].order(view.as_mut().unwrap(), order, &challenge, rng)?).0
         };
         let command = self.air.carry(&command);
         let staged = self.lock.command(session, &command, self.now).map_err(refused)?;

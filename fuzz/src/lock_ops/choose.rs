@@ -116,8 +116,8 @@ fn moments(state: &Machine) -> Vec<u64> {
     moments.extend(state.model.counter.known.map(|counter| counter.latest.unix_seconds()));
     for slot in &state.model.slots {
         let Some(Holds::Installed(key)) = slot.known.map(|slot| slot.holds) else { continue };
-        moments.extend(key.limits.from().map(Timestamp::unix_seconds));
-        moments.extend(key.limits.until().map(Timestamp::unix_seconds));
+        moments.extend(key.limits.valid_from().map(Timestamp::unix_seconds));
+        moments.extend(key.limits.valid_until().map(Timestamp::unix_seconds));
         let Some(schedule) = key.limits.schedule() else { continue };
         moments.extend(schedule.next_offset().map(|next| next.at.unix_seconds()));
         let (start, end) = schedule.window();

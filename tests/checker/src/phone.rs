@@ -9,12 +9,10 @@ use sharekey::error::OwnerError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Completed, Done, Grant, Holding, Operation, Receipt};
-use sharekey::owner::{Learned, Method, OwnedLock, Owner, PendingCommand};
+use sharekey::owner::{Fact, Learned, Method, OwnedLock, Owner, PendingCommand};
 use sharekey::wire::{Kind, Unverified};
 use sharekey_model::invariant::{Event, ViewFacts};
 use sharekey_model::symbolic::Symbolic;
-
-use sharekey_stage::world::phone::ordered;
 
 use super::cast::{CLOUD, OLGA, OTTO, entropy, key_of, never, owner};
 use super::net::{Msg, Report, digest};
@@ -67,7 +65,7 @@ impl Phone {
         Facts { views }
     }
 
-    fn facts_of(&self, view: &OwnedLock, status: &sharekey::owner::Status<'_>) -> ViewFacts {
+    fn facts_of(&self, view: &OwnedLock, status: &sharekey::owner::Status) -> ViewFacts {
         let keys = &status.may_open;
         let confirmed = keys
             .iter()
@@ -172,7 +170,8 @@ impl World {
         let (lock, epoch) = (view.lock(), view.epoch());
         let heir = key_of(if self.scenario.former_owner { OTTO } else { OLGA });
         let asked = |generation| operation(order, slot, generation, heir);
-        let Ok((command, pending)) = ordered((owner, view), &asked(Generation::ZERO), challenge, rng)?.commit(never);
+        let staged = owner.order(view, asked(Generation::ZERO).into(), challenge, rng)?;
+        let Ok((command, pending)) = staged.commit(never);
         phone.pending.insert(postcard::to_allocvec(&pending).unwrap());
         let message = self.put(&command);
         let command = self.digest(message);
@@ -199,7 +198,7 @@ impl World {
             let pending: PendingCommand = postcard::from_bytes(&stored).unwrap();
             match pending.finish(owner, view, bytes) {
                 Ok(staged) => {
-                    let Ok((_, learned)) = staged.commit(never);
+                    let Ok(learned) = staged.commit(never);
                     phone.pending.remove(&stored);
                     phone.note_told(bytes);
                     return Ok(Called { reached: reach_learned(&learned), ..Called::default() });
@@ -221,7 +220,7 @@ impl World {
         let Ok(learned) = owner.learn(view, bytes)?.commit(never);
         phone.note_told(bytes);
         let mut reached = reach_learned(&learned);
-        reached.add_if(is_foreign(bytes, &learned), Milestone::LearnedOtherPhonesGrant);
+        reached.add_if(is_foreign(&learned), Milestone::LearnedOtherPhonesGrant);
         reached.add_if(downloaded(view), Milestone::SawDownload);
         Ok(Called { reached, ..Called::default() })
     }
@@ -233,13 +232,12 @@ impl World {
         phone: &mut Phone,
         report: &Report,
     ) -> Result<Called, OwnerError> {
-        let messages: Vec<&[u8]> = report.messages.iter().map(Vec::as_slice).collect();
-        let Ok(learned) = owner.see(view, SlotId::new(report.slot), report.version, &messages)?.commit(never);
-        messages.iter().for_each(|message| phone.note_told(message));
+        let staged = owner.see(view, SlotId::new(report.slot), (report.version, None), &report.messages)?;
+        let Ok(learned) = staged.commit(never);
+        report.messages.iter().for_each(|message| phone.note_told(message));
         let mut reached = Reached::default();
-        reached.add_if(learned.iter().any(|one| matches!(one, Learned::ServiceEquivocated(_))), Milestone::Equivocated);
-        let foreign = |(message, learned): (&&[u8], &Learned)| is_foreign(message, learned);
-        reached.add_if(messages.iter().zip(&learned).any(foreign), Milestone::LearnedOtherPhonesGrant);
+        reached.add_if(learned.iter().any(|one| one.equivocation.is_some()), Milestone::Equivocated);
+        reached.add_if(learned.iter().any(is_foreign), Milestone::LearnedOtherPhonesGrant);
         reached.add_if(downloaded(view), Milestone::SawDownload);
         Ok(Called { reached, ..Called::default() })
     }
@@ -280,8 +278,8 @@ impl World {
 }
 
 /// Whether a view learned of a grant that it did not sign.
-fn is_foreign(message: &[u8], learned: &Learned) -> bool {
-    Kind::of(message) == Ok(Kind::Grant) && *learned == Learned::News
+fn is_foreign(learned: &Learned) -> bool {
+    matches!(learned.fact, Fact::Shared { .. }) && learned.news
 }
 
 /// That this owner signed a grant.
@@ -292,7 +290,7 @@ pub fn granted(grant: &[u8], owner: PublicKey) -> Event {
         owner,
         place: sharekey_model::invariant::Place { lock: body.lock, epoch: body.epoch, slot: body.slot },
         generation: body.generation,
-        uses: body.limits.uses(),
+        uses: body.limits.max_uses(),
     }
 }
 
@@ -302,6 +300,6 @@ fn downloaded(view: &OwnedLock) -> bool {
 
 fn reach_learned(learned: &Learned) -> Reached {
     let mut reached = Reached::default();
-    reached.add_if(matches!(learned, Learned::ServiceEquivocated(_)), Milestone::Equivocated);
+    reached.add_if(learned.equivocation.is_some(), Milestone::Equivocated);
     reached
 }

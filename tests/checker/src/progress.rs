@@ -9,7 +9,7 @@ use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, purpose};
 use sharekey::message::{Holding, SlotReport};
-use sharekey::owner::{Method, OwnedLock, Owner};
+use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::service::ShareRecord;
 use sharekey::slot::State as SlotState;
 use sharekey_model::symbolic::Symbolic;
@@ -174,8 +174,7 @@ impl World {
     /// The phone sees the newest report, if it is not ahead of it.
     fn sync(&self, owner: &Owner<Symbolic>, view: &mut OwnedLock, record: &ShareRecord) {
         let messages = self.cast.service.messages(record).unwrap();
-        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-        if let Ok(staged) = owner.see(view, record.slot_id(), record.version(), &messages) {
+        if let Ok(staged) = owner.see(view, record.slot_id(), (record.version(), None), &messages) {
             let Ok(_) = staged.commit(never);
         }
     }
@@ -191,11 +190,8 @@ impl World {
     ) -> Ran {
         let given = give::<purpose::Operate>(lock, NOW).0;
         let rng = &mut entropy(&[b"progress", &[u8::from(activate)]]);
-        let staged = if activate {
-            owner.activate(view, slot, &given.challenge, rng)
-        } else {
-            owner.inspect(view, slot, &given.challenge, rng)
-        };
+        let order = if activate { Order::Activate { slot } } else { Order::Inspect { slot } };
+        let staged = owner.order(view, order, &given.challenge, rng);
         let Ok((command, pending)) = staged.map_err(|_| "the owner cannot order")?.commit(never);
         let done = commit(lock.command(given.session, &command, NOW).map_err(|_| "the lock does not obey")?).0.done;
         let Ok(_) = pending.finish(owner, view, &done).map_err(|_| "the phone does not take the Done")?.commit(never);

@@ -68,10 +68,10 @@ fn the_longest_record_is_a_slot_with_a_key_under_every_limit() {
     let all = every_limit(9);
     for bits in 0..16_u32 {
         let limits = Limits::new(
-            all.from().filter(|_| bits & 1 != 0),
-            all.until().filter(|_| bits & 2 != 0),
+            all.valid_from().filter(|_| bits & 1 != 0),
+            all.valid_until().filter(|_| bits & 2 != 0),
             all.schedule().copied().filter(|_| bits & 4 != 0),
-            all.uses().filter(|_| bits & 8 != 0),
+            all.max_uses().filter(|_| bits & 8 != 0),
         );
         let key = stand.download(0, 2 + bits, |chain| chain.grant.limits = limits.unwrap()).unwrap();
         let length = stand.stored(SLOT_0).len();

@@ -1,18 +1,16 @@
 //! A lock's life, step by step: two slots, two guests, two owners, two ownerships, a factory reset and
 //! the life after it. Every step is what somebody wants; a step that was cut is simply tried again.
 
-use sharekey::counter::Generation;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::message::{Grant, Operation};
 use sharekey::message::{Withdrawn, WithdrawnOutcome};
-use sharekey::owner::Method;
+use sharekey::owner::{Fact, Method, Order};
 use sharekey::wire::Unverified;
 use sharekey_model::invariant::{Event, Withdrawal};
 
 use sharekey_stage::ops::{For, Op, Sent, To, slot_of};
-use sharekey_stage::world::phone::ordered;
 
 use crate::door::{Door, Intent, NO_SLOT, Stop, card};
 use crate::facts::Change;
@@ -127,9 +125,8 @@ impl<C: Provider> World<C> {
             }
             Provision => self.provision(door),
             SetClock(to) => self.set_clock(door, to),
-            // The phone takes the next number.
-            Activate(slot) => self.order(door, Operation::Activate { slot, generation: Generation::ZERO }),
-            Deactivate(slot) => self.order(door, Operation::Deactivate { slot, generation: Generation::ZERO }),
+            Activate(slot) => self.order(door, Order::Activate { slot }),
+            Deactivate(slot) => self.order(door, Order::Deactivate { slot }),
             Share(slot, guest, allowed) => {
                 self.share(door, slot, guest, allowed);
                 Ok(())
@@ -144,8 +141,8 @@ impl<C: Provider> World<C> {
                 let key = self.key_of(slot, guest);
                 self.unlock(door, &key, Action::Lock)
             }
-            OwnerOpens => self.order(door, Operation::Act { action: Action::Open }),
-            Inspect(slot) => self.order(door, Operation::Inspect { slot }),
+            OwnerOpens => self.order(door, Order::Act { action: Action::Open }),
+            Inspect(slot) => self.order(door, Order::Inspect { slot }),
             Transfer => self.transfer(door),
             Reset => self.factory_reset(door),
             TryDeadKeys => self.try_dead_keys(door),
@@ -184,22 +181,23 @@ impl<C: Provider> World<C> {
     }
 
     fn set_clock(&mut self, door: &mut Door<C>, to: u64) -> Result<(), Stop> {
-        self.order(door, Operation::SetClock { to: Timestamp::from_unix_seconds(to) })
+        self.order(door, Order::SetClock { to: Timestamp::from_unix_seconds(to) })
     }
 
     /// The owner orders something at the lock; phone and cloud take in the lock's answer.
-    pub fn order(&mut self, door: &mut Door<C>, operation: Operation) -> Result<(), Stop> {
+    pub fn order(&mut self, door: &mut Door<C>, order: Order) -> Result<(), Stop> {
         let (challenge, session) = door.challenge(self, For::Operate)?;
-        let (command, pending) = self.with_view(|owner, view, rng| {
-            ordered((owner, view), &operation, &challenge, rng).unwrap().commit(stored).unwrap()
-        });
+        let (command, pending) = self
+            .with_view(|owner, view, rng| owner.order(view, order, &challenge, rng).unwrap().commit(stored).unwrap());
         let commanded = self.send(door, session, &challenge, &command, *pending.operation())?;
-        if let Operation::Transfer { .. } = operation {
+        if let Order::Transfer { .. } = order {
             return self.adopt(door, &commanded.done);
         }
-        let (completed, _) = self
+        let learned = self
             .with_view(|owner, view, _| pending.finish(owner, view, &commanded.done).unwrap().commit(stored).unwrap());
-        if let Some(slot) = slot_of(&completed) {
+        if let Fact::Done { completed } = learned.fact
+            && let Some(slot) = slot_of(&completed)
+        {
             let place = (door.id(), slot);
             self.with_record(place, |service, record| {
                 service.done(record, &commanded.done).unwrap().commit(stored).unwrap();
@@ -223,8 +221,8 @@ impl<C: Provider> World<C> {
         let (place, owner) = (self.place(door.id(), slot), *self.owner().key());
         let generation = Unverified::<Grant>::parse(&grant).unwrap().claims().generation;
         let id = digest::<C>(&grant);
-        self.uses.insert(id, limits.uses());
-        self.observe(&Event::Granted { grant: id, owner, place, generation, uses: limits.uses() });
+        self.uses.insert(id, limits.max_uses());
+        self.observe(&Event::Granted { grant: id, owner, place, generation, uses: limits.max_uses() });
         self.with_record((door.id(), slot), |service, record| {
             service.publish(record, &grant).unwrap().commit(stored).unwrap().unwrap();
         });
@@ -249,7 +247,7 @@ impl<C: Provider> World<C> {
     fn transfer(&mut self, door: &mut Door<C>) -> Result<(), Stop> {
         let (heir, service) = (1 - self.current, self.service_key());
         let owner = *self.phones[heir].owner.key();
-        match self.order(door, Operation::Transfer { owner, service }) {
+        match self.order(door, Order::Transfer { owner, service }) {
             Err(Stop::Refused(LockError::WrongEpoch)) => self.take_over(door),
             other => other,
         }

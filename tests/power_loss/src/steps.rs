@@ -223,7 +223,7 @@ impl<C: Provider> World<C> {
                 self.download(door, slot, guest).unwrap();
             }
             let key = self.key_of(slot, guest);
-            if key.limits().from().is_some() {
+            if key.limits().valid_from().is_some() {
                 self.probe_latest(door, &key);
             }
             let Some(left) = self.left(&key) else {

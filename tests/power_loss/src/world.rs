@@ -9,7 +9,7 @@ use sharekey::crypto::{Digest, Nonce, PublicKey};
 use sharekey::guest::{Account, Claimed, GuestKey};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
-use sharekey::owner::{OwnedLock, Owner};
+use sharekey::owner::{Order, OwnedLock, Owner};
 use sharekey::service::{Service, ShareRecord};
 use sharekey_model::invariant::{Answered, Event, Ledger, Place, Service as Trust};
 use sharekey_stage::forge::Forge;
@@ -158,7 +158,8 @@ impl<C: Provider> World<C> {
         let service = self.service_key();
         let Phone { owner, view } = &mut self.phones[self.current];
         let mut view = view.clone().unwrap();
-        let order = owner.transfer(&mut view, *owner.key(), service, challenge, &mut self.rng).unwrap();
+        let order =
+            owner.order(&mut view, Order::Transfer { owner: *owner.key(), service }, challenge, &mut self.rng).unwrap();
         order.commit(stored).unwrap().0.to_vec()
     }
 

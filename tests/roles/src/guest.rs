@@ -3,10 +3,10 @@
 
 use sharekey::counter::Epoch;
 use sharekey::crypto::{Agree, AgreementKey, Kdf, Nonce};
-use sharekey::error::{GuestError, KeyError, SignatureError};
-use sharekey::guest::{Account, Claimed, GuestKey, Installing};
+use sharekey::error::{GuestError, KeyError, Retry, SignatureError};
+use sharekey::guest::{Account, Claimed, GuestKey, Installing, Invitation};
 use sharekey::id::{LockId, SlotId};
-use sharekey::limits::Action;
+use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::{Challenge, Claim, Grant, Install, Receipt, Release, Unlock};
 use sharekey::secret::{AgreementSecret, Seed};
 use sharekey::wire::{Message, Unverified};
@@ -14,6 +14,7 @@ use sharekey_stage::desk::*;
 use sharekey_stage::forge::label;
 use sharekey_stage::forge::{bare, signed, some_digest};
 use sharekey_stage::provider::Provider;
+use sharekey_stage::world::through_storage;
 use sharekey_stage::{digest, public, seed};
 
 fn account() -> Account<Provider> {
@@ -47,6 +48,37 @@ fn a_grant_of_a_lock_whose_id_is_no_good_key_is_not_claimed() {
     let grant = signed(&Grant { lock: LockId::new(bad_key()), ..grant(2) }, &owner_seed());
     let claimed = account().claim(&Provider, &grant, None, &mut rng());
     assert_eq!(claimed.err(), Some(GuestError::LockKey(KeyError::SmallOrder)));
+}
+
+#[test]
+fn an_invitation_shows_what_the_grant_says_whoever_made_it() {
+    let limits = Limits::NONE.uses(3).unwrap();
+    let body = Grant { limits, rights: Rights::OPEN_AND_LOCK, ..grant(2) };
+    for signer in [owner_seed(), stranger_seed()] {
+        let bytes = signed(&body, &signer);
+        let invitation = Invitation::read(&bytes).unwrap();
+        assert_eq!((*invitation.subject(), invitation.lock(), invitation.epoch()), (body.subject, lock(), EPOCH));
+        assert_eq!((invitation.slot(), invitation.generation()), (SLOT, generation(2)));
+        assert_eq!((invitation.rights(), *invitation.limits()), (Rights::OPEN_AND_LOCK, limits));
+        assert_eq!(invitation.grant().as_bytes(), bytes);
+        assert_eq!(through_storage(&invitation), invitation);
+    }
+    assert_eq!(Invitation::read(&receipt(2)).err().map(|error| error.retry()), Some(Retry::Resend));
+}
+
+#[test]
+fn a_claimed_grant_says_what_its_key_will_be() {
+    let limits = Limits::NONE.uses(3).unwrap();
+    let bytes = signed(&Grant { limits, ..grant(2) }, &owner_seed());
+    let claimed = through_storage(&account().claim(&Provider, &bytes, None, &mut rng()).unwrap());
+    assert_eq!((claimed.lock(), claimed.slot()), (lock(), SLOT));
+    assert_eq!((claimed.rights(), *claimed.limits()), (Rights::OPEN, limits));
+    assert_eq!(claimed.grant().as_bytes(), bytes);
+    // What is stored is the grant as it came, and not as it was read.
+    let mut stored = serde_json::to_value(&claimed).unwrap();
+    assert_eq!(stored["grant"], serde_json::json!(bytes));
+    stored["grant"][3] = 4.into();
+    assert!(serde_json::from_value::<Claimed>(stored).is_err());
 }
 
 //= spec/protocol.md#guest

@@ -217,9 +217,9 @@ fn every_weekday_by_its_name_is_one_day_and_sets_are_joined() {
     for (index, day) in (0..).zip(week) {
         assert_eq!(day, days(1 << index), "{index}");
     }
-    assert_eq!(week.into_iter().reduce(Weekdays::and), Some(W::ALL));
-    assert_eq!(W::MON_TO_FRI.and(W::FRI), W::MON_TO_FRI);
-    assert_eq!(W::SAT.and(W::SUN), days(0x60));
+    assert_eq!(week.into_iter().reduce(Weekdays::or), Some(W::ALL));
+    assert_eq!(W::MON_TO_FRI | W::FRI, W::MON_TO_FRI);
+    assert_eq!(W::SAT.or(W::SUN), days(0x60));
 }
 
 //= spec/protocol.md#common-values
@@ -254,7 +254,7 @@ fn a_period_must_not_be_empty() {
     assert_eq!(period(2, 1), Err(LimitsError::EmptyPeriod));
     assert_eq!(period(u64::MAX, 0), Err(LimitsError::EmptyPeriod));
     let limits = period(1, 2).unwrap();
-    assert_eq!((limits.from(), limits.until()), (Some(at(1)), Some(at(2))));
+    assert_eq!((limits.valid_from(), limits.valid_until()), (Some(at(1)), Some(at(2))));
     assert!(Limits::new(Some(at(u64::MAX)), None, None, None).is_ok());
     assert!(Limits::new(None, Some(at(0)), None, None).is_ok());
 }
@@ -262,8 +262,19 @@ fn a_period_must_not_be_empty() {
 #[test]
 fn a_key_has_at_least_one_use() {
     assert_eq!(Limits::new(None, None, None, Some(0)), Err(LimitsError::NoUses));
-    assert_eq!(Limits::new(None, None, None, Some(1)).unwrap().uses(), Some(1));
-    assert_eq!(Limits::NONE.uses(), None);
+    assert_eq!(Limits::new(None, None, None, Some(1)).unwrap().max_uses(), Some(1));
+    assert_eq!(Limits::NONE.max_uses(), None);
+}
+
+#[test]
+fn limits_that_are_added_one_by_one_are_those_that_are_given_at_once() {
+    let week = schedule(0x7f, 0, 1440);
+    let all = Limits::new(Some(at(1)), Some(at(2)), Some(week), Some(3)).unwrap();
+    let one_by_one = Limits::NONE.from(at(1)).and_then(|limits| limits.until(at(2))).unwrap().on(week).uses(3);
+    assert_eq!(one_by_one, Ok(all));
+    assert_eq!(all.from(at(0)).unwrap().uses(4), Limits::new(Some(at(0)), Some(at(2)), Some(week), Some(4)));
+    assert_eq!((all.from(at(2)), all.until(at(1))), (Err(LimitsError::EmptyPeriod), Err(LimitsError::EmptyPeriod)));
+    assert_eq!(all.uses(0), Err(LimitsError::NoUses));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use sharekey::limits::{Action, Timestamp};
 use sharekey::message::{
     Challenge, Command, Completed, Done, Holding, Operation, Provisioned, RefusedBody, SlotReport,
 };
-use sharekey::owner::{Learned, OwnedLock, Owner, PendingCommand, PendingProvision, Standing};
+use sharekey::owner::{Fact, Learned, Order, OwnedLock, Owner, PendingCommand, PendingProvision, Standing};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 use sharekey_stage::desk::*;
@@ -103,7 +103,8 @@ fn a_refused_provision_says_why_only_under_the_locks_signature() {
 // --- commands -----------------------------------------------------------------------------------
 
 fn activate(view: &mut OwnedLock) -> (Vec<u8>, PendingCommand) {
-    let (message, pending) = accept(owner().activate(view, SLOT, &challenge(), &mut rng()).unwrap());
+    let (message, pending) =
+        accept(owner().order(view, Order::Activate { slot: SLOT }, &challenge(), &mut rng()).unwrap());
     (message.to_vec(), pending)
 }
 
@@ -111,7 +112,7 @@ fn done_for(command: &[u8], completed: Completed) -> Done {
     Done { command: digest(command), ..done(completed) }
 }
 
-fn finish(pending: &PendingCommand, view: &mut OwnedLock, answer: &[u8]) -> (Completed, Learned) {
+fn finish(pending: &PendingCommand, view: &mut OwnedLock, answer: &[u8]) -> Learned {
     accept(pending.finish(&owner(), view, answer).unwrap())
 }
 
@@ -122,8 +123,8 @@ fn a_command_is_signed_over_the_locks_nonce_and_a_fresh_one() {
     let mut view = view();
     let (first, second) = {
         let mut rng = rng();
-        let first = accept(owner().activate(&mut view, SLOT, &challenge(), &mut rng).unwrap()).0;
-        (first, accept(owner().activate(&mut view, SLOT, &challenge(), &mut rng).unwrap()).0)
+        let first = accept(owner().order(&mut view, Order::Activate { slot: SLOT }, &challenge(), &mut rng).unwrap()).0;
+        (first, accept(owner().order(&mut view, Order::Activate { slot: SLOT }, &challenge(), &mut rng).unwrap()).0)
     };
     let parse =
         |bytes: &[u8]| *Unverified::<Command>::parse(bytes).unwrap().verify(&Provider, &public(&owner_seed())).unwrap();
@@ -142,7 +143,7 @@ fn the_number_is_stored_before_the_command_leaves() {
     let mut view = view();
     let before = view.clone();
     let mut rng = rng();
-    let staged = owner().activate(&mut view, SLOT, &challenge(), &mut rng).unwrap();
+    let staged = owner().order(&mut view, Order::Activate { slot: SLOT }, &challenge(), &mut rng).unwrap();
     assert_eq!(staged.next().slot(SLOT).unwrap().highest(), generation(1));
     assert_eq!(staged.commit(|_| Err("disk full")).unwrap_err(), "disk full");
     assert_eq!(view, before);
@@ -154,16 +155,18 @@ fn an_activation_and_a_deactivation_move_the_view_once_done() {
     let (command, pending) = activate(&mut view);
     assert_eq!(view.status(SLOT).state, State::Inactive);
     let done = done_for(&command, activated(1).completed);
-    let (_, learned) = finish(&pending, &mut view, &by_lock(&done));
-    assert_eq!((view.status(SLOT).state, learned), (State::NotShared, Learned::News));
+    let learned = finish(&pending, &mut view, &by_lock(&done));
+    assert_eq!((view.status(SLOT).state, learned.news), (State::NotShared, true));
+    assert_eq!(learned.fact, Fact::Done { completed: done.completed });
 
-    let (command, pending) = accept(owner().deactivate(&mut view, SLOT, &challenge(), &mut rng()).unwrap());
+    let (command, pending) =
+        accept(owner().order(&mut view, Order::Deactivate { slot: SLOT }, &challenge(), &mut rng()).unwrap());
     let done = done_for(&command, deactivated(2).completed);
     let _ = finish(&pending, &mut view, &by_lock(&done));
     assert_eq!(view.status(SLOT).state, State::Inactive);
     // The same answer again changes nothing.
     let before = view.clone();
-    assert_eq!(finish(&pending, &mut view, &by_lock(&done)).1, Learned::Nothing);
+    assert!(!finish(&pending, &mut view, &by_lock(&done)).news);
     assert_eq!(view, before);
 }
 
@@ -229,7 +232,8 @@ fn a_refused_command_says_why_only_under_the_locks_signature() {
 #[test]
 fn an_inspection_tells_the_floor_that_a_stale_number_must_pass() {
     let mut view = view();
-    let (command, pending) = accept(owner().inspect(&mut view, SLOT, &challenge(), &mut rng()).unwrap());
+    let (command, pending) =
+        accept(owner().order(&mut view, Order::Inspect { slot: SLOT }, &challenge(), &mut rng()).unwrap());
     let _ = finish(&pending, &mut view, &by_lock(&done_for(&command, found(41, Holding::Empty).completed)));
     let (_, pending) = activate(&mut view);
     assert_eq!(*pending.operation(), Operation::Activate { slot: SLOT, generation: generation(42) });
@@ -239,16 +243,18 @@ fn an_inspection_tells_the_floor_that_a_stale_number_must_pass() {
 fn a_clock_or_bolt_command_ends_with_its_own_echo() {
     let mut view = view();
     let (now, later) = (Timestamp::from_unix_seconds(1), Timestamp::from_unix_seconds(2));
-    let (command, pending) = accept(owner().set_clock(&mut view, now, &challenge(), &mut rng()).unwrap());
+    let (command, pending) =
+        accept(owner().order(&mut view, Order::SetClock { to: now }, &challenge(), &mut rng()).unwrap());
     let wrong = by_lock(&done_for(&command, Completed::SetClock { to: later }));
     assert_eq!(pending.finish(&owner(), &mut view, &wrong).err(), Some(OwnerError::OtherOperation));
     let _ = finish(&pending, &mut view, &by_lock(&done_for(&command, Completed::SetClock { to: now })));
 
-    let (command, pending) = accept(owner().act(&mut view, Action::Open, &challenge(), &mut rng()).unwrap());
+    let (command, pending) =
+        accept(owner().order(&mut view, Order::Act { action: Action::Open }, &challenge(), &mut rng()).unwrap());
     let wrong = by_lock(&done_for(&command, Completed::Act { action: Action::Lock }));
     assert_eq!(pending.finish(&owner(), &mut view, &wrong).err(), Some(OwnerError::OtherOperation));
     let right = by_lock(&done_for(&command, Completed::Act { action: Action::Open }));
-    assert_eq!(finish(&pending, &mut view, &right).1, Learned::Nothing);
+    assert!(!finish(&pending, &mut view, &right).news);
 }
 
 #[test]
@@ -263,11 +269,14 @@ fn a_pending_command_survives_storage() {
 fn a_command_is_for_ones_own_lock_and_its_own_challenge() {
     let mut view = view();
     let stranger = Owner::new(Provider, &stranger_seed()).unwrap();
-    let error = stranger.activate(&mut view, SLOT, &challenge(), &mut rng()).err().unwrap();
+    let error = stranger.order(&mut view, Order::Activate { slot: SLOT }, &challenge(), &mut rng()).err().unwrap();
     assert_eq!(error, OwnerError::NotOwner);
-    let error = owner().activate(&mut view, SLOT, &challenge_of(other_lock()), &mut rng()).err().unwrap();
+    let error = owner()
+        .order(&mut view, Order::Activate { slot: SLOT }, &challenge_of(other_lock()), &mut rng())
+        .err()
+        .unwrap();
     assert_eq!(error, OwnerError::WrongLock);
-    let error = owner().activate(&mut view, SLOT, &[], &mut rng()).err().unwrap();
+    let error = owner().order(&mut view, Order::Activate { slot: SLOT }, &[], &mut rng()).err().unwrap();
     assert_eq!(error, OwnerError::Wire(WireError::Truncated));
     assert_eq!(view.slot(SLOT), None);
 
@@ -281,16 +290,17 @@ fn the_last_number_is_not_passed() {
     let mut view = view();
     let inspected = by_lock(&found(u32::MAX, Holding::Empty));
     let _ = accept(owner().learn(&mut view, &inspected).unwrap());
-    let error = owner().activate(&mut view, SLOT, &challenge(), &mut rng()).err().unwrap();
+    let error = owner().order(&mut view, Order::Activate { slot: SLOT }, &challenge(), &mut rng()).err().unwrap();
     assert_eq!(error, OwnerError::Slot(SlotError::Exhausted));
-    let error = owner().deactivate(&mut view, SLOT, &challenge(), &mut rng()).err().unwrap();
+    let error = owner().order(&mut view, Order::Deactivate { slot: SLOT }, &challenge(), &mut rng()).err().unwrap();
     assert_eq!(error, OwnerError::Slot(SlotError::Exhausted));
 }
 
 // --- handing over -------------------------------------------------------------------------------
 
 fn transfer(view: &mut OwnedLock, to: PublicKey, service: PublicKey) -> (Vec<u8>, PendingCommand) {
-    let (message, pending) = accept(owner().transfer(view, to, service, &challenge(), &mut rng()).unwrap());
+    let (message, pending) =
+        accept(owner().order(view, Order::Transfer { owner: to, service }, &challenge(), &mut rng()).unwrap());
     (message.to_vec(), pending)
 }
 
@@ -309,7 +319,7 @@ fn a_lock_that_was_handed_over_is_commanded_no_more() {
     }
     let _ = finish(&pending, &mut view, &by_lock(&done));
     assert_eq!((view.standing(), view.epoch()), (Standing::Transferred, Epoch::new(2)));
-    let error = owner().activate(&mut view, SLOT, &challenge(), &mut rng()).err().unwrap();
+    let error = owner().order(&mut view, Order::Activate { slot: SLOT }, &challenge(), &mut rng()).err().unwrap();
     assert_eq!(error, OwnerError::Transferred);
     assert_eq!(owner().learn(&mut view, &by_lock(&activated(2))).err(), Some(OwnerError::Transferred));
 }
@@ -334,7 +344,10 @@ fn a_transfer_needs_good_keys() {
     let mut view = view();
     let good = public(&seed(50));
     let mut error = |owner_key, service_key| {
-        owner().transfer(&mut view, owner_key, service_key, &challenge(), &mut rng()).err().unwrap()
+        owner()
+            .order(&mut view, Order::Transfer { owner: owner_key, service: service_key }, &challenge(), &mut rng())
+            .err()
+            .unwrap()
     };
     assert_eq!(error(bad_key(), good), OwnerError::OwnerKey(KeyError::SmallOrder));
     assert_eq!(error(good, bad_key()), OwnerError::ServiceKey(KeyError::SmallOrder));
@@ -351,7 +364,8 @@ fn a_new_owner_trusts_only_its_own_inspection() {
     // Somebody else's inspection does not count as one's own.
     let _ = accept(owner().learn(&mut view, &by_lock(&found(some_digest(9)))).unwrap());
     assert!(!view.status(SLOT).inspected);
-    let (command, pending) = accept(owner().inspect(&mut view, SLOT, &challenge(), &mut rng()).unwrap());
+    let (command, pending) =
+        accept(owner().order(&mut view, Order::Inspect { slot: SLOT }, &challenge(), &mut rng()).unwrap());
     let _ = finish(&pending, &mut view, &by_lock(&found(digest(&command))));
     assert!(view.status(SLOT).inspected);
     assert!(!view.status(SlotId::new(4)).inspected);

@@ -2,7 +2,7 @@
 
 use sharekey::counter::Epoch;
 use sharekey::error::{KeyError, OwnerError, Retry, SignatureError, SlotError, WireError};
-use sharekey::id::LockId;
+use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Done, Grant, Holding, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
 use sharekey::owner::{Learned, Method, OwnedLock, Owner, Standing};
@@ -13,6 +13,8 @@ use sharekey_stage::provider::Provider;
 use sharekey_stage::{digest, public, seed};
 
 const MISMATCH: SignatureError = SignatureError::Mismatch;
+/// A report without messages.
+const NOTHING: [&[u8]; 0] = [];
 const NEVER: WithdrawnOutcome = WithdrawnOutcome::NeverReleased;
 
 fn released() -> WithdrawnOutcome {
@@ -176,18 +178,18 @@ fn a_denied_grant_is_gone_and_a_settled_one_stays_until_the_lock_says_so() {
 #[test]
 fn downloaded_is_said_only_with_the_locks_proof() {
     let mut view = sharing_view();
-    assert_eq!(learn(&mut view, &receipt(2)), Learned::News);
+    assert!(learn(&mut view, &receipt(2)).news);
     let status = view.status(SLOT);
     let downloaded = status.shared.unwrap().downloaded.unwrap();
     assert_eq!((status.state, downloaded.device, downloaded.proof), (State::Shared, device(), digest(&receipt(2))));
-    assert_eq!(learn(&mut view, &receipt(2)), Learned::Nothing);
+    assert!(!learn(&mut view, &receipt(2)).news);
 }
 
 #[test]
 fn an_inspection_shows_what_a_guest_withheld() {
     let mut view = sharing_view();
     let found = by_lock(&found(2, Holding::Installed { grant: digest(&granted(2)), device: device() }));
-    assert_eq!(learn(&mut view, &found), Learned::News);
+    assert!(learn(&mut view, &found).news);
     assert_eq!(view.status(SLOT).shared.unwrap().downloaded.unwrap().proof, digest(&found));
 }
 
@@ -196,7 +198,7 @@ fn an_old_done_does_not_move_the_view() {
     let mut view = active_view();
     let _ = learn(&mut view, &by_lock(&deactivated(6)));
     for old in [activated(1), activated(5), deactivated(6)] {
-        assert_eq!(learn(&mut view, &by_lock(&old)), Learned::Nothing);
+        assert!(!learn(&mut view, &by_lock(&old)).news);
         assert_eq!(view.status(SLOT).state, State::Inactive);
     }
 }
@@ -265,13 +267,13 @@ fn another_phones_transfer_is_learned_once() {
 #[test]
 fn another_phones_grant_shows_as_sharing_until_it_is_withdrawn() {
     let mut view = active_view();
-    assert_eq!(learn(&mut view, &granted(4)), Learned::News);
+    assert!(learn(&mut view, &granted(4)).news);
     let shared = view.status(SLOT).shared.unwrap();
     assert_eq!((shared.key, shared.subject(), shared.method), (key(4), Some(public(&subject_seed())), None));
-    assert_eq!(learn(&mut view, &granted(4)), Learned::Nothing);
+    assert!(!learn(&mut view, &granted(4)).news);
     let _ = learn(&mut view, &withdrawn(4, NEVER));
     // Its late copy does not bring it back.
-    assert_eq!(learn(&mut view, &granted(4)), Learned::Nothing);
+    assert!(!learn(&mut view, &granted(4)).news);
     assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![]));
     // And this phone signs higher.
     assert_eq!(share(&mut view).unwrap(), granted(5));
@@ -289,13 +291,9 @@ fn a_release_that_another_phone_asked_about_is_not_hidden() {
 // --- a service that lies ------------------------------------------------------------------------
 
 fn convicted(learned: Learned) -> (Vec<u8>, Vec<u8>) {
-    match learned {
-        Learned::ServiceEquivocated(found) => {
-            assert_eq!((found.slot, found.key), (SLOT, key(2)));
-            (found.denial, found.release)
-        }
-        other => panic!("{other:?}"),
-    }
+    let found = learned.equivocation.expect("it convicts");
+    assert_eq!((found.slot, found.key), (SLOT, key(2)));
+    (found.denial, found.release)
 }
 
 //= spec/protocol.md#owner
@@ -354,8 +352,9 @@ fn a_report_is_taken_in_whole_and_never_an_older_one() {
     let mut view = sharing_view();
     assert_eq!(view.status(SLOT).as_of, None);
     let (done, receipt) = (by_lock(&activated(1)), receipt(2));
-    let learned = accept(owner().see(&mut view, SLOT, 7, &[&done, &receipt]).unwrap());
-    assert_eq!(learned, [Learned::Nothing, Learned::News]);
+    let learned = accept(owner().see(&mut view, SLOT, (7, None), &[&done, &receipt]).unwrap());
+    let [done, receipt] = learned.try_into().unwrap();
+    assert_eq!((done.news, receipt.news), (false, true));
     //= spec/protocol.md#states
     //# SLO-5. A view MUST name the version of the record that it is a view of.
     assert_eq!((view.status(SLOT).as_of, view.status(SLOT).state), (Some(7), State::Shared));
@@ -363,15 +362,15 @@ fn a_report_is_taken_in_whole_and_never_an_older_one() {
     let before = view.clone();
     //= spec/protocol.md#owner
     //# OWN-27. The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
-    assert_eq!(owner().see(&mut view, SLOT, 6, &[]).err(), Some(OwnerError::OlderReport));
+    assert_eq!(owner().see(&mut view, SLOT, (6, None), &NOTHING).err(), Some(OwnerError::OlderReport));
     let forged = signed(&activated(3), &stranger_seed());
     let good = by_lock(&deactivated(3));
     //= spec/protocol.md#owner
     //# OWN-28. A report MUST NOT change anything where one of its messages is refused.
-    let error = owner().see(&mut view, SLOT, 8, &[&good, &forged]).err();
+    let error = owner().see(&mut view, SLOT, (8, None), &[&good, &forged]).err();
     assert_eq!(error, Some(OwnerError::DoneSignature(MISMATCH)));
     assert_eq!(view, before);
-    accept(owner().see(&mut view, SLOT, 7, &[]).unwrap());
+    accept(owner().see(&mut view, SLOT, (7, None), &NOTHING).unwrap());
 }
 
 //= spec/protocol.md#owner
@@ -379,11 +378,11 @@ fn a_report_is_taken_in_whole_and_never_an_older_one() {
 #[test]
 fn a_version_that_the_record_never_reaches_is_forgotten_with_its_epoch() {
     let mut view = active_view();
-    accept(owner().see(&mut view, SLOT, u64::MAX, &[]).unwrap());
-    assert_eq!(owner().see(&mut view, SLOT, 8, &[]).err(), Some(OwnerError::OlderReport));
+    accept(owner().see(&mut view, SLOT, (u64::MAX, None), &NOTHING).unwrap());
+    assert_eq!(owner().see(&mut view, SLOT, (8, None), &NOTHING).err(), Some(OwnerError::OlderReport));
     let _ = learn(&mut view, &by_lock(&transfer_to(public(&owner_seed()), public(&service_seed()), 2)));
     assert_eq!(view.status(SLOT).as_of, None);
-    accept(owner().see(&mut view, SLOT, 8, &[]).unwrap());
+    accept(owner().see(&mut view, SLOT, (8, None), &NOTHING).unwrap());
     assert_eq!(view.status(SLOT).as_of, Some(8));
 }
 
@@ -391,10 +390,10 @@ fn a_version_that_the_record_never_reaches_is_forgotten_with_its_epoch() {
 fn full_of_dead_grants() -> OwnedLock {
     let mut view = active_view();
     for n in 2..18 {
-        let _ = accept(owner().see(&mut view, SLOT, u64::from(n), &[&granted(n)]).unwrap());
+        let _ = accept(owner().see(&mut view, SLOT, (u64::from(n), None), &[&granted(n)]).unwrap());
     }
     assert_eq!(live(&view).len(), MAX_LIVE);
-    let error = owner().see(&mut view, SLOT, 18, &[&granted(18)]).err().unwrap();
+    let error = owner().see(&mut view, SLOT, (18, None), &[&granted(18)]).err().unwrap();
     assert_eq!((error, error.retry()), (OwnerError::Slot(SlotError::LiveFull), Retry::Inspect));
     view
 }
@@ -404,14 +403,14 @@ fn a_phone_that_missed_the_answers_to_withdrawals_asks_again_and_takes_reports_i
     let mut view = full_of_dead_grants();
     let _ = accept(owner().withdraw_key(&mut view, SLOT, key(2)).unwrap());
     let _ = learn(&mut view, &withdrawn(2, NEVER));
-    accept(owner().see(&mut view, SLOT, 18, &[&granted(18)]).unwrap());
+    accept(owner().see(&mut view, SLOT, (18, None), &[&granted(18)]).unwrap());
     assert_eq!((view.status(SLOT).shared.unwrap().key, live(&view).len()), (key(18), MAX_LIVE));
 }
 
 #[test]
 fn an_activate_at_the_lock_ends_what_a_phone_missed_the_withdrawals_of() {
     let mut view = full_of_dead_grants();
-    accept(owner().see(&mut view, SLOT, 18, &[&by_lock(&activated(17)), &granted(18)]).unwrap());
+    accept(owner().see(&mut view, SLOT, (18, None), &[&by_lock(&activated(17)), &granted(18)]).unwrap());
     assert_eq!((view.status(SLOT).shared.unwrap().key, live(&view)), (key(18), vec![18]));
 }
 
@@ -435,7 +434,12 @@ fn a_view_survives_storage_and_one_that_contradicts_itself_is_refused() {
     assert_eq!(complaint(value), "a slot's state is of another epoch");
     let mut value = serde_json::to_value(sharing_view()).unwrap();
     value["slots"]["3"]["issued"] = serde_json::json!([]);
-    assert_eq!(complaint(value), "the shared grant is missing");
+    assert_eq!(complaint(value), "a grant is missing, or of another slot");
+    for other in [grant(5), Grant { epoch: Epoch::new(2), ..grant(2) }, Grant { slot: SlotId::new(4), ..grant(2) }] {
+        let mut value = serde_json::to_value(sharing_view()).unwrap();
+        value["slots"]["3"]["issued"][0]["grant"] = serde_json::json!(signed(&other, &owner_seed()));
+        assert_eq!(complaint(value), "a grant is missing, or of another slot");
+    }
 }
 
 /// Found by fuzzing: one message stood as both halves of the evidence.

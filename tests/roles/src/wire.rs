@@ -393,11 +393,11 @@ fn limits_that_mean_nothing_are_refused() {
         assert_eq!(grant(at, bytes), Err(WireError::Value), "{bytes:?} at {at}");
     }
     let limits = grant(full_grant::USES, &0x0102_0304_u32.to_le_bytes()).unwrap();
-    assert_eq!(limits.uses(), Some(0x0102_0304));
+    assert_eq!(limits.max_uses(), Some(0x0102_0304));
     let limits = grant(full_grant::START, &0x0102_u16.to_le_bytes()).unwrap();
     assert_eq!(limits.schedule().unwrap().window(), (0x0102, 1));
     let limits = grant(full_grant::UNTIL, &0x0102_0304_0506_0708_u64.to_le_bytes()).unwrap();
-    assert_eq!(limits.until().unwrap().unix_seconds(), 0x0102_0304_0506_0708);
+    assert_eq!(limits.valid_until().unwrap().unix_seconds(), 0x0102_0304_0506_0708);
     let limits = grant(full_grant::NEXT_OFFSET, &(-90_i16).to_le_bytes()).unwrap();
     assert_eq!(limits.schedule().unwrap().next_offset().unwrap().offset.minutes(), -90);
 }

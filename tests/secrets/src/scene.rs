@@ -14,7 +14,7 @@ use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
 use sharekey::lock::{Cell, Clock, Found, Lock, Making, Now, Record, Session, purpose};
 use sharekey::message::{Challenge, Provision, Provisioned};
-use sharekey::owner::{Method, OwnedLock, Owner, PendingProvision};
+use sharekey::owner::{Method, Order, OwnedLock, Owner, PendingProvision};
 use sharekey::secret::ActivationSecret;
 use sharekey::service::{Service, ShareRecord};
 use sharekey::staged::Staged;
@@ -164,7 +164,9 @@ impl<C: Crypto + Copy> Scene<C> {
     /// The owner opens the slot, standing at the lock.
     pub fn activate(&mut self) {
         let (challenge, session) = self.challenge();
-        let (command, pending) = accept(self.owner.activate(&mut self.view, SLOT, &challenge, &mut self.rng).unwrap());
+        let (command, pending) = accept(
+            self.owner.order(&mut self.view, Order::Activate { slot: SLOT }, &challenge, &mut self.rng).unwrap(),
+        );
         let done = self.command(session, &command);
         let _ = accept(pending.finish(&self.owner, &mut self.view, &done).unwrap());
         let _ = accept(self.service.done(&mut self.record, &done).unwrap());
@@ -173,8 +175,9 @@ impl<C: Crypto + Copy> Scene<C> {
     /// The owner ends the slot's key, standing at the lock.
     pub fn deactivate(&mut self) {
         let (challenge, session) = self.challenge();
-        let (command, pending) =
-            accept(self.owner.deactivate(&mut self.view, SLOT, &challenge, &mut self.rng).unwrap());
+        let (command, pending) = accept(
+            self.owner.order(&mut self.view, Order::Deactivate { slot: SLOT }, &challenge, &mut self.rng).unwrap(),
+        );
         let done = self.command(session, &command);
         let _ = accept(pending.finish(&self.owner, &mut self.view, &done).unwrap());
         let _ = accept(self.service.done(&mut self.record, &done).unwrap());

@@ -12,7 +12,7 @@ use sharekey::code::ShareCode;
 use sharekey::crypto::{Kdf, Ring, RustCrypto};
 use sharekey::guest::{Account, Claimed};
 use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
-use sharekey::owner::Owner;
+use sharekey::owner::{Order, Owner};
 use sharekey::secret::{ActivationSecret, AgreementSecret, MacKey, PairingKey, Seed, SharedSecret};
 use sharekey::service::Service;
 
@@ -255,7 +255,8 @@ fn a_lock_that_was_handed_over_holds_nothing_of_the_keys_before() {
     loses(&mut scene, &pairing, |scene| {
         let (challenge, session) = scene.challenge();
         let (owner, service) = (*scene.owner.key(), *scene.service.key());
-        let order = scene.owner.transfer(&mut scene.view, owner, service, &challenge, &mut scene.rng).unwrap();
+        let order =
+            scene.owner.order(&mut scene.view, Order::Transfer { owner, service }, &challenge, &mut scene.rng).unwrap();
         let (command, _pending) = secrets::scene::accept(order);
         let _ = scene.command(session, &command);
     });

@@ -6,7 +6,7 @@ use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Challenged, Clock, Commanded, Installed, Lock, Now, Session, purpose};
 use sharekey::message::{Bundle, Challenge, Command, Done, Grant, Release, Unlock};
-use sharekey::owner::{Method, OwnedLock, Owner};
+use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::wire::Encoded;
@@ -54,7 +54,7 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         let mut record = service.open(&owned.provisioned, slot).unwrap();
 
         let Ok(given) = lock.challenge::<purpose::Operate>(NOW, &mut rng).unwrap().commit(stored);
-        let ordered = owner.activate(&mut view, slot, &given.challenge, &mut rng).unwrap();
+        let ordered = owner.order(&mut view, Order::Activate { slot }, &given.challenge, &mut rng).unwrap();
         let Ok((command, pending)) = ordered.commit(stored);
         let Ok(Commanded { done, .. }) = lock.command(given.session, &command, NOW).unwrap().commit(stored);
         let Ok(_) = pending.finish(&owner, &mut view, &done).unwrap().commit(stored);
@@ -149,7 +149,8 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
     /// A session, and the owner's order to open, which works in it.
     pub fn command_message(&mut self) -> (Session<purpose::Operate>, Encoded<Command>) {
         let (challenge, session) = self.challenge();
-        let staged = self.owner.act(&mut self.view, Action::Open, &challenge, &mut self.rng).unwrap();
+        let staged =
+            self.owner.order(&mut self.view, Order::Act { action: Action::Open }, &challenge, &mut self.rng).unwrap();
         let Ok((command, _)) = staged.commit(stored);
         (session, command)
     }

@@ -13,7 +13,6 @@ use std::fmt::Debug;
 use std::rc::Rc;
 
 use crate::provider::Provider;
-use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sharekey::crypto::PublicKey;
@@ -23,7 +22,7 @@ use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Session, purpose};
 use sharekey::message::{Command, Unlock, WithdrawnOutcome};
-use sharekey::owner::{OwnedLock, Owner, PendingCommand};
+use sharekey::owner::{Order, OwnedLock, PendingCommand};
 use sharekey::service::ShareRecord;
 use sharekey::slot::State;
 use sharekey::wire::{Encoded, Kind};
@@ -31,7 +30,7 @@ use sharekey::wire::{Encoded, Kind};
 use self::cloud::Cloud;
 use self::door::Door;
 use self::guest::Guest;
-use self::phone::{Ordered, Phone};
+use self::phone::Phone;
 use crate::public;
 use crate::store::Store;
 pub use crate::{digest, rng, seed};
@@ -271,12 +270,9 @@ impl World {
     }
 
     /// A command of Olga's on its way, the session that waits for it, and what waits for the answer.
-    pub fn ordered(
-        &mut self,
-        order: impl for<'v> FnOnce(&Owner<Provider>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
-    ) -> (Session<purpose::Operate>, Encoded<Command>, PendingCommand) {
+    pub fn ordered(&mut self, order: Order) -> (Session<purpose::Operate>, Encoded<Command>, PendingCommand) {
         let (challenge, session) = self.door.connect();
-        let (command, pending) = self.olga.change(|owner, view, rng| order(owner, view, &challenge, rng)).unwrap();
+        let (command, pending) = self.olga.sign_order(order, &challenge).unwrap();
         (session, command, pending)
     }
 

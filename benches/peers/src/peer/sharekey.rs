@@ -49,8 +49,8 @@ fn read(grant: &Grant) -> Option<Payload> {
         slot: grant.slot.index(),
         generation: grant.generation.value(),
         guest: *grant.subject.as_bytes(),
-        from: grant.limits.from()?.unix_seconds(),
-        until: grant.limits.until()?.unix_seconds(),
+        from: grant.limits.valid_from()?.unix_seconds(),
+        until: grant.limits.valid_until()?.unix_seconds(),
         rights: grant.rights.into(),
     };
     payload.valid_now().then_some(payload)

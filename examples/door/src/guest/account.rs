@@ -6,7 +6,7 @@ use sharekey::error::{Fault, Retry};
 use sharekey::guest::Account;
 use sharekey::secret::Seed;
 
-use super::{Phone, parse_grant};
+use super::{Phone, invitation};
 use crate::home::CRYPTO;
 use crate::refusal::{By as _, Refusal};
 use crate::service::Cloud;
@@ -83,8 +83,8 @@ impl Phone<'_> {
 
 /// What a grant gives, in a few words.
 fn describe(grant: &[u8]) -> anyhow::Result<String> {
-    let grant = parse_grant(grant)?;
-    let limits = show::limits(grant.rights, &grant.limits);
-    let (slot, generation, lock) = (grant.slot, grant.generation, show::short(grant.lock.key()));
+    let offered = invitation(grant)?;
+    let limits = show::limits(offered.rights(), offered.limits());
+    let (slot, generation, lock) = (offered.slot(), offered.generation(), show::short(offered.lock().key()));
     Ok(format!("key {generation} to slot {slot} of lock {lock} (limits: {limits})"))
 }

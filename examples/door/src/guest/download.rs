@@ -7,9 +7,9 @@ use sharekey::error::GuestError;
 use sharekey::guest::{Claimed, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::message::{Bundle, Connect, Grant};
-use sharekey::wire::{Encoded, Kind, Unverified};
+use sharekey::wire::{Encoded, Kind};
 
-use super::{Attempt, Claims, Phone, parse_grant};
+use super::{Attempt, Claims, Phone, invitation};
 use crate::cli::Radio;
 use crate::files;
 use crate::home::CRYPTO;
@@ -49,9 +49,9 @@ impl Phone<'_> {
         let installing = self.home.draw(|rng| claimed.install(&CRYPTO, challenge, rng)).by(&voice)?;
         let mut attempt = Attempt { installing, release: None };
         self.save("attempt.json", &attempt)?;
-        let grant = parse_grant(claimed.grant())?;
         let Attempt { installing, .. } = &attempt;
-        let mut release = cloud.release(self.who(), &grant, installing.claim(), installing.install())?;
+        let mut release =
+            cloud.release(self.who(), (claimed.lock(), claimed.slot()), installing.claim(), installing.install())?;
         let swapped = way.release_with.map(|number| self.home.wire().read(number)).transpose()?;
         if let (Some(swapped), false) = (&swapped, way.rogue) {
             release.clone_from(swapped);
@@ -108,7 +108,7 @@ impl Phone<'_> {
 
     /// Takes a grant; gives whether it is new.
     fn hear_grant(&self, grant: &[u8]) -> anyhow::Result<bool> {
-        let subject = parse_grant(grant)?.subject;
+        let subject = *invitation(grant)?.subject();
         if !self.accounts()?.iter().any(|account| *account.public_key() == subject) {
             return Err(GuestError::NotTheSubject).by(&self.voice());
         }
@@ -117,7 +117,7 @@ impl Phone<'_> {
 
     fn newest_grant(&self, slot: SlotId) -> anyhow::Result<Encoded<Grant>> {
         for grant in self.grants()?.iter().rev() {
-            if parse_grant(grant)?.slot == slot {
+            if invitation(grant)?.slot() == slot {
                 return Encoded::copy(grant).by(&self.voice());
             }
         }
@@ -134,7 +134,7 @@ impl Phone<'_> {
         let mut claims: Claims = self.load::<BTreeMap<_, _>>("claims.json")?;
         let digest = digest(grant);
         if new_device || !claims.contains_key(&digest) {
-            let subject = Unverified::<Grant>::parse(grant).by(&self.voice())?.claims().subject;
+            let subject = *invitation(grant)?.subject();
             let account = self.accounts()?.into_iter().find(|account| *account.public_key() == subject);
             let account = account.ok_or(GuestError::NotTheSubject).by(&self.voice())?;
             let claimed = self.home.draw(|rng| account.claim(&CRYPTO, grant, None, rng)).by(&self.voice())?;

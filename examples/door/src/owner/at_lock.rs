@@ -1,14 +1,9 @@
 //! What the owner does at the lock.
 
-use rand_core::CryptoRng;
-use sharekey::crypto::Ring;
-use sharekey::error::OwnerError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
-use sharekey::message::{Command, Completed, Connect, Holding};
-use sharekey::owner::{OwnedLock, Owner, PendingCommand};
-use sharekey::staged::Staged;
-use sharekey::wire::Encoded;
+use sharekey::message::{Completed, Connect, Holding};
+use sharekey::owner::{Fact, Order};
 
 use super::Phone;
 use crate::cli::{Card, Radio, Transfer};
@@ -19,11 +14,9 @@ use crate::service::Cloud;
 use crate::show::short;
 use crate::wire::names::Names;
 
-type Ordered<'v> = Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError>;
-
 /// What the lock did, and its signed word for it.
 struct Obeyed {
-    completed: Completed,
+    fact: Fact,
     done: Vec<u8>,
 }
 
@@ -53,24 +46,23 @@ impl Phone<'_> {
     }
 
     fn activate_at(&self, lock: &mut Firmware<'_>, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
-        let obeyed =
-            self.order_at(lock, radio, |owner, view, challenge, rng| owner.activate(view, slot, challenge, rng))?;
+        let obeyed = self.order_at(lock, radio, Order::Activate { slot })?;
         self.pass_on(slot, &obeyed)?;
         println!("Slot {slot} is open for sharing{}.", number(&obeyed));
         Ok(())
     }
 
     pub fn deactivate(&self, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
-        let obeyed = self.order(radio, |owner, view, challenge, rng| owner.deactivate(view, slot, challenge, rng))?;
+        let obeyed = self.order(radio, Order::Deactivate { slot })?;
         self.pass_on(slot, &obeyed)?;
         println!("Slot {slot} is closed{}: whatever key it held is dead.", number(&obeyed));
         Ok(())
     }
 
     pub fn inspect(&self, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
-        let obeyed = self.order(radio, |owner, view, challenge, rng| owner.inspect(view, slot, challenge, rng))?;
+        let obeyed = self.order(radio, Order::Inspect { slot })?;
         self.pass_on(slot, &obeyed)?;
-        let Completed::Inspect { left, .. } = obeyed.completed else { return Ok(()) };
+        let Fact::Done { completed: Completed::Inspect { left, .. } } = obeyed.fact else { return Ok(()) };
         let floor = left.floor;
         match left.holding {
             Holding::Inactive => println!("The lock says: slot {slot} is closed; number {floor}."),
@@ -88,7 +80,7 @@ impl Phone<'_> {
 
     pub fn act(&self, lock: bool, radio: &Radio) -> anyhow::Result<()> {
         let action = if lock { Action::Lock } else { Action::Open };
-        self.order(radio, |owner, view, challenge, rng| owner.act(view, action, challenge, rng))?;
+        self.order(radio, Order::Act { action })?;
         println!("{} {} the door.", self.name, if lock { "locks" } else { "opens" });
         Ok(())
     }
@@ -96,7 +88,7 @@ impl Phone<'_> {
     pub fn set_clock(&self, time: Option<When>, radio: &Radio) -> anyhow::Result<()> {
         let now = self.home.now();
         let to = time.map_or(Ok(now), |time| time.after(now))?;
-        self.order(radio, |owner, view, challenge, rng| owner.set_clock(view, to, challenge, rng))?;
+        self.order(radio, Order::SetClock { to })?;
         println!("The lock's clock shows {}.", moment::show(to));
         Ok(())
     }
@@ -110,9 +102,7 @@ impl Phone<'_> {
         let new = heir.as_ref().unwrap_or(self);
         let key = *new.owner.key();
         let mut lock = Firmware::boot(self.home, radio.crash_after)?;
-        let obeyed = self.order_at(&mut lock, radio, |owner, view, challenge, rng| {
-            owner.transfer(view, key, service, challenge, rng)
-        })?;
+        let obeyed = self.order_at(&mut lock, radio, Order::Transfer { owner: key, service })?;
         self.home.set_current_owner(to)?;
         if let Some(heir) = &heir {
             self.home.wire().record(self.who(), heir.who(), &obeyed.done)?;
@@ -132,25 +122,16 @@ impl Phone<'_> {
     }
 
     /// Goes to the lock and gives it an order.
-    fn order(
-        &self,
-        radio: &Radio,
-        make: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8], &mut dyn CryptoRng) -> Ordered<'v>,
-    ) -> anyhow::Result<Obeyed> {
-        self.order_at(&mut Firmware::boot(self.home, radio.crash_after)?, radio, make)
+    fn order(&self, radio: &Radio, order: Order) -> anyhow::Result<Obeyed> {
+        self.order_at(&mut Firmware::boot(self.home, radio.crash_after)?, radio, order)
     }
 
     /// Gives the lock an order. The view is stored before the order leaves, and again with the answer.
-    fn order_at(
-        &self,
-        lock: &mut Firmware<'_>,
-        radio: &Radio,
-        make: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8], &mut dyn CryptoRng) -> Ordered<'v>,
-    ) -> anyhow::Result<Obeyed> {
+    fn order_at(&self, lock: &mut Firmware<'_>, radio: &Radio, order: Order) -> anyhow::Result<Obeyed> {
         let mut view = self.view()?;
         let mut waiting = None;
         let heard = lock.exchange(self.who(), &Connect::OPERATE, radio, |challenge| {
-            let ordered = self.home.draw(|rng| make(&self.owner, &mut view, challenge, rng)).by(&self.voice())?;
+            let ordered = self.home.draw(|rng| self.owner.order(&mut view, order, challenge, rng)).by(&self.voice())?;
             let (command, pending) = ordered.commit(|next| self.save(next))?;
             waiting = Some(pending);
             Ok(command.to_vec())
@@ -158,8 +139,8 @@ impl Phone<'_> {
         let Some(pending) = waiting else { anyhow::bail!("nothing was asked of the lock") };
         let done = heard.answer.clone();
         let finished = heard.check(&self.voice(), pending.finish(&self.owner, &mut view, &done))?;
-        let (completed, _) = finished.commit(|next| self.save(next))?;
-        Ok(Obeyed { completed, done })
+        let fact = finished.commit(|next| self.save(next))?.fact;
+        Ok(Obeyed { fact, done })
     }
 
     /// Tells the service what the lock did to a slot.
@@ -176,8 +157,8 @@ impl Phone<'_> {
 }
 
 fn number(obeyed: &Obeyed) -> String {
-    match obeyed.completed {
-        Completed::Activate { generation, .. } | Completed::Deactivate { generation, .. } => {
+    match obeyed.fact {
+        Fact::Done { completed: Completed::Activate { generation, .. } | Completed::Deactivate { generation, .. } } => {
             format!(" (number {generation})")
         }
         _ => String::new(),

@@ -2,13 +2,12 @@
 
 use sharekey::code::ShareCode;
 use sharekey::contacts::Trust;
-use sharekey::error::{LimitsError, OwnerError};
+use sharekey::error::LimitsError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
-use sharekey::message::{Completed, Done, Grant, Withdrawn, WithdrawnOutcome};
-use sharekey::owner::{Learned, OwnedLock, Standing};
-use sharekey::staged::Staged;
-use sharekey::wire::{Encoded, Unverified};
+use sharekey::message::{Completed, Done, WithdrawnOutcome};
+use sharekey::owner::{Fact, Learned, OwnedLock, Standing};
+use sharekey::wire::Unverified;
 
 use super::Phone;
 use crate::cli::{Only, Share};
@@ -20,8 +19,6 @@ use crate::schedule;
 use crate::service::Cloud;
 use crate::show::short;
 
-type Granted<'v> = Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError>;
-
 impl Phone<'_> {
     pub fn share(&self, share: &Share) -> anyhow::Result<()> {
         let mut view = self.view()?;
@@ -31,32 +28,35 @@ impl Phone<'_> {
         match &share.to_id {
             Some(id) => {
                 let contacts = self.contacts()?;
-                self.publish(self.owner.share_with_contact(&mut view, slot, (&contacts, id), rights, limits))?;
+                let grant = self.owner.share_with_contact(&mut view, slot, (&contacts, id), rights, limits);
+                self.publish(&grant.by(&self.voice())?.commit(|next| self.save(next))?)?;
                 let verified = contacts.get(id).is_some_and(|contact| contact.trust() == Trust::Verified);
                 let hint = if verified { "" } else { " Their key is not verified yet." };
                 println!("Slot {slot} is shared with {id}: revocable until they download it.{hint}");
             }
             None => {
                 let code = self.home.draw(|rng| ShareCode::issue(rng));
-                self.publish(self.owner.share_by_code(&mut view, slot, &code, rights, limits))?;
-                println!("Slot {slot} is shared by the code {}: send it to your guest.", code.expose().as_str());
+                let shared = self.owner.share_by_code(&mut view, slot, code, rights, limits).by(&self.voice())?;
+                let shared = shared.commit(|next| self.save(next))?;
+                let said = format!("Slot {slot} is shared by the code {}: send it to", shared.code().as_str());
+                self.publish(&shared.shown())?;
+                println!("{said} your guest.");
             }
         }
         Ok(())
     }
 
-    /// Stores the view, then gives the grant to the service.
-    fn publish(&self, granted: Granted<'_>) -> anyhow::Result<()> {
-        let grant = granted.by(&self.voice())?.commit(|next| self.save(next))?;
-        Cloud::open(self.home)?.publish(self.who(), &grant)
+    fn publish(&self, grant: &[u8]) -> anyhow::Result<()> {
+        Cloud::open(self.home)?.publish(self.who(), grant)
     }
 
     pub fn withdraw(&self, slot: SlotId) -> anyhow::Result<()> {
         let mut view = self.view()?;
         let withdraw = self.owner.withdraw(&mut view, slot).by(&self.voice())?.commit(|next| self.save(next))?;
         let answer = Cloud::open(self.home)?.withdraw(self.who(), &withdraw)?;
-        let _ = self.owner.learn(&mut view, &answer).by(&self.voice())?.commit(|next| self.save(next))?;
-        match Unverified::<Withdrawn>::parse(&answer).by(&self.voice())?.claims().outcome {
+        let learned = self.owner.learn(&mut view, &answer).by(&self.voice())?.commit(|next| self.save(next))?;
+        let Fact::Withdrawn { outcome, .. } = learned.fact else { anyhow::bail!("no answer to a withdrawal") };
+        match outcome {
             WithdrawnOutcome::NeverReleased => {
                 println!("Revoked: nobody downloaded the key to slot {slot}, and now nobody can.");
             }
@@ -71,14 +71,14 @@ impl Phone<'_> {
     }
 
     /// Takes in a message that somebody brings: the lock's, the service's, or another phone's.
-    /// Gives whether it was news.
-    pub fn hear(&self, message: &[u8]) -> anyhow::Result<Learned> {
+    /// Gives what was learned; nothing where it gave a lock to somebody who had none.
+    pub fn hear(&self, message: &[u8]) -> anyhow::Result<Option<Learned>> {
         if self.stored_view()?.is_none() && is_a_transfer(message) {
             self.adopt(Firmware::boot(self.home, None)?.id(), message)?;
-            return Ok(Learned::News);
+            return Ok(None);
         }
         let mut view = self.view()?;
-        self.owner.learn(&mut view, message).by(&self.voice())?.commit(|next| self.save(next))
+        self.owner.learn(&mut view, message).by(&self.voice())?.commit(|next| self.save(next)).map(Some)
     }
 
     /// The view, after what the service has for it.
@@ -91,8 +91,7 @@ impl Phone<'_> {
         let slots: Vec<SlotId> = view.statuses().map(|status| status.slot).collect();
         for slot in slots {
             let Some((version, messages)) = cloud.report(self.who(), &view.lock(), slot)? else { continue };
-            let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-            let seen = self.owner.see(&mut view, slot, version, &messages).by(&self.voice())?;
+            let seen = self.owner.see(&mut view, slot, (version, None), &messages).by(&self.voice())?;
             seen.commit(|next| self.save(next))?;
         }
         Ok(view)

@@ -18,7 +18,7 @@ impl Phone<'_> {
             return Ok(());
         }
         let names = Names::gather(self.home)?;
-        let statuses: Vec<Status<'_>> = chosen(&view, slot);
+        let statuses: Vec<Status> = chosen(&view, slot);
         if statuses.is_empty() {
             println!("Every slot is inactive: \"owner activate SLOT\" opens one, at the lock.");
             return Ok(());
@@ -31,11 +31,11 @@ impl Phone<'_> {
 }
 
 /// The slots to show: the one that was asked for, or all that the view has heard of.
-pub fn chosen(view: &OwnedLock, slot: Option<SlotId>) -> Vec<Status<'_>> {
+pub fn chosen(view: &OwnedLock, slot: Option<SlotId>) -> Vec<Status> {
     slot.map_or_else(|| view.statuses().collect(), |slot| vec![view.status(slot)])
 }
 
-fn row(status: &Status<'_>, names: &Names) -> Vec<String> {
+fn row(status: &Status, names: &Names) -> Vec<String> {
     let mut row = vec![status.slot.to_string(), state(status.state).into()];
     match &status.shared {
         None => row.extend(["-", "-", "-", "-"].map(String::from)),
@@ -54,8 +54,8 @@ pub const fn state(state: State) -> &'static str {
     }
 }
 
-fn whom(key: &KeyStatus<'_>, names: &Names) -> String {
-    match (key.contact, key.method, key.subject()) {
+fn whom(key: &KeyStatus, names: &Names) -> String {
+    match (&key.contact, key.method, key.subject()) {
         (Some(contact), ..) => contact.to_string(),
         (None, Some(Method::Code), _) => "whoever has the code".into(),
         (None, _, Some(subject)) => names.of(&subject),
@@ -63,7 +63,7 @@ fn whom(key: &KeyStatus<'_>, names: &Names) -> String {
     }
 }
 
-const fn method(key: &KeyStatus<'_>) -> &'static str {
+const fn method(key: &KeyStatus) -> &'static str {
     match key.method {
         Some(Method::Account) => "ID",
         Some(Method::Code) => "code",
@@ -71,12 +71,12 @@ const fn method(key: &KeyStatus<'_>) -> &'static str {
     }
 }
 
-fn limits(key: &KeyStatus<'_>) -> String {
+fn limits(key: &KeyStatus) -> String {
     key.rights().zip(key.limits()).map_or_else(|| "unknown".into(), |(rights, limits)| show::limits(rights, &limits))
 }
 
 /// Whether it was downloaded: to which device, and the lock's signed proof.
-fn downloaded(key: &KeyStatus<'_>) -> String {
+fn downloaded(key: &KeyStatus) -> String {
     key.downloaded.map_or_else(
         || "no".into(),
         |proof| format!("to device {}, proof {}", short(&proof.device), short(&proof.proof)),
@@ -84,7 +84,7 @@ fn downloaded(key: &KeyStatus<'_>) -> String {
 }
 
 /// The numbers of the keys that may still open; "nobody" only where that is known.
-fn may_open(status: &Status<'_>) -> String {
+fn may_open(status: &Status) -> String {
     let numbers: Vec<String> = status.may_open.iter().map(|key| format!("key {}", key.key.generation)).collect();
     match (numbers.is_empty(), status.inspected) {
         (false, true) => numbers.join(", "),
@@ -94,7 +94,7 @@ fn may_open(status: &Status<'_>) -> String {
     }
 }
 
-fn notes(view: &OwnedLock, statuses: &[Status<'_>]) {
+fn notes(view: &OwnedLock, statuses: &[Status]) {
     for status in statuses {
         for key in status.may_open.iter().filter(|key| key.withdrawing) {
             let (slot, number) = (status.slot, key.key.generation);

@@ -106,9 +106,11 @@ fn to_owner(home: &Home, name: &Name, number: u32, bytes: &[u8]) -> anyhow::Resu
         _ => {
             home.wire().record(SOMEBODY, name.as_str(), bytes)?;
             match phone.hear(bytes)? {
-                Learned::Nothing => println!("{name} learned nothing new from it."),
-                Learned::News => println!("{name} took it, and it was news."),
-                Learned::ServiceEquivocated(_) => println!("{name} took it: it convicts the service of a lie."),
+                Some(Learned { equivocation: Some(_), .. }) => {
+                    println!("{name} took it: it convicts the service of a lie.");
+                }
+                Some(Learned { news: false, .. }) => println!("{name} learned nothing new from it."),
+                _ => println!("{name} took it, and it was news."),
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
+use sharekey::owner::Order;
 use sharekey::secret::ActivationSecret;
 
 use super::door::Door;
@@ -10,6 +11,7 @@ use super::machine::Firmware;
 use super::{Outcome, ensure, entropy};
 use sharekey_apps::cloud::Cloud;
 use sharekey_apps::phone::OwnerPhone;
+use sharekey_apps::story::Door as _;
 
 const SLOT: SlotId = SlotId::new(0);
 /// How the records of that slot begin, and those of the seed.
@@ -22,13 +24,10 @@ const SEED_RECORD: &[u8] = b"SR\x01\x01\x00";
 /// Where the lock takes it for anything else.
 pub fn of_a_slot(firmware: Firmware) -> Outcome<()> {
     let (mut door, mut cloud, mut owner) = owned(firmware)?;
-    owner
-        .at_the_lock(&mut door, &mut cloud, |owner, view, challenge, rng| owner.activate(view, SLOT, challenge, rng))?;
-    owner.at_the_lock(&mut door, &mut cloud, |owner, view, challenge, rng| {
-        owner.deactivate(view, SLOT, challenge, rng)
-    })?;
+    owner.order(&mut door, &mut cloud, Order::Activate { slot: SLOT })?;
+    owner.order(&mut door, &mut cloud, Order::Deactivate { slot: SLOT })?;
     door.flip_a_bit_and_boot(SLOT_RECORD)?;
-    match owner.inspect(&mut door, &mut cloud, SLOT) {
+    match owner.order(&mut door, &mut cloud, Order::Inspect { slot: SLOT }) {
         Err(_) if door.refused(LockError::SlotDamaged) => Ok(()),
         other => Err(format!("a decayed record reads as {other:?}").into()),
     }

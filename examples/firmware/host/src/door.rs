@@ -6,7 +6,7 @@ use sharekey::message::{Challenge, Connect, FactoryReset};
 use sharekey::secret::ActivationSecret;
 use sharekey::wire::Unverified;
 
-use sharekey_apps::{Outcome, Radio};
+use sharekey_apps::{Outcome, Radio, story};
 
 use super::machine::{Firmware, Machine};
 
@@ -27,25 +27,11 @@ impl Door {
         Ok(door)
     }
 
-    pub fn cut_the_power(&mut self) -> Outcome<()> {
-        self.machine.cut()?;
-        self.machine.boot()
-    }
-
     /// Power off, a bit of the newest record that begins so flips, power on.
     pub fn flip_a_bit_and_boot(&mut self, record: &[u8]) -> Outcome<()> {
         self.machine.cut()?;
         self.machine.flip_a_bit(record)?;
         self.machine.boot()
-    }
-
-    pub fn bolt_moves(&self) -> Outcome<usize> {
-        Ok(self.machine.log()?.lines().filter(|line| line.starts_with("bolt: ")).count())
-    }
-
-    /// Whether the last message was refused, and for this reason.
-    pub fn refused(&self, because: LockError) -> bool {
-        self.refused.as_ref().is_some_and(|reason| *reason == because.to_string())
     }
 
     /// Whoever holds the card resets the lock; with a finger on the button inside, or without.
@@ -65,6 +51,21 @@ impl Door {
     fn look(&mut self) -> Outcome<()> {
         self.id = Unverified::<Challenge>::parse(&self.send(&Connect::OPERATE)?)?.claims().lock;
         Ok(())
+    }
+}
+
+impl story::Door for Door {
+    fn cut_the_power(&mut self) -> Outcome<()> {
+        self.machine.cut()?;
+        self.machine.boot()
+    }
+
+    fn bolt_moves(&self) -> Outcome<usize> {
+        Ok(self.machine.log()?.lines().filter(|line| line.starts_with("bolt: ")).count())
+    }
+
+    fn refused(&self, because: LockError) -> bool {
+        self.refused.as_ref().is_some_and(|reason| *reason == because.to_string())
     }
 }
 

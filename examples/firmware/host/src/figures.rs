@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use sharekey::guest::Account;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::owner::Method;
-use sharekey::secret::{ActivationSecret, Seed};
+use sharekey::owner::Order;
+use sharekey::secret::ActivationSecret;
 
 use super::door::{Door, Measured};
 use super::image::{Image, Sizes};
@@ -14,6 +13,7 @@ use super::machine::Firmware;
 use super::{Outcome, ensure, entropy};
 use sharekey_apps::cloud::Cloud;
 use sharekey_apps::phone::{GuestPhone, OwnerPhone};
+use sharekey_apps::story::Door as _;
 
 /// The images, as `figures.sh` builds them into one directory.
 pub struct Images<'a>(pub &'a Path);
@@ -91,7 +91,7 @@ impl House {
         let mut door = Door::make(firmware, &card)?;
         let (mut cloud, mut owner) = (Cloud::new()?, OwnerPhone::new()?);
         owner.provision(&mut door, &card, &mut cloud)?;
-        Ok(Self { door, cloud, owner, guest: GuestPhone::with_account(Seed::random(&mut entropy()))? })
+        Ok(Self { door, cloud, owner, guest: GuestPhone::new()? })
     }
 
     /// Every kind of request, measured.
@@ -101,40 +101,36 @@ impl House {
         requests.push(("command: activate", self.door.measured()?));
         self.activate(LIMITED)?;
         let Self { door, cloud, owner, .. } = self;
-        owner.inspect(door, cloud, UNLIMITED)?;
+        owner.order(door, cloud, Order::Inspect { slot: UNLIMITED })?;
         requests.push(("command: inspect", door.measured()?));
         self.download(UNLIMITED, Limits::NONE)?;
         requests.push(("install", self.door.measured()?));
-        self.guest.open(&mut self.door, UNLIMITED, Action::Open)?;
+        self.guest.open(&mut self.door, Action::Open)?;
         requests.push(("unlock", self.door.measured()?));
         requests.push(("challenge", self.door.measured_before()?));
-        self.download(LIMITED, Limits::new(None, None, None, Some(u32::MAX))?)?;
-        self.guest.open(&mut self.door, LIMITED, Action::Open)?;
+        self.download(LIMITED, Limits::NONE.uses(u32::MAX)?)?;
+        self.guest.open(&mut self.door, Action::Open)?;
         requests.push(("unlock, uses limited", self.door.measured()?));
         Ok(requests)
     }
 
     fn activate(&mut self, slot: SlotId) -> Outcome<()> {
         let Self { door, cloud, owner, .. } = self;
-        owner.at_the_lock(door, cloud, |owner, view, challenge, rng| owner.activate(view, slot, challenge, rng))?;
+        owner.order(door, cloud, Order::Activate { slot })?;
         Ok(())
     }
 
     fn download(&mut self, slot: SlotId, limits: Limits) -> Outcome<()> {
-        // An account for each, since the cloud finds a grant by it.
-        self.guest = GuestPhone::with_account(Seed::random(&mut entropy()))?;
-        let subject = *Account::public_key(&self.guest.account()?);
-        self.owner.share(&mut self.cloud, |owner, view| {
-            owner.share(view, slot, subject, Method::Account, Rights::OPEN_AND_LOCK, limits)
-        })?;
-        self.guest.download(&mut self.door, &mut self.cloud, slot)
+        let code = self.owner.share_by_code(&mut self.cloud, slot, Rights::OPEN_AND_LOCK, limits)?;
+        self.guest = GuestPhone::typing(&code)?;
+        self.guest.download(&mut self.door, &mut self.cloud)
     }
 
     /// Words and erased pages of so many openings, challenges included.
-    fn open(&mut self, slot: SlotId) -> Outcome<(u32, u32)> {
+    fn open(&mut self) -> Outcome<(u32, u32)> {
         let before = self.door.written()?;
         for _ in 0..OPENINGS {
-            self.guest.open(&mut self.door, slot, Action::Open)?;
+            self.guest.open(&mut self.door, Action::Open)?;
         }
         let after = self.door.written()?;
         Ok((after.0 - before.0, after.1 - before.1))
@@ -178,7 +174,7 @@ fn print_year(house: &mut House) -> Outcome<()> {
             house.activate(slot)?;
             house.download(slot, Limits::NONE)?;
         }
-        let (words, erased) = house.open(slot)?;
+        let (words, erased) = house.open()?;
         let [words, erased] = [words, erased].map(|count| f64::from(count) * year);
         let worn = if erased > 0.0 { format!("{:.0}", ENDURANCE * PAGES / erased) } else { "—".into() };
         println!("| {name} | {words:.0} | {:.0} | {erased:.0} | {worn} |", words * 4.0);

@@ -75,7 +75,7 @@ fn contact_swapped<'b>(book: &'b mut ContactBook, ana: &AccountId) -> Option<&'b
 }
 
 fn limits_by_hand(limits: Limits) -> Result<Limits, LimitsError> {
-    Limits::new(limits.from(), limits.until(), None, Some(1))
+    Limits::new(limits.valid_from(), limits.valid_until(), None, Some(1))
 }
 
 fn rights_by_hand() -> Result<Rights, LimitsError> {

@@ -42,7 +42,7 @@ fn allowed_minutes(schedule: &Schedule) -> impl Iterator<Item = i128> {
 /// The first of: the time is needed and not known; before the first moment; after the last; outside
 /// the schedule.
 pub fn check_time(limits: &Limits, clock: Clock) -> Result<(), LockError> {
-    if limits.from().is_none() && limits.until().is_none() && limits.schedule().is_none() {
+    if limits.valid_from().is_none() && limits.valid_until().is_none() && limits.schedule().is_none() {
         return Ok(());
     }
     let at = match clock {
@@ -50,12 +50,12 @@ pub fn check_time(limits: &Limits, clock: Clock) -> Result<(), LockError> {
         Clock::Unset => return Err(LockError::ClockUnset),
         Clock::At(at) => at,
     };
-    if let Some(from) = limits.from()
+    if let Some(from) = limits.valid_from()
         && at < from
     {
         return Err(LockError::NotYetValid);
     }
-    if let Some(until) = limits.until()
+    if let Some(until) = limits.valid_until()
         && until <= at
     {
         return Err(LockError::Expired);

@@ -132,7 +132,7 @@ impl LockModel {
             clock => clock,
         };
         check_time(&key.limits, clock)?;
-        let counted = match (action, key.limits.uses()) {
+        let counted = match (action, key.limits.max_uses()) {
             (Action::Open, Some(uses)) if key.used >= uses => return Err(LockError::UsesSpent),
             (Action::Open, Some(_)) => key.used.checked_add(1),
             _ => None,
@@ -291,7 +291,7 @@ fn check_chain(facts: &BundleFacts, owned: &Ownership, open: Open) -> Result<(),
 /// Clock, generation rule and agreement. Gives the openings that count on, of a re-key.
 fn may_install(facts: &BundleFacts, slot: &SlotModel, clock: Clock) -> Result<Option<u32>, LockError> {
     let limits = facts.limits;
-    let dated = limits.from().is_some() || limits.until().is_some() || limits.schedule().is_some();
+    let dated = limits.valid_from().is_some() || limits.valid_until().is_some() || limits.schedule().is_some();
     if dated && clock == Clock::Absent {
         return Err(LockError::NoClock);
     }

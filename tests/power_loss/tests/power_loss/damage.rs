@@ -5,7 +5,8 @@ use sharekey::error::{LoadError, LockError};
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::lock::{Cell, Condition, Found, Lock};
-use sharekey::message::{Holding, Operation};
+use sharekey::message::Holding;
+use sharekey::owner::Order;
 use sharekey_model::power::{Flash, Keeping, Reading, Tear};
 use sharekey_model::symbolic::Symbolic;
 
@@ -18,7 +19,6 @@ use sharekey_power_loss::script::{Allowed, LIFE, Step};
 use sharekey_power_loss::world::{self, CARD};
 use sharekey_stage::firmware::{self, AnySession, Detach};
 use sharekey_stage::ops::{For, To};
-use sharekey_stage::world::phone::ordered;
 
 const WORD: usize = 8;
 
@@ -196,16 +196,15 @@ fn a_cell_that_aged_is_damaged_at_any_moment_of_the_life() {
 }
 
 /// Half-way through the life, an operation that needs `cell` is accepted, and its result never taken.
-fn held(operation: Option<Operation>) -> (Life, Cell) {
+fn held(order: Option<Order>) -> (Life, Cell) {
     let mut run = Life::new(WORD);
     assert!(run.go_to(LIFE.len() / 2));
     let Run { world, door } = &mut run;
     let (now, (challenge, session)) = (door.now(), door.challenge_quietly(world));
-    let command = operation.map(|operation| {
-        let ordered = |owner: &_, view: &mut _, rng: &mut _| {
-            ordered((owner, view), &operation, &challenge, rng).unwrap().commit(world::stored).unwrap().0
-        };
-        world.with_view(ordered)
+    let command = order.map(|order| {
+        world.with_view(|owner, view, rng| {
+            owner.order(view, order, &challenge, rng).unwrap().commit(world::stored).unwrap().0
+        })
     });
     let Door { lock, entropy, .. } = door;
     let lock = lock.as_mut().unwrap();
@@ -219,9 +218,9 @@ fn held(operation: Option<Operation>) -> (Life, Cell) {
 
 #[test]
 fn a_cell_that_cannot_be_read_again_is_damaged_until_it_can() {
-    let inspect = Operation::Inspect { slot: SlotId::new(0) };
-    for operation in [None, Some(inspect), Some(Operation::Act { action: Action::Open })] {
-        let (mut run, cell) = held(operation);
+    let inspect = Order::Inspect { slot: SlotId::new(0) };
+    for order in [None, Some(inspect), Some(Order::Act { action: Action::Open })] {
+        let (mut run, cell) = held(order);
         let Run { world, door } = &mut run;
         let lock = door.lock();
         assert_eq!(lock.reload(cell, Found::Nothing), Ok(()));

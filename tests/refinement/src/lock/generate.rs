@@ -126,8 +126,8 @@ pub fn moments(state: &Machine) -> Vec<u64> {
     let now = if let Clock::At(now) = state.now.clock { now.unix_seconds() } else { NOON };
     for slot in &state.model.slots {
         let Some(Holds::Installed(key)) = slot.known.map(|slot| slot.holds) else { continue };
-        moments.extend(key.limits.from().map(Timestamp::unix_seconds));
-        moments.extend(key.limits.until().map(Timestamp::unix_seconds));
+        moments.extend(key.limits.valid_from().map(Timestamp::unix_seconds));
+        moments.extend(key.limits.valid_until().map(Timestamp::unix_seconds));
         let Some(schedule) = key.limits.schedule() else { continue };
         moments.extend(schedule.next_offset().map(|next| next.at.unix_seconds()));
         // The next edges of its window and of the day, in local time.

@@ -199,7 +199,7 @@ impl<C: Provider> Door<C> {
                 let epoch = Epoch::new(bundle.grant.epoch);
                 let place = Place { lock, epoch, slot: SlotId::new(bundle.grant.slot) };
                 let (owner, generation) = (forge.key(bundle.grant.by), Generation::new(bundle.grant.generation));
-                let uses = bundle.grant.limits.uses();
+                let uses = bundle.grant.limits.max_uses();
                 self.observe(&Event::Granted { grant: digest, owner, place, generation, uses });
                 let sound = bundle.flaws[0] == Flaw::None && bundle.by[0] == bundle.grant.subject;
                 if sound && !bundle.names_other[0] && bundle.grant.subject != BAD {

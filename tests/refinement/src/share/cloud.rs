@@ -9,7 +9,7 @@ use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::{OwnerError, ServiceError};
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Release, Withdrawn, WithdrawnOutcome};
-use sharekey::owner::{Method, OwnedLock, Owner};
+use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::service::{Service, ShareRecord, Standing};
 use sharekey::slot::{GrantRef, Slot, Witness};
 use sharekey::staged::Staged;
@@ -90,7 +90,8 @@ impl<C: Provider> Cloud<C> {
                 assert_eq!(message.as_bytes(), paper.grant(grant, super::steps::Spoil::None));
             }
             Step::Order { phone } => {
-                let staged = owner.activate(&mut phones[phone], SLOT, &paper.challenge(), rng)?;
+                let staged =
+                    owner.order(&mut phones[phone], Order::Activate { slot: SLOT }, &paper.challenge(), rng)?;
                 commit(staged, true).unwrap();
             }
             Step::LearnGrant { phone, grant } => {
@@ -111,8 +112,8 @@ impl<C: Provider> Cloud<C> {
             }
             Step::See { phone } => {
                 let messages = service.messages(record).unwrap();
-                let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-                commit(owner.see(&mut phones[phone], SLOT, record.version(), &messages)?, true);
+                let says = (record.version(), Some(record.slot().state()));
+                commit(owner.see(&mut phones[phone], SLOT, says, &messages)?, true);
             }
             _ => panic!("nothing that a phone does"),
         }

@@ -5,6 +5,7 @@ use sharekey::error::{GuestError, LockError, OwnerError, ServiceError};
 use sharekey::limits::Action;
 use sharekey::lock::purpose;
 use sharekey::message::{Challenge, FactoryReset, Provision};
+use sharekey::owner::Order;
 use sharekey::wire::Kind;
 use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
@@ -92,16 +93,13 @@ fn the_owners_phone_takes_nothing_of_one_lock_for_another() {
         let message = a.tape.last(kind);
         b.refuses(because, |b| b.olga.learn(&message));
     }
-    let (_session, _command, pending) =
-        b.ordered(|owner, view, challenge, rng| owner.act(view, Action::Open, challenge, rng));
+    let (_session, _command, pending) = b.ordered(Order::Act { action: Action::Open });
     let done = a.tape.last(Kind::Done);
     let because = OwnerError::DoneSignature(MISMATCH);
     b.refuses(because, |b| b.olga.change(|owner, view, _| pending.finish(owner, view, &done)));
     // Nor is a command made for the challenge of another lock.
     let (challenge, _session) = a.door.connect::<purpose::Operate>();
-    b.refuses(OwnerError::WrongLock, |b| {
-        b.olga.change(|owner, view, rng| owner.act(view, Action::Open, &challenge, rng)).map(drop)
-    });
+    b.refuses(OwnerError::WrongLock, |b| b.olga.sign_order(Order::Act { action: Action::Open }, &challenge).map(drop));
 }
 
 //= spec/protocol.md#guest
@@ -164,8 +162,7 @@ fn nothing_of_an_epoch_that_ended_works_in_the_next() {
     let (mut w, mut ana) = World::downloaded();
     w.open(&mut ana).unwrap();
     w.withdraw(HALL).unwrap();
-    let (_session, command, pending) =
-        w.ordered(|owner, view, challenge, rng| owner.act(view, Action::Open, challenge, rng));
+    let (_session, command, pending) = w.ordered(Order::Act { action: Action::Open });
     let old_done = w.tape.last(Kind::Done);
     let old_bundle = w.tape.last(Kind::Bundle);
 

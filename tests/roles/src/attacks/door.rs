@@ -7,6 +7,7 @@ use sharekey::error::{GuestError, LockError, OwnerError, RefuseReason};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Erased, Now, PhysicalPresence, Refusal, Session, Staged, purpose};
 use sharekey::message::{Challenge, FactoryReset, Provision, Refused};
+use sharekey::owner::Order;
 use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
 
@@ -84,8 +85,7 @@ fn a_failed_attempt_spends_the_session() {
 #[test]
 fn a_captured_command_dies_at_its_deadline() {
     let mut w = World::active();
-    let (session, command, _pending) =
-        w.ordered(|owner, view, challenge, rng| owner.act(view, Action::Open, challenge, rng));
+    let (session, command, _pending) = w.ordered(Order::Act { action: Action::Open });
     w.door.ticks += 9_991;
     w.lock_refuses(LockError::SessionExpired, |w| w.door.command(session, &command));
 }
@@ -107,9 +107,7 @@ fn a_strangers_command_is_refused_and_told_nothing() {
     assert_eq!(w.door.refusal, Refused::OPAQUE);
     // The library refuses her before that, with Olga's view in her hands.
     eve.view = w.olga.view.clone();
-    w.refuses(OwnerError::NotOwner, |_| {
-        eve.change(|owner, view, rng| owner.act(view, Action::Open, &challenge, rng)).map(drop)
-    });
+    w.refuses(OwnerError::NotOwner, |_| eve.sign_order(Order::Act { action: Action::Open }, &challenge).map(drop));
 }
 
 //= spec/protocol.md#errors-and-refusals

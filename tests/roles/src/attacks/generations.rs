@@ -108,10 +108,11 @@ fn a_release_hoarded_past_its_deadline_is_worth_nothing() {
 fn a_code_is_good_for_one_device_whatever_the_cloud_says() {
     let mut w = World::active();
     let code = ShareCode::issue(&mut rng(5));
-    let text = code.expose().as_str().to_owned();
+    let shared = w.olga.change(|owner, view, _| owner.share_by_code(view, HALL, code, Rights::OPEN, Limits::NONE));
+    let shared = shared.unwrap();
+    let text = shared.code().as_str().to_owned();
     let redeemed = || ShareCode::parse(&text).unwrap().redeem(&Provider);
-    let shared = w.olga.change(|owner, view, _| owner.share_by_code(view, HALL, &code, Rights::OPEN, Limits::NONE));
-    let grant = shared.unwrap();
+    let grant = shared.shown();
     w.cloud.publish(w.place(HALL), &grant).unwrap();
 
     let (mut first, mut second) = (Guest::new(redeemed(), &w.tape), Guest::new(redeemed(), &w.tape));

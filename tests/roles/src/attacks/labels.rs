@@ -7,7 +7,7 @@ use sharekey::guest::{AwaitingReply, Installing};
 use sharekey::limits::Action;
 use sharekey::lock::{Cell, purpose};
 use sharekey::message::{Connect, FactoryReset, Release};
-use sharekey::owner::{PendingCommand, PendingProvision};
+use sharekey::owner::{Order, PendingCommand, PendingProvision};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::wire::{HEADER_LEN, Kind};
 use sharekey_stage::ops::To;
@@ -48,8 +48,7 @@ impl Stage {
         w.share(HALL, &dora).unwrap();
         w.download(&mut dora).unwrap();
 
-        let (_session, _command, pending) =
-            w.ordered(|owner, view, challenge, rng| owner.inspect(view, HALL, challenge, rng));
+        let (_session, _command, pending) = w.ordered(Order::Inspect { slot: HALL });
         let card = ActivationSecret::from_bytes(w.door.card);
         let challenge = w.tape.last(Kind::Challenge);
         let (message, provision) = w.olga.owner.provision(&card, &challenge, w.cloud.key(), &mut w.olga.rng).unwrap();
@@ -90,7 +89,7 @@ impl Stage {
             Kind::Challenge => vec![
                 ben.claimed.as_ref().unwrap().install(&Provider, message, &mut ben.rng).map(drop).map_err(Stop::from),
                 ana.key().unlock(&Provider, message, Action::Open, &mut ben.rng).map(drop).map_err(Stop::from),
-                olga.change(|owner, view, rng| owner.inspect(view, HALL, message, rng)).map(drop).map_err(Stop::from),
+                olga.sign_order(Order::Inspect { slot: HALL }, message).map(drop).map_err(Stop::from),
             ],
             Kind::Reply => vec![ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from)],
             Kind::Done => vec![
@@ -304,7 +303,7 @@ fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
         w.lock_refuses(LockError::ReleaseSignature(MISMATCH), |w| w.door.install(session, &bundle));
 
         let (challenge, session) = w.door.connect::<purpose::Operate>();
-        let ordered = w.olga.change(|owner, view, rng| owner.act(view, Action::Open, &challenge, rng));
+        let ordered = w.olga.sign_order(Order::Act { action: Action::Open }, &challenge);
         let command = resigned(&ordered.unwrap().0, other, &owner);
         w.lock_refuses(LockError::CommandSignature(MISMATCH), |w| w.door.command(session, &command));
 

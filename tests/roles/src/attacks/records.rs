@@ -2,6 +2,7 @@
 
 use sharekey::error::{LoadError, LockError, OwnerError, RefuseReason};
 use sharekey::lock::{Cell, Condition, Found, StoredSeed, purpose};
+use sharekey::owner::Order;
 
 use sharekey_stage::store::{PowerCut, Store};
 use sharekey_stage::world::guest::Guest;
@@ -164,8 +165,7 @@ fn an_older_header_read_back_in_the_same_run_gives_the_lock_to_nobody() {
     let older = w.door.store.get(Cell::Header).unwrap().to_vec();
     let (owner, service) = (w.olga.key(), w.cloud.key());
     w.olga.transfer(&mut w.door, owner, service).unwrap();
-    let (session, command, _pending) =
-        w.ordered(|old, view, challenge, rng| old.transfer(view, owner, service, challenge, rng));
+    let (session, command, _pending) = w.ordered(Order::Transfer { owner, service });
     let now = w.door.now();
     let staged = w.door.lock.command(session, &command, now).unwrap();
     assert_eq!(staged.commit(|_| Err(PowerCut)).err(), Some(PowerCut));

@@ -6,7 +6,7 @@ use sharekey::error::{GuestError, LockError, OwnerError, ServiceError, SlotError
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::purpose;
 use sharekey::message::{Bundle, Command, FactoryReset, Install};
-use sharekey::owner::Learned;
+use sharekey::owner;
 use sharekey::slot::State;
 use sharekey::wire::{Kind, Unverified};
 use sharekey_stage::ops::{Order, To};
@@ -38,12 +38,12 @@ fn a_grant_replayed_to_the_owners_phone_brings_no_withdrawn_or_overwritten_share
     let grant = w.share(HALL, &ana).unwrap();
     w.withdraw(HALL).unwrap();
     let before = w.olga.view().clone();
-    assert_eq!(w.olga.learn(&grant), Ok(Learned::Nothing));
+    w.olga.learns_nothing(&grant);
     assert_eq!(*w.olga.view(), before);
     w.share(HALL, &ben).unwrap();
     w.download(&mut ben).unwrap();
     w.sync();
-    assert_eq!(w.olga.learn(&grant), Ok(Learned::Nothing));
+    w.olga.learns_nothing(&grant);
     assert_eq!(w.olga.may_open(HALL), [3]);
 }
 
@@ -104,7 +104,7 @@ fn an_old_challenge_replayed_to_a_guest_opens_and_installs_nothing() {
 fn an_old_challenge_replayed_to_the_owner_orders_nothing() {
     let mut w = World::active();
     let old = w.tape.first(Kind::Challenge);
-    let ordered = w.olga.change(|owner, view, rng| owner.act(view, Action::Open, &old, rng));
+    let ordered = w.olga.sign_order(owner::Order::Act { action: Action::Open }, &old);
     let (command, _pending) = ordered.unwrap();
     w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Command, &command));
 }

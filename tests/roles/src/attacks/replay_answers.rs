@@ -4,7 +4,7 @@ use sharekey::counter::Epoch;
 use sharekey::error::{GuestError, OwnerError, RefuseReason, ServiceError};
 use sharekey::limits::{Action, Limits};
 use sharekey::lock::purpose;
-use sharekey::owner::Learned;
+use sharekey::owner::Order;
 use sharekey::secret::ActivationSecret;
 use sharekey::slot::State;
 use sharekey::wire::Kind;
@@ -33,7 +33,7 @@ fn a_receipt_replayed_to_cloud_and_owner_changes_nothing() {
         let (slot, view) = (w.record(HALL).slot().clone(), w.olga.view().clone());
         assert_eq!(w.cloud.receipt(w.place(HALL), &old), Ok(state));
         assert_eq!(*w.record(HALL).slot(), slot);
-        assert_eq!(w.olga.learn(&old), Ok(Learned::Nothing));
+        w.olga.learns_nothing(&old);
         assert_eq!(*w.olga.view(), view);
     };
     check(&mut w, State::Shared);
@@ -62,7 +62,7 @@ fn an_old_withdrawn_does_not_deny_or_revive_any_key() {
     w.share(HALL, &ben).unwrap();
     for old in [&denied, &released] {
         let before = w.olga.view().clone();
-        assert_eq!(w.olga.learn(old), Ok(Learned::Nothing));
+        w.olga.learns_nothing(old);
         assert_eq!(*w.olga.view(), before);
         assert_eq!((w.olga.may_open(HALL), w.olga.state(HALL)), (vec![3, 4], State::Sharing));
     }
@@ -80,8 +80,7 @@ fn a_done_replayed_to_the_owner_answers_no_other_command() {
     let mut w = World::active();
     w.olga.act(&mut w.door, Action::Open).unwrap();
     let old = w.tape.last(Kind::Done);
-    let (_session, _command, pending) =
-        w.ordered(|owner, view, challenge, rng| owner.act(view, Action::Open, challenge, rng));
+    let (_session, _command, pending) = w.ordered(Order::Act { action: Action::Open });
     w.refuses(OwnerError::OtherCommand, |w| w.olga.change(|owner, view, _| pending.finish(owner, view, &old)));
 }
 
@@ -92,11 +91,10 @@ fn an_old_inspection_does_not_tell_of_now() {
     let empty = w.tape.last(Kind::Done);
     let _ana = w.downloads(HALL, ANA);
     w.sync();
-    let (_session, _command, pending) =
-        w.ordered(|owner, view, challenge, rng| owner.inspect(view, HALL, challenge, rng));
+    let (_session, _command, pending) = w.ordered(Order::Inspect { slot: HALL });
     w.refuses(OwnerError::OtherCommand, |w| w.olga.change(|owner, view, _| pending.finish(owner, view, &empty)));
     // Learned outside of any command it proves nothing that was not proved.
-    assert_eq!(w.olga.learn(&empty), Ok(Learned::Nothing));
+    w.olga.learns_nothing(&empty);
     assert_eq!(w.olga.may_open(HALL), [2]);
     let slot = w.record(HALL).slot().clone();
     assert_eq!(w.cloud.done_at(w.place(HALL), &empty), Ok(State::Shared));
@@ -111,7 +109,7 @@ fn an_old_activation_replayed_to_cloud_and_owner_does_not_open_a_closed_slot() {
     let slot = w.record(HALL).slot().clone();
     assert_eq!(w.cloud.done_at(w.place(HALL), &old), Ok(State::Inactive));
     assert_eq!(*w.record(HALL).slot(), slot);
-    assert_eq!(w.olga.learn(&old), Ok(Learned::Nothing));
+    w.olga.learns_nothing(&old);
     assert_eq!(w.state(HALL), State::Inactive);
 }
 
@@ -146,8 +144,7 @@ fn a_signed_refusal_replayed_to_the_owner_is_of_another_request() {
     assert!(tablet.activate(&mut w.door, &mut w.cloud, HALL).is_err());
     assert_eq!(tablet.told, Some(OwnerError::Refused(RefuseReason::StaleNumber)));
     let old = w.door.refusal.clone();
-    let (_session, _command, pending) =
-        w.ordered(|owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng));
+    let (_session, _command, pending) = w.ordered(Order::Activate { slot: HALL });
     w.refuses(OwnerError::RefusedOther, |w| w.olga.change(|owner, view, _| pending.finish(owner, view, &old)));
 }
 

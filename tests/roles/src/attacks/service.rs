@@ -6,7 +6,7 @@ use sharekey::crypto::Agree;
 use sharekey::error::{LockError, OwnerError};
 use sharekey::lock::{Session, purpose};
 use sharekey::message::{Bundle, Claim, Grant, Install, Receipt, Release, Withdraw, Withdrawn, WithdrawnOutcome};
-use sharekey::owner::Learned;
+use sharekey::owner::Order;
 use sharekey::secret::AgreementSecret;
 use sharekey::slot::State;
 use sharekey::wire::{Kind, Unverified};
@@ -139,8 +139,9 @@ fn it_makes_no_view_say_downloaded() {
     }
     // A later version of the record, with honest messages only, says nothing more.
     let version = w.record(HALL).version() + 5;
-    w.olga.change(|owner, view, _| owner.see(view, HALL, version, &[&grant])).unwrap();
+    w.olga.change(|owner, view, _| owner.see(view, HALL, (version, Some(State::Shared)), &[&grant])).unwrap();
     assert_eq!((w.olga.state(HALL), w.olga.downloaded(HALL)), (State::Sharing, None));
+    assert!(w.olga.view().status(HALL).shared.unwrap().said_released, "its word, shown as such");
     assert_eq!(w.olga.view().status(HALL).shared.unwrap().subject(), Some(ana.subject()));
 }
 
@@ -156,11 +157,11 @@ fn releasing_after_never_released_convicts_it_with_both_messages() {
     let (mut w, mut ana, grant) = shared_with_ana();
     w.olga.sign_withdrawal(HALL).unwrap();
     let denial = answer(&grant, WithdrawnOutcome::NeverReleased, CLOUD);
-    assert_eq!(w.olga.learn(&denial), Ok(Learned::News));
+    assert!(w.olga.learn(&denial).unwrap().news);
     assert_eq!(w.olga.may_open(HALL), [0_u32; 0]);
     let receipt = ana.fetch_colluding(&mut w.door).unwrap();
 
-    let Learned::ServiceEquivocated(evidence) = w.olga.learn(&receipt).unwrap() else { panic!("convicted") };
+    let evidence = w.olga.learn(&receipt).unwrap().equivocation.expect("convicted");
     assert_eq!((evidence.slot, evidence.key.grant), (HALL, digest(&grant)));
     assert_eq!((&evidence.denial, &evidence.release), (&denial, &receipt));
     assert_eq!(w.olga.view().equivocations().collect::<Vec<_>>(), [evidence]);
@@ -176,7 +177,7 @@ fn denying_a_release_that_the_lock_proved_convicts_it_and_hides_nothing() {
     let grant = w.tape.last(Kind::Grant);
     w.olga.sign_withdrawal(HALL).unwrap();
     let denial = answer(&grant, WithdrawnOutcome::NeverReleased, CLOUD);
-    let Learned::ServiceEquivocated(evidence) = w.olga.learn(&denial).unwrap() else { panic!("convicted") };
+    let evidence = w.olga.learn(&denial).unwrap().equivocation.expect("convicted");
     assert_eq!((evidence.denial, evidence.release), (denial, w.tape.last(Kind::Receipt)));
     let status = w.olga.view().status(HALL);
     assert_eq!(status.may_open[0].downloaded.unwrap().device, ana.key().device());
@@ -188,9 +189,9 @@ fn an_inspection_convicts_it_too_where_the_guest_withholds_the_receipt() {
     let denial = answer(&grant, WithdrawnOutcome::NeverReleased, CLOUD);
     let _ = w.olga.learn(&denial).unwrap();
     ana.fetch_colluding(&mut w.door).unwrap();
-    let order = w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.inspect(view, HALL, challenge, rng));
-    let (done, _, learned) = order.unwrap();
-    let Learned::ServiceEquivocated(evidence) = learned else { panic!("convicted") };
+    let order = w.olga.order(&mut w.door, Order::Inspect { slot: HALL });
+    let (done, learned) = order.unwrap();
+    let evidence = learned.equivocation.expect("convicted");
     assert_eq!((evidence.denial, evidence.release), (denial, done));
     assert_eq!(w.olga.may_open(HALL), [2]);
 }

@@ -9,6 +9,7 @@ use sharekey::error::LockError;
 use sharekey::limits::{Action, Limits};
 use sharekey::lock::{Cell, Condition, Installed, Staged, Unlocked, purpose};
 use sharekey::message::Holding;
+use sharekey::owner::Order;
 use sharekey_stage::provider::Provider;
 
 use sharekey_stage::store::{PowerCut, Store};
@@ -180,8 +181,8 @@ fn an_activation_or_transfer_that_is_not_written_leaves_the_lock_as_it_was() {
         for transfer in [false, true] {
             let (challenge, session) = w.door.connect::<purpose::Operate>();
             let ordered = w.olga.change(|olga, view, rng| match transfer {
-                true => olga.transfer(view, owner, service, &challenge, rng),
-                false => olga.deactivate(view, HALL, &challenge, rng),
+                true => olga.order(view, Order::Transfer { owner, service }, &challenge, rng),
+                false => olga.order(view, Order::Deactivate { slot: HALL }, &challenge, rng),
             });
             let (command, _pending) = ordered.unwrap();
             let now = w.door.now();

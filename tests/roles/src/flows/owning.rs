@@ -6,6 +6,7 @@ use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{Clock, purpose};
 use sharekey::message::{Completed, Holding, SlotReport};
 use sharekey::owner;
+use sharekey::owner::{Fact, Order};
 use sharekey::service::Standing;
 use sharekey::slot::State;
 use sharekey::wire::Kind;
@@ -44,10 +45,10 @@ fn an_inspection_finds_the_key_whose_receipt_was_withheld() {
     w.sync();
     assert_eq!(w.olga.downloaded(HALL), None);
 
-    let completed = w.olga.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
+    let fact = w.olga.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
     let (grant, device) = (ana.key().grant(), ana.key().device());
     let left = SlotReport { floor: Generation::new(2), holding: Holding::Installed { grant, device } };
-    assert_eq!(completed, Completed::Inspect { slot: HALL, left });
+    assert_eq!(fact, Fact::Done { completed: Completed::Inspect { slot: HALL, left } });
     assert_eq!((w.state(HALL), w.olga.downloaded(HALL)), (State::Shared, Some(device)));
     assert!(w.record(HALL).slot().is_downloaded(), "the cloud has it from the owner");
 }
@@ -58,7 +59,7 @@ fn an_inspection_of_an_empty_slot_ends_a_share_whose_number_the_lock_has_passed(
     let (ana, mut tablet) = (w.guest(ANA), w.olga.twin());
     w.share(HALL, &ana).unwrap();
     // The tablet turned the slot with the same number, and its Done got lost.
-    let order = tablet.order(&mut w.door, |owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng));
+    let order = tablet.order(&mut w.door, Order::Activate { slot: HALL });
     let _ = order.unwrap();
     assert_eq!(w.state(HALL), State::Sharing);
     w.olga.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
@@ -87,9 +88,9 @@ fn a_lock_is_sold_to_another_owner_with_another_cloud() {
 
     // Otto trusts what he inspects, and shares as Olga did.
     assert!(!otto.view().status(HALL).inspected);
-    let completed = otto.inspect(&mut w.door, &mut cloud, HALL).unwrap();
+    let fact = otto.inspect(&mut w.door, &mut cloud, HALL).unwrap();
     let left = SlotReport { floor: Generation::ZERO, holding: Holding::Inactive };
-    assert_eq!(completed, Completed::Inspect { slot: HALL, left });
+    assert_eq!(fact, Fact::Done { completed: Completed::Inspect { slot: HALL, left } });
     assert!(otto.view().status(HALL).inspected);
     otto.activate(&mut w.door, &mut cloud, HALL).unwrap();
     let mut ben = w.guest(BEN);
@@ -125,7 +126,7 @@ fn a_lock_that_is_sold_back_opens_its_record_at_the_first_cloud_again() {
 fn transfer_unheard(w: &mut World, owner: &Phone, cloud: &Cloud) {
     let (challenge, session) = w.door.connect::<purpose::Operate>();
     let (to, service) = (owner.key(), cloud.key());
-    let (command, _lost) = w.olga.change(|olga, view, rng| olga.transfer(view, to, service, &challenge, rng)).unwrap();
+    let (command, _lost) = w.olga.sign_order(Order::Transfer { owner: to, service }, &challenge).unwrap();
     w.door.command(session, &command).unwrap();
     w.door.reboot();
 }
@@ -173,7 +174,7 @@ fn nobody_but_the_owner_that_the_lock_stores_takes_it_over_and_only_with_its_own
     let (challenge, session) = w.door.connect::<purpose::Operate>();
     let (_, pending) = otto.owner.take_over((lock, epoch), cloud.key(), &challenge, &mut otto.rng).unwrap();
     let (key, service) = (otto.key(), cloud.key());
-    let (command, _) = w.olga.change(|olga, view, rng| olga.transfer(view, key, service, &challenge, rng)).unwrap();
+    let (command, _) = w.olga.sign_order(Order::Transfer { owner: key, service }, &challenge).unwrap();
     let done = w.door.command(session, &command).unwrap();
     assert_eq!(pending.finish(&otto.owner, &done).unwrap_err(), OwnerError::OtherCommand);
     let elsewhere = sharekey::id::LockId::new(otto.key());

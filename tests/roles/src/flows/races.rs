@@ -4,7 +4,7 @@ use sharekey::counter::Generation;
 use sharekey::error::{LockError, OwnerError, RefuseReason, ServiceError, SlotError};
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Holding, Receipt, WithdrawnOutcome};
-use sharekey::owner::Learned;
+use sharekey::owner::Order;
 use sharekey::slot::{MAX_LIVE, State};
 use sharekey::wire::{Kind, Unverified};
 use sharekey_stage::provider::Provider;
@@ -96,10 +96,8 @@ fn a_late_receipt_of_a_key_that_still_opens_is_taken_in_beside_the_next_share() 
 fn late_dones_in_reverse_order_do_not_turn_a_slot_back() {
     let mut w = World::provisioned(1);
     for turn in [true, false, true] {
-        let order = w.olga.order(&mut w.door, |owner, view, challenge, rng| {
-            if turn { owner.activate(view, HALL, challenge, rng) } else { owner.deactivate(view, HALL, challenge, rng) }
-        });
-        let _ = order.unwrap();
+        let order = if turn { Order::Activate { slot: HALL } } else { Order::Deactivate { slot: HALL } };
+        let _ = w.olga.order(&mut w.door, order).unwrap();
     }
     let dones = w.tape.all(Kind::Done);
     assert_eq!(w.record(HALL).slot().state(), State::Inactive, "the cloud has heard of none");
@@ -108,7 +106,7 @@ fn late_dones_in_reverse_order_do_not_turn_a_slot_back() {
     assert_eq!(w.cloud.done_at(w.place(HALL), &dones[1]), Ok(State::NotShared));
     assert_eq!(w.cloud.done_at(w.place(HALL), &dones[0]), Ok(State::NotShared));
     assert_eq!(*w.record(HALL).slot(), slot);
-    assert_eq!(w.olga.learn(&dones[1]), Ok(Learned::Nothing));
+    w.olga.learns_nothing(&dones[1]);
     assert_eq!(w.state(HALL), State::NotShared);
 }
 
@@ -117,14 +115,14 @@ fn late_dones_in_reverse_order_do_not_turn_a_slot_back() {
 #[test]
 fn a_late_done_below_the_share_proves_older_keys_dead_and_leaves_the_share() {
     let mut w = World::provisioned(1);
-    let order = w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng));
+    let order = w.olga.order(&mut w.door, Order::Activate { slot: HALL });
     let (first, ..) = order.unwrap();
     w.cloud.done_at(w.place(HALL), &first).unwrap();
     let (mut ana, ben) = (w.guest(ANA), w.guest(BEN));
     w.share(HALL, &ana).unwrap();
     ana.fetch(&mut w.door, &mut w.cloud).unwrap();
     w.withdraw(HALL).unwrap();
-    let order = w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng));
+    let order = w.olga.order(&mut w.door, Order::Activate { slot: HALL });
     let (late, ..) = order.unwrap();
     w.share(HALL, &ben).unwrap();
     let live = |w: &World| w.record(HALL).slot().may_open().len();
@@ -335,11 +333,9 @@ fn a_share_that_a_late_deactivation_ended_is_named_while_its_key_may_open() {
     let mut w = World::active();
     let mut other = w.olga.twin();
     // The deactivation's Done gets to the cloud after the slot was opened again and shared.
-    let (late, ..) =
-        w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.deactivate(view, HALL, challenge, rng)).unwrap();
+    let (late, ..) = w.olga.order(&mut w.door, Order::Deactivate { slot: HALL }).unwrap();
     let mut ana = w.guest(ANA);
-    let _ =
-        w.olga.order(&mut w.door, |owner, view, challenge, rng| owner.activate(view, HALL, challenge, rng)).unwrap();
+    let _ = w.olga.order(&mut w.door, Order::Activate { slot: HALL }).unwrap();
     w.share(HALL, &ana).unwrap();
     ana.fetch(&mut w.door, &mut w.cloud).unwrap();
     w.cloud.done(w.door.id(), &late).unwrap();

@@ -7,9 +7,8 @@ use sharekey::error::{GuestError, ServiceError};
 use sharekey::guest::{Account, Claimed, Download, GuestKey, Installing};
 use sharekey::limits::Action;
 use sharekey::lock::{Session, purpose};
-use sharekey::message::{Grant, Release};
+use sharekey::message::Release;
 use sharekey::secret::Seed;
-use sharekey::wire::Unverified;
 
 use super::cloud::Cloud;
 use super::door::Door;
@@ -64,8 +63,7 @@ impl Guest {
 
     /// The record that the claimed grant is in.
     pub fn place(&self) -> Place {
-        let grant = *Unverified::<Grant>::parse(self.claimed().grant()).unwrap().claims();
-        (grant.lock, grant.slot)
+        (self.claimed().lock(), self.claimed().slot())
     }
 
     /// Asks the lock that gave the challenge to install the claimed key.

@@ -4,42 +4,21 @@ use std::convert::Infallible;
 
 use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
-use rand_core::CryptoRng;
-use sharekey::crypto::{Crypto, PublicKey};
+use sharekey::crypto::PublicKey;
 use sharekey::error::OwnerError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::purpose;
-use sharekey::message::{Command, Completed, Operation, Withdrawn, WithdrawnOutcome};
-use sharekey::owner::{Learned, Method, OwnedLock, Owner, PendingCommand};
+use sharekey::message::{Command, WithdrawnOutcome};
+use sharekey::owner::{Fact, Learned, Method, Order, OwnedLock, Owner, PendingCommand};
 use sharekey::secret::ActivationSecret;
 use sharekey::slot::State;
 use sharekey::staged::Staged;
-use sharekey::wire::{Encoded, Unverified};
+use sharekey::wire::Encoded;
 
 use super::cloud::Cloud;
 use super::door::Door;
 use super::{Stop, Tape, rng, seed, through_storage};
-
-/// What an order gives: the command, and what waits for the lock's answer.
-pub type Ordered<'v> = Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError>;
-
-/// What an owner does to have the lock carry this out. Where it takes a number, the phone takes the next one.
-pub fn ordered<'v, C: Crypto>(
-    (owner, view): (&Owner<C>, &'v mut OwnedLock),
-    operation: &Operation,
-    challenge: &[u8],
-    rng: &mut impl CryptoRng,
-) -> Ordered<'v> {
-    match *operation {
-        Operation::Activate { slot, .. } => owner.activate(view, slot, challenge, rng),
-        Operation::Deactivate { slot, .. } => owner.deactivate(view, slot, challenge, rng),
-        Operation::Transfer { owner: to, service } => owner.transfer(view, to, service, challenge, rng),
-        Operation::SetClock { to } => owner.set_clock(view, to, challenge, rng),
-        Operation::Act { action } => owner.act(view, action, challenge, rng),
-        Operation::Inspect { slot } => owner.inspect(view, slot, challenge, rng),
-    }
-}
 
 pub struct Phone {
     pub owner: Owner<Provider>,
@@ -103,58 +82,56 @@ impl Phone {
     }
 
     pub fn activate(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Result<(), Stop> {
-        self.command(door, cloud, |owner, view, challenge, rng| owner.activate(view, slot, challenge, rng)).map(|_| ())
+        self.command(door, cloud, Order::Activate { slot }).map(drop)
     }
 
     pub fn deactivate(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Result<(), Stop> {
-        self.command(door, cloud, |owner, view, challenge, rng| owner.deactivate(view, slot, challenge, rng))
-            .map(|_| ())
+        self.command(door, cloud, Order::Deactivate { slot }).map(drop)
     }
 
-    pub fn inspect(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Result<Completed, Stop> {
-        self.command(door, cloud, |owner, view, challenge, rng| owner.inspect(view, slot, challenge, rng))
+    pub fn inspect(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Result<Fact, Stop> {
+        self.command(door, cloud, Order::Inspect { slot })
     }
 
     pub fn set_clock(&mut self, door: &mut Door, to: Timestamp) -> Result<(), Stop> {
-        self.order(door, |owner, view, challenge, rng| owner.set_clock(view, to, challenge, rng)).map(|_| ())
+        self.order(door, Order::SetClock { to }).map(drop)
     }
 
     pub fn act(&mut self, door: &mut Door, action: Action) -> Result<(), Stop> {
-        self.order(door, |owner, view, challenge, rng| owner.act(view, action, challenge, rng)).map(|_| ())
+        self.order(door, Order::Act { action }).map(drop)
     }
 
     /// Gives the `Done`, for the new owner and both clouds.
     pub fn transfer(&mut self, door: &mut Door, owner: PublicKey, service: PublicKey) -> Result<Vec<u8>, Stop> {
-        self.order(door, |old, view, challenge, rng| old.transfer(view, owner, service, challenge, rng))
-            .map(|(done, ..)| done)
+        self.order(door, Order::Transfer { owner, service }).map(|(done, _)| done)
     }
 
     /// Orders something at the lock, and passes the lock's answer on to the cloud.
-    pub fn command(
-        &mut self,
-        door: &mut Door,
-        cloud: &mut Cloud,
-        order: impl for<'v> FnOnce(&Owner<Provider>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
-    ) -> Result<Completed, Stop> {
-        let (done, completed, _) = self.order(door, order)?;
+    pub fn command(&mut self, door: &mut Door, cloud: &mut Cloud, order: Order) -> Result<Fact, Stop> {
+        let (done, learned) = self.order(door, order)?;
         cloud.done(door.id(), &done)?;
-        Ok(completed)
+        Ok(learned.fact)
     }
 
     /// Orders something at the lock; the cloud does not hear of it.
-    pub fn order(
-        &mut self,
-        door: &mut Door,
-        order: impl for<'v> FnOnce(&Owner<Provider>, &'v mut OwnedLock, &[u8], &mut ChaCha20Rng) -> Ordered<'v>,
-    ) -> Result<(Vec<u8>, Completed, Learned), Stop> {
+    pub fn order(&mut self, door: &mut Door, order: Order) -> Result<(Vec<u8>, Learned), Stop> {
         let (challenge, session) = door.challenge::<purpose::Operate>()?;
-        let (command, pending) = self.change(|owner, view, rng| order(owner, view, &challenge, rng))?;
+        let (command, pending) = self.sign_order(order, &challenge)?;
         let pending = if self.restarts { through_storage(&pending) } else { pending };
         let done = door.command(session, &self.tape.note(&command)).inspect_err(|_| {
             self.told = self.change(|owner, view, _| pending.finish(owner, view, &door.refusal)).err();
         })?;
-        let (completed, learned) = self.change(|owner, view, _| pending.finish(owner, view, &done))?;
-        Ok((done, completed, learned))
+        let learned = self.change(|owner, view, _| pending.finish(owner, view, &done))?;
+        Ok((done, learned))
+    }
+
+    /// Signs a command; it goes nowhere yet.
+    pub fn sign_order(
+        &mut self,
+        order: Order,
+        challenge: &[u8],
+    ) -> Result<(Encoded<Command>, PendingCommand), OwnerError> {
+        self.change(|owner, view, rng| owner.order(view, order, challenge, rng))
     }
 
     /// Signs a grant; it goes nowhere yet.
@@ -187,12 +164,18 @@ impl Phone {
     pub fn withdraw(&mut self, cloud: &mut Cloud, slot: SlotId) -> Result<WithdrawnOutcome, Stop> {
         let withdraw = self.sign_withdrawal(slot)?;
         let answer = cloud.withdraw((self.view().lock(), slot), &withdraw)?;
-        let _ = self.learn(&answer)?;
-        Ok(Unverified::<Withdrawn>::parse(&answer).unwrap().claims().outcome)
+        let Fact::Withdrawn { outcome, .. } = self.learn(&answer)?.fact else { panic!("an answer to a withdrawal") };
+        Ok(outcome)
     }
 
     pub fn learn(&mut self, message: &[u8]) -> Result<Learned, OwnerError> {
         self.change(|owner, view, _| owner.learn(view, message))
+    }
+
+    /// Takes in a message that tells nothing new.
+    pub fn learns_nothing(&mut self, message: &[u8]) {
+        let learned = self.learn(message).unwrap();
+        assert_eq!((learned.news, learned.equivocation), (false, None));
     }
 
     /// Fetches what the cloud has of every slot that this phone knows, and believes what is signed.
@@ -202,8 +185,8 @@ impl Phone {
         for slot in slots {
             let record = &cloud.records[&(lock, slot)];
             let messages = cloud.service.messages(record).unwrap();
-            let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-            learned.extend(self.change(|owner, view, _| owner.see(view, slot, record.version(), &messages))?);
+            let says = (record.version(), Some(record.slot().state()));
+            learned.extend(self.change(|owner, view, _| owner.see(view, slot, says, &messages))?);
         }
         Ok(learned)
     }

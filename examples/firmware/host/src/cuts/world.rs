@@ -1,16 +1,15 @@
 //! Owner, service and guests, what they know of the lock, and what must hold of it.
 
 use sharekey::crypto::Ring;
-use sharekey::error::{LockError, OwnerError};
-use sharekey::guest::{Account, Claimed, GuestKey, Installing};
+use sharekey::error::LockError;
+use sharekey::guest::{Account, Claimed, GuestKey, Installing, Invitation};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::message::{Challenge, Claim, Command, Completed, Connect, FactoryReset, Grant, Holding, SlotReport};
-use sharekey::owner::{Method, OwnedLock, Owner, PendingCommand};
+use sharekey::message::{Challenge, Claim, Completed, Connect, FactoryReset, Holding, SlotReport};
+use sharekey::owner::{Fact, Method, Order, OwnedLock, Owner, PendingCommand};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::State;
-use sharekey::staged::Staged;
-use sharekey::wire::{Encoded, Kind, Unverified};
+use sharekey::wire::{Kind, Unverified};
 
 use super::ledger::Ledger;
 use super::operation::{Operation, PLAYED};
@@ -68,9 +67,6 @@ enum Pending {
     },
 }
 
-/// An order of the owner's.
-type Ordered<'v> = Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError>;
-
 impl World {
     pub fn new(firmware: Firmware) -> Outcome<Self> {
         let card = *ActivationSecret::random(&mut entropy()).expose();
@@ -122,19 +118,15 @@ impl World {
                 self.machine.boot()?;
                 Connect::OPERATE.to_vec()
             }
-            Operation::Activate(slot) => {
-                self.sign(|owner, view, challenge| owner.activate(view, slot, challenge, &mut entropy()))?
-            }
-            Operation::Deactivate(slot) => {
-                self.sign(|owner, view, challenge| owner.deactivate(view, slot, challenge, &mut entropy()))?
-            }
+            Operation::Activate(slot) => self.sign(Order::Activate { slot })?,
+            Operation::Deactivate(slot) => self.sign(Order::Deactivate { slot })?,
             Operation::SetClock => {
                 let to = Timestamp::from_unix_seconds(1_795_435_200);
-                self.sign(|owner, view, challenge| owner.set_clock(view, to, challenge, &mut entropy()))?
+                self.sign(Order::SetClock { to })?
             }
             Operation::Transfer => {
                 let (to, service) = (*self.other().key(), self.cloud.key());
-                self.sign(|owner, view, challenge| owner.transfer(view, to, service, challenge, &mut entropy()))?
+                self.sign(Order::Transfer { owner: to, service })?
             }
             Operation::Install(slot) => self.begin_install(slot)?,
             Operation::Rekey(slot) => self.begin_rekey(slot)?,
@@ -211,7 +203,7 @@ impl World {
 
     fn open_slots(&mut self) -> Outcome<()> {
         for slot in played() {
-            self.order(|owner, view, challenge| owner.activate(view, slot, challenge, &mut entropy()))?;
+            self.order(Order::Activate { slot })?;
             self.slot_mut(slot).report = self.inspect(slot)?;
         }
         Ok(())
@@ -256,7 +248,7 @@ fn provision(machine: &mut Machine, card: &[u8; 16], owner: &Owner<Ring>, cloud:
     let (message, pending) = owner.provision(&card, &challenge, cloud.key(), &mut entropy())?;
     let answer = machine.request(&message)?;
     let view = pending.finish(owner, &answer)?;
-    cloud.ownership(view.lock(), &answer)?;
+    cloud.take(&answer)?;
     Ok(view)
 }
 

@@ -76,10 +76,10 @@ impl World {
     }
 
     fn after_order(&mut self, slot: SlotId, pending: &PendingCommand, answer: Option<&[u8]>) -> Outcome<Left> {
-        use sharekey::message::Operation as Order;
+        use sharekey::message::Operation as Ordered;
         let after = match *pending.operation() {
-            Order::Activate { generation, .. } => SlotReport { floor: generation, holding: Holding::Empty },
-            Order::Deactivate { generation, .. } => SlotReport { floor: generation, holding: Holding::Inactive },
+            Ordered::Activate { generation, .. } => SlotReport { floor: generation, holding: Holding::Empty },
+            Ordered::Deactivate { generation, .. } => SlotReport { floor: generation, holding: Holding::Inactive },
             other => return Err(format!("not ordered: {other:?}").into()),
         };
         let left = self.told_apart(slot, after)?;
@@ -98,7 +98,7 @@ impl World {
     /// The old owner is asked first; where it is refused, the new owner must be in.
     fn after_transfer(&mut self, pending: &PendingCommand, answer: Option<&[u8]>) -> Outcome<Left> {
         let slot = SlotId::new(0);
-        let old = self.sign(|owner, view, challenge| owner.inspect(view, slot, challenge, &mut entropy()))?;
+        let old = self.sign(Order::Inspect { slot })?;
         let inspection = std::mem::take(&mut self.pending);
         if let (Ok(done), Pending::Command(inspection)) = (self.attempt(&old)?, inspection) {
             self.finish(&inspection, &done)?;
@@ -125,7 +125,7 @@ impl World {
         let (command, pending) = owner.take_over((self.lock, epoch), service, &challenge, &mut entropy())?;
         let done = self.accepted(&command)?;
         self.view = pending.finish(&self.owners[self.owner], &done)?;
-        self.cloud.ownership(self.lock, &done)
+        self.cloud.take(&done).map(drop)
     }
 
     /// A reset came to its end: the lock is another one, and everything of before is dead.
@@ -155,7 +155,7 @@ impl World {
         let Newcomer { claimed, uses } = newcomer;
         self.ledger.comes(&device, uses);
         let key = match answer {
-            Some(receipt) => self.take_receipt(slot, released, receipt)?,
+            Some(receipt) => self.take_receipt(released, receipt)?,
             // Progress: the same device comes again, whichever state it finds.
             None => self.download(slot, &claimed)?,
         };
@@ -168,7 +168,7 @@ impl World {
         let Guest { claimed, key: old, uses } = self.slot_mut(slot).guest.take().ok_or("nobody is there")?;
         let left = if self.use_key(&old, Action::Lock)?.is_ok() { Left::Before } else { Left::After };
         let key = match answer {
-            Some(receipt) => self.take_receipt(slot, released, receipt)?,
+            Some(receipt) => self.take_receipt(released, receipt)?,
             None => self.download(slot, &claimed)?,
         };
         ensure(self.use_key(&old, Action::Lock)?.is_err(), || "the pairing key of before still opens".into())?;
@@ -219,8 +219,8 @@ impl World {
 
 /// What the slot holds once this claim is installed, and the device.
 fn installed_by(claimed: &Claimed) -> Outcome<(SlotReport, String)> {
-    let grant = Unverified::<Grant>::parse(claimed.grant())?;
+    let floor = Invitation::read(claimed.grant())?.generation();
     let device = Unverified::<Claim>::parse(claimed.claim())?.claims().device;
     let holding = Holding::Installed { grant: claimed.grant().digest(&Ring), device };
-    Ok((SlotReport { floor: grant.claims().generation, holding }, device.to_string()))
+    Ok((SlotReport { floor, holding }, device.to_string()))
 }

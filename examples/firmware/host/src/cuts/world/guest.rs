@@ -30,7 +30,7 @@ impl World {
         }
         if !is_free(&self.view, slot) {
             // An answer of the lock was lost, so the owner orders again.
-            self.order(|owner, view, challenge| owner.activate(view, slot, challenge, &mut entropy()))?;
+            self.order(Order::Activate { slot })?;
             self.settle(slot)?;
         }
         let account = Account::from_seed(&Ring, &Seed::random(&mut entropy()))?;
@@ -38,7 +38,7 @@ impl World {
         let (owner, subject) = (&self.owners[self.owner], *account.public_key());
         let staged = owner.share(&mut self.view, slot, subject, Method::Account, Rights::OPEN_AND_LOCK, limits)?;
         let grant = staged.commit(saved)?;
-        self.cloud.publish(self.lock, slot, &grant)?;
+        self.cloud.take(&grant)?;
         let grant = self.cloud.find(account.public_key())?;
         Ok(Newcomer { claimed: account.claim(&Ring, &grant, None, &mut entropy())?, uses })
     }
@@ -46,7 +46,7 @@ impl World {
     fn withdraw(&mut self, slot: SlotId) -> Outcome<()> {
         let owner = &self.owners[self.owner];
         let withdraw = owner.withdraw(&mut self.view, slot)?.commit(saved)?;
-        let answer = self.cloud.withdraw(self.lock, slot, &withdraw)?;
+        let answer = self.cloud.take(&withdraw)?;
         let _ = owner.learn(&mut self.view, &answer)?.commit(saved)?;
         Ok(())
     }
@@ -100,12 +100,11 @@ impl World {
     /// The receipt gives the key, and owner and service learn of it.
     pub(super) fn take_receipt(
         &mut self,
-        slot: SlotId,
         (attempt, release): (&Installing, &[u8]),
         receipt: &[u8],
     ) -> Outcome<GuestKey> {
         let key = attempt.bundle(&Ring, release)?.finish(&Ring, receipt)?;
-        self.cloud.receipt(self.lock, slot, receipt)?;
+        self.cloud.take(receipt)?;
         let _ = self.owners[self.owner].learn(&mut self.view, receipt)?.commit(saved)?;
         Ok(key)
     }
@@ -115,7 +114,7 @@ impl World {
         let (attempt, release) = self.released(slot, claimed)?;
         let bundle = attempt.bundle(&Ring, &release)?.bundle().to_vec();
         let receipt = self.accepted(&bundle)?;
-        self.take_receipt(slot, (&attempt, &release), &receipt)
+        self.take_receipt((&attempt, &release), &receipt)
     }
 
     /// Tries a key; the reason that the lock logs, where it refuses.

@@ -22,22 +22,16 @@ impl World {
     }
 
     /// Signs an order over a challenge of the lock, and waits for its answer in `pending`.
-    pub(super) fn sign(
-        &mut self,
-        order: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8]) -> Ordered<'v>,
-    ) -> Outcome<Vec<u8>> {
+    pub(super) fn sign(&mut self, order: Order) -> Outcome<Vec<u8>> {
         let challenge = self.challenge(&Connect::OPERATE)?;
-        let staged = order(&self.owners[self.owner], &mut self.view, &challenge)?;
+        let staged = self.owners[self.owner].order(&mut self.view, order, &challenge, &mut entropy())?;
         let (command, pending) = staged.commit(saved)?;
         self.pending = Pending::Command(pending);
         Ok(command.to_vec())
     }
 
     /// Orders, and takes the answer.
-    pub(super) fn order(
-        &mut self,
-        order: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock, &[u8]) -> Ordered<'v>,
-    ) -> Outcome<Completed> {
+    pub(super) fn order(&mut self, order: Order) -> Outcome<Fact> {
         let waiting = std::mem::take(&mut self.pending);
         let command = self.sign(order)?;
         let Pending::Command(pending) = std::mem::replace(&mut self.pending, waiting) else {
@@ -48,22 +42,16 @@ impl World {
     }
 
     /// Takes the lock's answer to an order into view and record.
-    pub(super) fn finish(&mut self, pending: &PendingCommand, done: &[u8]) -> Outcome<Completed> {
+    pub(super) fn finish(&mut self, pending: &PendingCommand, done: &[u8]) -> Outcome<Fact> {
         let staged = pending.finish(&self.owners[self.owner], &mut self.view, done)?;
-        let (completed, _) = staged.commit(saved)?;
-        match completed {
-            Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. } => {
-                self.cloud.done(self.lock, slot, done)?;
-            }
-            Completed::Transfer { .. } => self.cloud.ownership(self.lock, done)?,
-            Completed::SetClock { .. } | Completed::Act { .. } => {}
-        }
-        Ok(completed)
+        let learned = staged.commit(saved)?;
+        self.cloud.take(done)?;
+        Ok(learned.fact)
     }
 
     pub(super) fn inspect(&mut self, slot: SlotId) -> Outcome<SlotReport> {
-        match self.order(|owner, view, challenge| owner.inspect(view, slot, challenge, &mut entropy()))? {
-            Completed::Inspect { left, .. } => Ok(left),
+        match self.order(Order::Inspect { slot })? {
+            Fact::Done { completed: Completed::Inspect { left, .. } } => Ok(left),
             other => Err(format!("not an inspection: {other:?}").into()),
         }
     }
