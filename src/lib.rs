@@ -102,6 +102,9 @@
 //! | the service | a [`Service`], a [`ShareRecord`] for each lock and slot | [`service`] | [`ServiceError`] |
 //! | the lock's firmware | a [`Lock`] over its flash | [`lock`], and a provider for [`crypto`] | [`LockError`] |
 //!
+//! What you build around it, and what each of them stores, is in [`guide`]; what to do when something went wrong, in
+//! [`guide::recovery`].
+//!
 //! What every role shares: the messages ([`message`], framed by [`wire`]), names and numbers ([`id`], [`counter`]),
 //! [`limits`], [`secret`]s, and errors that say whose fault they are and what to do ([`error`]). Owner and service
 //! share the slot machine ([`slot`]) and persist-then-act ([`staged`]); the lock has its own.
@@ -167,6 +170,12 @@ pub mod counter;
 pub mod crypto;
 pub mod error;
 pub mod guest;
+#[cfg(doc)]
+#[doc = include_str!("../docs/building.md")]
+pub mod guide {
+    #[doc = include_str!("../docs/recovery.md")]
+    pub mod recovery {}
+}
 pub mod id;
 mod kind;
 pub mod limits;

@@ -26,6 +26,7 @@ mod limits;
 mod owner;
 mod owner_told;
 mod owner_view;
+mod pages;
 mod pinned;
 mod providers;
 mod providers_agree;
