@@ -59,7 +59,7 @@ fn while_a_change_waits_nothing_else_is_decided_on_the_view() {
         assert_eq!(earlier.finish(&owner, view, &by_lock(&activated(3))).map(drop), Err(OwnerError::Busy));
         assert_eq!(*view, before);
     }
-    assert_eq!((OwnerError::Busy.fault(), OwnerError::Busy.retry()), (Fault::Caller, Retry::AfterReload));
+    assert_eq!((OwnerError::Busy.fault(), OwnerError::Busy.retry()), (Fault::Caller, Retry::Later));
     waiting.stored(&mut view).unwrap();
     accept(owner().withdraw(&mut view, SLOT).unwrap());
 }
@@ -110,7 +110,7 @@ fn a_report_about_a_view_that_was_read_again_changes_nothing() {
     let before = view.clone();
     assert_eq!(waiting.stored(&mut view).err(), Some(NotPending));
     assert_eq!(view, before);
-    assert_eq!((NotPending.fault(), NotPending.retry()), (Fault::Caller, Retry::AfterRefresh));
+    assert_eq!((NotPending.fault(), NotPending.retry()), (Fault::Caller, Retry::Refresh));
 }
 
 //= spec/protocol.md#service
@@ -125,7 +125,7 @@ fn a_record_waits_for_its_store_as_a_view_does() {
     assert_eq!(refused(&mut record), Err(ServiceError::Busy));
     assert_eq!(service().publish(&mut record, &granted(3)).map(drop), Err(ServiceError::Busy));
     assert_eq!(service().confirm(&mut record, &receipt(2)).map(drop), Err(ServiceError::Busy));
-    assert_eq!((ServiceError::Busy.fault(), ServiceError::Busy.retry()), (Fault::Service, Retry::AfterReload));
+    assert_eq!((ServiceError::Busy.fault(), ServiceError::Busy.retry()), (Fault::Service, Retry::Later));
     let stored = through_storage(waiting.next());
     waiting.stored(&mut record).unwrap();
     assert_eq!((&record, record.version()), (&stored, before.version() + 1));

@@ -3,8 +3,8 @@
 use sharekey::error::{Blame, Fault, Retry};
 use sharekey::error::{
     CodeError, ContactError, FingerprintError, GuestError, IdError, KeyError, LimitsError, LoadError, LockError,
-    MacMismatch, NonContributory, OwnerError, ProviderFailed, RefuseReason, SealError, ServiceError, SignatureError,
-    SlotError, StoredRecordError, StoredSlotError, StoredViewError, WireError,
+    MacMismatch, NonContributory, NotPending, OwnerError, ProviderFailed, RefuseReason, SealError, ServiceError,
+    SignatureError, SlotError, StoredRecordError, StoredSlotError, StoredViewError, WireError,
 };
 
 /// One error with its cause.
@@ -52,7 +52,8 @@ pub fn every() -> Vec<Table> {
         ProviderFailed,
         StoredViewError,
         StoredRecordError,
-        StoredSlotError
+        StoredSlotError,
+        NotPending
     ]
 }
 
