@@ -6,9 +6,10 @@ use sharekey::error::OwnerError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Lock, Now, Pending, Record, Session, Staged, Unlocked, purpose::Operate};
-use sharekey::message::{Release, Withdraw};
+use sharekey::message::{Grant, Release, Withdraw};
 use sharekey::owner::{Method, OwnedLock, Owner};
 use sharekey::service::ShareRecord;
+use sharekey::staged::Detached;
 use sharekey::wire::Encoded;
 
 fn send(_message: &[u8]) {}
@@ -123,6 +124,19 @@ fn pending_dropped(staged: Staged<'_, Unlocked>) -> (Option<Record>, Pending<Unl
 
 fn record_by_hand(record: &Record) -> (Cell, &[u8]) {
     (record.cell(), record.as_bytes())
+}
+
+fn grant_taken_out_of_detached(
+    view: &mut OwnedLock,
+    waiting: Detached<OwnedLock, Encoded<Grant>>,
+) -> Option<Encoded<Grant>> {
+    waiting.stored(view).ok()
+}
+
+fn detached_dropped(
+    staged: sharekey::staged::Staged<'_, OwnedLock, Encoded<Withdraw>>,
+) -> Detached<OwnedLock, Encoded<Withdraw>> {
+    staged.detach()
 }
 
 fn main() {}

@@ -2,9 +2,10 @@
 #![deny(unused_must_use)]
 
 use rand_core::CryptoRng;
+use sharekey::code::ShareCode;
 use sharekey::contacts::{Contact, ContactBook, Fingerprint, Trust};
 use sharekey::counter::Generation;
-use sharekey::crypto::{Crypto, Digest, PublicKey};
+use sharekey::crypto::{Crypto, Digest, PublicKey, Stretch};
 use sharekey::error::{ContactError, GuestError, LimitsError};
 use sharekey::guest::{Claimed, GuestKey, Installing};
 use sharekey::id::{AccountId, SlotId};
@@ -92,6 +93,12 @@ fn number_wraps(last: Generation) -> Option<Generation> {
 
 fn keys_confused(owner: &Owner<impl Crypto>, view: &mut OwnedLock, key: PublicKey) {
     let _ = owner.share(view, SlotId::new(0), key, Method::Account, Rights::OPEN, Limits::NONE);
+}
+
+fn code_shared_twice(owner: &Owner<impl Crypto + Stretch>, view: &mut OwnedLock, [code, next]: [ShareCode; 2]) {
+    let [hall, studio] = [0, 1].map(SlotId::new);
+    let _ = owner.share_by_code(view, hall, code, Rights::OPEN, Limits::NONE);
+    let _ = owner.share_by_code(view, studio, next, Rights::OPEN, Limits::NONE);
 }
 
 fn main() {}
