@@ -29,7 +29,7 @@
 //! # A write that fails
 //!
 //! Its cell is busy ([`Lock::condition`] tells) until [`Lock::reload`]. Three things to mind: try to read
-//! again before giving `None`, for what cannot be read counts as damaged; a write that failed must not
+//! again what cannot be read, for it counts as damaged; a write that failed must not
 //! take effect after its cell was reloaded; and a factory reset whose write failed is healed by reloading
 //! [`Cell::Seed`], which [`Lock::cells`] leaves out. Where anything then says
 //! [`Resetting`](crate::error::LockError::Resetting), restart: the next boot makes the lock anew.
@@ -195,36 +195,36 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     }
 
     /// Takes what the store holds of a cell now: at boot, after a write failed or was cancelled, or
-    /// after a [`Pending`] was lost. `None` where it holds nothing or cannot be read. A write that
-    /// failed or was lost must not take effect after this; while a detached one may, do not reload.
+    /// after a [`Pending`] was lost. A write that failed or was lost must not take effect after this;
+    /// while a detached one may, do not reload.
     ///
     /// A damaged cell may be reloaded too, where it could be read after all.
     ///
-    /// Missing, foreign, damaged, and older than what this run has already seen are one thing: the
+    /// Missing, unreadable, foreign, damaged, and older than what this run has already seen are one thing: the
     /// cell is damaged. That is no error here; what needs the cell is refused.
     ///
     /// # Errors
     /// [`LockError::NotBusy`] for a cell that needs no reload, [`LockError::NoSuchSlot`],
     /// [`LockError::Resetting`] once a factory reset has begun.
-    pub fn reload(&mut self, cell: Cell, stored: Option<&[u8]>) -> Result<(), LockError> {
+    pub fn reload(&mut self, cell: Cell, found: Found<'_>) -> Result<(), LockError> {
         if self.core.is_reset() {
             return Err(LockError::Resetting);
         }
         match cell {
             Cell::Seed => {
-                let still_this_lock = self.is_own_seed(stored)?;
+                let still_this_lock = self.is_own_seed(found)?;
                 self.state().reload_seed(still_this_lock)
             }
             Cell::Header => {
-                let read = self.decode(cell, stored);
+                let read = self.decode(cell, found);
                 self.state().reload_header(read)
             }
             Cell::Counter => {
-                let read: Option<CounterRecord> = self.decode(cell, stored);
+                let read: Option<CounterRecord> = self.decode(cell, found);
                 self.state().reload_counter(read)
             }
             Cell::Slot(slot) => {
-                let read = self.decode(cell, stored);
+                let read = self.decode(cell, found);
                 self.state().reload_slot(slot, read)
             }
         }
@@ -316,12 +316,12 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         State { core: &mut self.core, slots: &mut self.slots }
     }
 
-    fn decode<T: record::Stored>(&self, cell: Cell, stored: Option<&[u8]>) -> Option<T> {
-        record::decode(&self.crypto, &self.keys, cell, stored?)
+    fn decode<T: record::Stored>(&self, cell: Cell, found: Found<'_>) -> Option<T> {
+        let Found::Bytes(bytes) = found else { return None };
+        record::decode(&self.crypto, &self.keys, cell, bytes)
     }
 
-    fn is_own_seed(&self, stored: Option<&[u8]>) -> Result<bool, LockError> {
-        let found = stored.map_or(Found::Unreadable, Found::Bytes);
+    fn is_own_seed(&self, found: Found<'_>) -> Result<bool, LockError> {
         let Ok(seed) = StoredSeed::read(found) else { return Ok(false) };
         let keys = LockKeys::derive(&self.crypto, seed.seed()).map_err(crate::error::SealError::Provider)?;
         Ok(keys.id() == self.id())

@@ -64,7 +64,7 @@ fn booted(cell: Cell, stored: &[u8], epoch: u32) -> Door {
         store.set(sound, record(sound, &content));
     }
     store.set(cell, stored.to_vec());
-    firmware::boot(CARD, &store).unwrap()
+    firmware::load(Symbolic, CARD, &store, |_| true).unwrap()
 }
 
 /// The cell is ready if the content is good, and otherwise damaged; spoilt anywhere, it is damaged too.
@@ -117,7 +117,7 @@ pub fn seed(data: &[u8]) {
     if let (Ok(()), Some((seed, _))) = (expected, data.split_first_chunk::<32>()) {
         let mut store = Store::default();
         store.set(Cell::Seed, stored.clone());
-        let door: Door = firmware::load(CARD, &store).unwrap();
+        let door: Door = firmware::load(Symbolic, CARD, &store, |_| false).unwrap();
         let lock = Seed::from_bytes(FORGE.derived(seed, "sharekey v1 lock key"));
         assert_eq!(*door.id().key(), FORGE.public(&lock), "another key than the seed's");
         assert_eq!(door.into_parts().1, ActivationSecret::from_bytes(CARD));
@@ -125,7 +125,7 @@ pub fn seed(data: &[u8]) {
     made(&stored, expected == Err(LoadError::SeedDamaged));
 }
 
-/// Over whatever was found a lock is made, and nothing shows its secrets. Not `firmware::make`: each record is looked at,
+/// Over whatever was found a lock is made, and nothing shows its secrets. Not `firmware::boot`: each record is looked at,
 /// and the lock is asked for before the last.
 fn made(found: &[u8], is_damaged: bool) {
     let making = |found| {

@@ -198,6 +198,12 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
         &mut self.lock
     }
 
+    /// Gives lock and board back, for a loop of one's own.
+    #[must_use]
+    pub fn into_parts(self) -> (Lock<C, SLOTS>, B) {
+        (self.lock, self.board)
+    }
+
     /// The board.
     pub const fn board(&mut self) -> &mut B {
         &mut self.board
@@ -229,17 +235,13 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
     fn reload(&mut self, cell: Cell) {
         let Self { lock, board } = self;
         for last in [false, true] {
-            let done = board.read(cell, |found| match found {
-                Found::Unreadable if !last => false,
-                Found::Unreadable | Found::Nothing => {
-                    // A refusal says that the cell needed no reload, which the next frame tells too.
-                    let _ = lock.reload(cell, None);
-                    true
+            let done = board.read(cell, |found| {
+                if matches!(found, Found::Unreadable) && !last {
+                    return false;
                 }
-                Found::Bytes(bytes) => {
-                    let _ = lock.reload(cell, Some(bytes));
-                    true
-                }
+                // A refusal says that the cell needed no reload, which the next frame tells too.
+                let _ = lock.reload(cell, found);
+                true
             });
             if done {
                 return;

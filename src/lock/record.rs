@@ -242,9 +242,9 @@ pub(crate) fn encode_seed(seed: &Seed, initialised: bool) -> Result<Record, Seal
     encode_content(Cell::Seed, &SeedRecord { seed, initialised })
 }
 
-/// What the store has in the cell of the seed. The three are told apart because they have opposite
-/// consequences: a lock is made where nothing is, and must not be made, which erases it, where
-/// something is that could not be read.
+/// What the store has in a cell. The three are told apart because they have opposite consequences where it is the
+/// seed's: a lock is made where nothing is, and must not be made, which erases it, where something is that could not
+/// be read.
 #[derive(Clone, Copy)]
 pub enum Found<'a> {
     /// The cell was never written.

@@ -1,12 +1,15 @@
-//! The lock's role: firmware around the lock, with flash that can fail. It makes, boots and asks the lock itself, and not
-//! through the tests' stage: a peer stands on the library alone, and its making can stop at any record.
+//! The lock's role: firmware around the lock, with flash that can fail. It makes, boots and asks the lock by its typed
+//! calls, and not by `lock::Door`, as a firmware would: a request names the session that it comes in, entropy for each is
+//! given, a making can stop at any record, a boot makes nothing, and a write that failed stays so until it is read again.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
-use sharekey::lock::{Cell, Found, Lock, Making, PhysicalPresence, Record, Session, Staged, StoredSeed, purpose};
+use sharekey::lock::{
+    Cell, Found, Lock, Making, Now, PhysicalPresence, Record, Session, Staged, Store, StoredSeed, purpose,
+};
 use sharekey::message::Refused;
 use sharekey::secret::ActivationSecret;
 
@@ -19,7 +22,19 @@ use crate::Provider;
 pub const SLOTS: usize = 3;
 
 type TestLock = Lock<Provider, SLOTS>;
-type Flash = BTreeMap<u16, Vec<u8>>;
+
+/// Records by the number of their cell.
+type Records = BTreeMap<u16, Vec<u8>>;
+
+/// A flash that can fail.
+#[derive(Default)]
+struct Flash {
+    records: Records,
+    /// What it does with what is written now.
+    kind: Kind,
+    /// What was written since it was asked last.
+    written: Records,
+}
 
 /// One lock and what is around it.
 pub struct Door {
@@ -35,15 +50,35 @@ enum Open {
     Operate(Session<purpose::Operate>),
 }
 
-/// What the store does with a record.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Store {
+/// What the flash does with a record.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
     /// Keeps it.
+    #[default]
     Good,
     /// Keeps nothing, and says so.
     Fails,
     /// Keeps it, and says that it failed.
     Lost,
+}
+
+impl Store for Flash {
+    type Error = Fail;
+
+    fn put(&mut self, record: &Record) -> Result<(), Fail> {
+        if self.kind != Kind::Fails {
+            self.written.insert(record.cell().key(), record.as_bytes().to_vec());
+            self.records.insert(record.cell().key(), record.as_bytes().to_vec());
+        }
+        if self.kind == Kind::Good { Ok(()) } else { Err(Fail::named("StoreFailed")) }
+    }
+
+    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        match self.records.get(&cell.key()) {
+            Some(bytes) => look(Found::Bytes(bytes)),
+            None => look(Found::Nothing),
+        }
+    }
 }
 
 pub fn cell_of(key: u64) -> Result<Cell, Fail> {
@@ -59,31 +94,24 @@ fn cells() -> impl Iterator<Item = Cell> {
     TestLock::cells()
 }
 
-fn store_of(request: Request<'_>) -> Result<Store, Fail> {
+fn kind_of(request: Request<'_>) -> Result<Kind, Fail> {
     match request.get("store").and_then(Value::as_str) {
-        None => Ok(Store::Good),
-        Some("fails") => Ok(Store::Fails),
-        Some("lost") => Ok(Store::Lost),
+        None => Ok(Kind::Good),
+        Some("fails") => Ok(Kind::Fails),
+        Some("lost") => Ok(Kind::Lost),
         Some(other) => Err(Fail::request(format!("no such store: {other}"))),
     }
 }
 
 /// Records as they stand in a reply: by the number of the cell.
-fn records(flash: &Flash) -> Value {
-    flash.iter().map(|(cell, bytes)| (cell.to_string(), hex(bytes))).collect::<serde_json::Map<_, _>>().into()
+fn records(records: &Records) -> Value {
+    records.iter().map(|(cell, bytes)| (cell.to_string(), hex(bytes))).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// Commits; gives the result, and the records that were written.
-fn commit<T>(staged: Staged<'_, T>, flash: &mut Flash, store: Store) -> Result<(T, Value), Fail> {
-    let mut written = Flash::new();
-    let put = |record: &Record| {
-        if store != Store::Fails {
-            written.insert(record.cell().key(), record.as_bytes().to_vec());
-        }
-        if store == Store::Good { Ok(()) } else { Err(Fail::named("StoreFailed")) }
-    };
-    let result = staged.commit(put);
-    flash.extend(written.clone());
+fn commit<T>(staged: Staged<'_, T>, flash: &mut Flash) -> Result<(T, Value), Fail> {
+    let result = staged.commit(|record| flash.put(record));
+    let written = std::mem::take(&mut flash.written);
     result.map(|output| (output, records(&written)))
 }
 
@@ -98,17 +126,15 @@ impl Door {
             Some(old) if request.get("card").is_none() => old.card,
             _ => request.array("card")?,
         };
-        let mut flash = old.map(|old| old.flash.clone()).unwrap_or_default();
-        let found = flash.get(&0).cloned();
-        let found = found.as_deref().map_or(Found::Nothing, Found::Bytes);
-        let mut entropy = request.entropy()?;
-        let mut making =
-            Making::<Provider, SLOTS>::new(Provider, ActivationSecret::from_bytes(card), found, &mut entropy)
-                .named()?;
+        let mut flash =
+            Flash { records: old.map(|old| old.flash.records.clone()).unwrap_or_default(), ..Flash::default() };
+        let (mut entropy, secret) = (request.entropy()?, ActivationSecret::from_bytes(card));
+        let making = flash.read(Cell::Seed, |found| Making::<_, SLOTS>::new(Provider, secret, found, &mut entropy));
+        let mut making = making.named()?;
         let writes = request.get("writes").map(|_| request.number("writes")).transpose()?.unwrap_or(u64::MAX);
         let mut written = Vec::new();
         while let Some(record) = making.record().named()?.filter(|_| (written.len() as u64) < writes) {
-            flash.insert(record.cell().key(), record.as_bytes().to_vec());
+            flash.put(&record)?;
             written.push(json!({ "cell": record.cell().key(), "bytes": hex(record.as_bytes()) }));
             making.written();
         }
@@ -121,11 +147,11 @@ impl Door {
 
     /// A lock that boots with these records.
     pub fn load(request: Request<'_>) -> Result<(Self, Value), Fail> {
-        let mut flash = Flash::new();
+        let mut flash = Flash::default();
         for (cell, bytes) in request.get("records").and_then(Value::as_object).into_iter().flatten() {
             let cell = cell.parse().map_err(|_| Fail::request("no such cell"))?;
             let bytes = bytes.as_str().and_then(super::request::unhex);
-            flash.insert(cell, bytes.ok_or_else(|| Fail::request("a record is not hexadecimal"))?);
+            flash.records.insert(cell, bytes.ok_or_else(|| Fail::request("a record is not hexadecimal"))?);
         }
         let card = request.array("card")?;
         let mut door = Self { card, flash, lock: None, sessions: BTreeMap::new(), next_session: 0 };
@@ -135,11 +161,10 @@ impl Door {
 
     fn reboot(&mut self) -> Outcome {
         (self.lock, self.sessions) = (None, BTreeMap::new());
-        let found = self.flash.get(&0).map_or(Found::Nothing, |bytes| Found::Bytes(bytes));
-        let seed = StoredSeed::read(found).named()?;
+        let seed = self.flash.read(Cell::Seed, StoredSeed::read).named()?;
         let mut lock = TestLock::load(Provider, ActivationSecret::from_bytes(self.card), &seed).named()?;
         for cell in cells() {
-            lock.reload(cell, self.flash.get(&cell.key()).map(Vec::as_slice)).named()?;
+            self.flash.read(cell, |found| lock.reload(cell, found)).named()?;
         }
         let id = key(lock.id().key());
         self.lock = Some(lock);
@@ -157,7 +182,7 @@ impl Door {
             "reset" => self.reset(request),
             "reload" => self.reload(request),
             "damage" => self.damage(request),
-            "records" => Ok(json!({ "records": records(&self.flash) })),
+            "records" => Ok(json!({ "records": records(&self.flash.records) })),
             "status" => self.status(request),
             other => Err(Fail::request(format!("a lock has no op {other}"))),
         }
@@ -167,20 +192,26 @@ impl Door {
         self.lock.as_mut().ok_or_else(|| Fail::named("NotMade"))
     }
 
+    /// When it is asked; what is written for it from here on, the flash treats so.
+    fn now(&mut self, request: Request<'_>) -> Result<Now, Fail> {
+        (self.flash.kind, self.flash.written) = (kind_of(request)?, Records::new());
+        request.now()
+    }
+
     fn challenge(&mut self, request: Request<'_>) -> Outcome {
         let install = match request.text("purpose")? {
             "Install" => true,
             "Operate" => false,
             other => return Err(Fail::request(format!("no such purpose: {other}"))),
         };
-        let (now, store, mut entropy) = (request.now()?, store_of(request)?, request.entropy()?);
+        let (now, mut entropy) = (self.now(request)?, request.entropy()?);
         let (challenge, open, written) = if install {
             let staged = self.lock.as_mut().ok_or_else(not_made)?.challenge(now, &mut entropy).named()?;
-            let (given, written) = commit(staged, &mut self.flash, store)?;
+            let (given, written) = commit(staged, &mut self.flash)?;
             (given.challenge, Open::Install(given.session), written)
         } else {
             let staged = self.lock.as_mut().ok_or_else(not_made)?.challenge(now, &mut entropy).named()?;
-            let (given, written) = commit(staged, &mut self.flash, store)?;
+            let (given, written) = commit(staged, &mut self.flash)?;
             (given.challenge, Open::Operate(given.session), written)
         };
         check_entropy(entropy.ran_short())?;
@@ -200,11 +231,11 @@ impl Door {
         let Some(Open::Install(session)) = self.sessions.remove(&request.number("session")?) else {
             return Err(superseded());
         };
-        let (message, now, store) = (request.bytes("message")?, request.now()?, store_of(request)?);
+        let (message, now) = (request.bytes("message")?, self.now(request)?);
         let mut entropy = request.entropy()?;
         let lock = self.lock.as_mut().ok_or_else(not_made)?;
         let staged = lock.install(session, &message, now, &mut entropy).map_err(|refusal| Fail::refused(&refusal))?;
-        let (done, written) = commit(staged, &mut self.flash, store)?;
+        let (done, written) = commit(staged, &mut self.flash)?;
         check_entropy(entropy.ran_short())?;
         Ok(json!({
             "answer": hex(&done.receipt),
@@ -217,9 +248,9 @@ impl Door {
 
     fn unlock(&mut self, request: Request<'_>) -> Outcome {
         let session = self.operate(request)?;
-        let (message, now, store) = (request.bytes("message")?, request.now()?, store_of(request)?);
+        let (message, now) = (request.bytes("message")?, self.now(request)?);
         let staged = self.lock.as_mut().ok_or_else(not_made)?.unlock(session, &message, now);
-        let (done, written) = commit(staged.map_err(|refusal| Fail::refused(&refusal))?, &mut self.flash, store)?;
+        let (done, written) = commit(staged.map_err(|refusal| Fail::refused(&refusal))?, &mut self.flash)?;
         Ok(json!({
             "answer": hex(&done.reply),
             "bolt": format!("{:?}", done.action),
@@ -232,17 +263,17 @@ impl Door {
 
     fn command(&mut self, request: Request<'_>) -> Outcome {
         let session = self.operate(request)?;
-        let (message, now, store) = (request.bytes("message")?, request.now()?, store_of(request)?);
+        let (message, now) = (request.bytes("message")?, self.now(request)?);
         let staged = self.lock.as_mut().ok_or_else(not_made)?.command(session, &message, now);
-        let (done, written) = commit(staged.map_err(|refusal| Fail::refused(&refusal))?, &mut self.flash, store)?;
+        let (done, written) = commit(staged.map_err(|refusal| Fail::refused(&refusal))?, &mut self.flash)?;
         Ok(json!({ "answer": hex(&done.done), "operation": form(&done.operation), "written": written }))
     }
 
     fn provision(&mut self, request: Request<'_>) -> Outcome {
         let session = self.operate(request)?;
-        let (message, now, store) = (request.bytes("message")?, request.now()?, store_of(request)?);
+        let (message, now) = (request.bytes("message")?, self.now(request)?);
         let staged = self.lock.as_mut().ok_or_else(not_made)?.provision(session, &message, now);
-        let (done, written) = commit(staged.map_err(|refusal| Fail::refused(&refusal))?, &mut self.flash, store)?;
+        let (done, written) = commit(staged.map_err(|refusal| Fail::refused(&refusal))?, &mut self.flash)?;
         Ok(json!({ "answer": hex(&done.provisioned), "written": written }))
     }
 
@@ -252,11 +283,11 @@ impl Door {
             return Err(Fail { answer: Some(Refused::OPAQUE.to_vec()), ..Fail::named("NoPresence") });
         }
         let session = self.operate(request)?;
-        let (message, now, store) = (request.bytes("message")?, request.now()?, store_of(request)?);
+        let (message, now) = (request.bytes("message")?, self.now(request)?);
         let (mut entropy, presence) = (request.entropy()?, PhysicalPresence::button_is_pressed());
         let lock = self.lock.as_mut().ok_or_else(not_made)?;
         let staged = lock.factory_reset(session, &message, presence, now, &mut entropy);
-        let (_, written) = commit(staged.map_err(|refusal| Fail::refused(&refusal))?, &mut self.flash, store)?;
+        let (_, written) = commit(staged.map_err(|refusal| Fail::refused(&refusal))?, &mut self.flash)?;
         check_entropy(entropy.ran_short())?;
         Ok(json!({ "written": written }))
     }
@@ -264,8 +295,8 @@ impl Door {
     /// Reads one cell again, as it is on flash.
     fn reload(&mut self, request: Request<'_>) -> Outcome {
         let cell = cell_of(request.number("cell")?)?;
-        let stored = self.flash.get(&cell.key()).cloned();
-        self.lock()?.reload(cell, stored.as_deref()).named()?;
+        let lock = self.lock.as_mut().ok_or_else(not_made)?;
+        self.flash.read(cell, |found| lock.reload(cell, found)).named()?;
         Ok(json!({}))
     }
 
@@ -273,8 +304,8 @@ impl Door {
     fn damage(&mut self, request: Request<'_>) -> Outcome {
         let cell = cell_of(request.number("cell")?)?.key();
         match request.optional_bytes("bytes")? {
-            Some(bytes) => self.flash.insert(cell, bytes),
-            None => self.flash.remove(&cell),
+            Some(bytes) => self.flash.records.insert(cell, bytes),
+            None => self.flash.records.remove(&cell),
         };
         Ok(json!({}))
     }

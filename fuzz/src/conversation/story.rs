@@ -54,7 +54,7 @@ impl World {
         let owner = |byte| Owner::new(Symbolic, &seed(byte)).unwrap();
         Self {
             air,
-            lock: firmware::make(CARD, &mut store, &mut rng),
+            lock: firmware::boot(Symbolic, CARD, &mut store, &mut rng),
             store,
             now: Now { ticks: 0, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) },
             service: Service::new(Symbolic, &seed(11)).unwrap(),

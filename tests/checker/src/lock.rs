@@ -1,19 +1,17 @@
 //! The lock as the checker keeps it: what is on its flash, and which sessions are open. For each step the
 //! shipping lock is loaded from that, as after a boot, and given its challenges again.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 
 use sharekey::counter::Epoch;
 use sharekey::id::{LockId, SlotId};
 use sharekey::lock::{
-    Cell, Challenged, Clock, Found, Lock, Now, Record, Session, Staged,
+    self, Cell, Challenged, Clock, Found, Lock, Now, Record, Session, Staged,
     purpose::{self, Purpose},
 };
 use sharekey_model::symbolic::Symbolic;
 use sharekey_stage::firmware::{self, Finish, Outcome, Output};
-use sharekey_stage::store::{Store, stored};
+use sharekey_stage::store::{PowerCut, Store, stored};
 
 use super::cast::{CARD, entropy};
 use super::net::Msg;
@@ -87,21 +85,16 @@ pub fn nonce(challenge: &[u8]) -> [u8; 16] {
 
 /// As the running lock has it: of the counter, what stood there at boot. Not the stage's store: this one is part of a
 /// state, and states that are alike have to be one.
-impl firmware::Flash for Flash {
-    type Error = Infallible;
+impl lock::Store for &Flash {
+    type Error = PowerCut;
 
-    fn put(&mut self, record: &Record) -> Result<(), Infallible> {
-        self.cells.insert(record.cell().key(), record.as_bytes().to_vec());
-        Ok(())
+    /// What is written is another state: [`Flash::wrote`].
+    fn put(&mut self, _record: &Record) -> Result<(), PowerCut> {
+        Err(PowerCut)
     }
 
-    fn seed<T>(&self, look: impl FnOnce(Found<'_>) -> T) -> T {
-        look(Found::Bytes(&self.cells[&Cell::Seed.key()]))
-    }
-
-    fn read(&self, cell: Cell) -> Option<Cow<'_, [u8]>> {
-        let stored = if cell == Cell::Counter { Some(&self.counter_at_boot) } else { self.cells.get(&cell.key()) };
-        stored.map(|bytes| bytes.as_slice().into())
+    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        look(Found::Bytes(if cell == Cell::Counter { &self.counter_at_boot } else { &self.cells[&cell.key()] }))
     }
 }
 
@@ -109,7 +102,7 @@ impl Flash {
     /// A lock fresh from the factory.
     pub fn make() -> Self {
         let mut store = Store::default();
-        let _: TestLock = firmware::make(CARD, &mut store, &mut entropy(&[b"factory"]));
+        let _: TestLock = firmware::boot(Symbolic, CARD, &mut store, &mut entropy(&[b"factory"]));
         let cells = store.into_records();
         let counter_at_boot = cells[&Cell::Counter.key()].clone();
         Self { cells, counter_at_boot, reboots: 0, given: 0, open: [None; 2], receipts: [None; SLOTS] }
@@ -117,7 +110,7 @@ impl Flash {
 
     /// The lock loaded from its flash; of the counter, what stood there at boot.
     fn load(&self) -> TestLock {
-        firmware::boot(CARD, self).unwrap()
+        firmware::load(Symbolic, CARD, self, |_| true).unwrap()
     }
 
     /// The lock as it runs now: loaded, and its challenges given again. One whose session is not open any

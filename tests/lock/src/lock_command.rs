@@ -319,7 +319,6 @@ fn a_slot_whose_write_failed_is_busy_and_so_is_a_transfer() {
     let _ = stand.command(inspect(1)).unwrap();
     let _ = stand.command(deactivate(1, 2)).unwrap();
     let _ = stand.command(Operation::Act { action: Action::Lock }).unwrap();
-    let stored = stand.store.get(Cell::Slot(SlotId::new(0))).map(<[u8]>::to_vec);
-    stand.lock.reload(Cell::Slot(SlotId::new(0)), stored.as_deref()).unwrap();
+    stand.reload(Cell::Slot(SlotId::new(0))).unwrap();
     let _ = stand.command(operations()[2]).unwrap();
 }

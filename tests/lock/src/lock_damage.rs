@@ -4,7 +4,7 @@ use sharekey::counter::Generation;
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Rights};
-use sharekey::lock::{Cell, StoredSeed, purpose};
+use sharekey::lock::{Cell, Found, StoredSeed, purpose};
 use sharekey::message::{Holding, Operation};
 use sharekey_stage::cells::{SLOT_0, owned, slot, transfer, uses};
 use sharekey_stage::stand::{Key, NOON, Stand, fails};
@@ -173,7 +173,7 @@ fn a_damaged_header_or_counter_leaves_nothing_but_the_factory_reset() {
         let (nonce, session) = stand.operate();
         let reset = stand.reset_message(nonce);
         stand.factory_reset(session, &reset).unwrap();
-        assert_eq!(StoredSeed::read(stand.store.seed()).unwrap_err(), LoadError::NotMade);
+        assert_eq!(StoredSeed::read(stand.store.found(Cell::Seed)).unwrap_err(), LoadError::NotMade);
         assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Resetting);
         assert_eq!(stand.owner(), Err(LockError::Resetting));
     }
@@ -184,7 +184,7 @@ fn a_session_from_before_the_damage_opens_nothing_either() {
     let (mut stand, key) = Stand::installed();
     let (nonce, session) = stand.operate();
     let pending = stand.lock.challenge::<purpose::Install>(stand.now(), &mut stand.rng).unwrap().detach();
-    stand.lock.reload(Cell::Counter, None).unwrap();
+    stand.lock.reload(Cell::Counter, Found::Nothing).unwrap();
     drop(pending);
     let refused = stand.send_unlock(session, &key.message(Action::Open, nonce)).unwrap_err();
     assert_eq!(refused.error(), LockError::Damaged);
@@ -257,7 +257,7 @@ fn assert_outdated(stand: &mut Stand, cell: Cell, older: &[u8], damage: LockErro
     //= spec/protocol.md#damage
     //# DMG-7. A cell that was found damaged MUST NOT be used again in its epoch unless its record is read again, sound and not older than known.
     for _ in 0..3 {
-        stand.lock.reload(cell, Some(older)).unwrap();
+        stand.lock.reload(cell, Found::Bytes(older)).unwrap();
         assert_eq!(stand.report(0), Err(damage), "{cell:?}");
     }
     // Not for good: what was written last can be read after all.
@@ -344,7 +344,7 @@ fn a_header_of_an_older_epoch_than_was_seen_is_damaged() {
 fn a_header_that_comes_back_newer_ends_sessions_and_damage_like_the_transfer_it_is() {
     let (mut stand, ..) = with_slot_0_damaged();
     make_header_busy(&mut stand);
-    stand.lock.reload(Cell::Header, None).unwrap();
+    stand.lock.reload(Cell::Header, Found::Nothing).unwrap();
     assert_eq!(stand.owner(), Err(LockError::Damaged));
     // The write had reached the flash.
     stand.forge(Cell::Header, &owned(2));

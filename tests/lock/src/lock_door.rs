@@ -6,8 +6,8 @@ use sharekey::error::{LockError, WireError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{
-    Board, BootError, By, Cell, Clock, Condition, Door, Effect, Found, Lock, Now, PhysicalPresence, Record, ServeError,
-    Served, Step, Store as _,
+    Board, BootError, By, Cell, Clock, Condition, Door, Effect, Found, Now, Pending, PhysicalPresence, Record,
+    ServeError, Served, Step, Store as _,
 };
 use sharekey::message::{Challenge, Command, Connect, FactoryReset, Operation, Refused};
 use sharekey::wire::{Kind, Unverified};
@@ -59,7 +59,7 @@ impl sharekey::lock::Store for Bench {
             self.fault = Some(Fault::Read(cell, times - 1));
             return look(Found::Unreadable);
         }
-        look(self.store.get(cell).map_or(Found::Nothing, Found::Bytes))
+        look(self.store.found(cell))
     }
 }
 
@@ -304,11 +304,7 @@ fn a_making_that_was_cut_short_goes_on_at_the_next_frame() {
     let (mut door, _) = installed();
     let (id, message) = (door.lock().id(), reset_message(&mut door));
     // The reset's own write went through; the first of the making does not.
-    let staged = match door.lock_mut().step(&message, NOW, Some(PhysicalPresence::button_is_pressed()), &mut rng(9)) {
-        Step::Write(staged) => staged.detach(),
-        other => panic!("{other:?}"),
-    };
-    let (record, pending) = (staged.0.unwrap(), staged.1);
+    let (record, pending) = detached(&mut door, &message, Some(PhysicalPresence::button_is_pressed()));
     door.board().put(&record).unwrap();
     assert_eq!(door.lock_mut().written(pending).unwrap().effect(), Effect::Reset);
     door.board().fault = Some(Fault::Write { reaches: false });
@@ -330,16 +326,38 @@ fn a_reset_whose_write_left_what_cannot_be_read_makes_no_lock() {
     assert!(door.board().store == before, "an owner's lock is not erased for a reading that failed");
 }
 
+/// The frame is accepted, and its write goes on elsewhere.
+fn detached(door: &mut TestDoor, frame: &[u8], presence: Option<PhysicalPresence>) -> (Record, Pending<Served>) {
+    match door.lock_mut().step(frame, NOW, presence, &mut rng(9)) {
+        Step::Write(staged) => {
+            let (record, pending) = staged.detach();
+            (record.unwrap(), pending)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
-fn several_writes_can_be_under_way_on_different_cells() {
+fn several_writes_can_be_under_way_on_different_cells_and_end_in_any_order() {
     let (mut door, key) = installed();
-    let message = command(&mut door, Operation::Deactivate { slot: SlotId::new(1), generation: Generation::new(1) });
-    let lock: &mut Lock<_, SLOTS> = door.lock_mut();
-    let Step::Write(staged) = lock.step(&message, NOW, None, &mut rng(9)) else { panic!("refused") };
-    let (record, pending) = staged.detach();
+    let pending = [1, 2].map(|slot| {
+        let close = Operation::Deactivate { slot: SlotId::new(slot), generation: Generation::new(1) };
+        let message = command(&mut door, close);
+        detached(&mut door, &message, None)
+    });
     let message = unlock(&mut door, &key);
     assert!(matches!(serve(&mut door, &message).effect(), Effect::Bolt { .. }), "the other slot goes on");
-    door.board().put(&record.unwrap()).unwrap();
-    let served = door.lock_mut().written(pending).unwrap();
-    assert_eq!(Kind::of(served.answer()), Ok(Kind::Done));
+    for slot in [1, 2] {
+        let waits = door.lock().condition(Cell::Slot(SlotId::new(slot)));
+        assert_eq!(waits, Ok(Condition::Pending), "a frame heals what failed, and not what is under way");
+        let served = order(&mut door, Operation::Inspect { slot: SlotId::new(slot) });
+        assert_eq!(served.effect(), Effect::Refused(LockError::Busy));
+    }
+    for (record, pending) in pending.into_iter().rev() {
+        door.board().put(&record).unwrap();
+        let served = door.lock_mut().written(pending).unwrap();
+        assert_eq!(Kind::of(served.answer()), Ok(Kind::Done));
+    }
+    let floors = [1, 2].map(|slot| door.lock().report(SlotId::new(slot)).unwrap().floor);
+    assert_eq!(floors, [Generation::new(1); 2]);
 }

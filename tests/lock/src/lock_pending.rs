@@ -4,7 +4,7 @@ use sharekey::counter::Generation;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
-use sharekey::lock::{Cell, Commanded, Condition, Erased, Pending, Record, Unlocked, purpose};
+use sharekey::lock::{Cell, Commanded, Condition, Erased, Found, Pending, Record, Unlocked, purpose};
 use sharekey::message::Operation;
 use sharekey_stage::cells::{SLOT_0, SLOT_1, SLOT_2, load, transfer};
 use sharekey_stage::ops::To;
@@ -276,7 +276,7 @@ fn a_slot_that_was_not_read_is_busy_and_its_neighbours_work() {
 fn a_counter_that_was_not_read_is_busy_even_under_a_damaged_header() {
     let mut stand = Stand::provisioned();
     stand.boot_without(&[Cell::Header, Cell::Counter]);
-    stand.lock.reload(Cell::Header, None).unwrap();
+    stand.lock.reload(Cell::Header, Found::Nothing).unwrap();
     assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Busy);
     stand.reload(Cell::Counter).unwrap();
     let _rescue = stand.operate();

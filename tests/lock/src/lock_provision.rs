@@ -165,7 +165,7 @@ fn while_a_write_is_unknown_nothing_is_provisioned() {
     let now = stand.now();
     stand.lock.provision(session, &provision, now).unwrap().commit(fails).unwrap_err();
     assert_eq!(stand.owner(), Err(LockError::Busy));
-    stand.lock.reload(Cell::Header, stand.store.get(Cell::Header)).unwrap();
+    stand.lock.reload(Cell::Header, stand.store.found(Cell::Header)).unwrap();
     assert_eq!(stand.owner(), Err(LockError::NotProvisioned));
     stand.begins();
 }

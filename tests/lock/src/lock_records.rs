@@ -257,7 +257,7 @@ fn under_another_seed_it_is_another_lock_and_every_record_is_foreign() {
 }
 
 fn making(store: &Store) -> Making<Provider, SLOTS> {
-    Making::new(Provider, card(), store.seed(), &mut rng(7)).unwrap()
+    Making::new(Provider, card(), store.found(Cell::Seed), &mut rng(7)).unwrap()
 }
 
 //= spec/protocol.md#making
@@ -295,7 +295,7 @@ fn a_making_that_is_cut_after_any_record_leaves_a_lock_to_be_made() {
                 store.put(&making.record().unwrap().unwrap()).unwrap();
                 making.written();
             }
-            let seed = StoredSeed::read(store.seed());
+            let seed = StoredSeed::read(store.found(Cell::Seed));
             let lives = cut == all || (cut == 0 && earlier);
             assert_eq!(seed.err(), (!lives).then_some(LoadError::NotMade), "{cut}");
             assert_eq!(making.finish().is_ok(), cut == all, "{cut}");

@@ -5,7 +5,7 @@ use sharekey::crypto::Nonce;
 use sharekey::error::{LoadError, LockError, WireError};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
-use sharekey::lock::{Cell, Lock, StoredSeed, purpose};
+use sharekey::lock::{Cell, Found, Lock, StoredSeed, purpose};
 use sharekey::message::{FactoryReset, Operation};
 use sharekey_stage::provider::Provider;
 use sharekey_stage::stand::{CARD, OWNER, Stand, TestLock, card, fails};
@@ -35,7 +35,7 @@ fn remake(stand: &mut Stand) {
     let mut making = firmware::begin(Provider, CARD, &store, &mut rng);
     let mut cells = Vec::new();
     let Ok(()) = firmware::records(&mut making, |record| {
-        assert_eq!(StoredSeed::read(store.seed()).unwrap_err(), LoadError::NotMade);
+        assert_eq!(StoredSeed::read(store.found(Cell::Seed)).unwrap_err(), LoadError::NotMade);
         cells.push(record.cell());
         store.put(record)
     }) else {
@@ -43,7 +43,7 @@ fn remake(stand: &mut Stand) {
     };
     let others: Vec<_> = TestLock::cells().collect();
     assert_eq!(cells, [&[Cell::Seed], &others[..], &[Cell::Seed]].concat());
-    StoredSeed::read(store.seed()).unwrap();
+    StoredSeed::read(store.found(Cell::Seed)).unwrap();
     (stand.lock, stand.store, stand.rng) = (firmware::made(making), store, rng);
 }
 
@@ -177,7 +177,7 @@ fn a_session_of_a_damaged_lock_is_good_for_nothing_else_once_the_cell_was_read_a
         stand.reboot();
         let (nonce, session) = stand.for_install();
         stand.store.set(cell, stored);
-        stand.lock.reload(cell, stand.store.get(cell)).unwrap();
+        stand.lock.reload(cell, stand.store.found(cell)).unwrap();
         let bundle = stand.chain(nonce, 0, 3).bundle();
         stand.refuses_bundle(session, &bundle, LockError::SessionSuperseded, None);
         stand.goes_on();
@@ -215,7 +215,7 @@ fn a_reset_writes_the_next_seed_not_initialised_and_nothing_else() {
     before.set(Cell::Seed, new);
     before.writes += 1;
     assert_eq!(stand.store, before);
-    assert_eq!(StoredSeed::read(stand.store.seed()).unwrap_err(), LoadError::NotMade);
+    assert_eq!(StoredSeed::read(stand.store.found(Cell::Seed)).unwrap_err(), LoadError::NotMade);
 }
 
 //= spec/protocol.md#factory-reset
@@ -232,8 +232,8 @@ fn after_a_reset_everything_is_refused_as_resetting() {
     assert_eq!(stand.owner(), Err(LockError::Resetting));
     assert_eq!(stand.report(0), Err(LockError::Resetting));
     for cell in [Cell::Seed].into_iter().chain(TestLock::cells()) {
-        assert_eq!(stand.lock.reload(cell, stand.store.get(cell)), Err(LockError::Resetting));
-        assert_eq!(stand.lock.reload(cell, None), Err(LockError::Resetting));
+        assert_eq!(stand.lock.reload(cell, stand.store.found(cell)), Err(LockError::Resetting));
+        assert_eq!(stand.lock.reload(cell, Found::Nothing), Err(LockError::Resetting));
     }
 }
 
@@ -250,7 +250,7 @@ fn a_reset_that_was_not_written_holds_the_lock_until_its_seed_is_read_again() {
         let mut put = |record: &sharekey::lock::Record| if written { stand.store.put(record) } else { Ok(()) };
         staged.commit(|record| put(record).and(fails(record))).unwrap_err();
         assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Busy);
-        stand.lock.reload(Cell::Seed, stand.store.get(Cell::Seed)).unwrap();
+        stand.lock.reload(Cell::Seed, stand.store.found(Cell::Seed)).unwrap();
         if written {
             assert_eq!(stand.owner(), Err(LockError::Resetting));
         } else {
@@ -304,6 +304,6 @@ fn the_lock_made_anew_is_another_lock_under_the_same_card() {
     let (nonce, session) = stand.operate();
     stand.refuses_unlock(session, &key.message(Action::Open, nonce), LockError::UnlockMac, None);
     refuses(&mut stand, |reset| reset.lock = old, LockError::WrongLock);
-    let seed = StoredSeed::read(stand.store.seed()).unwrap();
+    let seed = StoredSeed::read(stand.store.found(Cell::Seed)).unwrap();
     assert_eq!(Lock::<Provider, 1>::load(Provider, card(), &seed).unwrap().id(), stand.id());
 }

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
-use sharekey::lock::{Cell, Pending, Record, Staged};
+use sharekey::lock::{Cell, Found, Pending, Record, Staged};
 use sharekey::message::Operation;
 use sharekey_stage::cells::{SLOT_0, SLOT_1};
 use sharekey_stage::firmware::{AnySession, Forget, Outcome, Waiting};
@@ -278,9 +278,9 @@ fn a_healthy_idle_cell_is_not_reloaded() {
     let seen = stand.view();
     for cell in [Cell::Seed, Cell::Header, Cell::Counter, SLOT_0, SLOT_1] {
         assert_eq!(stand.reload(cell), Err(LockError::NotBusy), "{cell:?}");
-        assert_eq!(stand.lock.reload(cell, None), Err(LockError::NotBusy), "{cell:?}");
+        assert_eq!(stand.lock.reload(cell, Found::Nothing), Err(LockError::NotBusy), "{cell:?}");
     }
-    assert_eq!(stand.lock.reload(Cell::Slot(SlotId::new(3)), None), Err(LockError::NoSuchSlot));
+    assert_eq!(stand.lock.reload(Cell::Slot(SlotId::new(3)), Found::Nothing), Err(LockError::NoSuchSlot));
     assert_eq!(stand.view(), seen);
     let _ = stand.open(&key).unwrap();
 }

@@ -5,7 +5,7 @@ use core::hint::black_box;
 use no_panic::no_panic;
 use sharekey::error::{LoadError, LockError, ProviderFailed, SealError};
 use sharekey::lock::{
-    Cell, Found, Lock, Making, Now, PhysicalPresence, Record, Session, StoredSeed,
+    Cell, Found, Lock, Making, Now, PhysicalPresence, Record, Session, Step, StoredSeed,
     purpose::{Install, Operate},
 };
 use sharekey::secret::ActivationSecret;
@@ -47,8 +47,8 @@ pub fn load(card: [u8; 16], seed: &StoredSeed) -> Result<Door, ProviderFailed> {
 
 #[no_panic]
 #[inline(never)]
-pub fn reload(lock: &mut Door, cell: Cell, stored: Option<&[u8]>) -> Result<(), LockError> {
-    lock.reload(cell, stored)
+pub fn reload(lock: &mut Door, cell: Cell, stored: &[u8]) -> Result<(), LockError> {
+    lock.reload(cell, Found::Bytes(stored))
 }
 
 #[no_panic]
@@ -105,6 +105,18 @@ pub fn factory_reset(lock: &mut Door, session: Session<Operate>, reset: &[u8], n
         Ok(staged) => staged.commit(put).map_or(0, |_erased| 1),
         Err(refusal) => black_box(refusal.answer()).len(),
     }
+}
+
+/// Any frame.
+#[no_panic]
+#[inline(never)]
+pub fn step(lock: &mut Door, frame: &[u8], now: Now) -> usize {
+    let staged = match lock.step(frame, now, Some(PhysicalPresence::button_is_pressed()), &mut Opaque) {
+        Step::Served(served) => return served.answer().len(),
+        Step::Write(staged) => staged,
+        Step::SetClock(setting) => setting.is_set(),
+    };
+    staged.commit(put).map_or(0, |served| served.answer().len())
 }
 
 /// An operation taken off the lock, and reported later.

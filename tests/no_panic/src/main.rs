@@ -50,12 +50,12 @@ fn door(bytes: &[u8]) -> Option<Door> {
     let mut door = lock::load(card, &lock::read_seed(&seed.1).ok()?).ok()?;
     for (cell, stored) in &cells {
         // The seed's cell is read above; that it is refused here is as good a use.
-        let _ = lock::reload(&mut door, *cell, Some(stored));
+        let _ = lock::reload(&mut door, *cell, stored);
     }
     Some(door)
 }
 
-fn operate(door: &mut Door, bytes: &[u8]) -> Option<[usize; 6]> {
+fn operate(door: &mut Door, bytes: &[u8]) -> Option<[usize; 7]> {
     let now = Now { ticks: 1, clock: Clock::Absent };
     let session = lock::challenge_install(door, now)?;
     let install = lock::install(door, session, bytes, now);
@@ -69,5 +69,6 @@ fn operate(door: &mut Door, bytes: &[u8]) -> Option<[usize; 6]> {
     let provision = lock::provision(door, session, bytes, now);
     let session = lock::challenge_operate(door, now)?;
     let reset = lock::factory_reset(door, session, bytes, now);
-    Some([install, unlock, detached, command, provision, reset])
+    let step = lock::step(door, bytes, now);
+    Some([install, unlock, detached, command, provision, reset, step])
 }

@@ -1,14 +1,12 @@
 //! The firmware: the real lock on a flash that tears. Every accepted call and every write of a making is
 //! a *moment*, at which a trap can spring.
 
-use std::borrow::Cow;
-
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Timestamp;
-use sharekey::lock::{Cell, Clock, Found, Lock, Making, Now, Record, Staged};
+use sharekey::lock::{self, Cell, Clock, Found, Lock, Making, Now, Record, Staged};
 use sharekey_model::invariant::Event;
 use sharekey_model::power::{Flash, Stopped};
 use sharekey_stage::entropy::Broken;
@@ -108,19 +106,15 @@ impl TryCryptoRng for Entropy {}
 /// The flash as a firmware has it.
 pub struct Torn<'f>(pub &'f mut Flash);
 
-impl firmware::Flash for Torn<'_> {
+impl lock::Store for Torn<'_> {
     type Error = Stopped;
 
     fn put(&mut self, record: &Record) -> Result<(), Stopped> {
         self.0.put(record)
     }
 
-    fn seed<T>(&self, look: impl FnOnce(Found<'_>) -> T) -> T {
-        look(self.0.read(Cell::Seed).found())
-    }
-
-    fn read(&self, cell: Cell) -> Option<Cow<'_, [u8]>> {
-        self.0.read(cell).bytes().map(|bytes| Cow::Owned(bytes.to_vec()))
+    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        look(self.0.read(cell).found())
     }
 }
 
@@ -214,7 +208,7 @@ impl<C: Provider> Door<C> {
     pub fn boot(&mut self, world: &mut World<C>) -> Result<(), Stop> {
         self.flash.boot(None).unwrap();
         (self.lock, self.ticks, self.next) = (None, 0, 0);
-        match firmware::boot::<C, SLOTS>(CARD, &Torn(&mut self.flash)) {
+        match firmware::load(C::default(), CARD, Torn(&mut self.flash), |_| true) {
             Ok(lock) => {
                 world.ids.insert(lock.id());
                 let facts = world.facts.as_ref().expect("a lock where none should be");
@@ -232,7 +226,7 @@ impl<C: Provider> Door<C> {
     fn make(&mut self, world: &mut World<C>) -> Result<(), Stop> {
         assert_eq!(world.facts, None, "a lock that was there is gone");
         let mut making: Making<C, SLOTS> =
-            firmware::begin(C::default(), CARD, &Torn(&mut self.flash), &mut self.entropy);
+            firmware::begin(C::default(), CARD, Torn(&mut self.flash), &mut self.entropy);
         let (mut written, all) = (0, SLOTS + 4);
         firmware::records(&mut making, |record| {
             written += 1;

@@ -211,7 +211,7 @@ impl<C: Provider> Door<C> {
     ) -> Result<Output, Stop> {
         self.flash.recover(cell).unwrap();
         let stored = self.flash.read(cell);
-        let reloaded = self.lock().reload(cell, stored.bytes());
+        let reloaded = self.lock().reload(cell, stored.found());
         assert_eq!(reloaded, if held { Ok(()) } else { Err(LockError::NotBusy) });
         let arrived = record.is_some() && stored.bytes() == record.as_deref();
         world.settle(intent, arrived);

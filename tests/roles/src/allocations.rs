@@ -7,7 +7,9 @@ use sharekey::crypto::Ring;
 use sharekey::crypto::RustCrypto;
 use sharekey::error::LockError;
 use sharekey::limits::Limits;
-use sharekey::lock::{Clock, Found, Lock, Making, Now, Pending, Record, Staged, StoredSeed, purpose};
+use sharekey::lock::{Cell, Clock, Door, Found, Lock, Making, Now, Pending, Record, Staged, StoredSeed, purpose};
+use sharekey::message::Connect;
+use sharekey::wire::Kind;
 use sharekey_stage::cells::every_limit;
 use sharekey_stage::firmware::Outcome;
 use sharekey_stage::house::{House, NOW, stored};
@@ -41,12 +43,20 @@ fn making_and_booting<C: Provider>() {
     }
     let made = free(|| making.finish().ok()).expect("all records are written");
 
-    let seed = free(|| StoredSeed::read(store.seed())).unwrap();
+    let seed = free(|| StoredSeed::read(store.found(Cell::Seed))).unwrap();
     let mut lock = free(|| Lock::<C, SLOTS>::load(C::default(), card(), &seed)).unwrap();
     for cell in Lock::<C, SLOTS>::cells() {
-        free(|| lock.reload(cell, store.get(cell))).unwrap();
+        free(|| lock.reload(cell, store.found(cell))).unwrap();
     }
     assert_eq!(lock.id(), made.id());
+
+    let mut door = free(|| Door::<_, _, SLOTS>::boot(C::default(), card(), &mut store, &mut rng)).unwrap();
+    // The first of a run writes a lease, and the store allocates.
+    let _ = door.serve(&Connect::OPERATE, NOW, None, &mut rng).unwrap();
+    for (frame, answered) in [(&Connect::OPERATE[..], Kind::Challenge), (b"", Kind::Refused)] {
+        let served = free(|| door.serve(frame, NOW, None, &mut rng)).unwrap();
+        assert_eq!(Kind::of(served.answer()), Ok(answered));
+    }
 }
 
 /// Commits to a store that keeps nothing.

@@ -203,7 +203,7 @@ fn an_unlock_of_a_slot_that_has_no_key_to_check_it_with_costs_a_tag_too() {
 
     let [damaged, unread] = [1, 2].map(|slot| Cell::Slot(SlotId::new(slot)));
     let stand = &mut counted.0;
-    stand.boot(|cell, store| (cell != unread).then(|| store.get(cell).filter(|_| cell != damaged)));
+    stand.boot_spoilt(damaged, None, &[unread]);
     assert_eq!(refuses_unlock(&mut counted, &stranger(1), None), (1, LockError::SlotDamaged));
     assert_eq!(refuses_unlock(&mut counted, &stranger(2), None), (1, LockError::Busy));
 }

@@ -4,7 +4,6 @@
 //! Not the stage's house: here the provider has a state (which leak is put in), the lock stays in its place on the heap,
 //! and what it wrote can be read and hidden.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
@@ -75,19 +74,15 @@ impl Flash {
     }
 }
 
-impl firmware::Flash for Flash {
+impl sharekey::lock::Store for Flash {
     type Error = Infallible;
 
     fn put(&mut self, record: &Record) -> Result<(), Infallible> {
         Self::put(self, record)
     }
 
-    fn seed<T>(&self, look: impl FnOnce(Found<'_>) -> T) -> T {
-        look(self.0.get(&Cell::Seed).map_or(Found::Nothing, |bytes| Found::Bytes(bytes)))
-    }
-
-    fn read(&self, cell: Cell) -> Option<Cow<'_, [u8]>> {
-        self.0.get(&cell).map(Cow::from)
+    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        look(Found::Bytes(self.get(cell)))
     }
 }
 
@@ -229,8 +224,7 @@ impl<C: Crypto + Copy> Scene<C> {
 
     /// Boots from what is on flash.
     pub fn boot(&mut self) {
-        let found = |cell| Some(firmware::Flash::read(&self.flash, cell));
-        *self.lock = firmware::boot_with(self.crypto, CARD, &self.flash, found).unwrap();
+        *self.lock = firmware::load(self.crypto, CARD, &mut self.flash, |_| true).unwrap();
     }
 }
 

@@ -9,6 +9,7 @@ use sharekey::lock::{Cell, Clock, Commanded, Refusal};
 use sharekey::message::Operation;
 
 use super::forge::{self, label};
+use super::provider::Provider;
 use super::stand::{CARD, NOON, OWNER, SERVICE, Stand, TestLock};
 use super::store::Store;
 use super::{firmware, public, seed};
@@ -85,7 +86,7 @@ pub fn every_limit(uses: u32) -> Limits {
 
 /// A lock that just booted, with none of its cells read.
 pub fn load(store: &Store) -> TestLock {
-    firmware::load(CARD, store).unwrap()
+    firmware::load(Provider, CARD, store, |_| false).unwrap()
 }
 
 impl<C: Crypto + Clone> Stand<C> {
@@ -107,17 +108,23 @@ impl<C: Crypto + Clone> Stand<C> {
 
     /// Reads a cell again, as it is on flash.
     pub fn reload(&mut self, cell: Cell) -> Result<(), LockError> {
-        self.lock.reload(cell, self.store.get(cell))
+        self.lock.reload(cell, self.store.found(cell))
     }
 
     /// Boots with one cell spoilt; flash is left as it was.
     pub fn boot_with(&mut self, cell: Cell, bytes: Option<&[u8]>) {
-        self.boot(|each, store| Some(if each == cell { bytes } else { store.get(each) }));
+        self.boot_spoilt(cell, bytes, &[]);
     }
 
-    /// Boots, and does not read these cells yet.
-    pub fn boot_without(&mut self, unread: &[Cell]) {
-        self.boot(|cell, store| (!unread.contains(&cell)).then(|| store.get(cell)));
+    /// Both.
+    pub fn boot_spoilt(&mut self, cell: Cell, bytes: Option<&[u8]>, unread: &[Cell]) {
+        let kept = self.store.clone();
+        match bytes {
+            Some(bytes) => self.store.set(cell, bytes.to_vec()),
+            None => self.store.remove(cell),
+        }
+        self.boot_without(unread);
+        self.store = kept;
     }
 
     /// Hands the lock over to the same owner and service: a new epoch.

@@ -1,61 +1,41 @@
-//! What every firmware does around the lock's role, once: make a lock, boot it, put a request to it. Over any provider
-//! and any store; what becomes of a staged operation, a [`Finish`] says.
+//! What every test does around the lock's typed calls, once: boot it, put a request to it. Over any provider and any
+//! store; what becomes of a staged operation, a [`Finish`] says.
+//!
+//! A firmware has [`Door`] and `Lock::step` for all of this, and tests of their own. They know one session of a purpose, the
+//! newest, and give a message to the call that it is meant for. A test keeps sessions that a newer one closed or that
+//! are of another purpose, gives any message to any call, looks into a typed result, and boots with cells that are not
+//! read yet; so it has the calls below them.
 
-use std::borrow::Cow;
+use core::fmt::Debug;
 
 use rand_core::CryptoRng;
 use sharekey::crypto::Crypto;
 use sharekey::error::{LoadError, LockError};
-use sharekey::lock::{Cell, Challenged, Commanded, Erased, Found, Installed, Lock, Making, Now, Owned, Pending};
-use sharekey::lock::{PhysicalPresence, Record, Refusal, Session, Staged, StoredSeed, Unlocked, purpose};
+use sharekey::lock::{Board, Cell, Challenged, Commanded, Door, Erased, Installed, Lock, Making, Now, Owned, Pending};
+use sharekey::lock::{PhysicalPresence, Record, Refusal, Session, Staged, Store, StoredSeed, Unlocked, purpose};
 use sharekey::secret::ActivationSecret;
 
 pub use crate::ops::{For, To};
-use crate::provider::Plain;
 
-/// Where a lock keeps its records.
-pub trait Flash {
-    type Error: core::fmt::Debug;
-
-    fn put(&mut self, record: &Record) -> Result<(), Self::Error>;
-
-    /// What is in the cell of the seed, for which nothing there and unreadable are told apart.
-    fn seed<T>(&self, look: impl FnOnce(Found<'_>) -> T) -> T;
-
-    /// What is in another cell; `None` where there is nothing that can be read.
-    fn read(&self, cell: Cell) -> Option<Cow<'_, [u8]>>;
-}
-
-/// Makes a lock, at the factory or after a reset.
-pub fn make<C: Plain, const SLOTS: usize>(
-    card: [u8; 16],
-    flash: &mut impl Flash,
-    rng: &mut impl CryptoRng,
-) -> Lock<C, SLOTS> {
-    make_with(C::default(), card, flash, rng)
-}
-
-/// The same with a provider that has a state of its own.
-pub fn make_with<C: Crypto, const SLOTS: usize>(
+/// Boots, and makes a lock where none is.
+pub fn boot<C: Crypto, const SLOTS: usize>(
     crypto: C,
     card: [u8; 16],
-    flash: &mut impl Flash,
+    board: impl Board<Error: Debug>,
     rng: &mut impl CryptoRng,
 ) -> Lock<C, SLOTS> {
-    let mut making = begin(crypto, card, flash, rng);
-    records(&mut making, |record| flash.put(record)).unwrap();
-    made(making)
+    Door::boot(crypto, ActivationSecret::from_bytes(card), board, rng).unwrap().into_parts().0
 }
 
-/// Begins to make a lock, for those who look at each record on its way.
+/// Begins to make a lock, for those who look at each record on its way, or stop between two.
 pub fn begin<C: Crypto, const SLOTS: usize>(
     crypto: C,
     card: [u8; 16],
-    flash: &impl Flash,
+    mut store: impl Store,
     rng: &mut impl CryptoRng,
 ) -> Making<C, SLOTS> {
     let card = ActivationSecret::from_bytes(card);
-    flash.seed(|found| Making::new(crypto, card, found, rng)).unwrap()
+    store.read(Cell::Seed, |found| Making::new(crypto, card, found, rng)).unwrap()
 }
 
 /// Writes the records of a lock that is being made, in their order.
@@ -78,39 +58,20 @@ pub fn made<C: Crypto, const SLOTS: usize>(making: Making<C, SLOTS>) -> Lock<C, 
     making.finish().unwrap_or_else(|_| panic!("all records are written"))
 }
 
-/// Boots: what is left is what was stored.
+/// A lock that just booted, of whose cells those are read that `reads` says.
 ///
 /// # Errors
 /// Why there is no lock to boot.
-pub fn boot<C: Plain, const SLOTS: usize>(card: [u8; 16], flash: &impl Flash) -> Result<Lock<C, SLOTS>, LoadError> {
-    boot_with(C::default(), card, flash, |cell| Some(flash.read(cell)))
-}
-
-/// A lock that just booted, with none of its cells read.
-///
-/// # Errors
-/// Why there is no lock to boot.
-pub fn load<C: Plain, const SLOTS: usize>(card: [u8; 16], flash: &impl Flash) -> Result<Lock<C, SLOTS>, LoadError> {
-    boot_with(C::default(), card, flash, |_| None)
-}
-
-/// Boots, and finds in each cell what `look` says: `None` where it is not read yet, nothing in it where it cannot be
-/// read.
-///
-/// # Errors
-/// Why there is no lock to boot.
-pub fn boot_with<'f, C: Crypto, const SLOTS: usize>(
+pub fn load<C: Crypto, const SLOTS: usize>(
     crypto: C,
     card: [u8; 16],
-    flash: &impl Flash,
-    look: impl Fn(Cell) -> Option<Option<Cow<'f, [u8]>>>,
+    mut store: impl Store,
+    reads: impl Fn(Cell) -> bool,
 ) -> Result<Lock<C, SLOTS>, LoadError> {
-    let seed = flash.seed(StoredSeed::read)?;
+    let seed = store.read(Cell::Seed, StoredSeed::read)?;
     let mut lock = Lock::load(crypto, ActivationSecret::from_bytes(card), &seed).unwrap();
-    for cell in Lock::<C, SLOTS>::cells() {
-        if let Some(found) = look(cell) {
-            lock.reload(cell, found.as_deref()).unwrap();
-        }
+    for cell in Lock::<C, SLOTS>::cells().filter(|cell| reads(*cell)) {
+        store.read(cell, |found| lock.reload(cell, found)).unwrap();
     }
     Ok(lock)
 }
@@ -275,9 +236,9 @@ impl Finish for Detach {
 }
 
 /// Writes the record to a store that must take it.
-pub struct Put<'f, F>(pub &'f mut F);
+pub struct Put<'s, S>(pub &'s mut S);
 
-impl<F: Flash> Finish for Put<'_, F> {
+impl<S: Store<Error: Debug>> Finish for Put<'_, S> {
     type Out = Output;
 
     fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Output {

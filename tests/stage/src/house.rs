@@ -13,7 +13,7 @@ use sharekey::wire::Encoded;
 
 pub use super::NOON;
 use super::provider::Plain as Provider;
-use super::store::Accepts;
+use super::store::Store;
 pub use super::store::stored;
 use super::{firmware, rng};
 
@@ -40,7 +40,7 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
     pub fn new(number: u64) -> Self {
         let mut rng = rng(number);
         let crypto = C::default();
-        let mut lock = firmware::make(CARD, &mut Accepts, &mut rng);
+        let mut lock = firmware::boot(C::default(), CARD, Store::default(), &mut rng);
         let service = Service::new(crypto, &Seed::random(&mut rng)).unwrap();
         let owner = Owner::new(crypto, &Seed::random(&mut rng)).unwrap();
         let account = Account::from_seed(&crypto, &Seed::random(&mut rng)).unwrap();

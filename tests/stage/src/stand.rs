@@ -1,7 +1,5 @@
 //! A provisioned lock on a test stand: every message to it can be forged.
 
-use std::borrow::Cow;
-
 use rand_chacha::ChaCha20Rng;
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Agree as _, Crypto, Nonce, PublicKey};
@@ -109,16 +107,15 @@ impl<C: Crypto + Clone> Stand<C> {
     /// A lock that was made under this provider.
     pub fn made_by(crypto: C, entropy: u64) -> Self {
         let (mut store, mut rng) = (Store::default(), rng(entropy));
-        let lock = firmware::make_with(crypto.clone(), CARD, &mut store, &mut rng);
+        let lock = firmware::boot(crypto.clone(), CARD, &mut store, &mut rng);
         store.writes = 0;
         Self { lock, store, rng, ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)), crypto }
     }
 
     /// The same lock, booted under another provider.
     pub fn under<D: Crypto + Clone>(self, crypto: D) -> Stand<D> {
-        let Self { store, rng, ticks, clock, .. } = self;
-        let look = |cell| Some(store.get(cell).map(Cow::Borrowed));
-        let lock = firmware::boot_with(crypto.clone(), CARD, &store, look).unwrap();
+        let Self { mut store, mut rng, ticks, clock, .. } = self;
+        let lock = firmware::boot(crypto.clone(), CARD, &mut store, &mut rng);
         Stand { lock, store, rng, ticks, clock, crypto }
     }
 
@@ -317,13 +314,12 @@ impl<C: Crypto + Clone> Stand<C> {
 
     /// Cuts the power: what is left is what was stored.
     pub fn reboot(&mut self) {
-        self.boot(|cell, store| Some(store.get(cell)));
+        self.boot_without(&[]);
     }
 
-    /// Boots, and reads of each cell what `look` finds; nothing, where it is not read yet.
-    pub fn boot<'s>(&'s mut self, look: impl Fn(Cell, &'s Store) -> Option<Option<&'s [u8]>>) {
-        let look = |cell| look(cell, &self.store).map(|found| found.map(Cow::Borrowed));
-        self.lock = firmware::boot_with(self.crypto.clone(), CARD, &self.store, look).unwrap();
+    /// The same, and does not read these cells yet.
+    pub fn boot_without(&mut self, unread: &[Cell]) {
+        self.lock = firmware::load(self.crypto.clone(), CARD, &self.store, |cell| !unread.contains(&cell)).unwrap();
         self.ticks = 0;
     }
 

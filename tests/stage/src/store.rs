@@ -1,12 +1,10 @@
 //! A store of records in memory, which can be told to fail.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use sharekey::lock::{Cell, Found, Record};
-
-use crate::firmware::Flash;
+use sharekey::limits::Timestamp;
+use sharekey::lock::{self, Cell, Found, Record};
 
 /// The write failed: before or after it reached the flash.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,25 +16,6 @@ pub struct PowerCut;
 /// Never; a store may.
 pub fn stored<S>(_: &S) -> Result<(), Infallible> {
     Ok(())
-}
-
-/// A store that does so.
-pub struct Accepts;
-
-impl Flash for Accepts {
-    type Error = Infallible;
-
-    fn put(&mut self, record: &Record) -> Result<(), Infallible> {
-        stored(record)
-    }
-
-    fn seed<T>(&self, look: impl FnOnce(Found<'_>) -> T) -> T {
-        look(Found::Nothing)
-    }
-
-    fn read(&self, _: Cell) -> Option<Cow<'_, [u8]>> {
-        None
-    }
 }
 
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
@@ -61,9 +40,12 @@ impl Store {
         self.records.get(&cell.key()).map(Vec::as_slice)
     }
 
-    /// The cell of the seed, for which nothing there and unreadable are told apart.
-    pub fn seed(&self) -> Found<'_> {
-        self.get(Cell::Seed).map_or(Found::Nothing, Found::Bytes)
+    /// What a lock finds in a cell, none of which is ever unreadable here.
+    pub fn found(&self, cell: Cell) -> Found<'_> {
+        match self.get(cell) {
+            Some(bytes) => Found::Bytes(bytes),
+            None => Found::Nothing,
+        }
     }
 
     pub fn set(&mut self, cell: Cell, bytes: Vec<u8>) {
@@ -80,18 +62,34 @@ impl Store {
     }
 }
 
-impl Flash for Store {
+impl lock::Store for Store {
     type Error = PowerCut;
 
     fn put(&mut self, record: &Record) -> Result<(), PowerCut> {
         Self::put(self, record)
     }
 
-    fn seed<T>(&self, look: impl FnOnce(Found<'_>) -> T) -> T {
-        look(Self::seed(self))
+    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        look(self.found(cell))
+    }
+}
+
+/// The clock is whoever's who says what time it is.
+impl lock::Board for Store {
+    fn set_clock(&mut self, _to: Option<Timestamp>) -> Result<(), PowerCut> {
+        Ok(())
+    }
+}
+
+/// A store that is only looked at: writing to it fails.
+impl lock::Store for &Store {
+    type Error = PowerCut;
+
+    fn put(&mut self, _record: &Record) -> Result<(), PowerCut> {
+        Err(PowerCut)
     }
 
-    fn read(&self, cell: Cell) -> Option<Cow<'_, [u8]>> {
-        self.get(cell).map(Cow::Borrowed)
+    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        look(self.found(cell))
     }
 }

@@ -4,7 +4,7 @@
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
-use sharekey::lock::{Cell, Condition, Lock};
+use sharekey::lock::{Cell, Condition, Found, Lock};
 use sharekey::message::{Holding, Operation};
 use sharekey_model::power::{Flash, Keeping, Reading, Tear};
 use sharekey_model::symbolic::Symbolic;
@@ -30,7 +30,7 @@ fn boot_damaged(run: &mut Life, cell: Cell) -> bool {
     // A lock that cannot count says so: there, entropy is all that keeps nonces apart.
     run.door.entropy = entropy(sharekey_stage::rng(9));
     let Run { world, door } = run;
-    let lock: Lock<Symbolic, SLOTS> = match firmware::boot(CARD, &Torn(&mut door.flash)) {
+    let lock: Lock<Symbolic, SLOTS> = match firmware::load(Symbolic, CARD, Torn(&mut door.flash), |_| true) {
         Ok(lock) => lock,
         Err(LoadError::NotMade) => {
             // The cut came in the middle of a making, which begins again.
@@ -122,7 +122,9 @@ pub fn provision_and_live(run: &mut Life) {
 fn make_anew(run: &mut Life) {
     let Run { world, door } = run;
     assert_eq!(door.flash.read(Cell::Seed), Reading::Unreadable);
-    let lock = firmware::make(CARD, &mut Torn(&mut door.flash), &mut door.entropy);
+    let mut making = firmware::begin(Symbolic, CARD, Torn(&mut door.flash), &mut door.entropy);
+    firmware::records(&mut making, |record| door.flash.put(record)).unwrap();
+    let lock = firmware::made(making);
     assert!(world.ids.insert(lock.id()));
     (door.lock, door.ticks, door.next, world.facts) = (Some(lock), 0, 0, Some(FRESH));
     provision_and_live(run);
@@ -222,14 +224,14 @@ fn a_cell_that_cannot_be_read_again_is_damaged_until_it_can() {
         let (mut run, cell) = held(operation);
         let Run { world, door } = &mut run;
         let lock = door.lock();
-        assert_eq!(lock.reload(cell, None), Ok(()));
+        assert_eq!(lock.reload(cell, Found::Nothing), Ok(()));
         assert_eq!(lock.condition(cell), Ok(Condition::Damaged));
         match cell {
             Cell::Slot(slot) => assert_eq!(lock.report(slot), Err(LockError::SlotDamaged)),
             _ => assert_eq!(lock.ownership(), Err(LockError::Damaged)),
         }
         let stored = door.flash.read(cell);
-        assert_eq!(door.lock().reload(cell, stored.bytes()), Ok(()));
+        assert_eq!(door.lock().reload(cell, stored.found()), Ok(()));
         assert_tells(door.lock(), world.facts());
         assert!(run.go());
         run.end();

@@ -19,7 +19,7 @@ fn ordered() -> (Run<Symbolic>, Vec<(Cell, Vec<u8>)>) {
     let mut run = Run::new(WORD);
     assert!(run.go_to(LIFE.len() / 2));
     let Door { flash, entropy, .. } = &mut run.door;
-    let mut making: Making<Symbolic, SLOTS> = firmware::begin(Symbolic, CARD, &Torn(flash), entropy);
+    let mut making: Making<Symbolic, SLOTS> = firmware::begin(Symbolic, CARD, Torn(flash), entropy);
     let mut records = Vec::new();
     let Ok(()) = firmware::records(&mut making, |record| {
         records.push((record.cell(), record.as_bytes().to_vec()));

@@ -1,6 +1,5 @@
 //! The real lock, driven by the same steps.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
@@ -18,7 +17,7 @@ use sharekey_stage::ops::{For, Op};
 use sharekey_stage::store::stored;
 
 use super::bytes::{CARD, Known, pairing_in, record};
-use super::ending::{Came, Detached, End, Envelope, Store};
+use super::ending::{Came, Detached, End, Envelope, Seen, Store};
 use super::machine::Machine;
 use super::output::operation;
 use super::steps::{Sent, Step};
@@ -87,7 +86,8 @@ impl<C: Provider> Door<C> {
 
     /// It may stop half-way.
     fn make(&mut self, machine: &Machine, writes: usize) {
-        let mut making: Making<C, SLOTS> = firmware::begin(C::default(), CARD, &self.store, &mut self.rng);
+        let mut making: Making<C, SLOTS> =
+            firmware::begin(C::default(), CARD, Seen(&self.store, &BTreeMap::new()), &mut self.rng);
         let mut written = 0;
         let _stopped = firmware::records(&mut making, |record| {
             if written == writes {
@@ -114,11 +114,8 @@ impl<C: Provider> Door<C> {
 
     fn boot(&mut self, reads: &BTreeMap<Cell, Read>) {
         self.detached.clear();
-        let look = |cell| {
-            let read = reads.get(&cell).copied().unwrap_or(Read::Newest);
-            (read != Read::NotYet).then(|| self.store.read(cell, read).map(Cow::Borrowed))
-        };
-        self.lock = firmware::boot_with(C::default(), CARD, &self.store, look).ok();
+        let is_read = |cell| reads.get(&cell) != Some(&Read::NotYet);
+        self.lock = firmware::load(C::default(), CARD, Seen(&self.store, reads), is_read).ok();
     }
 
     fn step(&mut self, machine: &Machine, step: &Step) {
@@ -141,7 +138,7 @@ impl<C: Provider> Door<C> {
             Step::Reload { cell, read } => {
                 // A write that waits for the cell takes effect no more.
                 let lock = self.lock.as_mut().unwrap();
-                let came = lock.reload(*cell, self.store.read(*cell, *read));
+                let came = lock.reload(*cell, self.store.found(*cell, *read));
                 check_so(verdict.unwrap(), came);
             }
             // A write takes effect while its cell waits for it, and never later.

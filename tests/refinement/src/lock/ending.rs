@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use sharekey::error::LockError;
-use sharekey::lock::{Cell, Found, Record, Refusal, Staged};
+use sharekey::lock::{self, Cell, Found, Record, Refusal, Staged};
 use sharekey_model::state::{Effect, Ending, Read};
-use sharekey_stage::firmware::{Finish, Flash, Outcome, Output, Waiting};
-use std::borrow::Cow;
-use std::convert::Infallible;
+use sharekey_stage::firmware::{Finish, Outcome, Output, Waiting};
+use sharekey_stage::store::PowerCut;
 
 use super::steps::Sent;
 
@@ -15,20 +14,18 @@ use super::steps::Sent;
 #[derive(Default)]
 pub struct Store(pub BTreeMap<Cell, Vec<Vec<u8>>>);
 
-impl Flash for Store {
-    type Error = Infallible;
+/// A store that is only looked at, as a boot finds its cells.
+pub struct Seen<'s>(pub &'s Store, pub &'s BTreeMap<Cell, Read>);
 
-    fn put(&mut self, record: &Record) -> Result<(), Infallible> {
-        Self::put(self, record.cell(), record.as_bytes());
-        Ok(())
+impl lock::Store for Seen<'_> {
+    type Error = PowerCut;
+
+    fn put(&mut self, _record: &Record) -> Result<(), PowerCut> {
+        Err(PowerCut)
     }
 
-    fn seed<T>(&self, look: impl FnOnce(Found<'_>) -> T) -> T {
-        look(Self::seed(self))
-    }
-
-    fn read(&self, cell: Cell) -> Option<Cow<'_, [u8]>> {
-        Self::read(self, cell, Read::Newest).map(Cow::Borrowed)
+    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        look(self.0.found(cell, self.1.get(&cell).copied().unwrap_or(Read::Newest)))
     }
 }
 
@@ -46,8 +43,13 @@ impl Store {
         self.0.get(&cell)?.iter().rev().nth(back).map(Vec::as_slice)
     }
 
-    pub fn seed(&self) -> Found<'_> {
-        self.read(Cell::Seed, Read::Newest).map_or(Found::Nothing, Found::Bytes)
+    /// As the lock finds it.
+    pub fn found(&self, cell: Cell, read: Read) -> Found<'_> {
+        match self.read(cell, read) {
+            Some(bytes) => Found::Bytes(bytes),
+            None if self.0.contains_key(&cell) => Found::Unreadable,
+            None => Found::Nothing,
+        }
     }
 }
 

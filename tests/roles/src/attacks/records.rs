@@ -145,16 +145,16 @@ fn an_older_slot_record_read_back_in_the_same_run_is_damage_and_revives_no_key()
     let now = w.door.now();
     let staged = w.door.lock.install(session, download.bundle(), now, &mut w.door.rng).unwrap();
     assert_eq!(staged.commit(|_| Err(PowerCut)).err(), Some(PowerCut));
-    w.door.lock.reload(cell, Some(&older)).unwrap();
+    w.door.lock.reload(cell, Found::Bytes(&older)).unwrap();
     assert_eq!(w.door.lock.condition(cell), Ok(Condition::Damaged));
     w.lock_refuses(LockError::SlotDamaged, |w| w.open(&mut ana));
     w.lock_refuses(LockError::SlotDamaged, |w| w.open(&mut ben));
     // Nor does it become sound by being read once more.
-    w.door.lock.reload(cell, Some(&older)).unwrap();
+    w.door.lock.reload(cell, Found::Bytes(&older)).unwrap();
     w.lock_refuses(LockError::SlotDamaged, |w| w.open(&mut ana));
     // The right one does.
     let right = w.door.store.get(cell).unwrap().to_vec();
-    w.door.lock.reload(cell, Some(&right)).unwrap();
+    w.door.lock.reload(cell, Found::Bytes(&right)).unwrap();
     w.open(&mut ben).unwrap();
 }
 
@@ -170,6 +170,6 @@ fn an_older_header_read_back_in_the_same_run_gives_the_lock_to_nobody() {
     let staged = w.door.lock.command(session, &command, now).unwrap();
     assert_eq!(staged.commit(|_| Err(PowerCut)).err(), Some(PowerCut));
     assert_eq!(w.door.lock.ownership(), Err(LockError::Busy));
-    w.door.lock.reload(Cell::Header, Some(&older)).unwrap();
+    w.door.lock.reload(Cell::Header, Found::Bytes(&older)).unwrap();
     assert_eq!(w.door.lock.ownership(), Err(LockError::Damaged));
 }

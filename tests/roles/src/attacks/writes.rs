@@ -71,8 +71,7 @@ fn recover(w: &mut World, fate: Fate, cell: Cell) {
     };
     assert_eq!(w.door.lock.condition(cell), Ok(waits), "{fate:?}");
     if waits != Condition::Ready {
-        let stored = w.door.store.get(cell).map(<[u8]>::to_vec);
-        w.door.lock.reload(cell, stored.as_deref()).unwrap();
+        w.door.lock.reload(cell, w.door.store.found(cell)).unwrap();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
-use sharekey::error::{LoadError, LockError};
+use sharekey::error::LockError;
 use sharekey::id::LockId;
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{Challenged, Clock, Effect, Lock, Now, Refusal, Session, Staged, Step, purpose};
@@ -78,7 +78,7 @@ impl Door {
     pub fn make(number: u8, tape: &Tape) -> Self {
         let (mut store, mut rng) = (Store::default(), rng(u64::from(number)));
         let card = [number; 16];
-        let lock = firmware::make(card, &mut store, &mut rng);
+        let lock = firmware::boot(Provider, card, &mut store, &mut rng);
         let clock = Clock::At(Timestamp::from_unix_seconds(NOON));
         let (bolt, refusal, tape) = (Vec::new(), Vec::new(), tape.clone());
         Self { lock, store, ticks: 0, clock, bolt, refusal, cut: None, calls: 0, card, rng, tape }
@@ -99,10 +99,7 @@ impl Door {
     /// Cuts the power: what is left is what was stored. A lock that is found unmade is made.
     pub fn reboot(&mut self) {
         self.ticks = 0;
-        self.lock = match firmware::boot(self.card, &self.store) {
-            Err(LoadError::NotMade) => firmware::make(self.card, &mut self.store, &mut self.rng),
-            booted => booted.unwrap(),
-        };
+        self.lock = firmware::boot(Provider, self.card, &mut self.store, &mut self.rng);
     }
 
     /// Somebody connects.
