@@ -40,6 +40,7 @@ pub struct Flash {
 }
 
 /// The lock of one run, and the sessions that are open.
+#[derive(Debug)]
 pub struct Running {
     pub lock: TestLock,
     pub install: Option<Session<purpose::Install>>,
