@@ -100,7 +100,7 @@
 //! | the owner's app | an [`Owner`], a view of each lock ([`OwnedLock`]) | [`owner`], [`contacts`], [`code`] | [`OwnerError`] |
 //! | the guest's app | an [`Account`], then a [`GuestKey`] | [`guest`], [`code`] | [`GuestError`] |
 //! | the service | a [`Service`], a [`ShareRecord`] for each lock and slot | [`service`] | [`ServiceError`] |
-//! | the lock's firmware | a [`Lock`] over its flash | [`lock`], and a provider for [`crypto`] | [`LockError`] |
+//! | the lock's firmware | a [`lock::Door`] over its board | [`lock`], and a provider for [`crypto`] | [`LockError`] |
 //!
 //! What you build around it, and what each of them stores, is in [`guide`]; what to do when something went wrong, in
 //! [`guide::recovery`].

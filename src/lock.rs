@@ -3,6 +3,17 @@
 //! Fixed size, no heap, no panic. Every accepted operation is [`Staged`]: what it gives exists only
 //! after its record was written.
 //!
+//! # The front door
+//!
+//! A firmware needs [`Door::boot`] over its [`Board`], and [`Door::serve`] for each frame that comes over the link; it does
+//! what [`Served::effect`] says, and sends [`Served::answer`]. `examples/new_board` of the repository is a whole lock so, in
+//! 60 lines. A loop that is asynchronous, or whose store calls back, is as short over [`Lock::step`].
+//!
+//! # The typed calls
+//!
+//! They are what the door goes through, for a firmware that decides for itself what a message is for, and in which session
+//! it comes:
+//!
 //! ```text
 //! boot       StoredSeed::read → Lock::load → Lock::reload for each of Lock::cells
 //!            (or Making::new, the first time)
@@ -12,7 +23,7 @@
 //! the card   challenge::<purpose::Operate> → factory_reset, then Making::new
 //! ```
 //!
-//! # What to send
+//! What to send then, which [`Served`] knows:
 //!
 //! | after | send |
 //! |---|---|
@@ -28,7 +39,8 @@
 //!
 //! # A write that fails
 //!
-//! Its cell is busy ([`Lock::condition`] tells) until [`Lock::reload`]. Three things to mind: try to read
+//! The door sees to it before the next frame. Over [`Lock::step`] or the typed calls, its cell is busy
+//! ([`Lock::condition`] tells) until [`Lock::reload`]. Three things to mind: try to read
 //! again what cannot be read, for it counts as damaged; a write that failed must not
 //! take effect after its cell was reloaded; and a factory reset whose write failed is healed by reloading
 //! [`Cell::Seed`], which [`Lock::cells`] leaves out. Where anything then says

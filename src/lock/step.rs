@@ -185,7 +185,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// session of its purpose. `presence` says that the button inside is pressed; without it a factory reset is
     /// refused, and spends no session, as a message that is no request does.
     ///
-    /// A synchronous loop is [`Door::serve`](super::Door::serve). Others are as short:
+    /// A synchronous loop is [`Door::serve`](super::Door::serve). An asynchronous one is as short:
     ///
     /// ```
     /// use sharekey::crypto::Crypto;
@@ -210,6 +210,52 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     ///         }
     ///     };
     ///     staged.commit_async(async |record| board.put(record).await).await
+    /// }
+    /// ```
+    ///
+    /// And so is one whose store calls back. A cell waits for one write at most, and other cells go on:
+    ///
+    /// ```
+    /// use sharekey::crypto::Crypto;
+    /// use sharekey::lock::{Cell, Lock, Now, Pending, Record, Served, Step};
+    /// use sharekey::limits::Timestamp;
+    ///
+    /// trait Driver {
+    ///     fn begin(&mut self, record: Record);
+    ///     fn set_clock(&mut self, to: Timestamp) -> Option<()>;
+    /// }
+    ///
+    /// struct Firmware<C: Crypto, D> {
+    ///     lock: Lock<C, 10>,
+    ///     driver: D,
+    ///     waiting: [Option<Pending<Served>>; 13],   // by the key of the cell
+    /// }
+    ///
+    /// impl<C: Crypto, D: Driver> Firmware<C, D> {
+    ///     /// A frame came. Gives what is served already.
+    ///     fn frame(&mut self, frame: &[u8], now: Now, rng: &mut impl rand_core::CryptoRng) -> Option<Served> {
+    ///         let staged = match self.lock.step(frame, now, None, rng) {
+    ///             Step::Served(served) => return Some(served),
+    ///             Step::Write(staged) => staged,
+    ///             Step::SetClock(setting) => setting.set(|to| self.driver.set_clock(to).ok_or(())).ok()?,
+    ///         };
+    ///         let cell = staged.cell();
+    ///         let (record, pending) = staged.detach();
+    ///         *self.waiting.get_mut(usize::from(cell.key()))? = Some(pending);
+    ///         match record {
+    ///             None => self.written(cell),
+    ///             Some(record) => {
+    ///                 self.driver.begin(record);
+    ///                 None
+    ///             }
+    ///         }
+    ///     }
+    ///
+    ///     /// The driver calls back: this cell's record is durable.
+    ///     fn written(&mut self, cell: Cell) -> Option<Served> {
+    ///         let pending = self.waiting.get_mut(usize::from(cell.key()))?.take()?;
+    ///         self.lock.written(pending).ok()
+    ///     }
     /// }
     /// ```
     pub fn step(

@@ -62,19 +62,15 @@ enum Kind {
     Lost,
 }
 
-/// The flash said that it failed.
-#[derive(Debug)]
-struct StoreFailed;
-
 impl Store for Flash {
-    type Error = StoreFailed;
+    type Error = Fail;
 
-    fn put(&mut self, record: &Record) -> Result<(), StoreFailed> {
+    fn put(&mut self, record: &Record) -> Result<(), Fail> {
         if self.kind != Kind::Fails {
             self.written.insert(record.cell().key(), record.as_bytes().to_vec());
             self.records.insert(record.cell().key(), record.as_bytes().to_vec());
         }
-        if self.kind == Kind::Good { Ok(()) } else { Err(StoreFailed) }
+        if self.kind == Kind::Good { Ok(()) } else { Err(Fail::named("StoreFailed")) }
     }
 
     fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
@@ -116,8 +112,7 @@ fn records(records: &Records) -> Value {
 fn commit<T>(staged: Staged<'_, T>, flash: &mut Flash) -> Result<(T, Value), Fail> {
     let result = staged.commit(|record| flash.put(record));
     let written = std::mem::take(&mut flash.written);
-    let output = result.map_err(|StoreFailed| Fail::named("StoreFailed"))?;
-    Ok((output, records(&written)))
+    result.map(|output| (output, records(&written)))
 }
 
 fn superseded() -> Fail {
@@ -139,7 +134,7 @@ impl Door {
         let writes = request.get("writes").map(|_| request.number("writes")).transpose()?.unwrap_or(u64::MAX);
         let mut written = Vec::new();
         while let Some(record) = making.record().named()?.filter(|_| (written.len() as u64) < writes) {
-            flash.put(&record).map_err(|StoreFailed| Fail::named("StoreFailed"))?;
+            flash.put(&record)?;
             written.push(json!({ "cell": record.cell().key(), "bytes": hex(record.as_bytes()) }));
             making.written();
         }

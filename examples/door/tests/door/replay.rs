@@ -161,7 +161,7 @@ fn a_message_of_one_kind_or_version_is_no_other() {
     scene.refused(&format!("wire replay {forged}"), "the lock", "malformed");
     for (kind, to) in [("grant", "service"), ("receipt", "service"), ("done", "owner"), ("reply", "ana")] {
         let number = scene.newest(kind, to);
-        scene.refused(&format!("wire replay {number} --to lock"), "the lock", "(NoRequest)");
+        scene.lock_refuses(&format!("wire replay {number} --to lock"), "NoRequest");
     }
     scene.refused(&format!("wire replay {} --to service", number), "the service", "expected");
     scene.refused(&format!("wire replay {} --to ana", number), "ana's phone", "malformed");
