@@ -164,6 +164,7 @@ pub mod contacts;
 pub mod counter;
 pub mod crypto;
 pub mod error;
+mod form;
 pub mod guest;
 pub mod id;
 mod kind;

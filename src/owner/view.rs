@@ -75,6 +75,7 @@ pub(super) struct Issued {
     /// Whose key it was in the contact book of the phone that signed it.
     pub(super) contact: Option<AccountId>,
     pub(super) grant: Grant,
+    #[serde(with = "crate::form::messages::one")]
     pub(super) bytes: Vec<u8>,
 }
 
@@ -82,6 +83,7 @@ pub(super) struct Issued {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Statement {
     key: GrantRef,
+    #[serde(with = "crate::form::messages::one")]
     bytes: Vec<u8>,
 }
 
