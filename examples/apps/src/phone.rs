@@ -3,7 +3,7 @@
 use sharekey::code::ShareCode;
 use sharekey::contacts::ContactBook;
 use sharekey::crypto::{PublicKey, Ring};
-use sharekey::error::{GuestError, OwnerError};
+use sharekey::error::OwnerError;
 use sharekey::guest::{Account, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
@@ -19,24 +19,14 @@ pub struct OwnerPhone {
     owner: Owner<Ring>,
     pub contacts: ContactBook,
     view: Option<OwnedLock>,
-    disk: Disk,
-}
-
-/// Where the phone keeps its view. A real one is a file or a database.
-#[derive(Default)]
-struct Disk(Vec<u8>);
-
-impl Disk {
-    fn save(&mut self, view: &OwnedLock) -> Result<(), serde_json::Error> {
-        self.0 = serde_json::to_vec(view)?;
-        Ok(())
-    }
+    /// Where the phone keeps its view. A real one is a file or a database.
+    disk: Vec<u8>,
 }
 
 impl OwnerPhone {
     pub fn new() -> Outcome<Self> {
         let owner = Owner::new(Ring, &Seed::random(&mut entropy()))?;
-        Ok(Self { owner, contacts: ContactBook::new(), view: None, disk: Disk::default() })
+        Ok(Self { owner, contacts: ContactBook::new(), view: None, disk: Vec::new() })
     }
 
     pub fn key(&self) -> PublicKey {
@@ -57,7 +47,7 @@ impl OwnerPhone {
     }
 
     fn keep(&mut self, view: OwnedLock) -> Outcome<()> {
-        self.disk.save(&view)?;
+        self.disk = serde_json::to_vec(&view)?;
         self.view = Some(view);
         Ok(())
     }
@@ -68,7 +58,8 @@ impl OwnerPhone {
         decide: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock) -> Result<Staged<'v, OwnedLock, T>, OwnerError>,
     ) -> Outcome<T> {
         let Self { owner, view, disk, .. } = self;
-        Ok(decide(owner, view.as_mut().ok_or("no lock")?)?.commit(|view| disk.save(view))?)
+        let staged = decide(owner, view.as_mut().ok_or("no lock")?)?;
+        Ok(staged.commit(|next| serde_json::to_vec(next).map(|bytes| *disk = bytes))?)
     }
 
     /// Gives the lock an order, and its answer to the cloud; gives what the lock did, and that answer.
@@ -151,12 +142,11 @@ impl OwnerPhone {
 pub struct GuestPhone {
     account: Account<Ring>,
     key: Option<GuestKey>,
-    pub last_refusal: Option<GuestError>,
 }
 
 impl GuestPhone {
     pub fn with(account: Account<Ring>) -> Self {
-        Self { account, key: None, last_refusal: None }
+        Self { account, key: None }
     }
 
     pub fn new() -> Outcome<Self> {
@@ -184,11 +174,9 @@ impl GuestPhone {
     }
 
     /// Only the phone and the lock.
-    pub fn open(&mut self, door: &mut impl Radio, action: Action) -> Outcome<()> {
+    pub fn open(&self, door: &mut impl Radio, action: Action) -> Outcome<()> {
         let key = self.key.as_ref().ok_or("no key")?;
         let (unlock, awaiting) = key.unlock(&Ring, &door.send(&Connect::OPERATE)?, action, &mut entropy())?;
-        let checked = key.check_reply(&Ring, &awaiting, &door.send(&unlock)?);
-        self.last_refusal = checked.err();
-        Ok(checked?)
+        Ok(key.check_reply(&Ring, &awaiting, &door.send(&unlock)?)?)
     }
 }

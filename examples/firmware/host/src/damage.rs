@@ -11,7 +11,6 @@ use super::machine::Firmware;
 use super::{Outcome, ensure, entropy};
 use sharekey_apps::cloud::Cloud;
 use sharekey_apps::phone::OwnerPhone;
-use sharekey_apps::story::Door as _;
 
 const SLOT: SlotId = SlotId::new(0);
 /// How the records of that slot begin, and those of the seed.

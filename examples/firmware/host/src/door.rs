@@ -34,6 +34,11 @@ impl Door {
         self.machine.boot()
     }
 
+    /// Whether the last message was refused, and for this reason.
+    pub fn refused(&self, because: LockError) -> bool {
+        self.refused.as_ref().is_some_and(|reason| *reason == because.to_string())
+    }
+
     /// Whoever holds the card resets the lock; with a finger on the button inside, or without.
     pub fn factory_reset(&mut self, card: &ActivationSecret, button: bool) -> Outcome<()> {
         let challenge = *Unverified::<Challenge>::parse(&self.send(&Connect::OPERATE)?)?.claims();
@@ -62,10 +67,6 @@ impl story::Door for Door {
 
     fn bolt_moves(&self) -> Outcome<usize> {
         Ok(self.machine.log()?.lines().filter(|line| line.starts_with("bolt: ")).count())
-    }
-
-    fn refused(&self, because: LockError) -> bool {
-        self.refused.as_ref().is_some_and(|reason| *reason == because.to_string())
     }
 }
 
