@@ -11,7 +11,7 @@ macro_rules! rising {
         //= spec/protocol.md#encoding
         //# MSG-14. A party MUST compare numbers without wrapping.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
-        pub struct $name(#[serde(with = "postcard::fixint::le")] $int);
+        pub struct $name(#[serde(with = "crate::form::number")] $int);
 
         impl $name {
             /// The number below every number that is ever used.

@@ -6,7 +6,6 @@
 //! `examples/secure_element.rs`. Entropy comes in through `rand_core`'s traits; no provider draws its own.
 
 use rand_core::CryptoRng;
-use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -31,7 +30,7 @@ pub use self::rustcrypto::RustCrypto;
 ///
 /// A key that is not canonical or of small order never verifies anything ([`verify`]), and
 /// [`PublicKey::check`] tells before one is stored.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey([u8; 32]);
 
 /// An Ed25519 signature: R, then S, 64 bytes.
@@ -39,20 +38,20 @@ pub struct PublicKey([u8; 32]);
 pub struct Signature([u8; 64]);
 
 /// An X25519 public key, 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AgreementKey([u8; 32]);
 
 /// A SHA-256 digest of a whole message, authenticator included, 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
 /// The first 16 bytes of an HMAC-SHA256. `==` runs in constant time.
-#[derive(Clone, Copy, Serialize, Deserialize, Zeroize)]
+#[derive(Clone, Copy, Zeroize)]
 pub struct Tag([u8; 16]);
 
 /// A number that is used once: 16 bytes. The lock's is never repeated; the others' must be fresh
 /// and unpredictable.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Nonce([u8; 16]);
 
 macro_rules! public_bytes {
@@ -86,6 +85,20 @@ macro_rules! public_bytes {
             /// Lower-case hexadecimal.
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                crate::form::write_hex(&self.0, serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let mut value = Self([0; $len]);
+                crate::form::read_hex(deserializer, &mut value.0)?;
+                Ok(value)
             }
         }
     )*};

@@ -169,6 +169,7 @@ pub mod contacts;
 pub mod counter;
 pub mod crypto;
 pub mod error;
+mod form;
 pub mod guest;
 #[cfg(doc)]
 #[doc = include_str!("../docs/building.md")]

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::LimitsError;
+use crate::form::byte_or_name;
 
 mod schedule;
 
@@ -13,7 +14,7 @@ pub use self::schedule::{OffsetChange, Schedule, UtcOffset, Weekdays};
 
 /// A moment: whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted. 8 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
-pub struct Timestamp(#[serde(with = "postcard::fixint::le")] u64);
+pub struct Timestamp(#[serde(with = "crate::form::number")] u64);
 
 impl Timestamp {
     /// The moment this many seconds after the Unix epoch.
@@ -31,13 +32,15 @@ impl Timestamp {
 
 /// What a guest asks of the bolt. One byte.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(try_from = "u8", into = "u8")]
+#[serde(remote = "Self")]
 pub enum Action {
     /// Draw the bolt. Counts as a use.
     Open,
     /// Throw the bolt. Counts as no use, and needs none to be left.
     Lock,
 }
+
+byte_or_name!(Action);
 
 impl From<Action> for u8 {
     fn from(action: Action) -> Self {
@@ -137,7 +140,7 @@ struct RawLimits {
 }
 
 #[derive(Serialize, Deserialize)]
-struct RawUses(#[serde(with = "postcard::fixint::le")] u32);
+struct RawUses(#[serde(with = "crate::form::number")] u32);
 
 impl From<Limits> for RawLimits {
     fn from(Limits { from, until, schedule, uses }: Limits) -> Self {

@@ -5,11 +5,11 @@
 //! store it where the platform keeps secrets.
 
 use rand_core::CryptoRng;
-use serde::de::{Error as _, SeqAccess, Visitor};
-use serde::ser::SerializeTuple;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::form;
 
 /// `N` secret bytes: the storage behind every named secret.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -45,35 +45,15 @@ impl<const N: usize> Eq for SecretBytes<N> {}
 
 impl<const N: usize> Serialize for SecretBytes<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut tuple = serializer.serialize_tuple(N)?;
-        for byte in &self.0 {
-            tuple.serialize_element(byte)?;
-        }
-        tuple.end()
+        form::write_hex(&self.0, serializer)
     }
 }
 
 impl<'de, const N: usize> Deserialize<'de> for SecretBytes<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes<const N: usize>;
-
-        impl<'de, const N: usize> Visitor<'de> for Bytes<N> {
-            type Value = SecretBytes<N>;
-
-            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                write!(f, "{N} bytes")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut secret = SecretBytes([0; N]);
-                for (at, byte) in secret.0.iter_mut().enumerate() {
-                    *byte = seq.next_element()?.ok_or_else(|| A::Error::invalid_length(at, &self))?;
-                }
-                Ok(secret)
-            }
-        }
-
-        deserializer.deserialize_tuple(N, Bytes)
+        let mut secret = Self([0; N]);
+        form::read_hex(deserializer, &mut secret.0)?;
+        Ok(secret)
     }
 }
 

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::WireError;
+use crate::form::byte_or_name;
 
 /// Declares the reasons, with the byte of each.
 macro_rules! reasons {
@@ -40,7 +41,7 @@ macro_rules! reasons {
 reasons! { {$}
     /// Why the lock refused, as it tells whoever has authenticated. One byte.
     #[derive(Serialize, Deserialize)]
-    #[serde(try_from = "u8", into = "u8")]
+    #[serde(remote = "Self")]
     #[non_exhaustive]
     {
         1  Busy:               "the lock cannot now: it writes a record or must read it again, or its provider failed",
@@ -62,3 +63,5 @@ reasons! { {$}
         16 NonContributory:    "the guest's X25519 key does not contribute",              Guest, NewChallenge;
     }
 }
+
+byte_or_name!(RefuseReason);

@@ -1,7 +1,8 @@
 //! A downloaded key, and opening with it.
 
 use rand_core::CryptoRng;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey, Tag};
@@ -12,8 +13,9 @@ use crate::message::{Challenge, Grant, Outcome, Receipt, Refused, Reply, Unlock}
 use crate::secret::PairingKey;
 use crate::wire::{self, Encoded, Kind, Unverified};
 
-/// A key that is installed at a lock. Store it where the platform keeps secrets.
+/// A key that is installed at a lock. Store it where the platform keeps secrets: under 600 bytes of JSON.
 #[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct GuestKey {
     lock: LockId,
     epoch: Epoch,
@@ -25,6 +27,38 @@ pub struct GuestKey {
     device: PublicKey,
     receipt: Encoded<Receipt>,
     pairing: PairingKey,
+}
+
+/// A key in a format that people read, where bytes are dear: the receipt says the rest.
+#[derive(Serialize, Deserialize)]
+struct Short<R, P> {
+    receipt: R,
+    rights: Rights,
+    limits: Limits,
+    pairing: P,
+}
+
+impl Serialize for GuestKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return Self::serialize(self, serializer);
+        }
+        let Self { receipt, rights, limits, pairing, .. } = self;
+        Short { receipt, rights: *rights, limits: *limits, pairing }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for GuestKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return Self::deserialize(deserializer);
+        }
+        let Short::<Encoded<Receipt>, PairingKey> { receipt, rights, limits, pairing } =
+            Deserialize::deserialize(deserializer)?;
+        let body = *Unverified::<Receipt>::parse(&receipt).map_err(D::Error::custom)?.claims();
+        let Receipt { lock, epoch, slot, generation, grant, device, .. } = body;
+        Ok(Self { lock, epoch, slot, generation, rights, limits, grant, device, receipt, pairing })
+    }
 }
 
 /// What the reply to one unlock is checked with.

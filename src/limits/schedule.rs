@@ -73,7 +73,7 @@ impl TryFrom<u8> for Weekdays {
 pub struct UtcOffset(i16);
 
 #[derive(Serialize, Deserialize)]
-struct RawOffset(#[serde(with = "postcard::fixint::le")] i16);
+struct RawOffset(#[serde(with = "crate::form::number")] i16);
 
 impl UtcOffset {
     /// No offset.
@@ -139,9 +139,9 @@ pub struct Schedule {
 #[derive(Serialize, Deserialize)]
 struct RawSchedule {
     days: Weekdays,
-    #[serde(with = "postcard::fixint::le")]
+    #[serde(with = "crate::form::number")]
     start: u16,
-    #[serde(with = "postcard::fixint::le")]
+    #[serde(with = "crate::form::number")]
     end: u16,
     offset: UtcOffset,
     next: Option<OffsetChange>,

@@ -97,6 +97,7 @@ pub(super) struct Issued {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Statement {
     key: GrantRef,
+    #[serde(with = "crate::form::messages::one")]
     bytes: Vec<u8>,
 }
 

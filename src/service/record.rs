@@ -27,9 +27,13 @@ pub enum Standing {
 /// What the lock and the owner said, kept so that the owner's app can check the report itself.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Evidence {
+    #[serde(with = "crate::form::messages::one")]
     pub(super) ownership: Vec<u8>,
+    #[serde(with = "crate::form::messages::maybe")]
     pub(super) done: Option<Vec<u8>>,
+    #[serde(with = "crate::form::messages::maybe")]
     pub(super) inspected: Option<Vec<u8>>,
+    #[serde(with = "crate::form::messages::maybe")]
     pub(super) receipt: Option<Vec<u8>>,
     pub(super) withdrawn: Option<Withdrawn>,
     pub(super) former: Vec<Former>,
@@ -39,6 +43,7 @@ pub struct Evidence {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Former {
     pub(super) key: GrantRef,
+    #[serde(with = "crate::form::messages::one")]
     pub(super) grant: Vec<u8>,
     /// The answer to its withdrawal; `None` where a Done ended the share.
     pub(super) withdrawn: Option<Withdrawn>,
@@ -226,6 +231,7 @@ pub struct Report<'a> {
     /// The state that the record is in.
     pub state: State,
     /// The grant that is shared.
+    #[serde(serialize_with = "crate::form::messages::maybe::serialize")]
     pub grant: Option<&'a [u8]>,
     /// What the lock and the owner said.
     pub evidence: &'a Evidence,
@@ -245,6 +251,7 @@ struct Stored {
     standing: Standing,
     version: u64,
     slot: Slot,
+    #[serde(with = "crate::form::messages::maybe")]
     grant: Option<Vec<u8>>,
     evidence: Evidence,
 }

@@ -9,6 +9,7 @@ use super::layout::{Layout, Writer};
 use super::{Bare, MAX_MESSAGE, Message, Unverified, digest};
 use crate::crypto::{self, Digest, Hash, Mac, Sign, Signature, Signer, Tag};
 use crate::error::{SealError, WireError};
+use crate::form::{self, Carried, Room};
 
 /// The bytes of a message of kind `T` that this library made. Dereferences to the bytes.
 #[derive(PartialEq, Eq)]
@@ -76,31 +77,28 @@ impl<T: Message> Encoded<T> {
 
 impl<T> Serialize for Encoded<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.bytes.as_slice().serialize(serializer)
+        Carried(&self.bytes).serialize(serializer)
+    }
+}
+
+/// Room for one message.
+struct One(ArrayVec<u8, MAX_MESSAGE>);
+
+impl Default for One {
+    fn default() -> Self {
+        Self(empty())
+    }
+}
+
+impl Room for One {
+    fn put(&mut self, bytes: &[u8]) -> Option<()> {
+        self.0.try_extend_from_slice(bytes).ok()
     }
 }
 
 impl<'de, T: Message> serde::Deserialize<'de> for Encoded<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-
-        impl<'de> serde::de::Visitor<'de> for Bytes {
-            type Value = ArrayVec<u8, MAX_MESSAGE>;
-
-            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str("the bytes of a message")
-            }
-
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut bytes = empty();
-                while let Some(byte) = seq.next_element()? {
-                    bytes.try_push(byte).map_err(|_| serde::de::Error::invalid_length(MAX_MESSAGE, &self))?;
-                }
-                Ok(bytes)
-            }
-        }
-
-        let bytes = deserializer.deserialize_seq(Bytes)?;
+        let One(bytes) = form::read_carried(deserializer)?;
         Self::copy(&bytes).map_err(serde::de::Error::custom)
     }
 }

@@ -19,6 +19,7 @@ mod authenticators;
 mod contacts;
 mod counting;
 mod flows;
+mod forms;
 mod guest;
 mod hostile_load;
 mod invariants;

@@ -430,7 +430,7 @@ fn a_view_survives_storage_and_one_that_contradicts_itself_is_refused() {
     }
     let complaint = |value| serde_json::from_value::<OwnedLock>(value).unwrap_err().to_string();
     let mut value = serde_json::to_value(sharing_view()).unwrap();
-    value["epoch"] = serde_json::json!(2_u32.to_le_bytes());
+    value["epoch"] = 2.into();
     assert_eq!(complaint(value), "a slot's state is of another epoch");
     let mut value = serde_json::to_value(sharing_view()).unwrap();
     value["slots"]["3"]["issued"] = serde_json::json!([]);
@@ -461,7 +461,7 @@ fn a_stored_view_whose_evidence_is_none_is_refused() {
         };
         refused(&|slot| *slot.pointer_mut("/denials/0").unwrap() = slot["releases"][0].clone());
         refused(&|slot| *slot.pointer_mut("/releases/0").unwrap() = slot["denials"][0].clone());
-        refused(&|slot| *slot.pointer_mut("/denials/0/key/generation/0").unwrap() = 3.into());
-        refused(&|slot| *slot.pointer_mut("/releases/0/bytes").unwrap() = serde_json::json!([3, 3, 3]));
+        refused(&|slot| *slot.pointer_mut("/denials/0/key/generation").unwrap() = 3.into());
+        refused(&|slot| *slot.pointer_mut("/releases/0/bytes").unwrap() = "AwMD".into());
     }
 }

@@ -10,6 +10,7 @@ use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
 use sharekey::owner::Owner;
 use sharekey::secret::{ActivationSecret, AgreementSecret, MacKey, PairingKey, Seed, SharedSecret};
 use sharekey::service::Service;
+use sharekey_stage::hex;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::stand::{CARD, NOON, Stand};
 use sharekey_stage::{public, rng, seed};
@@ -105,8 +106,7 @@ fn a_guests_download_shows_neither_device_key_nor_agreement_nor_pairing_key() {
     let receipt = stand.send_bundle(session, download.bundle()).unwrap().receipt;
     let key = download.finish(&Provider, &receipt).unwrap();
 
-    let secret_of =
-        |json: serde_json::Value, field: &str| -> Vec<u8> { serde_json::from_value(json[field].clone()).unwrap() };
+    let secret_of = |json: serde_json::Value, field: &str| hex::bytes(json[field].as_str().unwrap());
     let device = secret_of(serde_json::to_value(&claimed).unwrap(), "device");
     let agreement = secret_of(serde_json::to_value(&installing).unwrap(), "secret");
     let pairing = secret_of(serde_json::to_value(&key).unwrap(), "pairing");

@@ -229,10 +229,6 @@ fn tampered<W: Witness>(slot: &Slot<W>, tamper: impl FnOnce(&mut serde_json::Val
     serde_json::from_value::<Slot<W>>(value).unwrap_err().to_string()
 }
 
-fn bytes(n: u32) -> serde_json::Value {
-    serde_json::json!(n.to_le_bytes())
-}
-
 fn confirmed() -> Slot<Recorder> {
     let mut slot = shared(5);
     slot.confirm(&proof_of(key(5)));
@@ -253,18 +249,20 @@ fn a_stored_slot_that_contradicts_itself_is_refused() {
     let slot = confirmed();
     type Tamper = fn(&mut serde_json::Value);
     let cases: [(&str, Tamper); 9] = [
-        ("the share's number is out of range", |v| v["line"]["last_done"] = bytes(5)),
-        ("the last Done's number is above the proven floor", |v| v["line"]["last_done"] = bytes(6)),
-        ("the proven floor is above the highest number seen", |v| v["line"]["highest"] = bytes(4)),
+        ("the share's number is out of range", |v| v["line"]["last_done"] = 5.into()),
+        ("the last Done's number is above the proven floor", |v| v["line"]["last_done"] = 6.into()),
+        ("the proven floor is above the highest number seen", |v| v["line"]["highest"] = 4.into()),
         ("the live keys are not sorted or not unique", |v| {
             let first = v["line"]["live"][0].clone();
             v["line"]["live"].as_array_mut().unwrap().push(first);
         }),
-        ("a live key's number is out of range", |v| v["line"]["live"][0]["key"]["generation"] = bytes(4)),
-        ("a live key's number is out of range", |v| v["line"]["live"][0]["key"]["generation"] = bytes(6)),
-        ("a live key is the proven floor exactly if it is confirmed", |v| v["line"]["floor"] = bytes(4)),
-        ("the share and the live keys contradict each other", |v| v["state"]["Shared"][0]["grant"][0] = 0.into()),
-        ("the share's device is not the confirmed one", |v| v["state"]["Shared"][1][0] = 0.into()),
+        ("a live key's number is out of range", |v| v["line"]["live"][0]["key"]["generation"] = 4.into()),
+        ("a live key's number is out of range", |v| v["line"]["live"][0]["key"]["generation"] = 6.into()),
+        ("a live key is the proven floor exactly if it is confirmed", |v| v["line"]["floor"] = 4.into()),
+        ("the share and the live keys contradict each other", |v| {
+            v["state"]["Shared"][0]["grant"] = "00".repeat(32).into()
+        }),
+        ("the share's device is not the confirmed one", |v| v["state"]["Shared"][1] = "00".repeat(32).into()),
     ];
     for (complaint, tamper) in cases {
         assert_eq!(tampered(&slot, tamper), complaint);
@@ -282,8 +280,8 @@ fn a_stored_slot_with_too_many_live_keys_is_refused() {
     assert_eq!(
         tampered(&slot, |v| {
             let mut one_more = v["line"]["live"][15].clone();
-            one_more["key"]["generation"] = bytes(18);
-            v["line"]["highest"] = bytes(18);
+            one_more["key"]["generation"] = 18.into();
+            v["line"]["highest"] = 18.into();
             v["line"]["live"].as_array_mut().unwrap().push(one_more);
         }),
         "too many live keys"
@@ -294,9 +292,9 @@ fn a_stored_slot_with_too_many_live_keys_is_refused() {
 fn a_stored_share_must_be_above_the_last_done_and_fit_its_witness() {
     let out_of_range = "the share's number is out of range";
     let slot: Slot = publish(active(), 5);
-    assert_eq!(tampered(&slot, |v| v["state"]["Sharing"]["generation"] = bytes(1)), out_of_range);
-    assert_eq!(tampered(&slot, |v| v["state"]["Sharing"]["generation"] = bytes(6)), out_of_range);
-    assert_eq!(tampered(&slot, |v| v["line"]["floor"] = bytes(5)), out_of_range);
+    assert_eq!(tampered(&slot, |v| v["state"]["Sharing"]["generation"] = 1.into()), out_of_range);
+    assert_eq!(tampered(&slot, |v| v["state"]["Sharing"]["generation"] = 6.into()), out_of_range);
+    assert_eq!(tampered(&slot, |v| v["line"]["floor"] = 5.into()), out_of_range);
 
     // The record does not count an unreleased grant as live; the owner's view does.
     let contradiction = "the share and the live keys contradict each other";

@@ -10,6 +10,7 @@ use sharekey::message::{Connect, FactoryReset, Release};
 use sharekey::owner::{Order, PendingCommand, PendingProvision};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::wire::{HEADER_LEN, Kind};
+use sharekey_stage::hex;
 use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
 
@@ -198,8 +199,7 @@ fn retagged(honest: &[u8], other: usize, key: &[u8]) -> Vec<u8> {
 
 /// A secret out of what a phone stores.
 fn stored(value: &impl serde::Serialize, field: &str) -> [u8; 32] {
-    let bytes: Vec<u8> = serde_json::from_value(serde_json::to_value(value).unwrap()[field].clone()).unwrap();
-    bytes.try_into().unwrap()
+    hex::array(serde_json::to_value(value).unwrap()[field].as_str().unwrap())
 }
 
 /// The lock's own signing key.

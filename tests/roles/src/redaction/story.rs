@@ -15,6 +15,7 @@ use sharekey_stage::provider::Provider;
 
 use super::shows;
 use sharekey_stage::forge::label;
+use sharekey_stage::hex;
 use sharekey_stage::stand::{CARD, OWNER, SERVICE, SLOTS, SUBJECT, Stand};
 use sharekey_stage::store::stored;
 use sharekey_stage::{desk, digest, forge, rng, seed};
@@ -45,7 +46,7 @@ impl Gallery {
 
     fn field_of(&mut self, stored: &impl serde::Serialize, field: &str) {
         let json = serde_json::to_value(stored).unwrap();
-        let secret: Vec<u8> = serde_json::from_value(json[field].clone()).unwrap();
+        let secret = hex::bytes(json[field].as_str().unwrap());
         assert_eq!(secret.len(), 32);
         self.hide(&secret);
     }

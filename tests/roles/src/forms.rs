@@ -1,0 +1,215 @@
+//! How stored values stand in a format of bytes, and in one that people and databases read.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sharekey::contacts::ContactBook;
+use sharekey::error::{Fault, RefuseReason, Retry};
+use sharekey::guest::{Claimed, GuestKey, Installing};
+use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
+use sharekey::owner::{OwnedLock, PendingCommand, PendingProvision};
+use sharekey::secret::{ActivationSecret, Seed};
+use sharekey::service::ShareRecord;
+use sharekey_stage::world::door::NOON;
+use sharekey_stage::world::{ANA, BEN, HALL, OLGA, World, digest, key_of, seed};
+
+/// One of everything that an app, a service or a phone stores.
+struct Stored {
+    view: OwnedLock,
+    record: ShareRecord,
+    key: GuestKey,
+    claimed: Claimed,
+    installing: Installing,
+    command: PendingCommand,
+    provision: PendingProvision,
+    contacts: ContactBook,
+    seed: Seed,
+    limits: Limits,
+}
+
+fn limits() -> Limits {
+    let schedule =
+        Schedule::new(Weekdays::MON_TO_FRI, 480, 1080, UtcOffset::from_minutes(-210).unwrap(), None).unwrap();
+    let time = |seconds| Some(Timestamp::from_unix_seconds(seconds));
+    Limits::new(time(NOON - 5), time(NOON + 86_400), Some(schedule), Some(300)).unwrap()
+}
+
+fn stored() -> Stored {
+    let mut w = World::active();
+    let mut ana = w.guest(ANA);
+    w.share_with(HALL, &ana, Rights::OPEN_AND_LOCK, limits()).unwrap();
+    w.download(&mut ana).unwrap();
+    w.sync();
+    let (_, installing) = w.asks(&mut ana);
+    w.withdraw(HALL).unwrap();
+    let mut ben = w.guest(BEN);
+    w.claims(HALL, &mut ben);
+    w.sync();
+    let (.., command) = w.ordered(|owner, view, challenge, rng| owner.inspect(view, HALL, challenge, rng));
+    let (challenge, _) = World::fresh(2).door.connect::<sharekey::lock::purpose::Operate>();
+    let card = ActivationSecret::from_bytes([2; 16]);
+    let (_, provision) = w.olga.owner.provision(&card, &challenge, w.cloud.key(), &mut w.olga.rng).unwrap();
+    let mut contacts = ContactBook::new();
+    contacts.add("ana@example".parse().unwrap(), "Ana".parse().unwrap(), key_of(ANA)).unwrap();
+    Stored {
+        view: w.olga.view.unwrap(),
+        record: w.cloud.records.remove(&(w.door.lock.id(), HALL)).unwrap(),
+        key: ana.key.unwrap(),
+        claimed: ben.claimed.unwrap(),
+        installing,
+        command,
+        provision,
+        contacts,
+        seed: seed(ANA),
+        limits: limits(),
+    }
+}
+
+/// A line for each: its name, how long it is in bytes, and what they are.
+#[test]
+fn what_is_stored_as_bytes_stays_as_it_was() {
+    fn line<T: Serialize>(lines: &mut String, name: &str, value: &T) {
+        let bytes = postcard::to_allocvec(value).unwrap();
+        writeln!(lines, "{name}: {} bytes, {}", bytes.len(), digest(&bytes)).unwrap();
+    }
+    let Stored { view, record, key, claimed, installing, command, provision, contacts, seed, limits } = stored();
+    let mut lines = String::new();
+    line(&mut lines, "OwnedLock", &view);
+    line(&mut lines, "ShareRecord", &record);
+    line(&mut lines, "GuestKey", &key);
+    line(&mut lines, "Claimed", &claimed);
+    line(&mut lines, "Installing", &installing);
+    line(&mut lines, "PendingCommand", &command);
+    line(&mut lines, "PendingProvision", &provision);
+    line(&mut lines, "ContactBook", &contacts);
+    line(&mut lines, "Seed", &seed);
+    line(&mut lines, "Limits", &limits);
+    insta::assert_snapshot!(lines);
+}
+
+fn json<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap()
+}
+
+/// The value again, from a format that people read and from one of bytes; `same` says what is to be the same.
+fn both<T: Serialize + DeserializeOwned>(value: &T, same: impl Fn(&T, &T) -> bool) {
+    let text = serde_json::to_string(value).unwrap();
+    let read: T = serde_json::from_str(&text).unwrap();
+    assert!(same(&read, value), "{text}");
+    assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    let bytes = postcard::to_allocvec(value).unwrap();
+    let read: T = postcard::from_bytes(&bytes).unwrap();
+    assert!(same(&read, value), "as bytes: {text}");
+    assert_eq!(postcard::to_allocvec(&read).unwrap(), bytes);
+}
+
+#[test]
+fn what_is_stored_is_read_back_from_both_forms() {
+    let Stored { view, record, key, claimed, installing, command, provision, contacts, seed, limits } = stored();
+    both(&view, OwnedLock::eq);
+    both(&record, ShareRecord::eq);
+    both(&key, GuestKey::eq);
+    both(&claimed, |a, b| a.grant() == b.grant() && a.claim() == b.claim());
+    both(&installing, |a, b| a.claim() == b.claim() && a.install() == b.install());
+    both(&command, PendingCommand::eq);
+    both(&provision, PendingProvision::eq);
+    both(&contacts, ContactBook::eq);
+    both(&seed, Seed::eq);
+    both(&limits, Limits::eq);
+    for reason in RefuseReason::ALL {
+        both(reason, RefuseReason::eq);
+    }
+    both(&Action::Lock, Action::eq);
+    Fault::ALL.iter().for_each(|fault| both(fault, Fault::eq));
+    Retry::ALL.iter().for_each(|retry| both(retry, Retry::eq));
+}
+
+/// No bytes one by one; what a database's functions over JSON ask for stands where they ask for it.
+#[test]
+fn numbers_are_numbers_bytes_are_text_and_enumerations_have_their_names() {
+    let Stored { view, record, key, contacts, seed, limits, .. } = stored();
+    let (view, record) = (json(&view), json(&record));
+    let of = |value: &Value, path: &str| value.pointer(path).unwrap_or_else(|| panic!("{path} in {value:#}")).clone();
+    let lock = of(&record, "/lock");
+    assert_eq!(lock.as_str().unwrap().len(), 64);
+    assert_eq!(of(&view, "/lock"), lock);
+    assert_eq!(of(&view, "/epoch"), 1);
+    assert_eq!(of(&view, "/owner"), key_of(OLGA).to_string());
+    assert_eq!(of(&view, "/standing"), "Owned");
+    assert_eq!(of(&view, "/slots/0/slot/line/highest"), 3);
+    assert_eq!(of(&view, "/slots/0/issued/0/grant/limits/uses"), 300);
+    assert_eq!(of(&view, "/slots/0/issued/0/grant/limits/schedule/start"), 480);
+    assert_eq!(of(&view, "/slots/0/issued/0/method"), "Account");
+    assert_eq!(of(&record, "/version"), record["version"].as_u64().unwrap());
+    assert_eq!(of(&record, "/slot/line/live/0/key/generation"), 2);
+    assert_eq!(of(&record, "/slot/line/live/0/confirmation/device").as_str().unwrap().len(), 64);
+    assert!(of(&record, "/evidence/ownership").as_str().unwrap().starts_with("U0sBE"), "base64url of SK, 1, 16");
+    assert_eq!(of(&json(&contacts), "/ana@example/key"), key_of(ANA).to_string());
+    assert_eq!(json(&seed), hex(seed.expose()));
+    assert_eq!(json(&RefuseReason::UsesSpent), "UsesSpent");
+    assert_eq!(
+        (json(&Action::Open), json(&Retry::FetchGrant), json(&Fault::Lock)),
+        ("Open".into(), "FetchGrant".into(), "Lock".into())
+    );
+    assert_eq!(json(&limits)["from"], NOON - 5);
+    for value in [view, record, json(&key)] {
+        assert_eq!(bytes_one_by_one(&value), None);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A list of small numbers, which bytes would be.
+fn bytes_one_by_one(value: &Value) -> Option<Value> {
+    match value {
+        Value::Array(items) if items.len() > 2 && items.iter().all(Value::is_u64) => Some(value.clone()),
+        Value::Array(items) => items.iter().find_map(bytes_one_by_one),
+        Value::Object(fields) => fields.values().find_map(bytes_one_by_one),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_guests_key_is_under_600_bytes_of_json() {
+    let next =
+        OffsetChange { at: Timestamp::from_unix_seconds(NOON), offset: UtcOffset::from_minutes(-840 + 120).unwrap() };
+    let schedule =
+        Schedule::new(Weekdays::MON_TO_FRI, 1000, 1080, UtcOffset::from_minutes(-210).unwrap(), Some(next)).unwrap();
+    let time = |seconds| Some(Timestamp::from_unix_seconds(seconds));
+    let most = Limits::new(time(NOON - 9), time(NOON + 9), Some(schedule), Some(u32::MAX)).unwrap();
+    for limits in [Limits::NONE, limits(), most] {
+        let (_, ana) = World::downloaded_with(limits);
+        let text = serde_json::to_string(ana.key()).unwrap();
+        assert!(text.len() < 600, "{}: {text}", text.len());
+        assert_eq!(serde_json::from_str::<GuestKey>(&text).unwrap(), *ana.key());
+    }
+}
+
+#[test]
+fn text_that_is_none_is_refused() {
+    let Stored { record, key, seed, .. } = stored();
+    let good = serde_json::to_string(&seed).unwrap();
+    let hex = good.trim_matches('"');
+    let (short, long, other) = (&hex[1..], format!("{hex}00"), hex.replacen('0', "g", 1));
+    assert!(other != hex && serde_json::from_str::<Seed>(&good.to_uppercase()).is_ok(), "either case");
+    for text in [short, &long, &other, "", " "] {
+        assert!(serde_json::from_str::<Seed>(&format!("\"{text}\"")).is_err(), "{text}");
+    }
+    let numbers = serde_json::to_string(seed.expose()).unwrap();
+    assert!(serde_json::from_str::<Seed>(&numbers).is_err(), "bytes one by one");
+    for (name, change) in [("/grant", "="), ("/evidence/ownership", "*"), ("/evidence/former/0/grant", "AAAA")] {
+        let mut value = json(&record);
+        let field = value.pointer_mut(name).unwrap();
+        *field = format!("{}{change}", field.as_str().unwrap()).into();
+        assert!(serde_json::from_value::<ShareRecord>(value).is_err(), "{name}");
+    }
+    let mut value = json(&key);
+    value["receipt"] = value["receipt"].as_str().unwrap().replacen("U0sB", "U0sC", 1).into();
+    assert!(serde_json::from_value::<GuestKey>(value).is_err(), "another version");
+    assert!(serde_json::from_str::<RefuseReason>("\"Tired\"").is_err());
+    assert!(postcard::from_bytes::<RefuseReason>(&[17]).is_err() && postcard::from_bytes::<Action>(&[0]).is_err());
+}
