@@ -12,6 +12,7 @@ mod bytes;
 mod slot;
 #[macro_use]
 mod refuse;
+mod board;
 mod guest;
 mod lock;
 #[cfg(feature = "alloc")]
@@ -23,6 +24,7 @@ mod staged;
 mod texts;
 
 pub use self::blame::{Blame, Fault, Retry};
+pub use self::board::{BootError, ServeError};
 pub use self::bytes::{
     KeyError, LimitsError, MacMismatch, NonContributory, ProviderFailed, SealError, SignatureError, WireError,
 };

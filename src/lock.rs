@@ -74,7 +74,7 @@ mod unlock;
 pub use self::cell::Condition;
 pub use self::challenge::{COUNTER_LEASE, Challenged, Session};
 pub use self::command::Commanded;
-pub use self::door::{Board, BootError, Door, ServeError, Store};
+pub use self::door::{Board, Door, Store};
 pub use self::install::Installed;
 pub use self::make::Making;
 pub use self::provision::Owned;
@@ -85,6 +85,7 @@ pub use self::staged::{Pending, Staged};
 pub use self::state::Ownership;
 pub use self::step::{By, ClockSetting, Effect, Served, Step};
 pub use self::unlock::Unlocked;
+pub use crate::error::{BootError, ServeError};
 
 use self::cell::CellState;
 use self::keys::LockKeys;

@@ -4,7 +4,8 @@ use core::fmt::{self, Debug, Display};
 
 use serde::{Deserialize, Serialize};
 
-/// What an app can ask of every error of this library, to branch on it, show it and log it.
+/// What an app can ask of every error of this library, to branch on it, show it and log it. Each type of errors has
+/// `all()` besides: every error of that type with every cause, for an app to see that it has words for each code.
 ///
 /// ```
 /// use sharekey::error::{Blame, Fault, LockError, Retry, SignatureError};
@@ -26,12 +27,6 @@ pub trait Blame: Debug + Display {
 
     /// What to do, said to whoever asked for what failed.
     fn retry(&self) -> Retry;
-
-    /// Every error of this type, with every cause: for an app to see that it has words for each code. Where an error
-    /// holds a number, it is an example.
-    fn all() -> impl Iterator<Item = Self>
-    where
-        Self: Sized;
 }
 
 /// Declares an enum whose variants have words.

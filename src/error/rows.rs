@@ -89,9 +89,10 @@ macro_rules! errors {
 
         #[allow(unused_macros, reason = "not every one is a cause")]
         macro_rules! $name {
-            ($d error:expr, $d($d path:tt)*) => {
+            ($d error:expr, $d($d path:tt)*) => {{
+                let _ = $d error;
                 concat!($d($d path)*)
-            };
+            }};
         }
 
         impl $name {
@@ -141,8 +142,12 @@ macro_rules! blame {
             fn retry(&self) -> $crate::error::Retry {
                 Self::retry(*self)
             }
+        }
 
-            fn all() -> impl Iterator<Item = Self> $all
+        impl $name {
+            /// Every error of this type, with every cause: for an app to see that it has words for each code. Where
+            /// an error holds a number, it is an example.
+            pub fn all() -> impl Iterator<Item = Self> $all
         }
     };
 }
@@ -198,7 +203,7 @@ macro_rules! told {
 /// The errors of a row: one, or one a cause.
 macro_rules! each {
     ($variant:ident) => { [Self::$variant] };
-    ($variant:ident ($inner:ident)) => { <$inner as $crate::error::Blame>::all().map(Self::$variant) };
+    ($variant:ident ($inner:ident)) => { $inner::all().map(Self::$variant) };
     ($variant:ident { $($field:ident: $example:expr),* }) => { [Self::$variant { $($field: $example),* }] };
 }
 

@@ -1,7 +1,6 @@
 //! The front door: boot, then a frame in and an answer out, over a board that can store and set its clock.
 
 use rand_core::CryptoRng;
-use thiserror::Error;
 
 use super::cell::Condition;
 use super::record::{Cell, Found, Record, StoredSeed};
@@ -9,7 +8,7 @@ use super::reset::PhysicalPresence;
 use super::step::{Effect, Served, Step};
 use super::{Lock, Making, Now};
 use crate::crypto::Crypto;
-use crate::error::{LoadError, ProviderFailed, SealError};
+use crate::error::{BootError, LoadError, SealError, ServeError};
 use crate::limits::Timestamp;
 use crate::secret::ActivationSecret;
 
@@ -57,42 +56,6 @@ impl<B: Board> Board for &mut B {
     fn set_clock(&mut self, to: Option<Timestamp>) -> Result<(), Self::Error> {
         (**self).set_clock(to)
     }
-}
-
-/// Why there is no lock behind the door.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-pub enum BootError<E> {
-    /// There is a seed, and it cannot be read, also not at a second try. To make a lock anew here would erase the
-    /// owner's: that takes an order from whoever services the lock, [`Door::make_anew`].
-    #[error("the seed of the lock cannot be read")]
-    SeedUnreadable,
-    /// The provider failed, so that keys or records could not be made.
-    #[error("{0}")]
-    Seal(#[from] SealError),
-    /// The board failed.
-    #[error("the board failed: {0}")]
-    Board(E),
-}
-
-impl<E> From<ProviderFailed> for BootError<E> {
-    fn from(failed: ProviderFailed) -> Self {
-        Self::Seal(failed.into())
-    }
-}
-
-/// Why a frame has no answer: send nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-pub enum ServeError<E> {
-    /// A record was not written, so it is not known whether the operation happened; or the clock could not be set, and
-    /// it did not. The next frame reads the cell again first.
-    #[error("the board failed: {0}")]
-    Board(E),
-    /// The lock that follows a factory reset could not be made; the next frame tries again first.
-    #[error("the next lock could not be made: {0}")]
-    Remake(SealError),
-    /// The seed is not this lock's any more, and not one of a lock to be made either: what is there, a boot says.
-    #[error("the seed in the store is not this lock's: boot")]
-    Boot,
 }
 
 /// A lock on its board: made or loaded by [`boot`](Self::boot), and asked by [`serve`](Self::serve). Other loops go

@@ -1,10 +1,13 @@
 //! Every error of the library, as the library tells it.
 
+use std::fmt;
+
 use sharekey::error::{Blame, Fault, Retry};
 use sharekey::error::{
-    CodeError, ContactError, FingerprintError, GuestError, IdError, KeyError, LimitsError, LoadError, LockError,
-    MacMismatch, NonContributory, NotPending, OwnerError, ProviderFailed, RefuseReason, SealError, ServiceError,
-    SignatureError, SlotError, StoredRecordError, StoredSlotError, StoredViewError, WireError,
+    BootError, CodeError, ContactError, FingerprintError, GuestError, IdError, KeyError, LimitsError, LoadError,
+    LockError, MacMismatch, NonContributory, NotPending, OwnerError, ProviderFailed, RefuseReason, SealError,
+    ServeError, ServiceError, SignatureError, SlotError, StoredRecordError, StoredSlotError, StoredViewError,
+    WireError,
 };
 
 /// One error with its cause.
@@ -28,9 +31,9 @@ pub type Table = (&'static str, Vec<Row>);
 
 pub fn every() -> Vec<Table> {
     macro_rules! tables {
-        ($($error:ident),*) => { vec![$( (stringify!($error), rows::<$error>()) ),*] };
+        ($($error:ident),*) => { vec![$( (stringify!($error), $error::all().map(row).collect()) ),*] };
     }
-    tables![
+    let mut all = tables![
         GuestError,
         OwnerError,
         ServiceError,
@@ -54,9 +57,26 @@ pub fn every() -> Vec<Table> {
         StoredRecordError,
         StoredSlotError,
         NotPending
-    ]
+    ];
+    // What fails here is a board, in its own words.
+    let seals = || SealError::all().map(BootError::Seal);
+    let boot = [BootError::SeedUnreadable, BootError::Board(Words)].into_iter().chain(seals());
+    all.push(("BootError", boot.map(row).collect()));
+    let serve = [ServeError::Boot, ServeError::Board(Words)].into_iter();
+    all.push(("ServeError", serve.chain(SealError::all().map(ServeError::Remake)).map(row).collect()));
+    all
 }
 
-fn rows<E: Blame>() -> Vec<Row> {
-    E::all().map(|e| Row { code: e.name(), says: e.to_string(), fault: e.fault(), retry: e.retry() }).collect()
+fn row(error: impl Blame) -> Row {
+    Row { code: error.name(), says: error.to_string(), fault: error.fault(), retry: error.retry() }
+}
+
+/// Whatever a board says.
+#[derive(Debug)]
+struct Words;
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }

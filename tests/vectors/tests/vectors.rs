@@ -141,7 +141,8 @@ fn each_code_is_one_errors_alone_and_is_written_as_codes_are() {
 }
 
 /// What a declaration of a type of errors begins with.
-const DECLARES: [&str; 3] = ["errors! { {$}", "lock_errors! { {$}", "reasons! { {$}"];
+const DECLARES: [&str; 4] =
+    ["errors! { {$}", "lock_errors! { {$}", "reasons! { {$}", "impl<E: Debug + Display> Blame for"];
 
 #[test]
 fn the_dumps_in_the_text_are_the_bytes_of_the_cases() {
