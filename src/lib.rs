@@ -18,7 +18,7 @@
 //! use sharekey::lock::{Clock, Found, Making, Now, purpose};
 //! use sharekey::owner::{Fact, Order};
 //! use sharekey::secret::{ActivationSecret, Seed};
-//! use sharekey::service::ShareRecord;
+//! use sharekey::service::{NewRecord, ShareRecord};
 //! use sharekey::{Account, Owner, Service};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,6 +26,7 @@
 //! // Where each side stores what it must not lose. Here nothing fails.
 //! let flash = |_record: &sharekey::lock::Record| Ok::<(), std::io::Error>(());
 //! let database = |_record: &ShareRecord| Ok::<(), std::io::Error>(());   // compare-and-swap
+//! let new_row = |_record: &NewRecord| Ok::<(), std::io::Error>(());        // create-if-absent
 //! let disk = |_view: &sharekey::owner::OwnedLock| Ok::<(), std::io::Error>(());
 //! let now = Now { ticks: 0, clock: Clock::Unset };
 //! let hall = SlotId::new(0);
@@ -47,7 +48,7 @@
 //! let (provision, pending) = owner.provision(&card, &given.challenge, *service.key(), rng)?;
 //! let provisioned = lock.provision(given.session, &provision, now)?.commit(flash)?.provisioned;
 //! let mut view = pending.finish(&owner, &provisioned)?;
-//! let mut record = service.open(&provisioned, hall)?;
+//! let mut record = service.open(&provisioned, hall)?.put_new(new_row)?;
 //!
 //! // 2. Standing at the lock, the owner opens one of its slots.
 //! let given = lock.challenge::<purpose::Operate>(now, rng)?.commit(flash)?;
@@ -55,7 +56,7 @@
 //! let (command, pending) = owner.order(&mut view, activate, &given.challenge, rng)?.commit(disk)?;
 //! let done = lock.command(given.session, &command, now)?.commit(flash)?.done;
 //! let _ = pending.finish(&owner, &mut view, &done)?.commit(disk)?;
-//! service.done(&mut record, &done)?.commit(database)?;
+//! service.take(&mut record, &done)?.commit(database)?.answer()?;
 //!
 //! // 3. At home, the owner shares the slot with a contact. Until the download it can be revoked.
 //! let account = Account::from_seed(&Ring, &Seed::random(rng))?;
@@ -63,17 +64,18 @@
 //! contacts.add(ana, "Ana".parse()?, *account.public_key())?;
 //! let ana = (&contacts, &"ana@example".parse()?);
 //! let grant = owner.share_with_contact(&mut view, hall, ana, Rights::OPEN, Limits::NONE)?.commit(disk)?;
-//! service.publish(&mut record, &grant)?.commit(database)??;
+//! service.take(&mut record, &grant)?.commit(database)?.answer()?;
 //!
 //! // 4. The guest connects to the lock and the service, once, to download the key.
 //! let claimed = account.claim(&Ring, record.grant().expect("it is published"), None, rng)?;
 //! let given = lock.challenge::<purpose::Install>(now, rng)?.commit(flash)?;
 //! let attempt = claimed.install(&Ring, &given.challenge, rng)?;
-//! let release = service.release(&mut record, attempt.claim(), attempt.install())?.commit(database)?;
+//! let asked = (attempt.claim(), attempt.install());
+//! let release = service.take(&mut record, asked)?.commit(database)?.answer()?;
 //! let download = attempt.bundle(&Ring, &release)?;
 //! let receipt = lock.install(given.session, download.bundle(), now, rng)?.commit(flash)?.receipt;
 //! let key = download.finish(&Ring, &receipt)?;
-//! service.confirm(&mut record, key.receipt())?.commit(database)?;
+//! service.take(&mut record, key.receipt())?.commit(database)?.answer()?;
 //! let learned = owner.learn(&mut view, key.receipt())?.commit(disk)?;
 //! assert!(matches!(learned.fact, Fact::Downloaded { slot, .. } if slot == hall));
 //!

@@ -21,8 +21,12 @@ mod open;
 mod prove;
 mod record;
 mod share;
+mod stored;
+mod taken;
 
-pub use self::record::{Evidence, Report, ShareRecord, Standing};
+pub use self::open::NewRecord;
+pub use self::record::{Evidence, Report, ShareRecord};
+pub use self::taken::{Changed, Request, Taken};
 
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, PublicKey, Signer};
@@ -58,40 +62,53 @@ impl<C: Crypto> Service<C> {
     }
 }
 
-/// Which record a message is for: the lock that it names, and the slot, where it names one. A `Done`
-/// without a slot is a transfer, and for every record of the lock, or of no interest to the service.
+/// Which record a message is for: the lock and the slot that it names, or no slot for a statement of ownership,
+/// which is for every record of the lock.
 ///
 /// Nothing of the message was checked; the record's own checks follow.
 ///
 /// # Errors
-/// [`ServiceError::Wire`]; [`ServiceError::NotOfASlot`] for a kind that names no lock (a claim or an
-/// install is for the record whose grant the guest was given).
+/// [`ServiceError::Wire`]; [`ServiceError::NotOfASlot`] for what no record takes alone: the `Done` of another
+/// operation, which tells a service nothing, and a claim or an install, which are for the record whose grant the
+/// guest was given.
 pub fn place_of(message: &[u8]) -> Result<(LockId, Option<SlotId>), ServiceError> {
-    match Kind::of(message)? {
-        Kind::Grant => {
-            Unverified::<Grant>::parse(message).map(|grant| (grant.claims().lock, Some(grant.claims().slot)))
-        }
-        Kind::Withdraw => Unverified::<Withdraw>::parse(message)
-            .map(|withdraw| (withdraw.claims().lock, Some(withdraw.claims().slot))),
-        Kind::Receipt => {
-            Unverified::<Receipt>::parse(message).map(|receipt| (receipt.claims().lock, Some(receipt.claims().slot)))
-        }
-        Kind::Done => {
-            Unverified::<Done>::parse(message).map(|done| (done.claims().lock, slot_of(&done.claims().completed)))
-        }
-        Kind::Provisioned => Unverified::<Provisioned>::parse(message).map(|answer| (answer.claims().lock, None)),
-        _ => return Err(ServiceError::NotOfASlot),
-    }
-    .map_err(ServiceError::Wire)
+    meant_for(message).map(|(lock, _, slot)| (lock, slot))
 }
 
-const fn slot_of(completed: &Completed) -> Option<SlotId> {
-    match completed {
-        Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. } => {
-            Some(*slot)
+/// For whom a message is: lock, epoch and slot.
+type Meant = (LockId, Epoch, Option<SlotId>);
+
+fn meant_for(message: &[u8]) -> Result<Meant, ServiceError> {
+    Ok(match Kind::of(message)? {
+        Kind::Grant => {
+            let Grant { lock, epoch, slot, .. } = *Unverified::parse(message)?.claims();
+            (lock, epoch, Some(slot))
         }
-        Completed::Transfer { .. } | Completed::SetClock { .. } | Completed::Act { .. } => None,
-    }
+        Kind::Withdraw => {
+            let Withdraw { lock, epoch, slot, .. } = *Unverified::parse(message)?.claims();
+            (lock, epoch, Some(slot))
+        }
+        Kind::Receipt => {
+            let Receipt { lock, epoch, slot, .. } = *Unverified::parse(message)?.claims();
+            (lock, epoch, Some(slot))
+        }
+        Kind::Done => {
+            let Done { lock, epoch, completed, .. } = *Unverified::parse(message)?.claims();
+            let slot = match completed {
+                Completed::Activate { slot, .. }
+                | Completed::Deactivate { slot, .. }
+                | Completed::Inspect { slot, .. } => Some(slot),
+                Completed::Transfer { .. } => None,
+                Completed::SetClock { .. } | Completed::Act { .. } => return Err(ServiceError::NotOfASlot),
+            };
+            (lock, epoch, slot)
+        }
+        Kind::Provisioned => {
+            let Provisioned { lock, epoch, .. } = *Unverified::parse(message)?.claims();
+            (lock, epoch, None)
+        }
+        _ => return Err(ServiceError::NotOfASlot),
+    })
 }
 
 /// Whether a message is for this record. Looked at only after its signature held.

@@ -24,6 +24,8 @@ pub use self::observer::Observer;
 pub use self::record::Recorder;
 pub use self::state::{GrantRef, State, Witness};
 pub use self::step::{Proof, Turn};
+#[cfg(feature = "alloc")]
+pub(crate) use self::stored::Stored as StoredSlot;
 
 use self::live::Live;
 use crate::counter::{Epoch, Generation};

@@ -37,10 +37,20 @@ impl<'s, S, T> Staged<'s, S, T> {
         Staged { state, next, output: other(output) }
     }
 
+    /// The state before: what the store holds now, and an index of it still says.
+    #[must_use]
+    pub const fn before(&self) -> &S {
+        self.state
+    }
+
     /// The state that is to be stored.
     #[must_use]
     pub const fn next(&self) -> &S {
         &self.next
+    }
+
+    pub(crate) const fn output(&self) -> &T {
+        &self.output
     }
 
     /// Stores the next state through `put`, then gives the result. Where `put` fails, the state in

@@ -1,4 +1,4 @@
-use super::{KeyError, Retry, SealError, SignatureError, SlotError, WireError};
+use super::{KeyError, Retry, SealError, SignatureError, SlotError, StoredSlotError, WireError};
 
 errors! { {$} "Service"
     /// Why the service refused. Unless it comes out of a [`Staged`](crate::staged::Staged), nothing changed.
@@ -21,8 +21,8 @@ errors! { {$} "Service"
         Contradiction:      "two statements of one ownership contradict each other",  Lock,      Never;
         /// It is a Done of another operation.
         NotATransfer:       "the lock's statement says nothing of ownership",         Owner,     OtherInput;
-        /// It is a Done of an operation that concerns no slot.
-        NotOfASlot:         "the lock's statement says nothing of a slot",            Owner,     OtherInput;
+        /// It is of another kind, or a Done of an operation that concerns no slot.
+        NotOfASlot:         "the message is for no slot's record",                    Owner,     OtherInput;
         /// It is not signed by the lock that it names.
         OwnershipSignature(SignatureError): "statement of ownership",                 Owner,     Resend;
         /// It is not a good key.
@@ -62,9 +62,18 @@ const fn at_the_service(error: SlotError) -> Retry {
 }
 
 errors! { {$} "StoredRecord"
-    /// Why stored data are not a service's record: they contradict themselves.
+    /// Why stored data are not a service's record.
     #[non_exhaustive]
     StoredRecordError {
+        Format {
+            /// The format that was found.
+            found: u8 = 2
+        }:             "the record has format {found}, which is not supported",           Caller, Update;
+        Truncated:     "the record is cut short",                                         Caller, OtherInput;
+        Trailing:      "bytes follow the record",                                         Caller, OtherInput;
+        Malformed:     "the record does not decode",                                      Caller, OtherInput;
+        /// The slot's state contradicts itself.
+        Slot(#[from] StoredSlotError): _,                                                 _,      _;
         /// The first is 1.
         Version:       "the version is 0",                                                Caller, OtherInput;
         Epoch:         "the slot's state is of another epoch",                            Caller, OtherInput;
@@ -72,5 +81,7 @@ errors! { {$} "StoredRecord"
         GrantPresence: "the stored grant and the slot's state contradict each other",     Caller, OtherInput;
         /// It is not a grant, or is not for this record.
         GrantContent:  "the stored grant is not the one that is shared",                  Caller, OtherInput;
+        /// It is not what the lock, or the service, said of this record.
+        Evidence:      "a message that is kept is not of this record",                    Caller, OtherInput;
     }
 }

@@ -91,8 +91,7 @@ impl<C: Crypto> Owner<C> {
         Ok(Staged::new(view, next, learned))
     }
 
-    /// Takes in a report of the slot's record: all signed messages that came with it
-    /// ([`Service::messages`](crate::service::Service::messages)), and its
+    /// Takes in a report of the slot's record ([`Report`](crate::service::Report)): its signed messages, and its
     /// version, as of which the view is true from then on.
     ///
     /// `says` is the state that the service gives the record, where the report names it: advice. It changes nothing

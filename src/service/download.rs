@@ -1,14 +1,17 @@
-use super::share::check_serving;
-use super::{Service, ShareRecord};
+use alloc::vec::Vec;
+
+use super::taken::staged;
+use super::{Changed, Service, ShareRecord, Taken};
 use crate::crypto::Crypto;
 use crate::error::ServiceError;
 use crate::message::{Claim, Install, Release};
 use crate::staged::Staged;
-use crate::wire::{self, Encoded, Unverified};
+use crate::wire::{self, Unverified};
 
 impl<C: Crypto> Service<C> {
     /// Releases the shared grant for one install of the device that its subject claims it for: the
-    /// point of no return. The same device may be released again, for a new install; no other can.
+    /// point of no return. The answer is the `Release`. The same device may be released again, for a new install;
+    /// no other can.
     ///
     /// # Errors
     /// [`ServiceError::Moved`], [`ServiceError::Wire`], [`ServiceError::NothingShared`],
@@ -21,8 +24,8 @@ impl<C: Crypto> Service<C> {
         record: &'r mut ShareRecord,
         claim: &[u8],
         install: &[u8],
-    ) -> Result<Staged<'r, ShareRecord, Encoded<Release>>, ServiceError> {
-        check_serving(record)?;
+    ) -> Result<Staged<'r, ShareRecord, Taken>, ServiceError> {
+        self.check_serves(record)?;
         let claim = Unverified::<Claim>::parse(claim)?;
         let install = Unverified::<Install>::parse(install)?;
         let (Some(shared), Some(grant)) = (record.slot.shared(), record.parsed_grant()) else {
@@ -45,12 +48,13 @@ impl<C: Crypto> Service<C> {
         //# SVC-11. The install's signature MUST verify under the claim's device.
         let install = install.verify(&self.crypto, &claim.device).map_err(ServiceError::InstallSignature)?;
 
-        let mut next = record.step()?;
+        let mut next = record.draft()?;
         let digest = install.digest(&self.crypto);
         //= spec/protocol.md#service-release-checks
         //# SVC-12. The record MUST allow the release, as SLO-14 says.
         next.change_slot(|slot| slot.release(&shared.grant, claim.device, digest))?;
         let release = wire::seal(&self.crypto, &self.signer, &Release { install: digest })?;
-        Ok(Staged::new(record, next, release))
+        let changed = Changed::Released { key: shared, device: claim.device };
+        staged(record, next, changed, Ok(Vec::from(release.as_bytes())))
     }
 }

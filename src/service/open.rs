@@ -1,7 +1,8 @@
 use alloc::vec::Vec;
 
-use super::Service;
-use super::record::{Evidence, ShareRecord, Standing};
+use super::record::Evidence;
+use super::taken::staged;
+use super::{Changed, Service, ShareRecord, Taken};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::ServiceError;
@@ -11,47 +12,107 @@ use crate::slot::Slot;
 use crate::staged::{Hold, Staged};
 use crate::wire::{Kind, Unverified};
 
+/// A record of a slot that had none: [`put_new`](Self::put_new) is all that can be done with it, so that it
+/// never takes the place of a record that is there, and of the withdrawals in it.
+#[must_use = "there is no record before it is put"]
+#[derive(Debug)]
+pub struct NewRecord(ShareRecord);
+
+impl NewRecord {
+    /// The record that is to be put, for the store's eyes.
+    #[must_use]
+    pub const fn record(&self) -> &ShareRecord {
+        &self.0
+    }
+
+    /// Stores the record through `create`, which must fail where there is one for its
+    /// [place](ShareRecord::place). That one then takes the statement in
+    /// ([`take`](Service::take)).
+    ///
+    /// # Errors
+    /// Whatever `create` fails with.
+    pub fn put_new<E>(self, create: impl FnOnce(&Self) -> Result<(), E>) -> Result<ShareRecord, E> {
+        create(&self)?;
+        Ok(self.0)
+    }
+
+    /// [`put_new`](Self::put_new) for an asynchronous store.
+    ///
+    /// # Errors
+    /// Whatever `create` fails with.
+    pub async fn put_new_async<E>(self, create: impl AsyncFnOnce(&Self) -> Result<(), E>) -> Result<ShareRecord, E> {
+        create(&self).await?;
+        Ok(self.0)
+    }
+}
+
 /// What the lock says of who it belongs to.
-struct Ownership {
-    lock: LockId,
-    epoch: Epoch,
-    owner: PublicKey,
-    service: PublicKey,
+#[derive(PartialEq, Eq)]
+pub(super) struct Ownership {
+    pub(super) lock: LockId,
+    pub(super) epoch: Epoch,
+    pub(super) owner: PublicKey,
+    pub(super) service: PublicKey,
+}
+
+impl Ownership {
+    /// Reads a statement that was checked before it was kept.
+    pub(super) fn kept(statement: &[u8]) -> Option<Self> {
+        match Kind::of(statement).ok()? {
+            Kind::Done => Self::of_done(Unverified::parse(statement).ok()?.claims()),
+            _ => Some(Self::of_provisioned(Unverified::parse(statement).ok()?.claims())),
+        }
+    }
+
+    const fn of_provisioned(&Provisioned { lock, epoch, owner, service, .. }: &Provisioned) -> Self {
+        Self { lock, epoch, owner, service }
+    }
+
+    /// `None` where it says nothing of ownership.
+    pub(super) const fn of_done(&Done { lock, epoch, completed, .. }: &Done) -> Option<Self> {
+        match completed {
+            Completed::Transfer { owner, service } => Some(Self { lock, epoch, owner, service }),
+            _ => None,
+        }
+    }
 }
 
 impl<C: Crypto> Service<C> {
     /// A new record for `slot` of the lock that says, by a `Provisioned` or a `Done(Transfer)`, that
-    /// this service is its. Put it only where there is none; one that is there takes the statement
-    /// through [`reopen`](Self::reopen).
+    /// this service is its.
+    ///
+    /// A statement that is sent may be an old one: where the lock has a record already, open its other slots by
+    /// the statement of [that one](Evidence::ownership), and give the new one to all of them.
     ///
     /// # Errors
     /// [`ServiceError::Wire`], [`ServiceError::NotATransfer`], [`ServiceError::OwnershipSignature`],
     /// [`ServiceError::OtherService`], [`ServiceError::OwnerKey`].
-    pub fn open(&self, statement: &[u8], slot: SlotId) -> Result<ShareRecord, ServiceError> {
+    pub fn open(&self, statement: &[u8], slot: SlotId) -> Result<NewRecord, ServiceError> {
         let Ownership { lock, epoch, owner, service } = self.ownership(statement)?;
         //= spec/protocol.md#service
         //# SVC-1. The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
         if service != *self.key() {
             return Err(ServiceError::OtherService);
         }
-        Ok(ShareRecord {
+        let evidence = Evidence { ownership: Vec::from(statement), ..Evidence::default() };
+        Ok(NewRecord(ShareRecord {
             lock,
             slot_id: slot,
             owner,
             service,
             epoch,
-            standing: Standing::Serving,
             version: 1,
             slot: Slot::new(epoch),
             grant: None,
-            evidence: Evidence { ownership: Vec::from(statement), ..Evidence::default() },
+            evidence,
             hold: Hold::default(),
-        })
+        }))
     }
 
     /// Takes in a later statement of ownership. A higher epoch begins the slot anew, for the owner
-    /// and service that it names; where that is another service, the record
-    /// [has moved](Standing::Moved). The same epoch again changes nothing but the version.
+    /// and service that it names; where that is another service, this one publishes, releases and withdraws
+    /// nothing more in the record, until a later transfer back. The same epoch again changes nothing but the
+    /// version.
     ///
     /// # Errors
     /// [`ServiceError::Wire`], [`ServiceError::NotATransfer`], [`ServiceError::OwnershipSignature`],
@@ -61,7 +122,7 @@ impl<C: Crypto> Service<C> {
         &self,
         record: &'r mut ShareRecord,
         statement: &[u8],
-    ) -> Result<Staged<'r, ShareRecord, Standing>, ServiceError> {
+    ) -> Result<Staged<'r, ShareRecord, Taken>, ServiceError> {
         let Ownership { lock, epoch, owner, service } = self.ownership(statement)?;
         if lock != record.lock {
             return Err(ServiceError::WrongLock);
@@ -76,19 +137,19 @@ impl<C: Crypto> Service<C> {
         if epoch == record.epoch && (owner, service) != (record.owner, record.service) {
             return Err(ServiceError::Contradiction);
         }
-        let mut next = record.step()?;
+        let mut next = record.draft()?;
         //= spec/protocol.md#service-confirmation
         //# SVC-23. A second statement of ownership for the record's epoch that names the same keys MUST change nothing but the version.
         if epoch > record.epoch {
-            next.standing = if service == *self.key() { Standing::Serving } else { Standing::Moved { to: service } };
             (next.epoch, next.owner, next.service) = (epoch, owner, service);
             //= spec/protocol.md#slot-record
             //# SLO-1. A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
             next.change_slot(|slot| *slot = Slot::new(epoch));
             next.evidence = Evidence { ownership: Vec::from(statement), ..Evidence::default() };
         }
-        let standing = next.standing;
-        Ok(Staged::new(record, next, standing))
+        let ours = self.serves(&next);
+        let changed = if ours { Changed::Reopened { epoch } } else { Changed::Moved { epoch, to: service } };
+        staged(record, next, changed, Ok(Vec::new()))
     }
 
     /// Checks a statement of ownership under the lock that it names: the lock's id is its key.
@@ -109,7 +170,7 @@ impl<C: Crypto> Service<C> {
         //= spec/protocol.md#service
         //# SVC-1. The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
         let body = parsed.verify(&self.crypto, lock.key()).map_err(ServiceError::OwnershipSignature)?;
-        Ok(Ownership { lock, epoch: body.epoch, owner: body.owner, service: body.service })
+        Ok(Ownership::of_provisioned(&body))
     }
 
     fn transferred(&self, statement: &[u8]) -> Result<Ownership, ServiceError> {
@@ -118,9 +179,6 @@ impl<C: Crypto> Service<C> {
         //= spec/protocol.md#service
         //# SVC-1. The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
         let body = parsed.verify(&self.crypto, lock.key()).map_err(ServiceError::OwnershipSignature)?;
-        match body.completed {
-            Completed::Transfer { owner, service } => Ok(Ownership { lock, epoch: body.epoch, owner, service }),
-            _ => Err(ServiceError::NotATransfer),
-        }
+        Ownership::of_done(&body).ok_or(ServiceError::NotATransfer)
     }
 }

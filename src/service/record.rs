@@ -2,29 +2,17 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::stored::Stored;
 use crate::counter::Epoch;
 use crate::crypto::PublicKey;
-use crate::error::{ServiceError, StoredRecordError};
+use crate::error::ServiceError;
 use crate::id::{LockId, SlotId};
-use crate::message::{Grant, Withdrawn};
+use crate::message::Grant;
 use crate::slot::{GrantRef, Slot, State};
 use crate::staged::{Held, Hold};
 use crate::wire::Unverified;
 
-/// Whether the lock still names this service.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Standing {
-    /// The lock names this service.
-    Serving,
-    /// The lock was transferred to this service's successor. Nothing is published or released any
-    /// more; a later transfer back opens the record again.
-    Moved {
-        /// The service that the lock names now.
-        to: PublicKey,
-    },
-}
-
-/// What the lock and the owner said, kept so that the owner's app can check the report itself.
+/// What was said and signed, kept so that the owner's app can check the report itself.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Evidence {
     #[serde(with = "crate::form::messages::one")]
@@ -35,7 +23,8 @@ pub struct Evidence {
     pub(super) inspected: Option<Vec<u8>>,
     #[serde(with = "crate::form::messages::maybe")]
     pub(super) receipt: Option<Vec<u8>>,
-    pub(super) withdrawn: Option<Withdrawn>,
+    #[serde(with = "crate::form::messages::maybe")]
+    pub(super) withdrawn: Option<Vec<u8>>,
     pub(super) former: Vec<Former>,
 }
 
@@ -46,7 +35,8 @@ pub(super) struct Former {
     #[serde(with = "crate::form::messages::one")]
     pub(super) grant: Vec<u8>,
     /// The answer to its withdrawal; `None` where a Done ended the share.
-    pub(super) withdrawn: Option<Withdrawn>,
+    #[serde(with = "crate::form::messages::maybe")]
+    pub(super) withdrawn: Option<Vec<u8>>,
 }
 
 impl Evidence {
@@ -73,11 +63,20 @@ impl Evidence {
     pub fn receipt(&self) -> Option<&[u8]> {
         self.receipt.as_deref()
     }
+
+    /// The latest answer to a withdrawal.
+    #[must_use]
+    pub fn withdrawn(&self) -> Option<&[u8]> {
+        self.withdrawn.as_deref()
+    }
 }
 
-/// What the service knows of one slot of one lock: what its store holds.
+/// What the service knows of one slot of one lock: what its store holds, by
+/// [`to_bytes`](Self::to_bytes) or in a form of serde. Reading one back checks that it does not contradict itself.
 ///
-/// Reading one back with `serde` checks that it does not contradict itself.
+/// Whoever has one can read all of it: nothing is signed for a reader, who needs neither the service nor its key.
+/// What a [`Staged`](crate::staged::Staged) shows as [`next`](crate::staged::Staged::next) is for the store alone:
+/// a report of it would give out the answer to a withdrawal that nobody has stored.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 //= spec/protocol.md#service-confirmation
@@ -90,7 +89,6 @@ pub struct ShareRecord {
     pub(super) owner: PublicKey,
     pub(super) service: PublicKey,
     pub(super) epoch: Epoch,
-    pub(super) standing: Standing,
     pub(super) version: u64,
     pub(super) slot: Slot,
     pub(super) grant: Option<Vec<u8>>,
@@ -124,13 +122,19 @@ impl ShareRecord {
         self.slot_id
     }
 
+    /// Lock and slot: the record's key in the store.
+    #[must_use]
+    pub const fn place(&self) -> (LockId, SlotId) {
+        (self.lock, self.slot_id)
+    }
+
     /// The owner's key.
     #[must_use]
     pub const fn owner(&self) -> &PublicKey {
         &self.owner
     }
 
-    /// The service that the lock names.
+    /// The service that the lock names: see [`Service::serves`](super::Service::serves).
     #[must_use]
     pub const fn service(&self) -> &PublicKey {
         &self.service
@@ -140,12 +144,6 @@ impl ShareRecord {
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
-    }
-
-    /// Whether the lock still names this service.
-    #[must_use]
-    pub const fn standing(&self) -> Standing {
-        self.standing
     }
 
     /// The slot, as this record knows it.
@@ -173,27 +171,34 @@ impl ShareRecord {
         &self.evidence
     }
 
-    /// What to tell the owner's app. Advisory, but for the signed messages in it.
+    /// What to give the owner's app, for [`Owner::see`](crate::owner::Owner::see).
     #[must_use]
     pub fn report(&self) -> Report<'_> {
+        let Evidence { done, inspected, receipt, withdrawn, former, .. } = &self.evidence;
+        // What proves keys dead comes before what needs room among the live ones.
+        let mut messages: Vec<&[u8]> = [done, inspected, receipt].into_iter().filter_map(Option::as_deref).collect();
+        for former in former {
+            //= spec/protocol.md#owner
+            //# SVC-22. A report MUST hold every Grant that was published in the record's epoch and is live in the record.
+            messages.push(&former.grant);
+            messages.extend(former.withdrawn.as_deref());
+        }
+        messages.extend(self.grant());
+        // That of a former grant stands beside it.
+        let told = former.iter().any(|former| former.withdrawn == *withdrawn);
+        messages.extend(withdrawn.as_deref().filter(|_| !told));
         //= spec/protocol.md#states
         //# SLO-5. A view MUST name the version of the record that it is a view of.
-        Report { version: self.version, state: self.slot.state(), grant: self.grant(), evidence: &self.evidence }
+        Report { version: self.version, state: self.slot.state(), messages }
     }
 
     pub(super) fn parsed_grant(&self) -> Option<Grant> {
         self.grant().and_then(parse_grant)
     }
 
-    /// The record after one more accepted operation.
-    pub(super) fn step(&self) -> Result<Self, ServiceError> {
-        if self.hold.is_held() {
-            return Err(ServiceError::Busy);
-        }
-        //= spec/protocol.md#service-confirmation
-        //# SVC-20. Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
-        let version = self.version.checked_add(1).ok_or(ServiceError::Exhausted)?;
-        Ok(Self { version, ..self.clone() })
+    /// A copy to decide on, where no other decision waits for its store.
+    pub(super) fn draft(&self) -> Result<Self, ServiceError> {
+        if self.hold.is_held() { Err(ServiceError::Busy) } else { Ok(self.clone()) }
     }
 
     /// Takes the slot a step further. A grant that it no longer shares goes, and is kept as a former one for as
@@ -214,79 +219,28 @@ impl ShareRecord {
     }
 
     /// Keeps the answer to a withdrawal.
-    pub(super) fn note_withdrawn(&mut self, key: GrantRef, answer: Withdrawn) {
-        self.evidence.withdrawn = Some(answer);
+    pub(super) fn note_withdrawn(&mut self, key: GrantRef, answer: &[u8]) {
+        self.evidence.withdrawn = Some(Vec::from(answer));
         self.evidence.former.iter_mut().filter(|former| former.key == key).for_each(|former| {
-            former.withdrawn = Some(answer);
+            former.withdrawn = Some(Vec::from(answer));
         });
     }
 }
 
-/// What a record says, for a service's own display or log. The state is the service's word alone. For the
-/// owner's app, send the version and [`Service::messages`](super::Service::messages).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+/// What a record says to the owner's app (spec: "Owner").
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Report<'a> {
     /// The version of the record.
     pub version: u64,
-    /// The state that the record is in.
+    /// The state that the record is in. Advice: the service's word alone.
     pub state: State,
-    /// The grant that is shared.
-    #[serde(serialize_with = "crate::form::messages::maybe::serialize")]
-    pub grant: Option<&'a [u8]>,
-    /// What the lock and the owner said.
-    pub evidence: &'a Evidence,
+    /// The signed messages that it has from this ownership, in this order: the latest Done, inspection and receipt;
+    /// each grant that is shared no more while its key may open, with the answer to its withdrawal; the grant that
+    /// is shared; and the latest answer to a withdrawal.
+    #[serde(serialize_with = "crate::form::messages::all")]
+    pub messages: Vec<&'a [u8]>,
 }
 
-fn parse_grant(bytes: &[u8]) -> Option<Grant> {
+pub(super) fn parse_grant(bytes: &[u8]) -> Option<Grant> {
     Unverified::<Grant>::parse(bytes).ok().map(|grant| *grant.claims())
-}
-
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    lock: LockId,
-    slot_id: SlotId,
-    owner: PublicKey,
-    service: PublicKey,
-    epoch: Epoch,
-    standing: Standing,
-    version: u64,
-    slot: Slot,
-    #[serde(with = "crate::form::messages::maybe")]
-    grant: Option<Vec<u8>>,
-    evidence: Evidence,
-}
-
-impl From<ShareRecord> for Stored {
-    fn from(record: ShareRecord) -> Self {
-        let ShareRecord { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence, hold: _ } =
-            record;
-        Self { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence }
-    }
-}
-
-impl TryFrom<Stored> for ShareRecord {
-    type Error = StoredRecordError;
-
-    fn try_from(stored: Stored) -> Result<Self, StoredRecordError> {
-        let Stored { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence } = stored;
-        if version == 0 {
-            return Err(StoredRecordError::Version);
-        }
-        if slot.epoch() != epoch {
-            return Err(StoredRecordError::Epoch);
-        }
-        let check_grant = |key: GrantRef, bytes: &[u8]| {
-            let expected = (lock, epoch, slot_id, key.generation);
-            let found = parse_grant(bytes).map(|grant| (grant.lock, grant.epoch, grant.slot, grant.generation));
-            if found == Some(expected) { Ok(()) } else { Err(StoredRecordError::GrantContent) }
-        };
-        match (slot.shared(), &grant) {
-            (None, None) => {}
-            (Some(key), Some(bytes)) => check_grant(key, bytes)?,
-            _ => return Err(StoredRecordError::GrantPresence),
-        }
-        evidence.former.iter().try_for_each(|former| check_grant(former.key, &former.grant))?;
-        let hold = Hold::default();
-        Ok(Self { lock, slot_id, owner, service, epoch, standing, version, slot, grant, evidence, hold })
-    }
 }

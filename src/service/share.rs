@@ -1,40 +1,38 @@
 use alloc::vec::Vec;
 
-use super::record::{ShareRecord, Standing};
-use super::{Service, check_meant_for};
+use super::taken::staged;
+use super::{Changed, Service, ShareRecord, Taken, check_meant_for};
 use crate::crypto::Crypto;
 use crate::error::ServiceError;
 use crate::message::{Grant, Withdraw, Withdrawn};
 use crate::slot::GrantRef;
 use crate::staged::Staged;
-use crate::wire::{self, Encoded, Unverified};
+use crate::wire::{self, Unverified};
 
 impl<C: Crypto> Service<C> {
-    /// Publishes a grant. A grant that is well signed and yet refused takes its number: the refusal
-    /// is then what comes out of the [`Staged`], and the record must be stored just the same. (Where
-    /// the number was taken before, there is nothing to store, and the refusal comes at once.)
+    /// Publishes a grant; the one that is shared already, again. A grant that is well signed and yet refused takes
+    /// its number: the refusal is then [what comes of it](Taken::answer), and the record must be stored just the
+    /// same. (Where the number was taken before, there is nothing to store, and the refusal comes at once.)
     ///
     /// # Errors
     /// At once, with nothing changed: [`ServiceError::Wire`], [`ServiceError::GrantSignature`],
     /// [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`],
     /// [`ServiceError::Moved`], [`ServiceError::Exhausted`], and [`ServiceError::Slot`] with
-    /// [`StaleNumber`](crate::error::SlotError::StaleNumber) or
-    /// [`AlreadyPublished`](crate::error::SlotError::AlreadyPublished).
+    /// [`StaleNumber`](crate::error::SlotError::StaleNumber).
     ///
-    /// Out of the `Staged`: [`ServiceError::SubjectKey`], and [`ServiceError::Slot`] with any other
-    /// reason of the slot's.
+    /// As the answer: [`ServiceError::SubjectKey`], and [`ServiceError::Slot`] with any other reason of the slot's.
     pub fn publish<'r>(
         &self,
         record: &'r mut ShareRecord,
         grant: &[u8],
-    ) -> Result<Staged<'r, ShareRecord, Result<(), ServiceError>>, ServiceError> {
+    ) -> Result<Staged<'r, ShareRecord, Taken>, ServiceError> {
         let parsed = Unverified::<Grant>::parse(grant)?;
         //= spec/protocol.md#service
         //# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::GrantSignature)?;
         check_meant_for(record, &body.lock, body.epoch, body.slot)?;
-        check_serving(record)?;
-        let mut next = record.step()?;
+        self.check_serves(record)?;
+        let mut next = record.draft()?;
         let key = GrantRef { generation: body.generation, grant: body.digest(&self.crypto) };
         //= spec/protocol.md#service-confirmation
         //# SVC-18. The service MUST refuse a grant whose subject fails KEY-1 or KEY-2.
@@ -48,15 +46,20 @@ impl<C: Crypto> Service<C> {
             }
         };
         match result {
+            Ok(()) => {
+                let changed = Changed::Published { key, subject: body.subject };
+                staged(record, next, changed, Ok(Vec::new()))
+            }
             // It was taken before: there is nothing to store.
             Err(error) if next.slot == record.slot => Err(error),
             //= spec/protocol.md#service-confirmation
             //# SVC-21. The refusal of a publication that took its number MUST NOT be given before the record is stored.
-            result => Ok(Staged::new(record, next, result)),
+            Err(error) => staged(record, next, Changed::NumberTaken { number: key.generation }, Err(error)),
         }
     }
 
-    /// Withdraws a grant, whatever became of it: the answer says whether it had been released.
+    /// Withdraws a grant, whatever became of it: the answer is a `Withdrawn`, which says whether it had been
+    /// released.
     ///
     /// # Errors
     /// [`ServiceError::Wire`], [`ServiceError::WithdrawSignature`], [`ServiceError::WrongLock`],
@@ -66,78 +69,43 @@ impl<C: Crypto> Service<C> {
         &self,
         record: &'r mut ShareRecord,
         withdraw: &[u8],
-    ) -> Result<Staged<'r, ShareRecord, Encoded<Withdrawn>>, ServiceError> {
+    ) -> Result<Staged<'r, ShareRecord, Taken>, ServiceError> {
         let parsed = Unverified::<Withdraw>::parse(withdraw)?;
         //= spec/protocol.md#service
         //# SVC-7. The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::WithdrawSignature)?;
         check_meant_for(record, &body.lock, body.epoch, body.slot)?;
-        check_serving(record)?;
-        let mut next = record.step()?;
+        self.check_serves(record)?;
+        let mut next = record.draft()?;
         let key = GrantRef { generation: body.generation, grant: body.grant };
         //= spec/protocol.md#withdrawal
         //# SLO-16. A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
-        let answer = Withdrawn { withdraw: *body, outcome: next.change_slot(|slot| slot.withdraw(key)) };
-        next.note_withdrawn(key, answer);
-        let encoded = self.seal_answer(&answer)?;
-        Ok(Staged::new(record, next, encoded))
+        let outcome = next.change_slot(|slot| slot.withdraw(key));
+        let answer = wire::seal(&self.crypto, &self.signer, &Withdrawn { withdraw: *body, outcome })?;
+        next.note_withdrawn(key, &answer);
+        staged(record, next, Changed::Withdrawn { key, outcome }, Ok(Vec::from(answer.as_bytes())))
     }
 
-    /// The answer to the last withdrawal again, from the stored record, for another phone of the
-    /// owner. `None` where nothing was withdrawn in this epoch.
-    ///
-    /// # Errors
-    /// [`ServiceError::Seal`].
-    pub fn last_withdrawn(&self, record: &ShareRecord) -> Result<Option<Encoded<Withdrawn>>, ServiceError> {
-        record.evidence.withdrawn.as_ref().map(|answer| self.seal_answer(answer)).transpose()
-    }
-}
-
-impl<C: Crypto> Service<C> {
-    /// Every signed message that the owner's app should [see](crate::owner::Owner::see) with the
-    /// record's version, in this order: the latest Done, inspection and receipt; each grant that is shared
-    /// no more while its key may open, with the answer to its withdrawal; the grant that is shared; and the
-    /// latest answer to a withdrawal, all of this epoch (spec: "Owner").
-    ///
-    /// # Errors
-    /// [`ServiceError::Seal`].
-    pub fn messages(&self, record: &ShareRecord) -> Result<Vec<Vec<u8>>, ServiceError> {
-        let evidence = record.evidence();
-        // What proves keys dead comes before what needs room among the live ones.
-        let proofs = [evidence.done(), evidence.inspected(), evidence.receipt()];
-        let mut messages: Vec<Vec<u8>> = proofs.into_iter().flatten().map(Vec::from).collect();
-        for former in &evidence.former {
-            //= spec/protocol.md#owner
-            //# SVC-22. A report MUST hold every Grant that was published in the record's epoch and is live in the record.
-            messages.push(former.grant.clone());
-            if let Some(answer) = &former.withdrawn {
-                messages.push(Vec::from(self.seal_answer(answer)?.as_bytes()));
-            }
-        }
-        messages.extend(record.grant().map(Vec::from));
-        // That of a former grant stands beside it.
-        let told = |answer: &Withdrawn| evidence.former.iter().any(|former| former.withdrawn == Some(*answer));
-        if let Some(answer) = evidence.withdrawn.filter(|answer| !told(answer)) {
-            messages.push(Vec::from(self.seal_answer(&answer)?.as_bytes()));
-        }
-        Ok(messages)
+    /// Whether the lock names this service still. Where it does not, the record takes in what the lock says, and
+    /// nothing of owner or guest.
+    #[must_use]
+    pub fn serves(&self, record: &ShareRecord) -> bool {
+        record.service == *self.key()
     }
 
-    fn seal_answer(&self, answer: &Withdrawn) -> Result<Encoded<Withdrawn>, ServiceError> {
-        Ok(wire::seal(&self.crypto, &self.signer, answer)?)
-    }
-}
-
-pub(super) fn check_serving(record: &ShareRecord) -> Result<(), ServiceError> {
-    match record.standing {
-        Standing::Serving => Ok(()),
+    pub(super) fn check_serves(&self, record: &ShareRecord) -> Result<(), ServiceError> {
         //= spec/protocol.md#service-confirmation
         //# SVC-16. The service MUST NOT publish, release or withdraw anything for a lock whose latest statement of ownership names another service.
-        Standing::Moved { .. } => Err(ServiceError::Moved),
+        if self.serves(record) { Ok(()) } else { Err(ServiceError::Moved) }
     }
 }
 
 fn publish_in(next: &mut ShareRecord, key: GrantRef, grant: &[u8]) -> Result<(), ServiceError> {
+    //= spec/protocol.md#service-confirmation
+    //# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, and MUST change nothing but the version.
+    if next.slot.shared() == Some(key) {
+        return Ok(());
+    }
     let result = next.change_slot(|slot| slot.publish(key));
     if result.is_ok() {
         next.grant = Some(Vec::from(grant));

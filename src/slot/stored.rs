@@ -7,7 +7,7 @@ use crate::error::StoredSlotError;
 
 /// The stored form of a slot. Reading it back checks that it is a state that steps reach.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Stored {
+pub(crate) struct Stored {
     line: Line,
     state: Content,
 }

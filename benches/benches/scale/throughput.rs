@@ -34,22 +34,17 @@ impl Cell {
     }
 }
 
-type Apply = fn(&Service<Ring>, &mut ShareRecord, &[Vec<u8>], &Cell) -> Result<(), Conflict>;
-
-fn publish(service: &Service<Ring>, record: &mut ShareRecord, sent: &[Vec<u8>], cell: &Cell) -> Result<(), Conflict> {
-    service.publish(record, &sent[0]).unwrap().commit(|next| cell.swap(next)).map(Result::unwrap)
-}
-
-fn release(service: &Service<Ring>, record: &mut ShareRecord, sent: &[Vec<u8>], cell: &Cell) -> Result<(), Conflict> {
-    service.release(record, &sent[0], &sent[1]).unwrap().commit(|next| cell.swap(next)).map(drop)
-}
-
-fn withdraw(service: &Service<Ring>, record: &mut ShareRecord, sent: &[Vec<u8>], cell: &Cell) -> Result<(), Conflict> {
-    service.withdraw(record, &sent[0]).unwrap().commit(|next| cell.swap(next)).map(drop)
+/// A message, or a claim and an install.
+fn apply(service: &Service<Ring>, record: &mut ShareRecord, sent: &[Vec<u8>], cell: &Cell) -> Result<(), Conflict> {
+    let staged = match sent {
+        [claim, install] => service.take(record, (claim, install)),
+        _ => service.take(record, &sent[0]),
+    };
+    staged.unwrap().commit(|next| cell.swap(next)).map(|taken| drop(taken.answer().unwrap()))
 }
 
 /// Does it until it is stored; gives how often somebody else was first.
-fn settle(service: &Service<Ring>, cell: &Cell, sent: &[Vec<u8>], apply: Apply) -> u64 {
+fn settle(service: &Service<Ring>, cell: &Cell, sent: &[Vec<u8>]) -> u64 {
     let mut conflicts = 0;
     while apply(service, &mut cell.read(), sent, cell).is_err() {
         conflicts += 1;
@@ -86,15 +81,14 @@ fn slot(number: u64) -> Slot {
 
 /// The time for all of each kind, by one thread over its own slots.
 fn work(slots: &[Slot]) -> [Duration; 3] {
-    let kinds: [Apply; 3] = [publish, release, withdraw];
     let mut spent = [Duration::ZERO; 3];
     for cycle in 0..CYCLES {
-        for (kind, apply) in kinds.into_iter().enumerate() {
+        for (kind, spent) in spent.iter_mut().enumerate() {
             let start = Instant::now();
             for slot in slots {
-                settle(&slot.service, &slot.cell, &slot.cycles[cycle][kind], apply);
+                settle(&slot.service, &slot.cell, &slot.cycles[cycle][kind]);
             }
-            spent[kind] += start.elapsed();
+            *spent += start.elapsed();
         }
     }
     spent
@@ -138,7 +132,7 @@ fn contended(threads: usize, length: Duration) -> (f64, f64) {
             let (service, cell, done, conflicts, sent) = (&service, &cell, &done, &conflicts, &sent);
             scope.spawn(move || {
                 for sent in sent.iter().cycle().skip(thread * 7) {
-                    conflicts.fetch_add(settle(service, cell, sent, release), Ordering::Relaxed);
+                    conflicts.fetch_add(settle(service, cell, sent), Ordering::Relaxed);
                     done.fetch_add(1, Ordering::Relaxed);
                     if start.elapsed() >= length {
                         break;

@@ -3,14 +3,11 @@
 use std::collections::HashMap;
 
 use sharekey::crypto::{PublicKey, Ring};
+use sharekey::error::ServiceError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::lock::SLOTS;
-use sharekey::message::{Completed, Done};
 use sharekey::secret::Seed;
-use sharekey::service::{Service, ShareRecord, place_of};
-use sharekey::slot::State;
-use sharekey::staged::Staged;
-use sharekey::wire::{Kind, Unverified};
+use sharekey::service::{NewRecord, Request, Service, ShareRecord, place_of};
 
 use super::{Outcome, entropy};
 
@@ -21,22 +18,28 @@ pub struct Cloud {
 
 /// One record per lock and slot. A real one is a linearizable database.
 #[derive(Default)]
-struct Store(HashMap<(LockId, SlotId), ShareRecord>);
+struct Store(HashMap<(LockId, SlotId), Vec<u8>>);
 
 impl Store {
-    /// Takes the record only in place of the version before.
-    fn swap(&mut self, next: &ShareRecord) -> Result<(), &'static str> {
-        let key = (next.lock(), next.slot_id());
-        let current = self.0.get(&key).map_or(0, ShareRecord::version);
-        if current + 1 != next.version() {
-            return Err("the record changed meanwhile");
+    /// Takes the record only where there is none.
+    fn create(&mut self, new: &NewRecord) -> Result<(), &'static str> {
+        let record = new.record();
+        match self.0.insert(record.place(), record.to_bytes()) {
+            None => Ok(()),
+            Some(_) => Err("there is a record"),
         }
-        self.0.insert(key, next.clone());
+    }
+
+    /// Takes the record only in place of the one that it was decided on.
+    fn swap(&mut self, before: &[u8], next: &ShareRecord) -> Result<(), &'static str> {
+        let stored = self.0.get_mut(&next.place()).filter(|stored| *stored == before);
+        *stored.ok_or("the record changed meanwhile")? = next.to_bytes();
         Ok(())
     }
 
     fn get(&self, lock: LockId, slot: SlotId) -> Outcome<ShareRecord> {
-        self.0.get(&(lock, slot)).cloned().ok_or_else(|| "the cloud does not know this slot".into())
+        let stored = self.0.get(&(lock, slot)).ok_or("the cloud does not know this slot")?;
+        Ok(ShareRecord::from_bytes(stored)?)
     }
 }
 
@@ -51,70 +54,51 @@ impl Cloud {
 
     /// Takes in what owner, guest or lock sends; gives the message to send back, if there is one.
     pub fn take(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
-        match (place_of(message)?, Kind::of(message)?) {
-            ((lock, Some(slot)), Kind::Grant) => {
-                self.update(lock, slot, |service, record| Ok(service.publish(record, message)?))??;
-            }
-            ((lock, Some(slot)), Kind::Withdraw) => {
-                let answer = self.update(lock, slot, |service, record| Ok(service.withdraw(record, message)?))?;
-                return Ok(answer.to_vec());
-            }
-            ((lock, Some(slot)), Kind::Receipt) => {
-                self.update(lock, slot, |service, record| Ok(service.confirm(record, message)?))?;
-            }
-            ((lock, Some(slot)), _) => {
-                self.update(lock, slot, |service, record| Ok(service.done(record, message)?))?;
-            }
-            ((lock, None), _) => self.ownership(lock, message)?,
-        }
-        Ok(Vec::new())
-    }
-
-    /// A lock says whose it is: a `Provisioned` or a `Done(Transfer)`.
-    fn ownership(&mut self, lock: LockId, statement: &[u8]) -> Outcome<()> {
-        if Unverified::<Done>::parse(statement)
-            .is_ok_and(|done| !matches!(done.claims().completed, Completed::Transfer { .. }))
-        {
-            return Ok(());
-        }
-        for slot in (0..u8::try_from(SLOTS)?).map(SlotId::new) {
-            match self.store.get(lock, slot) {
-                Ok(mut record) => {
-                    self.service.reopen(&mut record, statement)?.commit(|next| self.store.swap(next))?;
+        match place_of(message) {
+            // The lock did something that is no matter of the cloud's.
+            Err(ServiceError::NotOfASlot) => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+            Ok((lock, Some(slot))) => self.update(lock, slot, message),
+            // The lock says whose it is.
+            Ok((lock, None)) => {
+                for slot in (0..u8::try_from(SLOTS)?).map(SlotId::new) {
+                    if self.store.0.contains_key(&(lock, slot)) {
+                        self.update(lock, slot, message)?;
+                    } else {
+                        self.service.open(message, slot)?.put_new(|new| self.store.create(new))?;
+                    }
                 }
-                Err(_) => self.store.swap(&self.service.open(statement, slot)?)?,
+                Ok(Vec::new())
             }
         }
-        Ok(())
     }
 
     /// A guest asks, by its key, what was shared with it.
     pub fn find(&self, subject: &PublicKey) -> Outcome<Vec<u8>> {
         // A real store keeps an index over the subject.
-        let record = self.store.0.values().find(|record| record.subject() == Some(*subject));
-        let grant = record.and_then(ShareRecord::grant).ok_or("nothing is shared with you")?;
-        Ok(grant.to_vec())
+        for stored in self.store.0.values() {
+            let record = ShareRecord::from_bytes(stored)?;
+            if let (Some(grant), true) = (record.grant(), record.subject() == Some(*subject)) {
+                return Ok(grant.to_vec());
+            }
+        }
+        Err("nothing is shared with you".into())
     }
 
     pub fn release(&mut self, lock: LockId, slot: SlotId, claim: &[u8], install: &[u8]) -> Outcome<Vec<u8>> {
-        let release = self.update(lock, slot, |service, record| Ok(service.release(record, claim, install)?))?;
-        Ok(release.to_vec())
+        self.update(lock, slot, (claim, install))
     }
 
-    /// What the owner's app may know: the record's version, its state, and the signed messages behind it.
-    pub fn report(&self, lock: LockId, slot: SlotId) -> Outcome<(u64, State, Vec<Vec<u8>>)> {
-        let record = self.store.get(lock, slot)?;
-        Ok((record.version(), record.slot().state(), self.service.messages(&record)?))
+    /// The record of a slot, whose report the owner's app may know.
+    pub fn record(&self, lock: LockId, slot: SlotId) -> Outcome<ShareRecord> {
+        self.store.get(lock, slot)
     }
 
     /// Decides, stores, and only then has something to send.
-    fn update<T>(
-        &mut self,
-        lock: LockId,
-        slot: SlotId,
-        decide: impl for<'r> FnOnce(&Service<Ring>, &'r mut ShareRecord) -> Outcome<Staged<'r, ShareRecord, T>>,
-    ) -> Outcome<T> {
+    fn update<'a>(&mut self, lock: LockId, slot: SlotId, request: impl Into<Request<'a>>) -> Outcome<Vec<u8>> {
         let mut record = self.store.get(lock, slot)?;
-        Ok(decide(&self.service, &mut record)?.commit(|next| self.store.swap(next))?)
+        let before = record.to_bytes();
+        let taken = self.service.take(&mut record, request)?.commit(|next| self.store.swap(&before, next))?;
+        Ok(taken.answer()?)
     }
 }

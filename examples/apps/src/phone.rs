@@ -10,6 +10,7 @@ use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::{Connect, WithdrawnOutcome};
 use sharekey::owner::{Fact, Order, OwnedLock, Owner, Status};
 use sharekey::secret::{ActivationSecret, Seed};
+use sharekey::service::Report;
 use sharekey::staged::Staged;
 
 use super::cloud::Cloud;
@@ -115,7 +116,8 @@ impl OwnerPhone {
     /// Fetches what the cloud has, and believes what is signed.
     pub fn sync(&mut self, cloud: &Cloud) -> Outcome<()> {
         for Status { slot, .. } in self.statuses() {
-            let (version, state, messages) = cloud.report(self.view.as_ref().ok_or("no lock")?.lock(), slot)?;
+            let record = cloud.record(self.view.as_ref().ok_or("no lock")?.lock(), slot)?;
+            let Report { version, state, messages } = record.report();
             let _ = self.step(|owner, view| owner.see(view, slot, (version, Some(state)), &messages))?;
         }
         Ok(())

@@ -7,11 +7,9 @@ use anyhow::Context as _;
 use sharekey::crypto::{PublicKey, Ring};
 use sharekey::error::{Fault, Retry, ServiceError};
 use sharekey::id::{LockId, SlotId};
-use sharekey::message::{Claim, Done, Grant, Provisioned, Receipt, Withdraw};
-use sharekey::service::{Service, ShareRecord};
-use sharekey::slot::State;
-use sharekey::staged::Staged;
-use sharekey::wire::{Kind, Unverified};
+use sharekey::message::Claim;
+use sharekey::service::{NewRecord, Request, Service, ShareRecord, place_of};
+use sharekey::wire::Unverified;
 
 use crate::files;
 use crate::home::{CRYPTO, Home};
@@ -30,8 +28,6 @@ pub struct Cloud {
     wire: Wire,
 }
 
-type Decided<'r, T> = Result<Staged<'r, ShareRecord, T>, ServiceError>;
-
 impl Cloud {
     pub fn open(home: &Home) -> anyhow::Result<Self> {
         let folder = home.service_folder();
@@ -44,44 +40,27 @@ impl Cloud {
         *self.service.key()
     }
 
-    /// The lock says whose it is: a `Provisioned` or a `Done(Transfer)`.
-    pub fn ownership(&self, who: &str, statement: &[u8]) -> anyhow::Result<()> {
-        self.wire.record(who, "service", statement)?;
-        self.take_ownership(statement)
+    /// Takes in what owner, guest or lock sends; gives the message to send back, if there is one.
+    pub fn take(&self, who: &str, message: &[u8]) -> anyhow::Result<Vec<u8>> {
+        self.wire.record(who, "service", message)?;
+        self.take_in(who, message)
     }
 
-    pub fn take_ownership(&self, statement: &[u8]) -> anyhow::Result<()> {
-        let lock = speaker(statement).by(NAME)?;
+    /// As [`take`](Self::take), of what is on the wire already.
+    pub fn take_in(&self, who: &str, message: &[u8]) -> anyhow::Result<Vec<u8>> {
+        let (lock, slot) = place_of(message).by(NAME)?;
+        if let Some(slot) = slot {
+            return self.answer(who, &lock, slot, message);
+        }
+        // The lock says whose it is.
         let known = self.store.slots(&lock)?;
         if known.is_empty() {
-            return self.store.swap(&self.service.open(statement, ANCHOR).by(NAME)?);
+            self.service.open(message, ANCHOR).by(NAME)?.put_new(|new| self.store.create(new))?;
         }
         for slot in known {
-            self.update(&lock, slot, |service, record| service.reopen(record, statement))?;
+            self.answer(who, &lock, slot, message)?;
         }
-        Ok(())
-    }
-
-    pub fn publish(&self, who: &str, grant: &[u8]) -> anyhow::Result<()> {
-        self.wire.record(who, "service", grant)?;
-        self.take_grant(grant)
-    }
-
-    pub fn take_grant(&self, grant: &[u8]) -> anyhow::Result<()> {
-        let Grant { lock, slot, .. } = *Unverified::<Grant>::parse(grant).by(NAME)?.claims();
-        self.update(&lock, slot, |service, record| service.publish(record, grant))?.by(NAME)
-    }
-
-    pub fn withdraw(&self, who: &str, withdraw: &[u8]) -> anyhow::Result<Vec<u8>> {
-        self.wire.record(who, "service", withdraw)?;
-        self.take_withdraw(who, withdraw)
-    }
-
-    pub fn take_withdraw(&self, who: &str, withdraw: &[u8]) -> anyhow::Result<Vec<u8>> {
-        let Withdraw { lock, slot, .. } = *Unverified::<Withdraw>::parse(withdraw).by(NAME)?.claims();
-        let answer = self.update(&lock, slot, |service, record| service.withdraw(record, withdraw))?;
-        self.wire.record("service", who, &answer)?;
-        Ok(answer.to_vec())
+        Ok(Vec::new())
     }
 
     /// What is shared with whoever has this key. A real service keeps an index.
@@ -99,54 +78,27 @@ impl Cloud {
     pub fn release(&self, who: &str, place: (LockId, SlotId), claim: &[u8], install: &[u8]) -> anyhow::Result<Vec<u8>> {
         self.wire.record(who, "service", claim)?;
         self.wire.record(who, "service", install)?;
-        let release = self.update(&place.0, place.1, |service, record| service.release(record, claim, install))?;
-        self.wire.record("service", who, &release)?;
-        Ok(release.to_vec())
+        self.answer(who, &place.0, place.1, (claim, install))
     }
 
-    /// As [`release`](Self::release), for a claim whose slot the sender does not say.
-    pub fn take_claim(&self, who: &str, claim: &[u8], install: &[u8]) -> anyhow::Result<Vec<u8>> {
+    /// As [`release`](Self::release), of what is on the wire already, and whose slot the sender does not say.
+    pub fn release_claimed(&self, who: &str, claim: &[u8], install: &[u8]) -> anyhow::Result<Vec<u8>> {
         let named = Unverified::<Claim>::parse(claim).by(NAME)?.claims().grant;
         let shared = |record: &ShareRecord| record.slot().shared().is_some_and(|key| key.grant == named);
         let record = self.store.all()?.into_iter().find(shared);
-        let record = record.ok_or(ServiceError::NothingShared).by(NAME)?;
-        let (lock, slot) = (record.lock(), record.slot_id());
-        let release = self.update(&lock, slot, |service, record| service.release(record, claim, install))?;
-        self.wire.record("service", who, &release)?;
-        Ok(release.to_vec())
-    }
-
-    pub fn receipt(&self, who: &str, receipt: &[u8]) -> anyhow::Result<State> {
-        self.wire.record(who, "service", receipt)?;
-        self.take_receipt(receipt)
-    }
-
-    pub fn take_receipt(&self, receipt: &[u8]) -> anyhow::Result<State> {
-        let Receipt { lock, slot, .. } = *Unverified::<Receipt>::parse(receipt).by(NAME)?.claims();
-        self.update(&lock, slot, |service, record| service.confirm(record, receipt))
-    }
-
-    pub fn done(&self, who: &str, slot: SlotId, done: &[u8]) -> anyhow::Result<State> {
-        self.wire.record(who, "service", done)?;
-        self.take_done(slot, done)
-    }
-
-    pub fn take_done(&self, slot: SlotId, done: &[u8]) -> anyhow::Result<State> {
-        let lock = speaker(done).by(NAME)?;
-        self.update(&lock, slot, |service, record| service.done(record, done))
+        let (lock, slot) = record.ok_or(ServiceError::NothingShared).by(NAME)?.place();
+        self.answer(who, &lock, slot, (claim, install))
     }
 
     /// What the owner's app may know of a slot: the record's version, and the signed messages behind
     /// it. `None` where the service knows nothing of it.
     pub fn report(&self, who: &str, lock: &LockId, slot: SlotId) -> anyhow::Result<Option<(u64, Vec<Vec<u8>>)>> {
         let Some(record) = self.store.get(lock, slot)? else { return Ok(None) };
-        let (report, evidence) = (record.report(), record.evidence());
-        let messages = [report.grant, evidence.done(), evidence.inspected(), evidence.receipt()];
-        let messages: Vec<Vec<u8>> = messages.into_iter().flatten().map(<[u8]>::to_vec).collect();
-        for message in &messages {
+        let report = record.report();
+        for message in &report.messages {
             self.wire.record_once("service", who, message)?;
         }
-        Ok(Some((report.version, messages)))
+        Ok(Some((report.version, report.messages.into_iter().map(<[u8]>::to_vec).collect())))
     }
 
     /// Every record, without its version: to see whether anything changed.
@@ -157,17 +109,25 @@ impl Cloud {
 
     /// Decides, stores, and only then has something to send. Where another process stored first, the
     /// record is read again and decided on again.
-    fn update<T>(
+    fn answer<'a>(
         &self,
+        who: &str,
         lock: &LockId,
         slot: SlotId,
-        decide: impl for<'r> Fn(&Service<Ring>, &'r mut ShareRecord) -> Decided<'r, T>,
-    ) -> anyhow::Result<T> {
+        request: impl Into<Request<'a>>,
+    ) -> anyhow::Result<Vec<u8>> {
+        let request = request.into();
         for _ in 0..ATTEMPTS {
             let mut record = self.load(lock, slot)?;
-            match decide(&self.service, &mut record).by(NAME)?.commit(|next| self.store.swap(next)) {
+            match self.service.take(&mut record, request).by(NAME)?.commit(|next| self.store.swap(next)) {
                 Err(error) if error.is::<Conflict>() => {}
-                decided => return decided,
+                taken => {
+                    let answer = taken?.answer().by(NAME)?;
+                    if !answer.is_empty() {
+                        self.wire.record("service", who, &answer)?;
+                    }
+                    return Ok(answer);
+                }
             }
         }
         Err(Conflict.into())
@@ -181,19 +141,11 @@ impl Cloud {
             let what = "the service does not know this lock";
             return Err(Refusal::own(NAME, what, Fault::Owner, Retry::TellService).into());
         };
-        let record = self.service.open(anchor.evidence().ownership(), slot).by(NAME)?;
-        match self.store.swap(&record) {
-            Err(error) if !error.is::<Conflict>() => Err(error),
-            _ => self.store.get(lock, slot)?.context("a record is gone"),
+        let new = self.service.open(anchor.evidence().ownership(), slot).by(NAME)?;
+        match new.put_new(|new| self.store.create(new)) {
+            Err(error) if error.is::<Conflict>() => self.store.get(lock, slot)?.context("a record is gone"),
+            opened => opened,
         }
-    }
-}
-
-/// Which lock made a statement, as it claims.
-fn speaker(statement: &[u8]) -> Result<LockId, ServiceError> {
-    match Kind::of(statement)? {
-        Kind::Done => Ok(Unverified::<Done>::parse(statement)?.claims().lock),
-        _ => Ok(Unverified::<Provisioned>::parse(statement)?.claims().lock),
     }
 }
 
@@ -221,10 +173,15 @@ impl Store {
         files::read_json(&self.path(lock, slot))
     }
 
-    /// Compare and swap: takes the record only in place of the version before.
+    /// Takes the record only where there is none.
+    fn create(&self, new: &NewRecord) -> anyhow::Result<()> {
+        self.swap(new.record())
+    }
+
+    /// Compare and swap: takes the record only in place of the version before, the first in place of none.
     fn swap(&self, next: &ShareRecord) -> anyhow::Result<()> {
         let _held = files::hold(&self.0)?;
-        let (lock, slot) = (next.lock(), next.slot_id());
+        let (lock, slot) = next.place();
         let current = self.get(&lock, slot)?.map_or(0, |record| record.version());
         if current.checked_add(1) != Some(next.version()) {
             return Err(Conflict.into());

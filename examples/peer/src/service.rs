@@ -1,12 +1,13 @@
 //! The service's role: one record per lock and slot.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use serde_json::{Value, json};
 use sharekey::crypto::PublicKey;
 use sharekey::id::{LockId, SlotId};
 use sharekey::secret::Seed;
-use sharekey::service::{Service, ShareRecord, Standing, place_of};
+use sharekey::service::{Service, ShareRecord, place_of};
 
 use super::fail::{Fail, Named, Outcome};
 use super::form::{hex, key};
@@ -29,12 +30,8 @@ impl Cloud {
     pub fn handle(&mut self, op: &str, request: Request<'_>) -> Outcome {
         match op {
             "open" => self.open(request),
-            "reopen" => self.reopen(request),
-            "publish" => self.publish(request),
-            "withdraw" => self.withdraw(request),
             "find" => self.find(&request.key("subject")?),
-            "release" => self.release(request),
-            "confirm" | "done" => self.prove(op, request),
+            "reopen" | "publish" | "withdraw" | "release" | "confirm" | "done" => self.take(op, request),
             "messages" => self.messages(request),
             "place" => place(request),
             "state" => self.state(request),
@@ -49,28 +46,33 @@ impl Cloud {
     }
 
     fn open(&mut self, request: Request<'_>) -> Outcome {
-        let record = self.service.open(&request.bytes("statement")?, request.slot()?).named()?;
+        let new = self.service.open(&request.bytes("statement")?, request.slot()?).named()?;
+        let Ok(record) = new.put_new(|_| Ok::<(), Infallible>(()));
         let reply = json!({ "lock": key(record.lock().key()), "version": record.version() });
-        self.records.insert((record.lock(), record.slot_id()), record);
+        self.records.insert(record.place(), record);
         Ok(reply)
     }
 
-    fn reopen(&mut self, request: Request<'_>) -> Outcome {
+    /// A request is for one kind of message, as the text's tables are: another is refused as the call for that kind does.
+    fn take(&mut self, op: &str, request: Request<'_>) -> Outcome {
+        let message = if op == "reopen" { "statement" } else { "message" };
         let (service, record) = self.record(request)?;
-        store(service.reopen(record, &request.bytes("statement")?).named()?);
-        Ok(json!({ "version": record.version() }))
-    }
-
-    fn publish(&mut self, request: Request<'_>) -> Outcome {
-        let (service, record) = self.record(request)?;
-        store(service.publish(record, &request.bytes("message")?).named()?).named()?;
-        Ok(json!({ "version": record.version() }))
-    }
-
-    fn withdraw(&mut self, request: Request<'_>) -> Outcome {
-        let (service, record) = self.record(request)?;
-        let answer = store(service.withdraw(record, &request.bytes("message")?).named()?);
-        Ok(json!({ "message": hex(&answer), "version": record.version() }))
+        let staged = match op {
+            "release" => service.release(record, &request.bytes("claim")?, &request.bytes("install")?),
+            "reopen" => service.reopen(record, &request.bytes(message)?),
+            "publish" => service.publish(record, &request.bytes(message)?),
+            "withdraw" => service.withdraw(record, &request.bytes(message)?),
+            "confirm" => service.confirm(record, &request.bytes(message)?),
+            _ => service.done(record, &request.bytes(message)?),
+        };
+        let answer = store(staged.named()?).answer().named()?;
+        let mut reply = json!({ "version": record.version() });
+        match op {
+            "withdraw" | "release" => reply["message"] = hex(answer),
+            "confirm" | "done" => reply["state"] = format!("{:?}", record.slot().state()).into(),
+            _ => {}
+        }
+        Ok(reply)
     }
 
     fn find(&self, subject: &PublicKey) -> Outcome {
@@ -80,29 +82,14 @@ impl Cloud {
         Ok(json!({ "lock": key(record.lock().key()), "slot": record.slot_id().index(), "grant": hex(grant) }))
     }
 
-    fn release(&mut self, request: Request<'_>) -> Outcome {
-        let (claim, install) = (request.bytes("claim")?, request.bytes("install")?);
-        let (service, record) = self.record(request)?;
-        let release = store(service.release(record, &claim, &install).named()?);
-        Ok(json!({ "message": hex(&release), "version": record.version() }))
-    }
-
-    fn prove(&mut self, op: &str, request: Request<'_>) -> Outcome {
-        let message = request.bytes("message")?;
-        let (service, record) = self.record(request)?;
-        let staged = if op == "confirm" { service.confirm(record, &message) } else { service.done(record, &message) };
-        let state = store(staged.named()?);
-        Ok(json!({ "state": format!("{state:?}"), "version": record.version() }))
-    }
-
     fn messages(&mut self, request: Request<'_>) -> Outcome {
-        let (service, record) = self.record(request)?;
-        let messages = service.messages(record).named()?;
-        Ok(json!({ "version": record.version(), "messages": messages.iter().map(hex).collect::<Vec<_>>() }))
+        let (_, record) = self.record(request)?;
+        let report = record.report();
+        Ok(json!({ "version": report.version, "messages": report.messages.iter().map(hex).collect::<Vec<_>>() }))
     }
 
     fn state(&mut self, request: Request<'_>) -> Outcome {
-        let (_, record) = self.record(request)?;
+        let (service, record) = self.record(request)?;
         let slot = record.slot();
         let live = slot.may_open().iter().map(|live| {
             json!({
@@ -114,7 +101,7 @@ impl Cloud {
         Ok(json!({
             "version": record.version(),
             "epoch": record.epoch().value(),
-            "standing": if record.standing() == Standing::Serving { "Serving" } else { "Moved" },
+            "standing": if service.serves(record) { "Serving" } else { "Moved" },
             "state": format!("{:?}", slot.state()),
             "downloaded": slot.is_downloaded(),
             "highest": slot.highest().value(),

@@ -37,20 +37,20 @@ pub fn download(door: &mut Door<'_>) -> Result<GuestKey, Box<dyn Error>> {
     let (provision, pending) = owner.provision(&card(), &challenge, *service.key(), rng)?;
     let provisioned = send(door, &provision)?;
     let mut view = pending.finish(&owner, &provisioned)?;
-    let mut record = service.open(&provisioned, hall)?;
+    let mut record = service.open(&provisioned, hall)?.put_new(stored)?;
 
     let challenge = send(door, &Connect::OPERATE)?;
     let (command, pending) = owner.order(&mut view, Order::Activate { slot: hall }, &challenge, rng)?.commit(stored)?;
     let done = send(door, &command)?;
     let _ = pending.finish(&owner, &mut view, &done)?.commit(stored)?;
-    service.done(&mut record, &done)?.commit(stored)?;
+    service.take(&mut record, &done)?.commit(stored)?.answer()?;
 
     let grant = owner.share(&mut view, hall, *account.public_key(), Method::Account, Rights::OPEN, Limits::NONE)?;
-    service.publish(&mut record, &grant.commit(stored)?)?.commit(stored)??;
+    service.take(&mut record, &grant.commit(stored)?)?.commit(stored)?.answer()?;
     let claimed = account.claim(&Inside, record.grant().ok_or("not published")?, None, rng)?;
     let challenge = send(door, &Connect::INSTALL)?;
     let attempt = claimed.install(&Inside, &challenge, rng)?;
-    let release = service.release(&mut record, attempt.claim(), attempt.install())?.commit(stored)?;
+    let release = service.take(&mut record, (attempt.claim(), attempt.install()))?.commit(stored)?.answer()?;
     let download = attempt.bundle(&Inside, &release)?;
     let receipt = send(door, download.bundle())?;
     Ok(download.finish(&Inside, &receipt)?)

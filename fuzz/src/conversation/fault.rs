@@ -57,7 +57,7 @@ impl From<GuestError> for Stopped {
 pub fn names(fired: &Fired, stopped: &Stopped) -> bool {
     match *stopped {
         Stopped::Lock(error) => at_the_lock(fired, error),
-        Stopped::Service(error) => at_the_service(fired.kind(), error),
+        Stopped::Service(error) => at_the_service(fired, error),
         Stopped::Owner(error) => at_the_owner(fired, error),
         Stopped::Guest(error) => at_the_guest(fired, error),
         Stopped::NoEffect => false,
@@ -121,12 +121,21 @@ fn of_a_part(part: Part, error: LockError) -> bool {
     }
 }
 
-fn at_the_service(kind: Kind, error: ServiceError) -> bool {
+fn at_the_service(fired: &Fired, error: ServiceError) -> bool {
     use ServiceError as E;
-    if matches!(error, E::Wire(_)) {
+    let read_as_another = matches!(
+        error,
+        E::NotOfASlot
+            | E::OwnershipSignature(_)
+            | E::GrantSignature(_)
+            | E::WithdrawSignature(_)
+            | E::ReceiptSignature(_)
+            | E::DoneSignature(_)
+    );
+    if matches!(error, E::Wire(_)) || (fired.relabelled() && read_as_another) {
         return true;
     }
-    match kind {
+    match fired.kind() {
         Kind::Provisioned => matches!(error, E::OwnershipSignature(_)),
         // A guest that does not know the owner claims what it was given.
         Kind::Grant => matches!(error, E::GrantSignature(_) | E::ClaimNamesOtherGrant),

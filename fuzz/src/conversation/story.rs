@@ -9,13 +9,13 @@ use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, purpose};
 use sharekey::message::{Challenge, FactoryReset};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
-use sharekey::service::{Service, ShareRecord};
+use sharekey::service::{Request, Service, ShareRecord};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
 use sharekey_stage::desk::accept;
 use sharekey_stage::stand::{CARD, NOON, card};
-use sharekey_stage::store::Store;
+use sharekey_stage::store::{Store, stored};
 use sharekey_stage::{firmware, rng, seed};
 
 use super::air::Air;
@@ -160,7 +160,8 @@ impl World {
         let provisioned = self.air.carry(&owned.provisioned);
         self.view = Some(pending.finish(&self.owners[0], &provisioned)?);
         let provisioned = self.air.carry(&owned.provisioned);
-        self.record = Some(self.service.open(&provisioned, SLOT)?);
+        let Ok(record) = self.service.open(&provisioned, SLOT)?.put_new(stored);
+        self.record = Some(record);
         Ok(())
     }
 
@@ -186,7 +187,7 @@ impl World {
         match order {
             Order::Activate { .. } | Order::Deactivate { .. } | Order::Inspect { .. } => {
                 let done = self.air.carry(&commanded.done);
-                self.serve(|service, record| service.done(record, &done).map(accept).map(drop))?;
+                self.serve(&done)?;
                 let (view, record) = (self.view.as_ref().unwrap(), self.record.as_ref().unwrap());
                 let known = view.slot(SLOT).unwrap();
                 if record.slot().last_done() == known.last_done() { Ok(()) } else { Err(Stopped::NoEffect) }
@@ -196,16 +197,12 @@ impl World {
     }
 
     /// Of an operation that is refused, the record tells nothing.
-    fn serve<T>(
-        &mut self,
-        operation: impl FnOnce(&Service<Symbolic>, &mut ShareRecord) -> Result<T, sharekey::error::ServiceError>,
-    ) -> Result<T, Stopped> {
+    fn serve<'a>(&mut self, request: impl Into<Request<'a>>) -> Result<Vec<u8>, Stopped> {
         let record = self.record.as_mut().unwrap();
         let before = record.clone();
-        operation(&self.service, record).map_err(|error| {
-            assert_eq!(*record, before, "refused, and the record changed");
-            error.into()
-        })
+        let taken = self.service.take(record, request).map(accept);
+        assert!(taken.is_ok() || *record == before, "refused, and the record changed");
+        Ok(taken?.answer()?)
     }
 
     // --- sharing ---
@@ -217,8 +214,7 @@ impl World {
             let _grant = accept(self.owners[self.current].share(view, SLOT, subject, method, rights, limits)?);
         }
         let grant = self.air.carry(view.grant(SLOT).unwrap());
-        self.serve(|service, record| accept(service.publish(record, &grant)?))
-            .or_else(|stopped| if self.is_published() { Ok(()) } else { Err(stopped) })?;
+        self.serve(&grant)?;
         if self.is_published() { Ok(()) } else { Err(Stopped::NoEffect) }
     }
 
@@ -246,7 +242,7 @@ impl World {
         let claimed = self.claimed.as_ref().unwrap();
         let attempt = claimed.install(&Symbolic, &challenge, &mut self.rng)?;
         let (claim, install) = (self.air.carry(attempt.claim()), self.air.carry(attempt.install()));
-        let released = self.serve(|service, record| service.release(record, &claim, &install).map(accept))?;
+        let released = self.serve((&claim, &install))?;
         let release = self.air.carry(&released);
         self.keep("decode_guest_records", Some(1), &attempt);
         let download = attempt.bundle(&Symbolic, &release)?;
@@ -260,7 +256,7 @@ impl World {
     fn confirm(&mut self) -> Step {
         let receipt = self.key.as_ref().unwrap().receipt().as_bytes().to_vec();
         let told = self.air.carry(&receipt);
-        self.serve(|service, record| service.confirm(record, &told).map(accept).map(drop))?;
+        self.serve(&told)?;
         let told = self.air.carry(&receipt);
         self.learn(&told)?;
         let shown = self.view.as_ref().unwrap().status(SLOT).shared;
@@ -294,7 +290,7 @@ impl World {
     fn withdraw(&mut self) -> Step {
         let withdraw = accept(self.owners[self.current].withdraw(self.view.as_mut().unwrap(), SLOT)?);
         let withdraw = self.air.carry(&withdraw);
-        let answer = self.serve(|service, record| service.withdraw(record, &withdraw).map(accept))?;
+        let answer = self.serve(&withdraw)?;
         let answer = self.air.carry(&answer);
         self.learn(&answer)?;
         let shared = self.view.as_ref().unwrap().slot(SLOT).and_then(|slot| slot.shared());
@@ -304,7 +300,7 @@ impl World {
     /// The phone sees the service's report.
     fn report(&mut self) -> Step {
         let record = self.record.as_ref().unwrap();
-        let messages = self.service.messages(record).unwrap();
+        let messages = record.report().messages;
         let messages: Vec<Vec<u8>> = messages.iter().map(|message| self.air.carry(message)).collect();
         let view = self.view.as_mut().unwrap();
         let learned = accept(self.owners[self.current].see(view, SLOT, (record.version(), None), &messages)?);
@@ -332,7 +328,7 @@ impl World {
         let done = self.air.carry(&commanded.done);
         let adopted = self.owners[1].adopt(self.lock.id(), &service, &done)?;
         let done = self.air.carry(&commanded.done);
-        self.serve(|service, record| service.reopen(record, &done).map(accept).map(drop))?;
+        self.serve(&done)?;
         let record = self.record.as_ref().unwrap();
         if record.epoch() != adopted.epoch() {
             return Err(Stopped::NoEffect);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from sharekey.errors import RuleBroken
-from sharekey.messages import Claim, Done, Grant, Install, Provisioned, Receipt, Withdraw
+from sharekey.messages import Claim, Done, Grant, Install, Provisioned, Receipt, Transfer, Withdraw
 from sharekey.service import Key, Service
 
 from .form import NoRequest, decode, hexed, one_of, peek
@@ -94,8 +94,10 @@ class ServiceDesk:
         if kind not in (Grant, Withdraw, Receipt, Done, Provisioned):
             raise RuleBroken("NotOfASlot")
         message = decode(kind, data)
-        index = getattr(getattr(message, "completed", message), "slot", None)
-        return {"lock": message.lock.hex(), "slot": index}
+        about = getattr(message, "completed", message)
+        if not hasattr(about, "slot") and not isinstance(about, (Transfer, Provisioned)):
+            raise RuleBroken("NotOfASlot")
+        return {"lock": message.lock.hex(), "slot": getattr(about, "slot", None)}
 
     def state(self, request: dict[str, Any]) -> dict[str, Any]:
         version, record = self.service.record(*self._at(request))

@@ -149,6 +149,8 @@ def publish(record: ServiceRecord, service: bytes, grant: Grant) -> ServiceRecor
         primitives.check_key_as("SubjectKey", grant.subject)  # SVC-18
     except RuleBroken as bad:
         raise slot.PublicationRefused(bad.name, slot.seen(record.slot, grant.generation)) from None
+    if record.slot.share is not None and record.slot.share.grant == grant.digest():
+        return record  # SVC-24
     with slot.as_role():
         return record.with_slot(slot.publish(record.slot, grant), grant=grant)
 

@@ -13,6 +13,7 @@ use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::service::ShareRecord;
 use sharekey::slot::State as SlotState;
 use sharekey_model::symbolic::Symbolic;
+use sharekey_stage::desk::serve;
 
 use super::cast::{BEN, CLOUD, account, entropy, key_of, never, owner};
 use super::lock::{Flash, NOW, TestLock, commit, give};
@@ -95,8 +96,8 @@ impl World {
         let mut lock = flash.run().lock;
         let given = give::<purpose::Install>(&mut lock, NOW).0;
         let attempt = claimed.install(&Symbolic, &given.challenge, rng).map_err(|_| "the guest cannot ask")?;
-        let staged = self.cast.service.release(&mut record, attempt.claim(), attempt.install());
-        let Ok(release) = staged.map_err(|_| "the service does not release")?.commit(never);
+        let asked = (attempt.claim(), attempt.install());
+        let release = serve(&self.cast.service, &mut record, asked).map_err(|_| "the service does not release")?;
         let download = attempt.bundle(&Symbolic, &release).map_err(|_| "the guest cannot bundle")?;
         let staged =
             lock.install(given.session, download.bundle(), NOW, rng).map_err(|_| "the lock does not install")?;
@@ -166,15 +167,15 @@ impl World {
         let done =
             commit(lock.command(given.session, &command, NOW).map_err(|_| "the lock does not hand over")?).0.done;
         let view = pending.finish(owner, &done).map_err(|_| "the takeover does not finish")?;
-        let Ok(_) = self.cast.service.reopen(record, &done).map_err(|_| "the service does not reopen")?.commit(never);
+        serve(&self.cast.service, record, &done).map_err(|_| "the service does not reopen")?;
         self.ran(Milestone::RanTakeOver);
         Ok(view)
     }
 
     /// The phone sees the newest report, if it is not ahead of it.
     fn sync(&self, owner: &Owner<Symbolic>, view: &mut OwnedLock, record: &ShareRecord) {
-        let messages = self.cast.service.messages(record).unwrap();
-        if let Ok(staged) = owner.see(view, record.slot_id(), (record.version(), None), &messages) {
+        let report = record.report();
+        if let Ok(staged) = owner.see(view, record.slot_id(), (report.version, None), &report.messages) {
             let Ok(_) = staged.commit(never);
         }
     }
@@ -195,7 +196,7 @@ impl World {
         let Ok((command, pending)) = staged.map_err(|_| "the owner cannot order")?.commit(never);
         let done = commit(lock.command(given.session, &command, NOW).map_err(|_| "the lock does not obey")?).0.done;
         let Ok(_) = pending.finish(owner, view, &done).map_err(|_| "the phone does not take the Done")?.commit(never);
-        let Ok(_) = self.cast.service.done(record, &done).map_err(|_| "the service takes no Done")?.commit(never);
+        serve(&self.cast.service, record, &done).map_err(|_| "the service takes no Done")?;
         Ok(())
     }
 
@@ -209,15 +210,13 @@ impl World {
     ) -> Result<bool, &'static str> {
         let staged = owner.share(view, slot, key_of(BEN), Method::Account, Rights::OPEN, Limits::NONE);
         let Ok(grant) = staged.map_err(|_| "the owner cannot share")?.commit(never);
-        let published = self.cast.service.publish(record, &grant).map(|staged| staged.commit(never));
-        if matches!(published, Ok(Ok(Ok(())))) {
+        if serve(&self.cast.service, record, &grant).is_ok() {
             let (here, there) = (view.status(slot).state, record.slot().state());
             let sharing = (here, there) == (SlotState::Sharing, SlotState::Sharing);
             return if sharing { Ok(true) } else { Err("shared, and not shown so") };
         }
         let Ok(withdraw) = owner.withdraw(view, slot).map_err(|_| "the owner cannot withdraw")?.commit(never);
-        let staged = self.cast.service.withdraw(record, &withdraw).map_err(|_| "the service does not withdraw")?;
-        let Ok(answer) = staged.commit(never);
+        let answer = serve(&self.cast.service, record, &withdraw).map_err(|_| "the service does not withdraw")?;
         let Ok(_) = owner.learn(view, &answer).map_err(|_| "the phone takes no answer")?.commit(never);
         self.sync(owner, view, record);
         if view.status(slot).state == SlotState::Sharing {

@@ -6,11 +6,12 @@ use sharekey::counter::Epoch;
 use sharekey::id::SlotId;
 use sharekey::lock::purpose;
 use sharekey::secret::ActivationSecret;
+use sharekey::service::ShareRecord;
 use sharekey::wire::Kind;
 use sharekey_model::invariant::{Answered, Event, Ledger, Service};
 
-use super::cast::{ANA, BEN, CARD, CLOUD, OLGA, OTTO, entropy, key_of, owner};
-use super::cloud::{Cloud, stored};
+use super::cast::{ANA, BEN, CARD, CLOUD, OLGA, OTTO, entropy, key_of, never, owner};
+use super::cloud::Cloud;
 use super::lock::{Flash, INSTALL, NOW, OPERATE, commit, give, nonce};
 use super::net::{Msg, Net, REPORT, Report};
 use super::phone::Phone;
@@ -50,11 +51,11 @@ impl World {
         flash = flash.wrote(&written);
         let view = pending.finish(&olga, &owned.provisioned).unwrap();
 
-        let slots = 0..self.scenario.slots;
-        let records: Vec<_> =
-            slots.map(|slot| self.cast.service.open(&owned.provisioned, SlotId::new(slot)).unwrap()).collect();
+        let slots = (0..self.scenario.slots).map(SlotId::new);
+        let opened = slots.map(|slot| self.cast.service.open(&owned.provisioned, slot).unwrap().put_new(never));
+        let records: Vec<_> = opened.map(Result::unwrap).collect();
         let reports: Vec<Msg> = (0..).zip(&records).map(|(slot, record)| self.report(slot, record)).collect();
-        let cloud = self.clouds.id(Cloud { records: records.iter().map(stored).collect() });
+        let cloud = self.clouds.id(Cloud { records: records.iter().map(ShareRecord::to_bytes).collect() });
 
         let view = postcard::to_allocvec(&view).unwrap();
         let phones = [(1, OLGA, Some(view.clone())), self.second_phone(view)].map(|(name, owner, view)| {

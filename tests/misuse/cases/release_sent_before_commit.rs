@@ -1,11 +1,9 @@
 //! Compiled, a service that crashed here would call a key never released that opens the door.
 
-use sharekey::message::Release;
-use sharekey::service::ShareRecord;
+use sharekey::service::{ShareRecord, Taken};
 use sharekey::staged::Staged;
-use sharekey::wire::Encoded;
 
-fn release_sent_before_commit(staged: Staged<'_, ShareRecord, Encoded<Release>>) -> Encoded<Release> {
+fn release_sent_before_commit(staged: Staged<'_, ShareRecord, Taken>) -> Taken {
     staged.output //~ E0616 output
 }
 

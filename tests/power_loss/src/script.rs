@@ -10,6 +10,7 @@ use sharekey::owner::{Fact, Method, Order};
 use sharekey::wire::Unverified;
 use sharekey_model::invariant::{Event, Withdrawal};
 
+use sharekey_stage::desk::serve;
 use sharekey_stage::ops::{For, Op, Sent, To, slot_of};
 
 use crate::door::{Door, Intent, NO_SLOT, Stop, card};
@@ -173,9 +174,10 @@ impl<C: Provider> World<C> {
         for slot in crate::facts::slots() {
             let place = (door.id(), slot);
             if let Some(record) = self.records.get_mut(&place) {
-                self.service.reopen(record, statement).unwrap().commit(stored).unwrap();
+                serve(&self.service, record, statement).unwrap();
             } else {
-                self.records.insert(place, self.service.open(statement, slot).unwrap());
+                let new = self.service.open(statement, slot).unwrap();
+                self.records.insert(place, new.put_new(stored).unwrap());
             }
         }
     }
@@ -198,10 +200,7 @@ impl<C: Provider> World<C> {
         if let Fact::Done { completed } = learned.fact
             && let Some(slot) = slot_of(&completed)
         {
-            let place = (door.id(), slot);
-            self.with_record(place, |service, record| {
-                service.done(record, &commanded.done).unwrap().commit(stored).unwrap();
-            });
+            self.serve((door.id(), slot), &commanded.done);
         }
         Ok(())
     }
@@ -223,16 +222,12 @@ impl<C: Provider> World<C> {
         let id = digest::<C>(&grant);
         self.uses.insert(id, limits.max_uses());
         self.observe(&Event::Granted { grant: id, owner, place, generation, uses: limits.max_uses() });
-        self.with_record((door.id(), slot), |service, record| {
-            service.publish(record, &grant).unwrap().commit(stored).unwrap().unwrap();
-        });
+        self.serve((door.id(), slot), &grant);
     }
 
     fn withdraw(&mut self, door: &Door<C>, slot: SlotId) {
         let withdraw = self.with_view(|owner, view, _| owner.withdraw(view, slot).unwrap().commit(stored).unwrap());
-        let answer = self.with_record((door.id(), slot), |service, record| {
-            service.withdraw(record, &withdraw).unwrap().commit(stored).unwrap()
-        });
+        let answer = self.serve((door.id(), slot), &withdraw);
         let claims = *Unverified::<Withdrawn>::parse(&answer).unwrap().claims();
         let outcome = match claims.outcome {
             WithdrawnOutcome::NeverReleased => Withdrawal::NeverReleased,

@@ -16,7 +16,7 @@ use sharekey_stage::ops::{For, Op, Order, Sent, To};
 
 use crate::door::{Door, Intent, NO_SLOT, Stop};
 use crate::facts::{Change, SlotFacts};
-use crate::world::{Provider, World, answered, digest, stored};
+use crate::world::{Provider, World, answered, digest};
 
 impl<C: Provider> World<C> {
     /// Brings a signed command to the lock.
@@ -99,11 +99,8 @@ impl<C: Provider> World<C> {
         let place = (door.id(), slot);
         let (challenge, session) = door.challenge(self, For::Install)?;
         let installing = claimed.install(&C::default(), &challenge, &mut self.rng).unwrap();
-        let (release, version) = self.with_record(place, |service, record| {
-            let staged = service.release(record, installing.claim(), installing.install()).unwrap();
-            let version = staged.next().version();
-            (staged.commit(stored).unwrap(), version)
-        });
+        let release = self.serve(place, (installing.claim(), installing.install()));
+        let version = self.records[&place].version();
         let (grant, intent) = self.installing(door, &challenge, &claimed);
         let device = Unverified::<sharekey::message::Claim>::parse(claimed.claim()).unwrap().claims().device;
         self.observe(&Event::Released { grant, device, version });
@@ -111,9 +108,7 @@ impl<C: Provider> World<C> {
         let installed = door.send(self, intent, (session, To::Install), download.bundle())?;
         let key = download.finish(&C::default(), installed.answer()).unwrap();
         self.guests[guest].keys.push(Rc::new(key));
-        self.with_record(place, |service, record| {
-            service.confirm(record, installed.answer()).unwrap().commit(stored).unwrap();
-        });
+        self.serve(place, installed.answer());
         Ok(())
     }
 

@@ -10,8 +10,9 @@ use sharekey::guest::{Account, Claimed, GuestKey};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
 use sharekey::owner::{Order, OwnedLock, Owner};
-use sharekey::service::{Service, ShareRecord};
+use sharekey::service::{Request, Service, ShareRecord};
 use sharekey_model::invariant::{Answered, Event, Ledger, Place, Service as Trust};
+use sharekey_stage::desk::serve;
 use sharekey_stage::forge::Forge;
 use sharekey_stage::ops::To;
 pub use sharekey_stage::stand::CARD;
@@ -145,12 +146,9 @@ impl<C: Provider> World<C> {
     }
 
     /// The cloud decides and stores.
-    pub fn with_record<T>(
-        &mut self,
-        place: (LockId, SlotId),
-        decide: impl FnOnce(&Service<C>, &mut ShareRecord) -> T,
-    ) -> T {
-        decide(&self.service, self.records.get_mut(&place).unwrap())
+    /// The cloud takes this in; gives the message to send.
+    pub fn serve<'a>(&mut self, place: (LockId, SlotId), request: impl Into<Request<'a>>) -> Vec<u8> {
+        serve(&self.service, self.records.get_mut(&place).unwrap(), request).unwrap()
     }
 
     /// A signed transfer that the phone forgets again.

@@ -91,7 +91,7 @@ const SHARE: &[(&str, u64)] = &[
     ("record: Ok(Some(Released))", 200),
     ("record: Err(Slot(ClaimedByOtherDevice))", 5),
     ("record: Err(Slot(StaleNumber))", 50),
-    ("record: Err(Slot(AlreadyPublished))", 5),
+    ("record: Ok(Some(PublishedAgain))", 5),
     ("record: Ok(Some(Taken(Slot(AlreadyShared))))", 5),
     ("record: Ok(Some(Taken(Slot(NotActive))))", 2),
     ("record: Withdrawn NeverReleased", 50),

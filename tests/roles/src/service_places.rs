@@ -11,7 +11,6 @@ use sharekey_stage::public;
 #[test]
 fn what_concerns_a_slot_names_lock_and_slot() {
     let transfer = transfer_to(public(&owner_seed()), public(&service_seed()), 2);
-    let set_clock = done(Completed::SetClock { to: Timestamp::from_unix_seconds(1) });
     let messages = [
         ("grant", granted(2), Some(SLOT)),
         ("withdraw", withdraw(2), Some(SLOT)),
@@ -20,8 +19,6 @@ fn what_concerns_a_slot_names_lock_and_slot() {
         ("deactivated", by_lock(&deactivated(2)), Some(SLOT)),
         ("found", by_lock(&found(2, Holding::Empty)), Some(SLOT)),
         ("transferred", by_lock(&transfer), None),
-        ("clock set", by_lock(&set_clock), None),
-        ("acted", by_lock(&done(Completed::Act { action: Action::Open })), None),
         ("provisioned", signed(&provisioned(), &lock_seed()), None),
     ];
     for (name, message, slot) in messages {
@@ -31,10 +28,14 @@ fn what_concerns_a_slot_names_lock_and_slot() {
 }
 
 #[test]
-fn what_names_no_lock_is_for_the_record_whose_grant_it_is() {
+fn what_no_record_takes_alone_has_no_place() {
     let withdrawn = withdrawn(2, WithdrawnOutcome::NeverReleased);
-    for message in [claimed(2), install(2, 1), withdrawn, challenge()] {
+    let set_clock = by_lock(&done(Completed::SetClock { to: Timestamp::from_unix_seconds(1) }));
+    let acted = by_lock(&done(Completed::Act { action: Action::Open }));
+    for message in [claimed(2), install(2, 1), withdrawn, challenge(), set_clock, acted] {
         assert_eq!(place_of(&message), Err(ServiceError::NotOfASlot));
+        let taken = service().take(&mut record(), &message).map(drop);
+        assert_eq!(taken, Err(ServiceError::NotOfASlot), "nor does a record take it");
     }
     assert_eq!(place_of(&[]), Err(ServiceError::Wire(WireError::Truncated)));
 }

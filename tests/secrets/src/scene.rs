@@ -19,6 +19,7 @@ use sharekey::secret::ActivationSecret;
 use sharekey::service::{Service, ShareRecord};
 use sharekey::staged::Staged;
 use sharekey::wire::Encoded;
+use sharekey_stage::desk::serve;
 use sharekey_stage::firmware;
 pub use sharekey_stage::rng;
 use sharekey_stage::seed;
@@ -146,7 +147,7 @@ impl<C: Crypto + Copy> Fresh<C> {
         let (message, pending) = self.order(CARD, &challenge);
         let provisioned = self.provision(session, &message);
         let view = pending.finish(&self.owner, &provisioned).unwrap();
-        let record = self.service.open(&provisioned, SLOT).unwrap();
+        let Ok(record) = self.service.open(&provisioned, SLOT).unwrap().put_new(stored);
         let Self { crypto, lock, flash, owner, service, rng } = self;
         let account = Account::from_seed(&crypto, &seed(3)).unwrap();
         let mut scene = Scene { crypto, lock, flash, owner, service, view, record, account, rng };
@@ -169,7 +170,7 @@ impl<C: Crypto + Copy> Scene<C> {
         );
         let done = self.command(session, &command);
         let _ = accept(pending.finish(&self.owner, &mut self.view, &done).unwrap());
-        let _ = accept(self.service.done(&mut self.record, &done).unwrap());
+        serve(&self.service, &mut self.record, &done).unwrap();
     }
 
     /// The owner ends the slot's key, standing at the lock.
@@ -180,7 +181,7 @@ impl<C: Crypto + Copy> Scene<C> {
         );
         let done = self.command(session, &command);
         let _ = accept(pending.finish(&self.owner, &mut self.view, &done).unwrap());
-        let _ = accept(self.service.done(&mut self.record, &done).unwrap());
+        serve(&self.service, &mut self.record, &done).unwrap();
     }
 
     pub fn command(&mut self, session: Session<purpose::Operate>, command: &[u8]) -> Vec<u8> {
@@ -195,19 +196,19 @@ impl<C: Crypto + Copy> Scene<C> {
         let subject = *self.account.public_key();
         let staged = self.owner.share(&mut self.view, SLOT, subject, Method::Account, Rights::OPEN, uses).unwrap();
         let grant = accept(staged);
-        accept(self.service.publish(&mut self.record, &grant).unwrap()).unwrap();
+        serve(&self.service, &mut self.record, &grant).unwrap();
         self.account.claim(&self.crypto, &grant, Some(self.owner.key()), &mut self.rng).unwrap()
     }
 
     /// The owner takes back what is shared, so that it can be shared again.
     pub fn withdraw(&mut self) {
         let message = accept(self.owner.withdraw(&mut self.view, SLOT).unwrap());
-        let answer = accept(self.service.withdraw(&mut self.record, &message).unwrap());
+        let answer = serve(&self.service, &mut self.record, &message).unwrap();
         let _ = accept(self.owner.learn(&mut self.view, &answer).unwrap());
     }
 
     pub fn release(&mut self, attempt: &Installing) -> Vec<u8> {
-        accept(self.service.release(&mut self.record, attempt.claim(), attempt.install()).unwrap()).to_vec()
+        serve(&self.service, &mut self.record, (attempt.claim(), attempt.install())).unwrap()
     }
 
     /// The guest downloads a key.
@@ -220,7 +221,7 @@ impl<C: Crypto + Copy> Scene<C> {
         let staged = self.lock.install(session, download.bundle(), NOW, &mut self.rng).unwrap();
         let Ok(installed) = staged.commit(|record| self.flash.put(record));
         let key = download.finish(&self.crypto, &installed.receipt).unwrap();
-        let _ = accept(self.service.confirm(&mut self.record, key.receipt()).unwrap());
+        serve(&self.service, &mut self.record, key.receipt()).unwrap();
         let _ = accept(self.owner.learn(&mut self.view, key.receipt()).unwrap());
         key
     }

@@ -3,7 +3,8 @@
 use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{AgreementKey, Digest, Nonce, PublicKey, Tag};
+use sharekey::crypto::{AgreementKey, Crypto, Digest, Nonce, PublicKey, Tag};
+use sharekey::error::ServiceError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{
@@ -12,7 +13,7 @@ use sharekey::message::{
 };
 use sharekey::owner::{Method, OwnedLock, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
-use sharekey::service::{Service, ShareRecord};
+use sharekey::service::{Request, Service, ShareRecord};
 use sharekey::staged::Staged;
 
 use super::forge::{bare, card_tag, signed, some_digest};
@@ -188,28 +189,44 @@ pub fn receipt(n: u32) -> Vec<u8> {
     signed(&receipt_of(n), &lock_seed())
 }
 
+/// A service takes this in, and stores it; gives the message to send.
+pub fn serve<'a>(
+    service: &Service<impl Crypto>,
+    record: &mut ShareRecord,
+    request: impl Into<Request<'a>>,
+) -> Result<Vec<u8>, ServiceError> {
+    let Ok(taken) = service.take(record, request)?.commit(stored);
+    taken.answer()
+}
+
+/// The one service takes this in.
+pub fn take<'a>(record: &mut ShareRecord, request: impl Into<Request<'a>>) -> Vec<u8> {
+    serve(&service(), record, request).unwrap()
+}
+
 pub fn record() -> ShareRecord {
-    service().open(&signed(&provisioned(), &lock_seed()), SLOT).unwrap()
+    let Ok(record) = service().open(&signed(&provisioned(), &lock_seed()), SLOT).unwrap().put_new(stored);
+    record
 }
 
 /// A record whose slot was activated with number 1.
 pub fn active_record() -> ShareRecord {
     let mut record = record();
-    accept(service().done(&mut record, &by_lock(&activated(1))).unwrap());
+    take(&mut record, &by_lock(&activated(1)));
     record
 }
 
 /// … in which grant `n` is published.
 pub fn sharing_record(n: u32) -> ShareRecord {
     let mut record = active_record();
-    accept(service().publish(&mut record, &granted(n)).unwrap()).unwrap();
+    take(&mut record, &granted(n));
     record
 }
 
 /// … and released.
 pub fn shared_record(n: u32) -> ShareRecord {
     let mut record = sharing_record(n);
-    accept(service().release(&mut record, &claimed(n), &install(n, 1)).unwrap());
+    take(&mut record, (&claimed(n), &install(n, 1)));
     record
 }
 

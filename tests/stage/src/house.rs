@@ -5,13 +5,14 @@ use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Challenged, Clock, Commanded, Installed, Lock, Now, Session, purpose};
-use sharekey::message::{Bundle, Challenge, Command, Done, Grant, Release, Unlock};
+use sharekey::message::{Bundle, Challenge, Command, Done, Grant, Unlock};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::wire::Encoded;
 
 pub use super::NOON;
+use super::desk::serve;
 use super::provider::Plain as Provider;
 use super::store::Store;
 pub use super::store::stored;
@@ -51,14 +52,14 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         let (provision, pending) = owner.provision(&card, &given.challenge, *service.key(), &mut rng).unwrap();
         let Ok(owned) = lock.provision(given.session, &provision, NOW).unwrap().commit(stored);
         let mut view = pending.finish(&owner, &owned.provisioned).unwrap();
-        let mut record = service.open(&owned.provisioned, slot).unwrap();
+        let Ok(mut record) = service.open(&owned.provisioned, slot).unwrap().put_new(stored);
 
         let Ok(given) = lock.challenge::<purpose::Operate>(NOW, &mut rng).unwrap().commit(stored);
         let ordered = owner.order(&mut view, Order::Activate { slot }, &given.challenge, &mut rng).unwrap();
         let Ok((command, pending)) = ordered.commit(stored);
         let Ok(Commanded { done, .. }) = lock.command(given.session, &command, NOW).unwrap().commit(stored);
         let Ok(_) = pending.finish(&owner, &mut view, &done).unwrap().commit(stored);
-        let Ok(_) = service.done(&mut record, &done).unwrap().commit(stored);
+        serve(&service, &mut record, &done).unwrap();
         Self { lock, owner, service, account, view, record, slot, activated: done, rng, crypto }
     }
 
@@ -79,8 +80,7 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
     }
 
     pub fn publish(&mut self, grant: &[u8]) {
-        let Ok(published) = self.service.publish(&mut self.record, grant).unwrap().commit(stored);
-        published.unwrap();
+        serve(&self.service, &mut self.record, grant).unwrap();
     }
 
     /// Shares the slot; gives what the guest claimed.
@@ -96,10 +96,8 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         (session, claimed.install(&self.crypto, &challenge, &mut self.rng).unwrap())
     }
 
-    pub fn release(&mut self, attempt: &Installing) -> Encoded<Release> {
-        let staged = self.service.release(&mut self.record, attempt.claim(), attempt.install()).unwrap();
-        let Ok(release) = staged.commit(stored);
-        release
+    pub fn release(&mut self, attempt: &Installing) -> Vec<u8> {
+        serve(&self.service, &mut self.record, (attempt.claim(), attempt.install())).unwrap()
     }
 
     /// A session, and a bundle that installs in it: anew at the first, as a re-key from then on.
@@ -112,7 +110,7 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
     /// Takes the share back, at the service too; gives what the owner sent.
     pub fn withdraw(&mut self) -> Vec<u8> {
         let Ok(withdraw) = self.owner.withdraw(&mut self.view, self.slot).unwrap().commit(stored);
-        let Ok(answer) = self.service.withdraw(&mut self.record, &withdraw).unwrap().commit(stored);
+        let answer = serve(&self.service, &mut self.record, &withdraw).unwrap();
         let Ok(_) = self.owner.learn(&mut self.view, &answer).unwrap().commit(stored);
         withdraw.to_vec()
     }
@@ -135,7 +133,7 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         let download = attempt.bundle(&self.crypto, &release).unwrap();
         let receipt = self.install(session, download.bundle()).receipt;
         let key = download.finish(&self.crypto, &receipt).unwrap();
-        let Ok(_) = self.service.confirm(&mut self.record, &receipt).unwrap().commit(stored);
+        serve(&self.service, &mut self.record, &receipt).unwrap();
         key
     }
 

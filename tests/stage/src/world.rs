@@ -253,7 +253,7 @@ impl World {
     /// A download up to the lock: its session, what the guest asked with, and the cloud's release.
     pub fn released(&mut self, guest: &mut Guest) -> (Session<purpose::Install>, Installing, Vec<u8>) {
         let (session, asked) = self.asks(guest);
-        let release = self.cloud.release(guest.place(), guest.claimed().claim(), asked.install()).unwrap();
+        let release = self.cloud.take(guest.place(), (guest.claimed().claim(), asked.install())).unwrap();
         (session, asked, release)
     }
 

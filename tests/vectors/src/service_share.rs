@@ -71,7 +71,6 @@ pub fn publications() -> Vec<Value> {
             &grant(7),
             "Slot.AlreadyShared",
         ),
-        refusal(Cloud::sharing("publish the same grant again"), "SLO-8", "publish", &grant(2), "Slot.AlreadyPublished"),
         refusal(
             Cloud::sharing("publish another grant of the same number"),
             "SLO-8",
@@ -81,6 +80,10 @@ pub fn publications() -> Vec<Value> {
         ),
         refusal(Cloud::shared("publish while one is released"), "SLO-11", "publish", &grant(3), "Slot.AlreadyShared"),
     ];
+    for mut cloud in [Cloud::sharing("publish the same grant again"), Cloud::shared("publish what is released again")] {
+        cloud.message("publish", &grant(2));
+        cases.push(cloud.case("SVC-24"));
+    }
     let mut cloud = Cloud::active("a refused publication took its number");
     cloud.refuses("publish", &by_owner(&small), "SubjectKey.SmallOrder");
     cloud.refuses("publish", &grant(2), "Slot.StaleNumber");

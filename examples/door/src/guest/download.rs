@@ -85,7 +85,7 @@ impl Phone<'_> {
         let receipt = key.receipt().clone();
         self.keep_key(key)?;
         if let Some(cloud) = cloud {
-            cloud.receipt(self.who(), &receipt)?;
+            cloud.take(self.who(), &receipt)?;
         }
         Ok(())
     }

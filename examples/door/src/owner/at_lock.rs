@@ -36,7 +36,7 @@ impl Phone<'_> {
         let view = heard.check(&self.voice(), pending.finish(&self.owner, &answer))?;
         self.save(&view)?;
         self.home.set_current_owner(&self.name)?;
-        cloud.ownership(self.who(), &answer)?;
+        cloud.take(self.who(), &answer)?;
         println!("Lock {} is {}'s now: epoch {}.", short(view.lock().key()), self.name, view.epoch());
         Ok(())
     }
@@ -47,21 +47,21 @@ impl Phone<'_> {
 
     fn activate_at(&self, lock: &mut Firmware<'_>, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
         let obeyed = self.order_at(lock, radio, Order::Activate { slot })?;
-        self.pass_on(slot, &obeyed)?;
+        self.pass_on(&obeyed)?;
         println!("Slot {slot} is open for sharing{}.", number(&obeyed));
         Ok(())
     }
 
     pub fn deactivate(&self, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
         let obeyed = self.order(radio, Order::Deactivate { slot })?;
-        self.pass_on(slot, &obeyed)?;
+        self.pass_on(&obeyed)?;
         println!("Slot {slot} is closed{}: whatever key it held is dead.", number(&obeyed));
         Ok(())
     }
 
     pub fn inspect(&self, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
         let obeyed = self.order(radio, Order::Inspect { slot })?;
-        self.pass_on(slot, &obeyed)?;
+        self.pass_on(&obeyed)?;
         let Fact::Done { completed: Completed::Inspect { left, .. } } = obeyed.fact else { return Ok(()) };
         let floor = left.floor;
         match left.holding {
@@ -108,7 +108,7 @@ impl Phone<'_> {
             self.home.wire().record(self.who(), heir.who(), &obeyed.done)?;
             heir.adopt(lock.id(), &obeyed.done)?;
         }
-        cloud.ownership(new.who(), &obeyed.done)?;
+        cloud.take(new.who(), &obeyed.done)?;
         println!("The lock is {to}'s now: epoch {}. No key from before opens it.", new.view()?.epoch());
         then_activate.map_or(Ok(()), |slot| new.activate_at(&mut lock, slot, radio))
     }
@@ -144,8 +144,8 @@ impl Phone<'_> {
     }
 
     /// Tells the service what the lock did to a slot.
-    fn pass_on(&self, slot: SlotId, obeyed: &Obeyed) -> anyhow::Result<()> {
-        Cloud::open(self.home)?.done(self.who(), slot, &obeyed.done)?;
+    fn pass_on(&self, obeyed: &Obeyed) -> anyhow::Result<()> {
+        Cloud::open(self.home)?.take(self.who(), &obeyed.done)?;
         Ok(())
     }
 

@@ -47,13 +47,13 @@ impl Phone<'_> {
     }
 
     fn publish(&self, grant: &[u8]) -> anyhow::Result<()> {
-        Cloud::open(self.home)?.publish(self.who(), grant)
+        Cloud::open(self.home)?.take(self.who(), grant).map(drop)
     }
 
     pub fn withdraw(&self, slot: SlotId) -> anyhow::Result<()> {
         let mut view = self.view()?;
         let withdraw = self.owner.withdraw(&mut view, slot).by(&self.voice())?.commit(|next| self.save(next))?;
-        let answer = Cloud::open(self.home)?.withdraw(self.who(), &withdraw)?;
+        let answer = Cloud::open(self.home)?.take(self.who(), &withdraw)?;
         let learned = self.owner.learn(&mut view, &answer).by(&self.voice())?.commit(|next| self.save(next))?;
         let Fact::Withdrawn { outcome, .. } = learned.fact else { anyhow::bail!("no answer to a withdrawal") };
         match outcome {

@@ -1,7 +1,6 @@
 //! `door wire replay N`: an old message again, to whoever took it.
 
-use sharekey::id::SlotId;
-use sharekey::message::{Claim, Completed, Connect, Done, Install};
+use sharekey::message::{Claim, Connect, Install};
 use sharekey::owner::Learned;
 use sharekey::wire::{Kind, Unverified};
 
@@ -46,25 +45,11 @@ fn to_service(home: &Home, bytes: &[u8]) -> anyhow::Result<()> {
     let before = cloud.snapshot()?;
     home.wire().record(SOMEBODY, "service", bytes)?;
     match Kind::of(bytes).by("the service")? {
-        Kind::Withdraw => drop(cloud.take_withdraw(SOMEBODY, bytes)?),
         Kind::Claim | Kind::Install => {
             let (claim, install) = pair(home, bytes)?;
-            cloud.take_claim(SOMEBODY, &claim, &install)?;
+            cloud.release_claimed(SOMEBODY, &claim, &install)?;
         }
-        Kind::Receipt => {
-            cloud.take_receipt(bytes)?;
-        }
-        Kind::Provisioned => cloud.take_ownership(bytes)?,
-        Kind::Done => match Unverified::<Done>::parse(bytes).by("the service")?.claims().completed {
-            Completed::Transfer { .. } => cloud.take_ownership(bytes)?,
-            Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. } => {
-                cloud.take_done(slot, bytes)?;
-            }
-            Completed::SetClock { .. } | Completed::Act { .. } => {
-                cloud.take_done(SlotId::new(0), bytes)?;
-            }
-        },
-        _ => cloud.take_grant(bytes)?,
+        _ => drop(cloud.take_in(SOMEBODY, bytes)?),
     }
     if cloud.snapshot()? == before {
         println!("The service took it again, and it changed nothing.");

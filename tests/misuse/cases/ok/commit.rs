@@ -6,9 +6,9 @@ use sharekey::error::OwnerError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Lock, Now, Pending, Record, Session, Staged, Unlocked, purpose::Operate};
-use sharekey::message::{Grant, Release, Withdraw};
+use sharekey::message::{Grant, Withdraw};
 use sharekey::owner::{Method, OwnedLock, Owner};
-use sharekey::service::ShareRecord;
+use sharekey::service::{NewRecord, Service, ShareRecord, Taken};
 use sharekey::staged::Detached;
 use sharekey::wire::Encoded;
 
@@ -54,10 +54,20 @@ fn unlocked_by_hand(unlocked: &Unlocked) -> Action {
     *action
 }
 
-fn release_sent_before_commit(
-    staged: sharekey::staged::Staged<'_, ShareRecord, Encoded<Release>>,
-) -> Option<Encoded<Release>> {
+fn release_sent_before_commit(staged: sharekey::staged::Staged<'_, ShareRecord, Taken>) -> Option<Taken> {
     staged.commit(put).ok()
+}
+
+fn taken_dropped(service: &Service<impl Crypto>, record: &mut ShareRecord, grant: &[u8]) -> Option<Vec<u8>> {
+    service.take(record, grant).ok()?.commit(put).ok()?.answer().ok()
+}
+
+fn create(_new: &NewRecord) -> Result<(), ()> {
+    Ok(())
+}
+
+fn new_record_in_place_of_another(service: &Service<impl Crypto>, statement: &[u8]) -> Option<ShareRecord> {
+    service.open(statement, SlotId::new(0)).ok()?.put_new(create).ok()
 }
 
 fn staged_committed_twice(first: Staged<'_, Unlocked>, second: Staged<'_, Unlocked>) {

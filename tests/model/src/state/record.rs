@@ -110,6 +110,8 @@ pub enum RecordVerdict {
     Taken(ServiceError),
     /// Published.
     Published,
+    /// Published before, and shared still: nothing changes but the version.
+    PublishedAgain,
     /// The withdrawal is answered.
     Withdrawn(WithdrawnOutcome),
     /// Released.
@@ -224,6 +226,9 @@ impl RecordModel {
 
     fn publish(&mut self, key: GrantRef, subject: NewKey) -> Result<RecordVerdict, ServiceError> {
         let before = self.line.highest;
+        if subject.flaw.is_none() && self.line.share.is_some_and(|share| share.key == key) {
+            return Ok(RecordVerdict::PublishedAgain);
+        }
         let judged = match subject.flaw {
             Some(flaw) => {
                 self.line.see(key.generation);

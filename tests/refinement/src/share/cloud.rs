@@ -10,11 +10,12 @@ use sharekey::error::{OwnerError, ServiceError};
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Release, Withdrawn, WithdrawnOutcome};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
-use sharekey::service::{Service, ShareRecord, Standing};
+use sharekey::service::{Changed, Report, Request, Service, ShareRecord};
 use sharekey::slot::{GrantRef, Slot, Witness};
 use sharekey::staged::Staged;
 use sharekey::wire::Unverified;
 use sharekey_model::state::{LineModel, RecordVerdict};
+use sharekey_stage::store::stored;
 
 use super::bytes::Paper;
 use super::machine::{Expected, Machine, PHONES};
@@ -49,7 +50,7 @@ impl<C: Provider> Cloud<C> {
             owner.provision(&paper.card(), &paper.challenge(), forge.key(SERVICES[0]), &mut rng).unwrap();
         let provisioned = paper.provisioned(&provision);
         let view = pending.finish(&owner, &provisioned).unwrap();
-        let record = service.open(&provisioned, SLOT).unwrap();
+        let Ok(record) = service.open(&provisioned, SLOT).unwrap().put_new(stored);
         Self { service, record, owner, phones: [view.clone(), view], paper, rng }
     }
 
@@ -78,7 +79,7 @@ impl<C: Provider> Cloud<C> {
     // --- the phones ---
 
     fn phone(&mut self, step: &Step) -> Result<(), OwnerError> {
-        let Self { owner, phones, paper, record, service, rng } = self;
+        let Self { owner, phones, paper, record, rng, .. } = self;
         match *step {
             Step::Share { phone, subject } => {
                 let to = Forge::<C>::new().key(subject);
@@ -111,9 +112,8 @@ impl<C: Provider> Cloud<C> {
                 commit(owner.learn(&mut phones[phone], &message)?, true);
             }
             Step::See { phone } => {
-                let messages = service.messages(record).unwrap();
-                let says = (record.version(), Some(record.slot().state()));
-                commit(owner.see(&mut phones[phone], SLOT, says, &messages)?, true);
+                let Report { version, state, messages } = record.report();
+                commit(owner.see(&mut phones[phone], SLOT, (version, Some(state)), &messages)?, true);
             }
             _ => panic!("nothing that a phone does"),
         }
@@ -125,44 +125,54 @@ impl<C: Provider> Cloud<C> {
     /// What came of it; nothing, where the store did not take the record.
     fn serve(&mut self, step: &Step) -> Result<Option<RecordVerdict>, ServiceError> {
         let Self { service, record, paper, .. } = self;
-        let key = *service.key();
-        match *step {
+        let (message, install);
+        let (request, stored) = match *step {
             Step::Publish { grant, spoil, stored } => {
-                let result = commit(service.publish(record, &paper.grant(grant, spoil))?, stored);
-                Ok(result.map(|result| result.map_or_else(RecordVerdict::Taken, |()| RecordVerdict::Published)))
+                message = paper.grant(grant, spoil);
+                (Request::from(&message), stored)
             }
             Step::Withdraw { grant, spoil, stored } => {
-                let answer = commit(service.withdraw(record, &paper.withdraw(grant, spoil))?, stored);
-                Ok(answer.map(|answer| {
-                    let answer = *Unverified::<Withdrawn>::parse(&answer).unwrap().verify(&C::default(), &key).unwrap();
-                    assert_eq!(answer.withdraw, paper.withdraw_of(grant));
-                    RecordVerdict::Withdrawn(answer.outcome)
-                }))
+                message = paper.withdraw(grant, spoil);
+                (Request::from(&message), stored)
             }
-            Step::Release { install, spoil, stored } => {
-                let (claim, install) = paper.claimed(install, spoil);
-                let release = commit(service.release(record, &claim, &install)?, stored);
-                Ok(release.map(|release| {
-                    let body = *Unverified::<Release>::parse(&release).unwrap().verify(&C::default(), &key).unwrap();
-                    assert_eq!(body.install, Forge::<C>::new().digest(&install));
-                    RecordVerdict::Released
-                }))
+            Step::Release { install: number, spoil, stored } => {
+                (message, install) = paper.claimed(number, spoil);
+                (Request::from((&message, &install)), stored)
             }
             Step::Prove { proof, spoil, stored } => {
-                let message = paper.proof(proof, spoil);
-                let staged = match proof {
-                    super::steps::Proof::Receipt(_) => service.confirm(record, &message)?,
-                    _ => service.done(record, &message)?,
-                };
-                Ok(commit(staged, stored).map(RecordVerdict::Proved))
+                message = paper.proof(proof, spoil);
+                (Request::from(&message), stored)
             }
             Step::Reopen { epoch, owner, service: other, spoil } => {
-                let statement = paper.transferred(epoch, owner, other, spoil);
-                let standing = commit(service.reopen(record, &statement)?, true).unwrap();
-                Ok(Some(RecordVerdict::Reopened { serving: standing == Standing::Serving }))
+                message = paper.transferred(epoch, owner, other, spoil);
+                (Request::from(&message), true)
             }
             _ => panic!("nothing that reaches the service"),
-        }
+        };
+        let Some(taken) = commit(service.take(record, request)?, stored) else { return Ok(None) };
+        let (changed, answer) = (taken.changed(), taken.answer());
+        Ok(Some(match (*step, answer) {
+            (Step::Publish { .. }, Err(error)) => RecordVerdict::Taken(error),
+            (Step::Publish { .. }, Ok(_)) if changed == Changed::Nothing => RecordVerdict::PublishedAgain,
+            (Step::Publish { .. }, Ok(_)) => RecordVerdict::Published,
+            (Step::Withdraw { grant, .. }, answer) => {
+                let answer = answer.unwrap();
+                let key = service.key();
+                let answer = *Unverified::<Withdrawn>::parse(&answer).unwrap().verify(&C::default(), key).unwrap();
+                assert_eq!(answer.withdraw, paper.withdraw_of(grant));
+                RecordVerdict::Withdrawn(answer.outcome)
+            }
+            (Step::Release { .. }, release) => {
+                let release = release.unwrap();
+                let body =
+                    *Unverified::<Release>::parse(&release).unwrap().verify(&C::default(), service.key()).unwrap();
+                let Request::Release { install, .. } = request else { panic!("no release was asked for") };
+                assert_eq!(body.install, Forge::<C>::new().digest(install));
+                RecordVerdict::Released
+            }
+            (Step::Prove { .. }, _) => RecordVerdict::Proved(record.slot().state()),
+            _ => RecordVerdict::Reopened { serving: service.serves(record) },
+        }))
     }
 
     // --- the model's terms in real ones ---
@@ -227,8 +237,7 @@ impl<C: Provider> Cloud<C> {
         assert_eq!((record.version(), record.owner()), (model.version, &key(&model.owner)));
         assert_eq!(record.service(), &key(&model.service));
         assert_eq!(record.subject(), model.subject.map(|subject| key(&subject)));
-        let stored = postcard::to_allocvec(record).unwrap();
-        assert_eq!(postcard::from_bytes::<ShareRecord>(&stored).as_ref(), Ok(record));
+        assert_eq!(ShareRecord::from_bytes(&record.to_bytes()).as_ref(), Ok(record));
         for (at, (phone, model)) in self.phones.iter().zip(&machine.phones).enumerate() {
             assert_eq!(phone.epoch(), model.line.epoch);
             match phone.slot(SLOT) {

@@ -68,16 +68,14 @@ fn the_cloud_refuses_for_one_lock_what_is_meant_for_another() {
     a.withdraw(HALL).unwrap();
     let place = b.place(HALL);
     let message = |kind| a.tape.last(kind);
-    b.refuses(ServiceError::WrongLock, |b| b.cloud.publish(place, &message(Kind::Grant)));
-    b.refuses(ServiceError::WrongLock, |b| b.cloud.withdraw(place, &message(Kind::Withdraw)));
-    b.refuses(ServiceError::ReceiptSignature(MISMATCH), |b| b.cloud.receipt(place, &message(Kind::Receipt)));
-    b.refuses(ServiceError::DoneSignature(MISMATCH), |b| b.cloud.done_at(place, &message(Kind::Done)));
+    b.refuses(ServiceError::WrongLock, |b| b.cloud.take(place, &message(Kind::Grant)));
+    b.refuses(ServiceError::WrongLock, |b| b.cloud.take(place, &message(Kind::Withdraw)));
+    b.refuses(ServiceError::ReceiptSignature(MISMATCH), |b| b.cloud.take(place, &message(Kind::Receipt)));
+    b.refuses(ServiceError::DoneSignature(MISMATCH), |b| b.cloud.take(place, &message(Kind::Done)));
     let (claim, install) = (message(Kind::Claim), message(Kind::Install));
-    b.refuses(ServiceError::ClaimNamesOtherGrant, |b| b.cloud.release(place, &claim, &install));
+    b.refuses(ServiceError::ClaimNamesOtherGrant, |b| b.cloud.take(place, (&claim, &install)));
     let provisioned = message(Kind::Provisioned);
-    b.refuses(ServiceError::WrongLock, |b| {
-        b.cloud.update(place, |service, record| service.reopen(record, &provisioned))
-    });
+    b.refuses(ServiceError::WrongLock, |b| b.cloud.take(place, &provisioned));
 }
 
 #[test]
@@ -130,14 +128,14 @@ fn what_is_meant_for_one_slot_does_nothing_in_another() {
     let (hall, studio) = (w.place(HALL), w.place(STUDIO));
     let message = |w: &World, kind| w.tape.last(kind);
     let grant = ana.claimed().grant().to_vec();
-    w.refuses(ServiceError::WrongSlot, |w| w.cloud.publish(studio, &grant));
-    w.refuses(ServiceError::WrongSlot, |w| w.cloud.publish(hall, &other));
-    w.refuses(ServiceError::WrongSlot, |w| w.cloud.withdraw(studio, &message(w, Kind::Withdraw)));
-    w.refuses(ServiceError::WrongSlot, |w| w.cloud.receipt(studio, &message(w, Kind::Receipt)));
+    w.refuses(ServiceError::WrongSlot, |w| w.cloud.take(studio, &grant));
+    w.refuses(ServiceError::WrongSlot, |w| w.cloud.take(hall, &other));
+    w.refuses(ServiceError::WrongSlot, |w| w.cloud.take(studio, &message(w, Kind::Withdraw)));
+    w.refuses(ServiceError::WrongSlot, |w| w.cloud.take(studio, &message(w, Kind::Receipt)));
     // The last Done is the studio's.
-    w.refuses(ServiceError::WrongSlot, |w| w.cloud.done_at(hall, &message(w, Kind::Done)));
+    w.refuses(ServiceError::WrongSlot, |w| w.cloud.take(hall, &message(w, Kind::Done)));
     let (claim, install) = (message(&w, Kind::Claim), message(&w, Kind::Install));
-    w.refuses(ServiceError::ClaimNamesOtherGrant, |w| w.cloud.release(studio, &claim, &install));
+    w.refuses(ServiceError::ClaimNamesOtherGrant, |w| w.cloud.take(studio, (&claim, &install)));
 
     let turned = |w: &mut World, ana: &mut Guest| {
         let (session, unlock, _awaiting) = w.asked(ana, Action::Open);
@@ -168,7 +166,7 @@ fn nothing_of_an_epoch_that_ended_works_in_the_next() {
 
     let (owner, service) = (w.olga.key(), w.cloud.key());
     let done = w.olga.transfer(&mut w.door, owner, service).unwrap();
-    w.cloud.ownership(w.door.id(), &done).unwrap();
+    w.cloud.hear(&done).unwrap();
     w.activate(HALL).unwrap();
     let place = w.place(HALL);
     let message = |w: &World, kind| w.tape.last(kind);
@@ -178,10 +176,10 @@ fn nothing_of_an_epoch_that_ended_works_in_the_next() {
     w.lock_refuses(LockError::NotInstalled, |w| w.open(&mut ana));
     w.lock_refuses(LockError::WrongEpoch, |w| ana.fetch_colluding(&mut w.door));
 
-    w.refuses(ServiceError::WrongEpoch, |w| w.cloud.publish(place, &message(w, Kind::Grant)));
-    w.refuses(ServiceError::WrongEpoch, |w| w.cloud.withdraw(place, &message(w, Kind::Withdraw)));
-    w.refuses(ServiceError::WrongEpoch, |w| w.cloud.receipt(place, &message(w, Kind::Receipt)));
-    w.refuses(ServiceError::WrongEpoch, |w| w.cloud.done_at(place, &old_done));
+    w.refuses(ServiceError::WrongEpoch, |w| w.cloud.take(place, &message(w, Kind::Grant)));
+    w.refuses(ServiceError::WrongEpoch, |w| w.cloud.take(place, &message(w, Kind::Withdraw)));
+    w.refuses(ServiceError::WrongEpoch, |w| w.cloud.take(place, &message(w, Kind::Receipt)));
+    w.refuses(ServiceError::WrongEpoch, |w| w.cloud.take(place, &old_done));
 
     for kind in [Kind::Grant, Kind::Withdrawn, Kind::Receipt] {
         w.refuses(OwnerError::WrongEpoch, |w| w.olga.learn(&message(w, kind)));

@@ -78,9 +78,9 @@ fn a_hoarded_grant_claim_and_install_are_worth_nothing_after_the_withdrawal() {
     w.withdraw(HALL).unwrap();
 
     let (place, claim) = (ana.place(), ana.claimed().claim().to_vec());
-    w.refuses(ServiceError::NothingShared, |w| w.cloud.release(place, &claim, hoarded.install()));
+    w.refuses(ServiceError::NothingShared, |w| w.cloud.take(place, (&claim, hoarded.install())));
     let (fresh_session, fresh) = w.asks(&mut ana);
-    w.refuses(ServiceError::NothingShared, |w| w.cloud.release(place, &claim, fresh.install()));
+    w.refuses(ServiceError::NothingShared, |w| w.cloud.take(place, (&claim, fresh.install())));
 
     // With releases of her own making, over the older and over the newer challenge.
     let own = |install: &[u8]| forge::signed(&Release { install: digest(install) }, &seed(ANA));
@@ -113,7 +113,7 @@ fn a_code_is_good_for_one_device_whatever_the_cloud_says() {
     let text = shared.code().as_str().to_owned();
     let redeemed = || ShareCode::parse(&text).unwrap().redeem(&Provider);
     let grant = shared.shown();
-    w.cloud.publish(w.place(HALL), &grant).unwrap();
+    w.cloud.take(w.place(HALL), &grant).unwrap();
 
     let (mut first, mut second) = (Guest::new(redeemed(), &w.tape), Guest::new(redeemed(), &w.tape));
     second.rng = rng(6);

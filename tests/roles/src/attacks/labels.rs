@@ -73,17 +73,17 @@ impl Stage {
         let owner = olga.key();
         let stops: Vec<Result<(), Stop>> = match kind {
             Kind::Grant => vec![
-                cloud.publish(studio, message).map_err(Stop::from),
+                cloud.take(studio, message).map(drop).map_err(Stop::from),
                 olga.learn(message).map(drop).map_err(Stop::from),
                 ben.account.claim(&Provider, message, Some(&owner), &mut ben.rng).map(drop).map_err(Stop::from),
             ],
-            Kind::Withdraw => vec![cloud.withdraw(studio, message).map(drop).map_err(Stop::from)],
+            Kind::Withdraw => vec![cloud.take(studio, message).map(drop).map_err(Stop::from)],
             Kind::Withdrawn => vec![olga.learn(message).map(drop).map_err(Stop::from)],
-            Kind::Claim => vec![cloud.release(studio, message, install).map(drop).map_err(Stop::from)],
-            Kind::Install => vec![cloud.release(studio, claim, message).map(drop).map_err(Stop::from)],
+            Kind::Claim => vec![cloud.take(studio, (message, install)).map(drop).map_err(Stop::from)],
+            Kind::Install => vec![cloud.take(studio, (claim, message)).map(drop).map_err(Stop::from)],
             Kind::Release => vec![installing.bundle(&Provider, message).map(drop).map_err(Stop::from)],
             Kind::Receipt => vec![
-                cloud.receipt(hall, message).map(drop).map_err(Stop::from),
+                cloud.take(hall, message).map(drop).map_err(Stop::from),
                 olga.learn(message).map(drop).map_err(Stop::from),
                 download.finish(&Provider, message).map(drop).map_err(Stop::from),
             ],
@@ -94,7 +94,7 @@ impl Stage {
             ],
             Kind::Reply => vec![ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from)],
             Kind::Done => vec![
-                cloud.done_at(hall, message).map(drop).map_err(Stop::from),
+                cloud.take(hall, message).map(drop).map_err(Stop::from),
                 olga.learn(message).map(drop).map_err(Stop::from),
                 olga.change(|owner, view, _| pending.finish(owner, view, message)).map(drop).map_err(Stop::from),
                 cloud.update(hall, |service, record| service.reopen(record, message)).map(drop).map_err(Stop::from),

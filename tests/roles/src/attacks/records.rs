@@ -69,7 +69,7 @@ fn a_spoiled_slot_refuses_everything_until_the_next_epoch_while_the_others_go_on
         // A transfer to oneself, and the slot is as new.
         let (owner, service) = (w.olga.key(), w.cloud.key());
         let done = w.olga.transfer(&mut w.door, owner, service).unwrap();
-        w.cloud.ownership(w.door.id(), &done).unwrap();
+        w.cloud.hear(&done).unwrap();
         w.activate(HALL).unwrap();
         w.lock_refuses(LockError::NotInstalled, |w| w.open(&mut ana));
         let mut again = w.downloads(HALL, ANA);

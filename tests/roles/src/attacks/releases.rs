@@ -87,17 +87,17 @@ fn parts_of_two_chains_do_not_make_one() {
     let stolen = Bundle { grant, claim: own, install, release }.encode().unwrap();
     w.lock_refuses(LockError::InstallNamesOtherClaim, |w| w.door.sent(To::Install, &stolen));
     let place = w.place(HALL);
-    w.refuses(ServiceError::InstallNamesOtherClaim, |w| w.cloud.release(place, own, install));
-    w.refuses(ServiceError::ClaimNamesOtherGrant, |w| w.cloud.release(place, foreign, install));
+    w.refuses(ServiceError::InstallNamesOtherClaim, |w| w.cloud.take(place, (own, install)));
+    w.refuses(ServiceError::ClaimNamesOtherGrant, |w| w.cloud.take(place, (foreign, install)));
 }
 
 #[test]
 fn after_a_transfer_the_old_clouds_release_is_worth_nothing() {
     let (mut w, _ana) = World::downloaded();
     let mut cloud = Cloud::new(OTHER_CLOUD, &w.tape);
-    let (lock, owner) = (w.door.id(), w.olga.key());
+    let owner = w.olga.key();
     let done = w.olga.transfer(&mut w.door, owner, cloud.key()).unwrap();
-    cloud.ownership(lock, &done).unwrap();
+    cloud.hear(&done).unwrap();
     w.olga.activate(&mut w.door, &mut cloud, HALL).unwrap();
     let mut ben = w.guest(BEN);
     let grant = w.olga.share(&mut cloud, HALL, ben.subject(), Rights::OPEN, Limits::NONE).unwrap();
@@ -106,10 +106,10 @@ fn after_a_transfer_the_old_clouds_release_is_worth_nothing() {
     ben.download(&mut w.door, &mut cloud).unwrap();
 
     // An honest old cloud knows that it has moved, once it is told.
-    w.cloud.ownership(lock, &done).unwrap();
+    w.cloud.hear(&done).unwrap();
     let (place, install) = (w.place(HALL), w.tape.last(Kind::Install));
-    w.refuses(ServiceError::Moved, |w| w.cloud.publish(place, &grant));
-    w.refuses(ServiceError::Moved, |w| w.cloud.release(place, ben.claimed().claim(), &install));
+    w.refuses(ServiceError::Moved, |w| w.cloud.take(place, &grant));
+    w.refuses(ServiceError::Moved, |w| w.cloud.take(place, (ben.claimed().claim(), &install)));
 }
 
 #[test]

@@ -17,18 +17,22 @@ use sharekey_stage::world::door::NOON;
 use sharekey_stage::world::{ANA, BEN, EVE, HALL, STUDIO, World, seed};
 use sharekey_stage::{forge, nonce_of};
 
+//= spec/protocol.md#service-confirmation
+//# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, and MUST change nothing but the version.
 #[test]
-fn a_grant_is_not_published_twice() {
+fn a_grant_that_is_shared_no_more_is_not_published_again() {
     let mut w = World::active();
     let ana = w.guest(ANA);
     let grant = w.share(HALL, &ana).unwrap();
     let place = w.place(HALL);
-    w.refuses(ServiceError::Slot(SlotError::AlreadyPublished), |w| w.cloud.publish(place, &grant));
+    let slot = w.record(HALL).slot().clone();
+    assert_eq!(w.cloud.take(place, &grant), Ok(vec![]));
+    assert_eq!(*w.record(HALL).slot(), slot);
     w.withdraw(HALL).unwrap();
-    w.refuses(ServiceError::Slot(SlotError::StaleNumber), |w| w.cloud.publish(place, &grant));
+    w.refuses(ServiceError::Slot(SlotError::StaleNumber), |w| w.cloud.take(place, &grant));
     let later = w.share(HALL, &ana).unwrap();
-    w.refuses(ServiceError::Slot(SlotError::StaleNumber), |w| w.cloud.publish(place, &grant));
-    w.refuses(ServiceError::Slot(SlotError::AlreadyPublished), |w| w.cloud.publish(place, &later));
+    w.refuses(ServiceError::Slot(SlotError::StaleNumber), |w| w.cloud.take(place, &grant));
+    assert_eq!(w.cloud.take(place, &later), Ok(vec![]));
 }
 
 #[test]
@@ -56,7 +60,7 @@ fn a_withdrawal_replayed_gets_its_old_answer_and_leaves_the_later_share() {
     let (withdraw, withdrawn) = (w.tape.last(Kind::Withdraw), w.tape.last(Kind::Withdrawn));
     w.share(HALL, &ben).unwrap();
     let slot = w.record(HALL).slot().clone();
-    assert_eq!(w.cloud.withdraw(w.place(HALL), &withdraw).unwrap(), withdrawn);
+    assert_eq!(w.cloud.take(w.place(HALL), &withdraw).unwrap(), withdrawn);
     assert_eq!(*w.record(HALL).slot(), slot);
     assert_eq!(w.record(HALL).subject(), Some(ben.subject()));
     w.download(&mut ben).unwrap();
@@ -68,11 +72,11 @@ fn a_claim_and_install_replayed_to_the_cloud_release_nothing_later() {
     let (claim, install) = (w.tape.last(Kind::Claim), w.tape.last(Kind::Install));
     let place = w.place(HALL);
     w.withdraw(HALL).unwrap();
-    w.refuses(ServiceError::NothingShared, |w| w.cloud.release(place, &claim, &install));
+    w.refuses(ServiceError::NothingShared, |w| w.cloud.take(place, (&claim, &install)));
     // Shared with the same person again, it is another grant.
     let again = w.guest(ANA);
     w.share(HALL, &again).unwrap();
-    w.refuses(ServiceError::ClaimNamesOtherGrant, |w| w.cloud.release(place, &claim, &install));
+    w.refuses(ServiceError::ClaimNamesOtherGrant, |w| w.cloud.take(place, (&claim, &install)));
 }
 
 #[test]
@@ -83,7 +87,7 @@ fn a_captured_claim_is_of_no_use_to_another_device() {
     // Eve's device asks the same, under Ana's claim.
     let body = *Unverified::<Install>::parse(honest.install()).unwrap().claims();
     let install = forge::signed(&body, &seed(EVE));
-    w.refuses(ServiceError::InstallSignature(MISMATCH), |w| w.cloud.release(place, &claim, &install));
+    w.refuses(ServiceError::InstallSignature(MISMATCH), |w| w.cloud.take(place, (&claim, &install)));
     assert_eq!(w.record(HALL).slot().state(), State::Sharing);
 }
 
@@ -95,7 +99,7 @@ fn an_old_challenge_replayed_to_a_guest_opens_and_installs_nothing() {
     w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Unlock, &unlock));
 
     let installing = ana.ask(&old).unwrap();
-    let release = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
+    let release = w.cloud.take(ana.place(), (ana.claimed().claim(), installing.install())).unwrap();
     let download = installing.bundle(&Provider, &release).unwrap();
     w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Install, download.bundle()));
 }
@@ -124,7 +128,7 @@ fn a_bundle_installs_once_before_and_after_a_power_cut() {
 fn an_old_install_released_again_still_answers_an_old_challenge() {
     let (mut w, ana) = World::downloaded();
     let (install, release) = (w.tape.last(Kind::Install), w.tape.last(Kind::Release));
-    let again = w.cloud.release(ana.place(), ana.claimed().claim(), &install).unwrap();
+    let again = w.cloud.take(ana.place(), (ana.claimed().claim(), &install)).unwrap();
     assert_eq!(again, release, "the same release, and no other");
     let (grant, claim) = (ana.claimed().grant(), ana.claimed().claim());
     let bundle = Bundle { grant, claim, install: &install, release: &again }.encode().unwrap();

@@ -31,7 +31,7 @@ fn a_receipt_replayed_to_cloud_and_owner_changes_nothing() {
     let old = w.tape.last(Kind::Receipt);
     let check = |w: &mut World, state| {
         let (slot, view) = (w.record(HALL).slot().clone(), w.olga.view().clone());
-        assert_eq!(w.cloud.receipt(w.place(HALL), &old), Ok(state));
+        assert_eq!(w.cloud.prove(w.place(HALL), &old), Ok(state));
         assert_eq!(*w.record(HALL).slot(), slot);
         w.olga.learns_nothing(&old);
         assert_eq!(*w.olga.view(), view);
@@ -97,7 +97,7 @@ fn an_old_inspection_does_not_tell_of_now() {
     w.olga.learns_nothing(&empty);
     assert_eq!(w.olga.may_open(HALL), [2]);
     let slot = w.record(HALL).slot().clone();
-    assert_eq!(w.cloud.done_at(w.place(HALL), &empty), Ok(State::Shared));
+    assert_eq!(w.cloud.prove(w.place(HALL), &empty), Ok(State::Shared));
     assert_eq!(*w.record(HALL).slot(), slot);
 }
 
@@ -107,7 +107,7 @@ fn an_old_activation_replayed_to_cloud_and_owner_does_not_open_a_closed_slot() {
     let old = w.tape.first(Kind::Done);
     w.deactivate(HALL).unwrap();
     let slot = w.record(HALL).slot().clone();
-    assert_eq!(w.cloud.done_at(w.place(HALL), &old), Ok(State::Inactive));
+    assert_eq!(w.cloud.prove(w.place(HALL), &old), Ok(State::Inactive));
     assert_eq!(*w.record(HALL).slot(), slot);
     w.olga.learns_nothing(&old);
     assert_eq!(w.state(HALL), State::Inactive);
@@ -182,16 +182,16 @@ fn an_old_statement_of_ownership_takes_neither_cloud_nor_owner_back() {
     let old = w.tape.last(Kind::Provisioned);
     // In its own epoch it says nothing new.
     let slot = w.record(HALL).slot().clone();
-    w.cloud.ownership(w.door.id(), &old).unwrap();
+    w.cloud.hear(&old).unwrap();
     assert_eq!(*w.record(HALL).slot(), slot);
 
-    let (lock, owner, service) = (w.door.id(), w.olga.key(), w.cloud.key());
+    let (owner, service) = (w.olga.key(), w.cloud.key());
     let first = w.olga.transfer(&mut w.door, owner, service).unwrap();
-    w.cloud.ownership(lock, &first).unwrap();
+    w.cloud.hear(&first).unwrap();
     let second = w.olga.transfer(&mut w.door, owner, service).unwrap();
-    w.cloud.ownership(lock, &second).unwrap();
+    w.cloud.hear(&second).unwrap();
     for statement in [&old, &first] {
-        w.refuses(ServiceError::OldEpoch, |w| w.cloud.ownership(lock, statement));
+        w.refuses(ServiceError::OldEpoch, |w| w.cloud.hear(statement));
     }
     w.refuses(OwnerError::OldEpoch, |w| w.olga.learn(&first));
     assert_eq!(w.record(STUDIO).epoch(), Epoch::new(3));

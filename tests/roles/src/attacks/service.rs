@@ -110,7 +110,7 @@ fn it_turns_a_grant_to_no_other_epoch_of_the_same_owner() {
     let (mut w, mut ana, grant) = shared_with_ana();
     let (owner, service) = (w.olga.key(), w.cloud.key());
     let done = w.olga.transfer(&mut w.door, owner, service).unwrap();
-    w.cloud.ownership(w.door.id(), &done).unwrap();
+    w.cloud.hear(&done).unwrap();
     w.activate(HALL).unwrap();
     w.lock_refuses(LockError::WrongEpoch, |w| ana.fetch_colluding(&mut w.door));
     let turned = forge::signed(&Grant { epoch: Epoch::new(2), ..body(&grant) }, &seed(CLOUD));

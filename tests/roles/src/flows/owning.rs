@@ -7,7 +7,6 @@ use sharekey::lock::{Clock, purpose};
 use sharekey::message::{Completed, Holding, SlotReport};
 use sharekey::owner;
 use sharekey::owner::{Fact, Order};
-use sharekey::service::Standing;
 use sharekey::slot::State;
 use sharekey::wire::Kind;
 
@@ -76,14 +75,14 @@ fn a_lock_is_sold_to_another_owner_with_another_cloud() {
     let owned = w.door.lock.ownership().unwrap();
     assert_eq!((owned.epoch, owned.owner, owned.service), (Epoch::new(2), otto.key(), cloud.key()));
     otto.adopt(lock, cloud.key(), &done).unwrap();
-    cloud.ownership(lock, &done).unwrap();
-    w.cloud.ownership(lock, &done).unwrap();
+    cloud.hear(&done).unwrap();
+    w.cloud.hear(&done).unwrap();
 
     // Nothing of Olga's is left.
     assert_eq!(w.open(&mut ana), Err(Stop::Lock(LockError::NotInstalled)));
     assert_eq!(w.olga.view().standing(), owner::Standing::Transferred);
     assert_eq!(w.olga.act(&mut w.door, Action::Open), Err(Stop::Owner(OwnerError::Transferred)));
-    assert_eq!(w.record(HALL).standing(), Standing::Moved { to: cloud.key() });
+    assert_eq!(*w.record(HALL).service(), cloud.key());
     assert_eq!((w.record(HALL).slot().state(), w.record(HALL).grant()), (State::Inactive, None));
 
     // Otto trusts what he inspects, and shares as Olga did.
@@ -108,15 +107,15 @@ fn a_lock_that_is_sold_back_opens_its_record_at_the_first_cloud_again() {
     let lock = w.door.id();
     let there = w.olga.transfer(&mut w.door, otto.key(), other.key()).unwrap();
     otto.adopt(lock, other.key(), &there).unwrap();
-    other.ownership(lock, &there).unwrap();
-    w.cloud.ownership(lock, &there).unwrap();
+    other.hear(&there).unwrap();
+    w.cloud.hear(&there).unwrap();
 
     let back = otto.transfer(&mut w.door, w.olga.key(), w.cloud.key()).unwrap();
     w.olga.adopt(lock, w.cloud.key(), &back).unwrap();
-    w.cloud.ownership(lock, &back).unwrap();
-    other.ownership(lock, &back).unwrap();
-    assert_eq!((w.record(HALL).standing(), w.record(HALL).epoch()), (Standing::Serving, Epoch::new(3)));
-    assert_eq!(other.records[&(lock, HALL)].standing(), Standing::Moved { to: w.cloud.key() });
+    w.cloud.hear(&back).unwrap();
+    other.hear(&back).unwrap();
+    assert_eq!((*w.record(HALL).service(), w.record(HALL).epoch()), (w.cloud.key(), Epoch::new(3)));
+    assert_eq!(*other.records[&(lock, HALL)].service(), w.cloud.key());
     w.activate(HALL).unwrap();
     let mut ana = w.downloads(HALL, ANA);
     w.open(&mut ana).unwrap();
@@ -148,9 +147,9 @@ fn a_lock_whose_done_of_a_transfer_was_lost_is_taken_over_by_its_new_owner() {
     assert_eq!((view.epoch(), view.service()), (Epoch::new(3), &cloud.key()));
     assert!(!view.status(HALL).inspected);
     otto.view = Some(view);
-    cloud.ownership(lock, &done).unwrap();
-    w.cloud.ownership(lock, &done).unwrap();
-    assert_eq!(w.record(HALL).standing(), Standing::Moved { to: cloud.key() });
+    cloud.hear(&done).unwrap();
+    w.cloud.hear(&done).unwrap();
+    assert_eq!(*w.record(HALL).service(), cloud.key());
 
     assert_eq!(w.open(&mut ana), Err(Stop::Lock(LockError::NotInstalled)));
     otto.activate(&mut w.door, &mut cloud, HALL).unwrap();
@@ -204,7 +203,7 @@ fn a_transfer_to_oneself_ends_every_key_and_begins_anew() {
     let (mut w, mut ana) = World::downloaded();
     let (olga, cloud) = (w.olga.key(), w.cloud.key());
     let done = w.olga.transfer(&mut w.door, olga, cloud).unwrap();
-    w.cloud.ownership(w.door.id(), &done).unwrap();
+    w.cloud.hear(&done).unwrap();
     assert_eq!(w.olga.view().standing(), owner::Standing::Owned);
     assert_eq!((w.olga.view().epoch(), w.record(HALL).epoch()), (Epoch::new(2), Epoch::new(2)));
     assert_eq!((w.state(HALL), w.state(STUDIO)), (State::Inactive, State::Inactive));
@@ -241,12 +240,12 @@ fn a_cloud_opens_no_record_for_a_lock_that_names_another_cloud() {
     let mut w = World::provisioned(1);
     let mut other = Cloud::new(OTHER_CLOUD, &w.tape);
     let provisioned = w.tape.last(Kind::Provisioned);
-    assert_eq!(other.ownership(w.door.id(), &provisioned), Err(ServiceError::OtherService));
+    assert_eq!(other.hear(&provisioned), Err(ServiceError::OtherService));
     let (olga, key) = (w.olga.key(), other.key());
     let done = w.olga.transfer(&mut w.door, olga, key).unwrap();
     let mut third = Cloud::new(99, &w.tape);
-    assert_eq!(third.ownership(w.door.id(), &done), Err(ServiceError::OtherService));
+    assert_eq!(third.hear(&done), Err(ServiceError::OtherService));
     assert!(other.records.is_empty() && third.records.is_empty());
-    other.ownership(w.door.id(), &done).unwrap();
+    other.hear(&done).unwrap();
     assert_eq!(other.records.len(), 3);
 }

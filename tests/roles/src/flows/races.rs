@@ -25,7 +25,7 @@ fn a_lost_receipt_is_made_up_for_by_installing_again_on_the_same_device() {
     assert_eq!(ana.key().device(), device, "a retry is no second device");
     assert_eq!(ana.key().generation(), Generation::new(2), "and takes no number");
     w.open(&mut ana).unwrap();
-    w.cloud.receipt(ana.place(), &receipt).unwrap();
+    w.cloud.prove(ana.place(), &receipt).unwrap();
     w.sync();
     assert_eq!(w.olga.downloaded(HALL), Some(device));
 }
@@ -45,7 +45,7 @@ fn a_connection_that_drops_before_the_bundle_arrives_is_released_again_for_a_new
 fn a_release_that_got_lost_is_given_again_for_the_same_install() {
     let (mut w, mut ana) = World::claimed();
     let (session, installing, lost) = w.released(&mut ana);
-    let again = w.cloud.release(ana.place(), ana.claimed().claim(), installing.install()).unwrap();
+    let again = w.cloud.take(ana.place(), (ana.claimed().claim(), installing.install())).unwrap();
     assert_eq!(again, lost);
     let download = installing.bundle(&Provider, &again).unwrap();
     ana.finish(&mut w.door, session, &download).unwrap();
@@ -64,7 +64,7 @@ fn a_late_receipt_of_an_overwritten_key_changes_nothing() {
     w.sync();
     let (slot, view) = (w.record(HALL).slot().clone(), w.olga.view().clone());
 
-    assert_eq!(w.cloud.receipt(w.place(HALL), &late), Ok(State::Shared));
+    assert_eq!(w.cloud.prove(w.place(HALL), &late), Ok(State::Shared));
     assert_eq!(*w.record(HALL).slot(), slot);
     // It is evidence that Ana's grant was released, and nothing else.
     let _ = w.olga.learn(&late).unwrap();
@@ -83,7 +83,7 @@ fn a_late_receipt_of_a_key_that_still_opens_is_taken_in_beside_the_next_share() 
     w.withdraw(HALL).unwrap();
     w.share(HALL, &ben).unwrap();
 
-    assert_eq!(w.cloud.receipt(w.place(HALL), &late), Ok(State::Sharing), "Ben's share goes on");
+    assert_eq!(w.cloud.prove(w.place(HALL), &late), Ok(State::Sharing), "Ben's share goes on");
     w.sync();
     assert_eq!(w.state(HALL), State::Sharing);
     assert_eq!(w.record(HALL).slot().floor(), Generation::new(2));
@@ -101,10 +101,10 @@ fn late_dones_in_reverse_order_do_not_turn_a_slot_back() {
     }
     let dones = w.tape.all(Kind::Done);
     assert_eq!(w.record(HALL).slot().state(), State::Inactive, "the cloud has heard of none");
-    assert_eq!(w.cloud.done_at(w.place(HALL), &dones[2]), Ok(State::NotShared));
+    assert_eq!(w.cloud.prove(w.place(HALL), &dones[2]), Ok(State::NotShared));
     let slot = w.record(HALL).slot().clone();
-    assert_eq!(w.cloud.done_at(w.place(HALL), &dones[1]), Ok(State::NotShared));
-    assert_eq!(w.cloud.done_at(w.place(HALL), &dones[0]), Ok(State::NotShared));
+    assert_eq!(w.cloud.prove(w.place(HALL), &dones[1]), Ok(State::NotShared));
+    assert_eq!(w.cloud.prove(w.place(HALL), &dones[0]), Ok(State::NotShared));
     assert_eq!(*w.record(HALL).slot(), slot);
     w.olga.learns_nothing(&dones[1]);
     assert_eq!(w.state(HALL), State::NotShared);
@@ -117,7 +117,7 @@ fn a_late_done_below_the_share_proves_older_keys_dead_and_leaves_the_share() {
     let mut w = World::provisioned(1);
     let order = w.olga.order(&mut w.door, Order::Activate { slot: HALL });
     let (first, ..) = order.unwrap();
-    w.cloud.done_at(w.place(HALL), &first).unwrap();
+    w.cloud.prove(w.place(HALL), &first).unwrap();
     let (mut ana, ben) = (w.guest(ANA), w.guest(BEN));
     w.share(HALL, &ana).unwrap();
     ana.fetch(&mut w.door, &mut w.cloud).unwrap();
@@ -128,7 +128,7 @@ fn a_late_done_below_the_share_proves_older_keys_dead_and_leaves_the_share() {
     let live = |w: &World| w.record(HALL).slot().may_open().len();
     assert_eq!(live(&w), 1, "Ana's, which the cloud does not know to be dead");
 
-    assert_eq!(w.cloud.done_at(w.place(HALL), &late), Ok(State::Sharing));
+    assert_eq!(w.cloud.prove(w.place(HALL), &late), Ok(State::Sharing));
     assert_eq!(live(&w), 0);
 }
 
@@ -139,7 +139,7 @@ fn a_withdrawal_that_loses_the_race_is_answered_with_the_install_that_won() {
     let receipt = ana.fetch(&mut w.door, &mut w.cloud).unwrap();
     let install = Unverified::<Receipt>::parse(&receipt).unwrap().claims().install;
 
-    let answer = w.cloud.withdraw(w.place(HALL), &withdraw).unwrap();
+    let answer = w.cloud.take(w.place(HALL), &withdraw).unwrap();
     let _ = w.olga.learn(&answer).unwrap();
     let status = w.olga.view().status(HALL);
     assert_eq!((status.state, status.shared), (State::NotShared, None));
@@ -161,12 +161,12 @@ fn of_a_release_and_a_withdrawal_decided_on_one_record_only_one_is_stored() {
     let World { cloud, .. } = &mut w;
     let (claim, install) = (ana.claimed().claim().to_vec(), installing.install().to_vec());
     let other = sharekey::service::Service::new(Provider, &seed(CLOUD)).unwrap();
-    let withdrawn = other.withdraw(&mut one, &withdraw).unwrap().commit(|next| cloud.swap(next));
+    let withdrawn = other.take(&mut one, &withdraw).unwrap().commit(|next| cloud.swap(next));
     assert!(withdrawn.is_ok());
-    let released = other.release(&mut two, &claim, &install).unwrap().commit(|next| cloud.swap(next));
+    let released = other.take(&mut two, (&claim, &install)).unwrap().commit(|next| cloud.swap(next));
     assert_eq!(released.err(), Some(Conflict), "the signature never came out");
     assert_eq!(two.slot().state(), State::Sharing, "nor did the loser's copy change");
-    assert_eq!(w.cloud.release(ana.place(), &claim, &install), Err(ServiceError::NothingShared));
+    assert_eq!(w.cloud.take(ana.place(), (&claim, &install)), Err(ServiceError::NothingShared));
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_grant_withdrawn_before_it_was_published_never_is() {
     assert_eq!(w.olga.may_open(HALL), [0_u32; 0]);
     let record = w.record(HALL).clone();
     let stale = ServiceError::Slot(SlotError::StaleNumber);
-    assert_eq!(w.cloud.publish(w.place(HALL), &grant), Err(stale), "its number is taken");
+    assert_eq!(w.cloud.take(w.place(HALL), &grant), Err(stale), "its number is taken");
     assert_eq!(*w.record(HALL), record);
 
     w.share(HALL, &ben).unwrap();
@@ -258,7 +258,7 @@ fn too_many_live_keys_hold_up_publishing_until_a_proof_lets_them_go() {
     let (mut guest, session, installing, release) = last.unwrap();
     let download = installing.bundle(&Provider, &release).unwrap();
     let receipt = guest.finish(&mut w.door, session, &download).unwrap();
-    w.cloud.receipt(w.place(HALL), &receipt).unwrap();
+    w.cloud.prove(w.place(HALL), &receipt).unwrap();
     w.sync();
     assert_eq!(w.olga.may_open(HALL).len(), 1);
     w.share(HALL, &ben).unwrap();
@@ -278,7 +278,7 @@ fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot()
         let (_, grant) = w.cloud.find(guest.subject()).unwrap();
         guest.claim(&grant).unwrap();
         let (_session, installing) = w.asks(&mut guest);
-        w.cloud.release(guest.place(), guest.claimed().claim(), installing.install()).unwrap();
+        w.cloud.take(guest.place(), (guest.claimed().claim(), installing.install())).unwrap();
         w.withdraw(HALL).unwrap();
     }
     // A phone that knows the numbers, and none of the keys.
@@ -287,7 +287,7 @@ fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot()
         phone.sign(HALL, w.guest(BEN).subject(), Rights::OPEN, Limits::NONE).unwrap();
         let withdraw = phone.sign_withdrawal(HALL).unwrap();
         let mut lenient = World::active();
-        let answer = lenient.cloud.withdraw(lenient.place(HALL), &withdraw).unwrap();
+        let answer = lenient.cloud.take(lenient.place(HALL), &withdraw).unwrap();
         let _ = phone.learn(&answer).unwrap();
     }
     let full = Stop::Service(ServiceError::Slot(SlotError::LiveFull));
@@ -338,7 +338,7 @@ fn a_share_that_a_late_deactivation_ended_is_named_while_its_key_may_open() {
     let _ = w.olga.order(&mut w.door, Order::Activate { slot: HALL }).unwrap();
     w.share(HALL, &ana).unwrap();
     ana.fetch(&mut w.door, &mut w.cloud).unwrap();
-    w.cloud.done(w.door.id(), &late).unwrap();
+    w.cloud.hear(&late).unwrap();
     assert_eq!(w.record(HALL).slot().state(), State::Inactive);
 
     other.sync(&w.cloud, w.door.id()).unwrap();
@@ -364,7 +364,7 @@ fn a_report_that_proves_keys_dead_has_room_for_those_that_came_after() {
     }
     let (place, receipt) = share(&mut w, 30);
     other.sync(&w.cloud, w.door.id()).unwrap();
-    w.cloud.receipt(place, &receipt).unwrap();
+    w.cloud.prove(place, &receipt).unwrap();
     w.sync();
     w.withdraw(HALL).unwrap();
     for guest in 0..9 {

@@ -61,7 +61,7 @@ fn a_share_to_a_contact_is_downloaded_and_then_opens_offline() {
         .olga
         .change(|owner, view, _| owner.share_with_contact(view, HALL, (&book, &id), Rights::OPEN, Limits::NONE))
         .unwrap();
-    w.cloud.publish(w.place(HALL), &grant).unwrap();
+    w.cloud.take(w.place(HALL), &grant).unwrap();
     assert_eq!(w.state(HALL), State::Sharing);
     let status = w.olga.view().status(HALL).shared.unwrap();
     assert_eq!((status.subject(), status.rights()), (Some(ana.subject()), Some(Rights::OPEN)));
@@ -84,7 +84,7 @@ fn a_share_by_code_goes_to_whoever_types_the_code() {
         .unwrap();
     let text = shared.code().as_str().to_lowercase().replace('-', " ");
     let grant = shared.shown();
-    w.cloud.publish(w.place(STUDIO), &grant).unwrap();
+    w.cloud.take(w.place(STUDIO), &grant).unwrap();
     assert_eq!(w.olga.view().status(STUDIO).shared.unwrap().method, Some(Method::Code));
 
     let mut ben = Guest::new(ShareCode::parse(&text).unwrap().redeem(&Provider), &w.tape);
@@ -106,7 +106,7 @@ fn neither_a_code_nor_its_seed_stands_in_any_message() {
     let text = shared.code().as_str().to_owned();
     let grant = shared.shown();
     w.tape.note(&grant);
-    w.cloud.publish(w.place(HALL), &grant).unwrap();
+    w.cloud.take(w.place(HALL), &grant).unwrap();
     let mut ben = Guest::new(ShareCode::parse(&text).unwrap().redeem(&Provider), &w.tape);
     w.download(&mut ben).unwrap();
     w.open(&mut ben).unwrap();
@@ -152,7 +152,7 @@ fn a_status_says_downloaded_only_with_the_locks_proof() {
 
     // Her phone keeps it until the cloud has it.
     assert_eq!(ana.key().receipt().as_bytes(), receipt);
-    w.cloud.receipt(w.place(HALL), ana.key().receipt()).unwrap();
+    w.cloud.prove(w.place(HALL), ana.key().receipt()).unwrap();
     w.sync();
     assert_eq!((w.state(HALL), w.olga.downloaded(HALL)), (State::Shared, Some(ana.key().device())));
     let status = w.olga.view().status(HALL);

@@ -106,8 +106,8 @@ const SALE: &[(&str, Step)] = &[
     ("Olga sells to Otto", |c| {
         let done = c.w.olga.transfer(&mut c.w.door, c.otto.key(), c.other.key())?;
         c.otto.adopt(c.w.door.id(), c.other.key(), &done)?;
-        c.other.ownership(c.w.door.id(), &done)?;
-        Ok(c.w.cloud.ownership(c.w.door.id(), &done)?)
+        c.other.hear(&done)?;
+        Ok(c.w.cloud.hear(&done)?)
     }),
     ("Dora is out", |c| refused(c.w.open(&mut c.dora), LockError::NotInstalled)),
     ("Otto opens the hall", |c| c.otto.activate(&mut c.w.door, &mut c.other, HALL)),

@@ -7,7 +7,7 @@ use sharekey::service::{Service, ShareRecord};
 use crate::counting::{Counting, Work};
 use sharekey_stage::desk::{
     accept, activated, by_lock, claim_of, claimed, deactivated, device, found, generation, grant, granted, install,
-    install_of, receipt, record, service_seed, stranger_seed, subject_seed, withdraw, withdraw_of,
+    install_of, receipt, record, serve, service_seed, stranger_seed, subject_seed, withdraw, withdraw_of,
 };
 use sharekey_stage::forge::signed;
 use sharekey_stage::{public, rng};
@@ -18,18 +18,9 @@ const ROUND: usize = 5_000;
 /// What a store has to provide for.
 const MAX_RECORD: usize = 16 * 1024;
 
-#[derive(Clone, Copy)]
-enum To {
-    Publish,
-    Withdraw,
-    Confirm,
-    Done,
-    Reopen,
-}
-
 /// Everything that owner, guests and lock ever signed, and what strangers sign like it.
 struct Pool {
-    messages: Vec<(To, Vec<u8>)>,
+    messages: Vec<Vec<u8>>,
     claims: Vec<Vec<u8>>,
     installs: Vec<Vec<u8>>,
 }
@@ -44,20 +35,16 @@ fn pool() -> Pool {
     for n in 1..=NUMBERS {
         let owner = sharekey_stage::desk::owner_seed();
         messages.extend([
-            (To::Publish, granted(n)),
-            (To::Publish, signed(&colliding(n), &owner)),
-            (To::Publish, signed(&grant(n), &stranger_seed())),
-            (To::Withdraw, withdraw(n)),
-            (To::Withdraw, signed(&withdraw_of(&colliding(n)), &owner)),
-            (To::Withdraw, signed(&withdraw_of(&grant(n)), &stranger_seed())),
-            (To::Confirm, receipt(n)),
+            granted(n),
+            signed(&colliding(n), &owner),
+            signed(&grant(n), &stranger_seed()),
+            withdraw(n),
+            signed(&withdraw_of(&colliding(n)), &owner),
+            signed(&withdraw_of(&grant(n)), &stranger_seed()),
+            receipt(n),
         ]);
         if n % 8 == 1 {
-            messages.extend([
-                (To::Done, by_lock(&activated(n))),
-                (To::Done, by_lock(&deactivated(n))),
-                (To::Done, by_lock(&found(n, Holding::Empty))),
-            ]);
+            messages.extend([by_lock(&activated(n)), by_lock(&deactivated(n)), by_lock(&found(n, Holding::Empty))]);
         }
         claims.push(claimed(n));
         installs.extend([install(n, 1), install(n, 2)]);
@@ -65,7 +52,7 @@ fn pool() -> Pool {
         installs.push(signed(&install_of(&other, 1), &stranger_seed()));
         claims.push(other);
     }
-    messages.push((To::Reopen, signed(&sharekey_stage::desk::provisioned(), &sharekey_stage::desk::lock_seed())));
+    messages.push(signed(&sharekey_stage::desk::provisioned(), &sharekey_stage::desk::lock_seed()));
     Pool { messages, claims, installs }
 }
 
@@ -76,10 +63,6 @@ struct Tally {
     dearest: Work,
     largest: usize,
     most_messages: usize,
-}
-
-fn stored(record: &ShareRecord) -> Vec<u8> {
-    postcard::to_allocvec(record).unwrap()
 }
 
 /// One message of those up to `reach`, or a download, more often than not of what is shared; gives whether the
@@ -96,24 +79,17 @@ fn send(
         let shared = record.slot().shared().map(|key| key.generation.value() as usize - 1);
         let number = shared.filter(|_| pick(4) > 0).unwrap_or_else(|| pick(NUMBERS as usize));
         let (claim, install) = (&pool.claims[2 * number + pick(2)], &pool.installs[3 * number + pick(3)]);
-        return service.release(record, claim, install).map(accept).is_ok();
+        return service.take(record, (claim, install)).map(accept).is_ok();
     }
-    let (to, message) = &pool.messages[pick(reach)];
-    match to {
-        To::Publish => service.publish(record, message).map(accept).is_ok(),
-        To::Withdraw => service.withdraw(record, message).map(accept).is_ok(),
-        To::Confirm => service.confirm(record, message).map(accept).is_ok(),
-        To::Done => service.done(record, message).map(accept).is_ok(),
-        To::Reopen => service.reopen(record, message).map(accept).is_ok(),
-    }
+    service.take(record, &pool.messages[pick(reach)]).map(accept).is_ok()
 }
 
 /// The owner opens the slot anew, shares it, and the guest downloads: each at the first attempt.
 fn goes_on(service: &Service<Counting>, record: &mut ShareRecord, n: u32) {
-    let _ = accept(service.done(record, &by_lock(&activated(n))).unwrap());
-    accept(service.publish(record, &granted(n + 1)).unwrap()).unwrap();
-    let _ = accept(service.release(record, &claimed(n + 1), &install(n + 1, 1)).unwrap());
-    let _ = accept(service.confirm(record, &receipt(n + 1)).unwrap());
+    serve(service, record, &by_lock(&activated(n))).unwrap();
+    serve(service, record, &granted(n + 1)).unwrap();
+    serve(service, record, (&claimed(n + 1), &install(n + 1, 1))).unwrap();
+    serve(service, record, &receipt(n + 1)).unwrap();
     assert_eq!(
         record.slot().may_open().iter().map(|key| key.key().generation).collect::<Vec<_>>(),
         [generation(n + 1)]
@@ -128,18 +104,18 @@ fn a_record_under_a_flood_stays_small_and_costs_at_most_two_checks_a_message() {
     let mut noise = rng(3);
     for round in 0..4 {
         let mut record = record();
-        let _ = accept(service.done(&mut record, &by_lock(&activated(1))).unwrap());
+        serve(&service, &mut record, &by_lock(&activated(1))).unwrap();
         for step in 0..ROUND {
-            let before = stored(&record);
+            let before = record.to_bytes();
             // New numbers come in as the flood goes on, and the old ones keep coming.
             let reach = (pool.messages.len() * (step + ROUND / 10) / ROUND).min(pool.messages.len());
             let (taken, work) = counting.of(|| send(&service, &mut record, &pool, reach, &mut noise));
-            let after = stored(&record);
+            let after = record.to_bytes();
             assert!(taken || before == after, "what is refused changes nothing");
             *(if taken { &mut tally.accepted } else { &mut tally.refused }) += 1;
             tally.dearest = tally.dearest.max(work);
             tally.largest = tally.largest.max(after.len());
-            tally.most_messages = tally.most_messages.max(service.messages(&record).unwrap().len());
+            tally.most_messages = tally.most_messages.max(record.report().messages.len());
         }
         goes_on(&service, &mut record, 100 + round);
     }
@@ -157,24 +133,24 @@ fn the_largest_record_has_a_size_that_a_flood_cannot_pass() {
     let counting = Counting::default();
     let service = Service::new(counting, &service_seed()).unwrap();
     let mut record = record();
-    let _ = accept(service.done(&mut record, &by_lock(&activated(1))).unwrap());
+    serve(&service, &mut record, &by_lock(&activated(1))).unwrap();
     let mut sizes = Vec::new();
     for n in 2..NUMBERS {
-        if !matches!(service.publish(&mut record, &granted(n)).map(accept), Ok(Ok(()))) {
+        if serve(&service, &mut record, &granted(n)).is_err() {
             break;
         }
-        let _ = accept(service.release(&mut record, &claimed(n), &install(n, 1)).unwrap());
-        let _ = accept(service.withdraw(&mut record, &withdraw(n)).unwrap());
-        sizes.push(stored(&record).len());
+        serve(&service, &mut record, (&claimed(n), &install(n, 1))).unwrap();
+        serve(&service, &mut record, &withdraw(n)).unwrap();
+        sizes.push(record.to_bytes().len());
     }
     println!("{} keys live: {} bytes, from {}", sizes.len(), sizes.last().unwrap(), sizes[0]);
     assert_eq!(sizes.len(), sharekey::slot::MAX_LIVE);
     assert!(*sizes.last().unwrap() <= MAX_RECORD);
     for n in NUMBERS..NUMBERS + 500 {
-        let _ = service.publish(&mut record, &granted(n)).map(accept);
-        let _ = accept(service.withdraw(&mut record, &withdraw(n)).unwrap());
+        assert!(serve(&service, &mut record, &granted(n)).is_err());
+        serve(&service, &mut record, &withdraw(n)).unwrap();
     }
-    println!("after 500 more grants that find no room: {} bytes", stored(&record).len());
-    assert!(stored(&record).len() <= *sizes.last().unwrap() + 16);
+    println!("after 500 more grants that find no room: {} bytes", record.to_bytes().len());
+    assert!(record.to_bytes().len() <= *sizes.last().unwrap() + 16);
     goes_on(&service, &mut record, 1_000);
 }

@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use crate::provider::Provider;
 use sharekey::crypto::PublicKey;
 use sharekey::error::ServiceError;
-use sharekey::id::{LockId, SlotId};
-use sharekey::message::{Completed, Done};
-use sharekey::service::{Service, ShareRecord};
+use sharekey::id::SlotId;
+use sharekey::service::{Request, Service, ShareRecord, place_of};
 use sharekey::slot::State;
 use sharekey::staged::Staged;
-use sharekey::wire::Unverified;
 
 use super::door::SLOTS;
 use super::{Place, Tape, seed, through_storage};
-use crate::ops::slot_of;
 
 pub struct Cloud {
     pub service: Service<Provider>,
@@ -40,7 +37,7 @@ impl Cloud {
 
     /// Takes the record only in place of the version before.
     pub fn swap(&mut self, next: &ShareRecord) -> Result<(), Conflict> {
-        let place = (next.lock(), next.slot_id());
+        let place = next.place();
         let current = self.records.get(&place).map_or(0, ShareRecord::version);
         if current + 1 != next.version() {
             return Err(Conflict);
@@ -49,55 +46,41 @@ impl Cloud {
         Ok(())
     }
 
-    /// A lock says whose it is.
-    pub fn ownership(&mut self, lock: LockId, statement: &[u8]) -> Result<(), ServiceError> {
-        for slot in (0..u8::try_from(SLOTS).unwrap()).map(SlotId::new) {
+    /// Takes in what is sent for a record; gives the message to send.
+    pub fn take<'a>(&mut self, place: Place, request: impl Into<Request<'a>>) -> Result<Vec<u8>, ServiceError> {
+        let answer = self.update(place, |service, record| service.take(record, request))?.answer()?;
+        Ok(if answer.is_empty() { answer } else { self.tape.note(&answer) })
+    }
+
+    /// The lock proves something of a slot; gives its state afterwards.
+    pub fn prove(&mut self, place: Place, proof: &[u8]) -> Result<State, ServiceError> {
+        self.take(place, proof)?;
+        Ok(self.records[&place].slot().state())
+    }
+
+    /// The lock says what it did: to a slot, or to whom it belongs.
+    pub fn hear(&mut self, message: &[u8]) -> Result<(), ServiceError> {
+        let places = match place_of(message) {
+            Ok((lock, Some(slot))) => vec![(lock, slot)],
+            Ok((lock, None)) => (0..u8::try_from(SLOTS).unwrap()).map(|slot| (lock, SlotId::new(slot))).collect(),
+            Err(ServiceError::NotOfASlot) => vec![],
+            Err(error) => return Err(error),
+        };
+        for (lock, slot) in places {
             if self.records.contains_key(&(lock, slot)) {
-                self.update((lock, slot), |service, record| service.reopen(record, statement))?;
+                self.take((lock, slot), message)?;
             } else {
-                let record = self.service.open(statement, slot)?;
-                self.swap(&record).unwrap();
+                let new = self.service.open(message, slot)?;
+                new.put_new(|new| self.swap(new.record())).unwrap();
             }
         }
         Ok(())
-    }
-
-    pub fn publish(&mut self, place: Place, grant: &[u8]) -> Result<(), ServiceError> {
-        self.update(place, |service, record| service.publish(record, grant))?
-    }
-
-    pub fn withdraw(&mut self, place: Place, withdraw: &[u8]) -> Result<Vec<u8>, ServiceError> {
-        let answer = self.update(place, |service, record| service.withdraw(record, withdraw))?;
-        Ok(self.tape.note(&answer))
     }
 
     /// What was shared with this key, and where.
     pub fn find(&self, subject: PublicKey) -> Option<(Place, Vec<u8>)> {
         let (place, record) = self.records.iter().find(|(_, record)| record.subject() == Some(subject))?;
         Some((*place, record.grant()?.to_vec()))
-    }
-
-    pub fn release(&mut self, place: Place, claim: &[u8], install: &[u8]) -> Result<Vec<u8>, ServiceError> {
-        let release = self.update(place, |service, record| service.release(record, claim, install))?;
-        Ok(self.tape.note(&release))
-    }
-
-    pub fn receipt(&mut self, place: Place, receipt: &[u8]) -> Result<State, ServiceError> {
-        self.update(place, |service, record| service.confirm(record, receipt))
-    }
-
-    /// The lock says what it did: to a slot, or to whom it belongs.
-    pub fn done(&mut self, lock: LockId, done: &[u8]) -> Result<(), ServiceError> {
-        let completed = Unverified::<Done>::parse(done)?.claims().completed;
-        match (completed, slot_of(&completed)) {
-            (Completed::Transfer { .. }, _) => self.ownership(lock, done),
-            (_, Some(slot)) => self.done_at((lock, slot), done).map(drop),
-            (_, None) => Ok(()),
-        }
-    }
-
-    pub fn done_at(&mut self, place: Place, done: &[u8]) -> Result<State, ServiceError> {
-        self.update(place, |service, record| service.done(record, done))
     }
 
     /// Decides, stores, and only then has something to send.

@@ -77,7 +77,7 @@ impl Guest {
     /// Connects to the lock and the internet, once, and passes the receipt on.
     pub fn download(&mut self, door: &mut Door, cloud: &mut Cloud) -> Result<(), Stop> {
         let receipt = self.fetch(door, cloud)?;
-        cloud.receipt(self.place(), &receipt)?;
+        cloud.take(self.place(), &receipt)?;
         Ok(())
     }
 
@@ -88,7 +88,7 @@ impl Guest {
             let (_, grant) = cloud.find(self.subject()).ok_or(ServiceError::NothingShared)?;
             self.claim(&grant)?;
         }
-        self.fetch_with(door, |place, claim, install| cloud.release(place, claim, install))
+        self.fetch_with(door, |place, claim, install| cloud.take(place, (claim, install)))
     }
 
     /// Downloads in league with whoever holds the cloud's key.

@@ -12,6 +12,7 @@ use sharekey::lock::purpose;
 use sharekey::message::{Command, WithdrawnOutcome};
 use sharekey::owner::{Fact, Learned, Method, Order, OwnedLock, Owner, PendingCommand};
 use sharekey::secret::ActivationSecret;
+use sharekey::service::Report;
 use sharekey::slot::State;
 use sharekey::staged::Staged;
 use sharekey::wire::Encoded;
@@ -71,7 +72,7 @@ impl Phone {
         })?;
         let view = pending.finish(&self.owner, &answer)?;
         self.keep(view);
-        Ok(cloud.ownership(pending.lock(), &answer)?)
+        Ok(cloud.hear(&answer)?)
     }
 
     /// Takes over a lock that its old owner transferred.
@@ -109,7 +110,7 @@ impl Phone {
     /// Orders something at the lock, and passes the lock's answer on to the cloud.
     pub fn command(&mut self, door: &mut Door, cloud: &mut Cloud, order: Order) -> Result<Fact, Stop> {
         let (done, learned) = self.order(door, order)?;
-        cloud.done(door.id(), &done)?;
+        cloud.hear(&done)?;
         Ok(learned.fact)
     }
 
@@ -150,7 +151,7 @@ impl Phone {
         limits: Limits,
     ) -> Result<Vec<u8>, Stop> {
         let grant = self.sign(slot, to, rights, limits)?;
-        cloud.publish((self.view().lock(), slot), &grant)?;
+        cloud.take((self.view().lock(), slot), &grant)?;
         Ok(grant)
     }
 
@@ -163,7 +164,7 @@ impl Phone {
     /// Takes a share back; the cloud says whether it came in time.
     pub fn withdraw(&mut self, cloud: &mut Cloud, slot: SlotId) -> Result<WithdrawnOutcome, Stop> {
         let withdraw = self.sign_withdrawal(slot)?;
-        let answer = cloud.withdraw((self.view().lock(), slot), &withdraw)?;
+        let answer = cloud.take((self.view().lock(), slot), &withdraw)?;
         let Fact::Withdrawn { outcome, .. } = self.learn(&answer)?.fact else { panic!("an answer to a withdrawal") };
         Ok(outcome)
     }
@@ -183,10 +184,8 @@ impl Phone {
         let slots: Vec<SlotId> = self.view().statuses().map(|status| status.slot).collect();
         let mut learned = Vec::new();
         for slot in slots {
-            let record = &cloud.records[&(lock, slot)];
-            let messages = cloud.service.messages(record).unwrap();
-            let says = (record.version(), Some(record.slot().state()));
-            learned.extend(self.change(|owner, view, _| owner.see(view, slot, says, &messages))?);
+            let Report { version, state, messages } = cloud.records[&(lock, slot)].report();
+            learned.extend(self.change(|owner, view, _| owner.see(view, slot, (version, Some(state)), &messages))?);
         }
         Ok(learned)
     }
