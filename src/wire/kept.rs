@@ -19,6 +19,7 @@ impl<T: Message + Copy> Kept<T> {
 
 impl<T> Kept<T> {
     /// A message that was made of `body`.
+    #[cfg(feature = "alloc")]
     pub(crate) const fn made(bytes: Encoded<T>, body: T) -> Self {
         Self { bytes, body }
     }

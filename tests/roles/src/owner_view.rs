@@ -2,6 +2,7 @@
 
 use sharekey::counter::Epoch;
 use sharekey::error::{KeyError, OwnerError, Retry, SignatureError, SlotError, WireError};
+use sharekey::guest::Invitation;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Done, Grant, Holding, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
@@ -437,7 +438,8 @@ fn a_view_survives_storage_and_one_that_contradicts_itself_is_refused() {
     assert_eq!(complaint(value), "a grant is missing, or of another slot");
     for other in [grant(5), Grant { epoch: Epoch::new(2), ..grant(2) }, Grant { slot: SlotId::new(4), ..grant(2) }] {
         let mut value = serde_json::to_value(sharing_view()).unwrap();
-        value["slots"]["3"]["issued"][0]["grant"] = serde_json::json!(signed(&other, &owner_seed()));
+        let other = Invitation::read(&signed(&other, &owner_seed())).unwrap();
+        value["slots"]["3"]["issued"][0]["grant"] = serde_json::to_value(other).unwrap();
         assert_eq!(complaint(value), "a grant is missing, or of another slot");
     }
 }
