@@ -7,6 +7,7 @@ use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Done, Grant, Holding, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
 use sharekey::owner::{Learned, Method, OwnedLock, Owner, Standing};
 use sharekey::slot::{GrantRef, MAX_LIVE, State};
+use sharekey::wire::Encoded;
 use sharekey_stage::desk::*;
 use sharekey_stage::forge::{signed, some_digest};
 use sharekey_stage::provider::Provider;
@@ -437,7 +438,8 @@ fn a_view_survives_storage_and_one_that_contradicts_itself_is_refused() {
     assert_eq!(complaint(value), "a grant is missing, or of another slot");
     for other in [grant(5), Grant { epoch: Epoch::new(2), ..grant(2) }, Grant { slot: SlotId::new(4), ..grant(2) }] {
         let mut value = serde_json::to_value(sharing_view()).unwrap();
-        value["slots"]["3"]["issued"][0]["grant"] = serde_json::json!(signed(&other, &owner_seed()));
+        value["slots"]["3"]["issued"][0]["grant"] =
+            serde_json::to_value(Encoded::<Grant>::copy(&signed(&other, &owner_seed())).unwrap()).unwrap();
         assert_eq!(complaint(value), "a grant is missing, or of another slot");
     }
 }
