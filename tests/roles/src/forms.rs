@@ -9,7 +9,7 @@ use sharekey::contacts::ContactBook;
 use sharekey::error::{Fault, RefuseReason, Retry};
 use sharekey::guest::{Claimed, GuestKey, Installing};
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
-use sharekey::owner::{OwnedLock, PendingCommand, PendingProvision};
+use sharekey::owner::{Order, OwnedLock, PendingCommand, PendingProvision, Status};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::ShareRecord;
 use sharekey_stage::world::door::NOON;
@@ -47,7 +47,7 @@ fn stored() -> Stored {
     let mut ben = w.guest(BEN);
     w.claims(HALL, &mut ben);
     w.sync();
-    let (.., command) = w.ordered(sharekey::owner::Order::Inspect { slot: HALL });
+    let (.., command) = w.ordered(Order::Inspect { slot: HALL });
     let (challenge, _) = World::fresh(2).door.connect::<sharekey::lock::purpose::Operate>();
     let card = ActivationSecret::from_bytes([2; 16]);
     let (_, provision) = w.olga.owner.provision(&card, &challenge, w.cloud.key(), &mut w.olga.rng).unwrap();
@@ -109,6 +109,7 @@ fn both<T: Serialize + DeserializeOwned>(value: &T, same: impl Fn(&T, &T) -> boo
 fn what_is_stored_is_read_back_from_both_forms() {
     let Stored { view, record, key, claimed, installing, command, provision, contacts, seed, limits } = stored();
     both(&view, OwnedLock::eq);
+    both(&view.status(HALL), Status::eq);
     both(&record, ShareRecord::eq);
     both(&key, GuestKey::eq);
     both(&claimed, |a, b| a.grant() == b.grant() && a.claim() == b.claim());
@@ -130,8 +131,7 @@ fn what_is_stored_is_read_back_from_both_forms() {
 #[test]
 fn numbers_are_numbers_bytes_are_text_and_enumerations_have_their_names() {
     let Stored { view, record, key, contacts, seed, limits, .. } = stored();
-    let status = json(&view.status(HALL));
-    let (view, record) = (json(&view), json(&record));
+    let (status, view, record) = (json(&view.status(HALL)), json(&view), json(&record));
     let of = |value: &Value, path: &str| value.pointer(path).unwrap_or_else(|| panic!("{path} in {value:#}")).clone();
     let lock = of(&record, "/lock");
     assert_eq!(lock.as_str().unwrap().len(), 64);
@@ -140,10 +140,13 @@ fn numbers_are_numbers_bytes_are_text_and_enumerations_have_their_names() {
     assert_eq!(of(&view, "/owner"), key_of(OLGA).to_string());
     assert_eq!(of(&view, "/standing"), "Owned");
     assert_eq!(of(&view, "/slots/0/slot/line/highest"), 3);
-    assert_eq!(of(&status, "/slot"), 0);
-    assert_eq!(of(&status, "/may_open/0/grant/limits/uses"), 300);
-    assert_eq!(of(&status, "/may_open/0/grant/limits/schedule/start"), 480);
-    assert_eq!(of(&view, "/slots/0/issued/0/method"), "Account");
+    let key_status = of(&status, "/may_open/0");
+    assert_eq!((of(&status, "/slot"), of(&status, "/state")), (0.into(), "Sharing".into()));
+    assert_eq!((of(&key_status, "/key/generation"), of(&key_status, "/method")), (2.into(), "Account".into()));
+    assert_eq!(of(&key_status, "/grant/limits/uses"), 300);
+    assert_eq!(of(&key_status, "/grant/limits/schedule/start"), 480);
+    assert_eq!(of(&key_status, "/grant/subject"), key_of(ANA).to_string());
+    assert_eq!(of(&key_status, "/downloaded/device"), key.device().to_string());
     assert_eq!(of(&record, "/version"), record["version"].as_u64().unwrap());
     assert_eq!(of(&record, "/slot/line/live/0/key/generation"), 2);
     assert_eq!(of(&record, "/slot/line/live/0/confirmation/device").as_str().unwrap().len(), 64);
@@ -156,7 +159,7 @@ fn numbers_are_numbers_bytes_are_text_and_enumerations_have_their_names() {
         ("Open".into(), "FetchGrant".into(), "Lock".into())
     );
     assert_eq!(json(&limits)["from"], NOON - 5);
-    for value in [view, status, record, json(&key)] {
+    for value in [status, view, record, json(&key)] {
         assert_eq!(bytes_one_by_one(&value), None);
     }
 }
