@@ -115,24 +115,20 @@ impl OwnerPhone {
 
     /// Fetches what the cloud has, and believes what is signed.
     pub fn sync(&mut self, cloud: &Cloud) -> Outcome<()> {
-        for Status { slot, .. } in self.statuses() {
-            let record = cloud.record(self.view.as_ref().ok_or("no lock")?.lock(), slot)?;
+        for Status { slot, .. } in self.view()?.statuses().collect::<Vec<_>>() {
+            let record = cloud.record(self.view()?.lock(), slot)?;
             let Report { version, state, messages } = record.report();
             let _ = self.step(|owner, view| owner.see(view, slot, (version, Some(state)), &messages))?;
         }
         Ok(())
     }
 
-    pub fn statuses(&self) -> Vec<Status> {
-        self.view.iter().flat_map(OwnedLock::statuses).collect()
-    }
-
-    pub fn status(&self, slot: SlotId) -> Outcome<Status> {
-        Ok(self.view.as_ref().ok_or("no lock")?.status(slot))
+    pub fn view(&self) -> Outcome<&OwnedLock> {
+        Ok(self.view.as_ref().ok_or("no lock")?)
     }
 
     pub fn show(&self) {
-        for status in self.statuses() {
+        for status in self.view.iter().flat_map(OwnedLock::statuses) {
             let Some(key) = status.shared else { continue };
             let whom = key.contact.map_or("a share code".to_owned(), |contact| contact.to_string());
             let device = key.downloaded.map_or("nobody yet".to_owned(), |proof| proof.device.to_string());
@@ -147,17 +143,13 @@ pub struct GuestPhone {
 }
 
 impl GuestPhone {
-    pub fn with(account: Account<Ring>) -> Self {
-        Self { account, key: None }
-    }
-
     pub fn new() -> Outcome<Self> {
-        Ok(Self::with(Account::from_seed(&Ring, &Seed::random(&mut entropy()))?))
+        Ok(Self { account: Account::from_seed(&Ring, &Seed::random(&mut entropy()))?, key: None })
     }
 
     /// The phone of somebody who types a share code.
     pub fn typing(code: &str) -> Outcome<Self> {
-        Ok(Self::with(Account::redeem(&Ring, ShareCode::parse(code)?)?))
+        Ok(Self { account: Account::redeem(&Ring, ShareCode::parse(code)?)?, key: None })
     }
 
     pub fn account(&self) -> PublicKey {
@@ -169,7 +161,8 @@ impl GuestPhone {
         let rng = &mut entropy();
         let claimed = self.account.claim(&Ring, &cloud.find(self.account.public_key())?, None, rng)?;
         let installing = claimed.install(&Ring, &door.send(&Connect::INSTALL)?, rng)?;
-        let release = cloud.release(claimed.lock(), claimed.slot(), claimed.claim(), installing.install())?;
+        let asked = (installing.claim(), installing.install());
+        let release = cloud.take_at(claimed.lock(), claimed.slot(), asked)?;
         let download = installing.bundle(&Ring, &release)?;
         let key = download.finish(&Ring, &door.send(download.bundle())?)?;
         cloud.take(self.key.insert(key).receipt()).map(drop)

@@ -39,7 +39,7 @@ pub fn ensure(holds: bool, what: &str) -> Outcome<()> {
 
 /// What the owner's phone shows of a slot: its state, whether its key was downloaded, and how many keys may open.
 fn shows(owner: &OwnerPhone, slot: SlotId, state: State, downloaded: bool, keys: usize) -> Outcome<()> {
-    let status = owner.status(slot)?;
+    let status = owner.view()?.status(slot);
     let found = (status.state, status.shared.is_some_and(|key| key.downloaded.is_some()), status.may_open.len());
     ensure(found == (state, downloaded, keys), &format!("slot {slot} shows as {found:?}"))
 }
