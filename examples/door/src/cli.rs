@@ -11,6 +11,7 @@ use sharekey::secret::ActivationSecret;
 use crate::args;
 use crate::home::Name;
 use crate::moment::{Wait, When};
+use crate::owner::AtLock;
 use crate::schedule::{Days, Hours, Offset};
 
 /// Play every role of sharekey: a lock, its owner, the service and the guests.
@@ -147,47 +148,8 @@ pub enum OwnerCommand {
         #[command(flatten)]
         radio: Radio,
     },
-    /// At the lock: open a slot for sharing.
-    Activate {
-        /// Which slot, from 0
-        #[arg(value_parser = args::slot)]
-        slot: SlotId,
-        #[command(flatten)]
-        radio: Radio,
-    },
-    /// At the lock: close a slot; its key is dead at once.
-    Deactivate {
-        /// Which slot, from 0
-        #[arg(value_parser = args::slot)]
-        slot: SlotId,
-        #[command(flatten)]
-        radio: Radio,
-    },
-    /// At the lock: ask what a slot holds.
-    Inspect {
-        /// Which slot, from 0
-        #[arg(value_parser = args::slot)]
-        slot: SlotId,
-        #[command(flatten)]
-        radio: Radio,
-    },
-    /// At the lock: open the door.
-    Open {
-        /// Lock it instead.
-        #[arg(long)]
-        lock: bool,
-        #[command(flatten)]
-        radio: Radio,
-    },
-    /// At the lock: set its clock, to TIME or to the time now.
-    SetClock {
-        #[arg(value_parser = args::when)]
-        time: Option<When>,
-        #[command(flatten)]
-        radio: Radio,
-    },
-    /// At the lock: hand it to the owner NAME (to yourself, perhaps). Ends every key.
-    Transfer(Box<Transfer>),
+    #[command(flatten)]
+    AtLock(AtLock),
     /// The contact list.
     Contact {
         #[command(subcommand)]

@@ -5,6 +5,8 @@ mod contact;
 mod share;
 mod status;
 
+pub use self::at_lock::AtLock;
+
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -70,12 +72,7 @@ pub fn run(home: &Home, by: Option<Name>, command: OwnerCommand) -> anyhow::Resu
     let phone = Phone::open(home, &name)?;
     match command {
         OwnerCommand::Provision { card, radio } => phone.provision(&card, &radio),
-        OwnerCommand::Activate { slot, radio } => phone.activate(slot, &radio),
-        OwnerCommand::Deactivate { slot, radio } => phone.deactivate(slot, &radio),
-        OwnerCommand::Inspect { slot, radio } => phone.inspect(slot, &radio),
-        OwnerCommand::Open { lock, radio } => phone.act(lock, &radio),
-        OwnerCommand::SetClock { time, radio } => phone.set_clock(time, &radio),
-        OwnerCommand::Transfer(transfer) => phone.transfer(&transfer),
+        OwnerCommand::AtLock(command) => phone.at_lock(command),
         OwnerCommand::Contact { command } => phone.contact(command),
         OwnerCommand::Share(share) => phone.share(&share),
         OwnerCommand::Withdraw { slot } => phone.withdraw(slot),

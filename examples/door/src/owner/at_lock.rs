@@ -1,11 +1,14 @@
 //! What the owner does at the lock.
 
+use clap::Subcommand;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
-use sharekey::message::{Completed, Connect, Holding};
+use sharekey::message::{Completed, Connect, Holding, SlotReport};
 use sharekey::owner::{Fact, Order};
+use sharekey::service::place_of;
 
 use super::Phone;
+use crate::args;
 use crate::cli::{Card, Radio, Transfer};
 use crate::lock::Firmware;
 use crate::moment::{self, When};
@@ -14,10 +17,50 @@ use crate::service::Cloud;
 use crate::show::short;
 use crate::wire::names::Names;
 
-/// What the lock did, and its signed word for it.
-struct Obeyed {
-    fact: Fact,
-    done: Vec<u8>,
+/// What an owner orders at the lock.
+#[derive(Subcommand)]
+pub enum AtLock {
+    /// At the lock: open a slot for sharing.
+    Activate {
+        /// Which slot, from 0
+        #[arg(value_parser = args::slot)]
+        slot: SlotId,
+        #[command(flatten)]
+        radio: Radio,
+    },
+    /// At the lock: close a slot; its key is dead at once.
+    Deactivate {
+        /// Which slot, from 0
+        #[arg(value_parser = args::slot)]
+        slot: SlotId,
+        #[command(flatten)]
+        radio: Radio,
+    },
+    /// At the lock: ask what a slot holds.
+    Inspect {
+        /// Which slot, from 0
+        #[arg(value_parser = args::slot)]
+        slot: SlotId,
+        #[command(flatten)]
+        radio: Radio,
+    },
+    /// At the lock: open the door.
+    Open {
+        /// Lock it instead.
+        #[arg(long)]
+        lock: bool,
+        #[command(flatten)]
+        radio: Radio,
+    },
+    /// At the lock: set its clock, to TIME or to the time now.
+    SetClock {
+        #[arg(value_parser = args::when)]
+        time: Option<When>,
+        #[command(flatten)]
+        radio: Radio,
+    },
+    /// At the lock: hand it to the owner NAME (to yourself, perhaps). Ends every key.
+    Transfer(Box<Transfer>),
 }
 
 impl Phone<'_> {
@@ -41,56 +84,50 @@ impl Phone<'_> {
         Ok(())
     }
 
-    pub fn activate(&self, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
-        self.activate_at(&mut Firmware::boot(self.home, radio.crash_after)?, slot, radio)
-    }
-
-    fn activate_at(&self, lock: &mut Firmware<'_>, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
-        let obeyed = self.order_at(lock, radio, Order::Activate { slot })?;
-        self.pass_on(&obeyed)?;
-        println!("Slot {slot} is open for sharing{}.", number(&obeyed));
-        Ok(())
-    }
-
-    pub fn deactivate(&self, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
-        let obeyed = self.order(radio, Order::Deactivate { slot })?;
-        self.pass_on(&obeyed)?;
-        println!("Slot {slot} is closed{}: whatever key it held is dead.", number(&obeyed));
-        Ok(())
-    }
-
-    pub fn inspect(&self, slot: SlotId, radio: &Radio) -> anyhow::Result<()> {
-        let obeyed = self.order(radio, Order::Inspect { slot })?;
-        self.pass_on(&obeyed)?;
-        let Fact::Done { completed: Completed::Inspect { left, .. } } = obeyed.fact else { return Ok(()) };
-        let floor = left.floor;
-        match left.holding {
-            Holding::Inactive => println!("The lock says: slot {slot} is closed; number {floor}."),
-            Holding::Empty => println!("The lock says: slot {slot} is open for sharing, no key; number {floor}."),
-            Holding::Installed { grant, device } => {
-                let device = Names::gather(self.home)?.of(&device);
-                println!(
-                    "The lock says: slot {slot} has a key for {device}, from grant {}; number {floor}.",
-                    short(&grant)
-                );
+    pub fn at_lock(&self, command: AtLock) -> anyhow::Result<()> {
+        let (order, radio) = match command {
+            AtLock::Activate { slot, radio } => (Order::Activate { slot }, radio),
+            AtLock::Deactivate { slot, radio } => (Order::Deactivate { slot }, radio),
+            AtLock::Inspect { slot, radio } => (Order::Inspect { slot }, radio),
+            AtLock::Open { lock: true, radio } => (Order::Act { action: Action::Lock }, radio),
+            AtLock::Open { lock: false, radio } => (Order::Act { action: Action::Open }, radio),
+            AtLock::SetClock { time, radio } => {
+                let now = self.home.now();
+                (Order::SetClock { to: time.map_or(Ok(now), |time| time.after(now))? }, radio)
             }
+            AtLock::Transfer(transfer) => return self.transfer(&transfer),
+        };
+        self.order(&mut Firmware::boot(self.home, radio.crash_after)?, &radio, order).map(drop)
+    }
+
+    /// Says what the lock did.
+    fn tell(&self, done: &Completed) -> anyhow::Result<()> {
+        match done {
+            Completed::Activate { slot, generation, .. } => {
+                println!("Slot {slot} is open for sharing (number {generation}).");
+            }
+            Completed::Deactivate { slot, generation, .. } => {
+                println!("Slot {slot} is closed (number {generation}): whatever key it held is dead.");
+            }
+            Completed::Act { action: Action::Open } => println!("{} opens the door.", self.name),
+            Completed::Act { action: Action::Lock } => println!("{} locks the door.", self.name),
+            Completed::SetClock { to } => println!("The lock's clock shows {}.", moment::show(*to)),
+            Completed::Inspect { slot, left } => println!("The lock says: slot {slot} {}.", self.holds(left)?),
+            Completed::Transfer { .. } => {}
         }
         Ok(())
     }
 
-    pub fn act(&self, lock: bool, radio: &Radio) -> anyhow::Result<()> {
-        let action = if lock { Action::Lock } else { Action::Open };
-        self.order(radio, Order::Act { action })?;
-        println!("{} {} the door.", self.name, if lock { "locks" } else { "opens" });
-        Ok(())
-    }
-
-    pub fn set_clock(&self, time: Option<When>, radio: &Radio) -> anyhow::Result<()> {
-        let now = self.home.now();
-        let to = time.map_or(Ok(now), |time| time.after(now))?;
-        self.order(radio, Order::SetClock { to })?;
-        println!("The lock's clock shows {}.", moment::show(to));
-        Ok(())
+    fn holds(&self, left: &SlotReport) -> anyhow::Result<String> {
+        let floor = left.floor;
+        Ok(match left.holding {
+            Holding::Inactive => format!("is closed; number {floor}"),
+            Holding::Empty => format!("is open for sharing, no key; number {floor}"),
+            Holding::Installed { grant, device } => {
+                let device = Names::gather(self.home)?.of(&device);
+                format!("has a key for {device}, from grant {}; number {floor}", short(&grant))
+            }
+        })
     }
 
     /// Hands the lock over. The new owner takes the lock's word for it, and the service too.
@@ -102,15 +139,15 @@ impl Phone<'_> {
         let new = heir.as_ref().unwrap_or(self);
         let key = *new.owner.key();
         let mut lock = Firmware::boot(self.home, radio.crash_after)?;
-        let obeyed = self.order_at(&mut lock, radio, Order::Transfer { owner: key, service })?;
+        let done = self.order(&mut lock, radio, Order::Transfer { owner: key, service })?;
         self.home.set_current_owner(to)?;
         if let Some(heir) = &heir {
-            self.home.wire().record(self.who(), heir.who(), &obeyed.done)?;
-            heir.adopt(lock.id(), &obeyed.done)?;
+            self.home.wire().record(self.who(), heir.who(), &done)?;
+            heir.adopt(lock.id(), &done)?;
         }
-        cloud.take(new.who(), &obeyed.done)?;
+        cloud.take(new.who(), &done)?;
         println!("The lock is {to}'s now: epoch {}. No key from before opens it.", new.view()?.epoch());
-        then_activate.map_or(Ok(()), |slot| new.activate_at(&mut lock, slot, radio))
+        then_activate.map_or(Ok(()), |slot| new.order(&mut lock, radio, Order::Activate { slot }).map(drop))
     }
 
     /// Takes a lock over that its old owner transferred: the lock that stands here, and the service
@@ -121,13 +158,9 @@ impl Phone<'_> {
         self.save(&view)
     }
 
-    /// Goes to the lock and gives it an order.
-    fn order(&self, radio: &Radio, order: Order) -> anyhow::Result<Obeyed> {
-        self.order_at(&mut Firmware::boot(self.home, radio.crash_after)?, radio, order)
-    }
-
-    /// Gives the lock an order. The view is stored before the order leaves, and again with the answer.
-    fn order_at(&self, lock: &mut Firmware<'_>, radio: &Radio, order: Order) -> anyhow::Result<Obeyed> {
+    /// Gives the lock an order: the view is stored before that leaves, and again with the answer. Tells the service what
+    /// the lock did to a slot; gives the lock's signed word for it.
+    fn order(&self, lock: &mut Firmware<'_>, radio: &Radio, order: Order) -> anyhow::Result<Vec<u8>> {
         let mut view = self.view()?;
         let mut waiting = None;
         let heard = lock.exchange(self.who(), &Connect::OPERATE, radio, |challenge| {
@@ -139,28 +172,18 @@ impl Phone<'_> {
         let Some(pending) = waiting else { anyhow::bail!("nothing was asked of the lock") };
         let done = heard.answer.clone();
         let finished = heard.check(&self.voice(), pending.finish(&self.owner, &mut view, &done))?;
-        let fact = finished.commit(|next| self.save(next))?.fact;
-        Ok(Obeyed { fact, done })
-    }
-
-    /// Tells the service what the lock did to a slot.
-    fn pass_on(&self, obeyed: &Obeyed) -> anyhow::Result<()> {
-        Cloud::open(self.home)?.take(self.who(), &obeyed.done)?;
-        Ok(())
+        if let Fact::Done { completed } = finished.commit(|next| self.save(next))?.fact {
+            if place_of(&done).is_ok() {
+                Cloud::open(self.home)?.take(self.who(), &done)?;
+            }
+            self.tell(&completed)?;
+        }
+        Ok(done)
     }
 
     /// What an attacker's message in the place of the lock's challenge or answer does to the next
     /// order.
     pub fn try_to_inspect(&self, radio: &Radio) -> anyhow::Result<()> {
-        self.inspect(SlotId::new(0), radio)
-    }
-}
-
-fn number(obeyed: &Obeyed) -> String {
-    match obeyed.fact {
-        Fact::Done { completed: Completed::Activate { generation, .. } | Completed::Deactivate { generation, .. } } => {
-            format!(" (number {generation})")
-        }
-        _ => String::new(),
+        self.at_lock(AtLock::Inspect { slot: SlotId::new(0), radio: radio.clone() })
     }
 }
