@@ -17,8 +17,8 @@ use sharekey::id::LockId;
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// The operating system's entropy.
-pub fn entropy() -> impl rand_core::CryptoRng {
-    rand_core::UnwrapErr(getrandom::SysRng)
+pub fn entropy() -> impl sharekey::rand_core::CryptoRng {
+    sharekey::rand_core::UnwrapErr(getrandom::SysRng)
 }
 
 /// The way to a lock.
