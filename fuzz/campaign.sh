@@ -20,7 +20,7 @@ weight() {
     case $1 in
         lock_ops) echo 26 ;;
         conversation | service_ops) echo 16 ;;
-        power_loss) echo 12 ;;
+        door | power_loss) echo 12 ;;
         providers | slot_line) echo 4 ;;
         share_code | limits) echo 2 ;;
         *) echo 1 ;;

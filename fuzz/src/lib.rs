@@ -18,6 +18,7 @@ mod choices;
 pub mod conversation;
 pub mod corpus;
 pub mod decode;
+pub mod door;
 pub mod limits;
 pub mod lock_ops;
 pub mod power_loss;

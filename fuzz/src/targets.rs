@@ -59,6 +59,7 @@ targets! {
     decode_unlock: crate::decode::unlock;
     decode_withdraw: crate::decode::withdraw;
     decode_withdrawn: crate::decode::withdrawn;
+    door: crate::door::run;
     limits: crate::limits::run;
     lock_ops: crate::lock_ops::run;
     power_loss: crate::power_loss::run;

@@ -6,72 +6,17 @@ use sharekey::error::{LockError, WireError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{
-    Board, BootError, By, Cell, Clock, Condition, Door, Effect, Found, Now, Pending, PhysicalPresence, Record,
-    ServeError, Served, Step, Store as _,
+    BootError, By, Cell, Clock, Condition, Door, Effect, Now, Pending, PhysicalPresence, Record, ServeError, Served,
+    Step, Store as _,
 };
 use sharekey::message::{Challenge, Command, Connect, FactoryReset, Operation, Refused};
 use sharekey::wire::{Kind, Unverified};
+use sharekey_stage::board::{Bench, Fault};
 use sharekey_stage::cells::transfer;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::stand::{CARD, DEVICE, Key, NOON, OWNER, SLOTS, Stand, card};
-use sharekey_stage::store::{PowerCut, Store};
+use sharekey_stage::store::PowerCut;
 use sharekey_stage::{forge, rng, seed};
-
-/// What goes wrong at the board, once or for good.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Fault {
-    /// The next write fails, having reached the flash or not.
-    Write { reaches: bool },
-    /// The next so many readings of a cell come to nothing.
-    Read(Cell, usize),
-    /// The clock cannot be set.
-    Clock,
-}
-
-#[derive(Default)]
-struct Bench {
-    store: Store,
-    clock: Option<Timestamp>,
-    fault: Option<Fault>,
-    /// What the clock read at each write.
-    written_at: Vec<Option<Timestamp>>,
-}
-
-impl sharekey::lock::Store for Bench {
-    type Error = PowerCut;
-
-    fn put(&mut self, record: &Record) -> Result<(), PowerCut> {
-        if let Some(Fault::Write { reaches }) = self.fault.take_if(|fault| matches!(fault, Fault::Write { .. })) {
-            if reaches {
-                self.store.put(record)?;
-            }
-            return Err(PowerCut);
-        }
-        self.written_at.push(self.clock);
-        self.store.put(record)
-    }
-
-    fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
-        if let Some(Fault::Read(unreadable, times)) = self.fault
-            && unreadable == cell
-            && times > 0
-        {
-            self.fault = Some(Fault::Read(cell, times - 1));
-            return look(Found::Unreadable);
-        }
-        look(self.store.found(cell))
-    }
-}
-
-impl Board for Bench {
-    fn set_clock(&mut self, to: Option<Timestamp>) -> Result<(), PowerCut> {
-        if self.fault.take_if(|fault| *fault == Fault::Clock).is_some() {
-            return Err(PowerCut);
-        }
-        self.clock = to;
-        Ok(())
-    }
-}
 
 type TestDoor = Door<Provider, Bench, SLOTS>;
 

@@ -17,6 +17,7 @@
 )]
 
 pub mod bad;
+pub mod board;
 #[cfg(feature = "calendar")]
 pub mod calendar;
 pub mod cells;
