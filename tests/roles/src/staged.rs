@@ -3,13 +3,12 @@
 
 use sharekey::error::{Fault, NotPending, OwnerError, Retry, ServiceError};
 use sharekey::limits::{Limits, Rights};
-use sharekey::message::{Command, Grant, Release};
+use sharekey::message::{Command, Grant};
 use sharekey::owner::{Method, Order, OwnedLock, PendingCommand};
 use sharekey::service::ShareRecord;
 use sharekey::slot::State;
 use sharekey::staged::{Detached, Staged};
-use sharekey::wire::Encoded;
-use sharekey::wire::Message as _;
+use sharekey::wire::{Encoded, Kind};
 use sharekey_stage::desk::*;
 use sharekey_stage::public;
 use sharekey_stage::world::through_storage;
@@ -128,7 +127,8 @@ fn a_record_waits_for_its_store_as_a_view_does() {
     assert_eq!(service().confirm(&mut record, &receipt(2)).map(drop), Err(ServiceError::Busy));
     assert_eq!((ServiceError::Busy.fault(), ServiceError::Busy.retry()), (Fault::Service, Retry::Later));
     let stored = through_storage(waiting.next());
-    assert_eq!(waiting.stored(&mut record).unwrap().answer().unwrap().len(), Release::MAX_LEN);
+    let release = waiting.stored(&mut record).unwrap().answer().unwrap();
+    assert_eq!(Kind::of(&release), Ok(Kind::Release));
     assert_eq!((&record, record.version()), (&stored, before.version() + 1));
     assert_eq!(refused(&mut record), Ok(()));
 }
