@@ -1,4 +1,4 @@
-//! A provider that counts the work it is asked for.
+//! A provider that counts the work it is asked for, and may fail to sign.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -20,21 +20,30 @@ pub struct Work {
 }
 
 #[derive(Clone, Default)]
-pub struct Counting(Rc<Cell<Work>>);
+pub struct Counting {
+    work: Rc<Cell<Work>>,
+    /// Whether it fails to sign.
+    weary: bool,
+}
 
 impl Counting {
+    /// One that fails to sign, or does not.
+    pub fn weary(weary: bool) -> Self {
+        Self { weary, ..Self::default() }
+    }
+
     /// What `run` asked for.
     pub fn of<T>(&self, run: impl FnOnce() -> T) -> (T, Work) {
-        self.0.set(Work::default());
+        self.work.set(Work::default());
         let output = run();
-        (output, self.0.get())
+        (output, self.work.get())
     }
 
     fn add(&self, parts: &[&[u8]], count: impl FnOnce(&mut Work)) {
-        let mut work = self.0.get();
+        let mut work = self.work.get();
         work.bytes += parts.iter().map(|part| part.len()).sum::<usize>();
         count(&mut work);
-        self.0.set(work);
+        self.work.set(work);
     }
 }
 
@@ -84,7 +93,7 @@ impl Sign for Counting {
 
     fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
         self.add(&[message], |work| work.signatures += 1);
-        Provider.sign(key, message)
+        if self.weary { Err(ProviderFailed) } else { Provider.sign(key, message) }
     }
 }
 

@@ -13,6 +13,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod advice;
 mod allocations;
 mod attacks;
 mod authenticators;

@@ -15,6 +15,7 @@ The first part of a code says who or what the error is of, the last what was wro
 own code stands behind it: `Lock.GrantSignature.Mismatch` is a grant that a lock refused because its signature does not
 match. `…` stands for each cause in the table of its type. Whose fault it is (`Blame::fault`) and what to do
 (`Blame::retry`) are said to whoever asked for what failed.
+`tests/roles/src/advice.rs` follows each advice to success, or has the reason why nothing leads out.
 
 | what to do | in words |
 |---|---|
