@@ -35,13 +35,13 @@ fn a_factory_reset_makes_another_lock_for_which_nothing_old_works() {
     scene.ok("guest ana open 0");
     let messages = ["bundle", "unlock", "command", "provision"].map(|kind| scene.newest(kind, "lock"));
     scene.ok(&format!("lock reset --card {} --button", scene.card()));
-    scene.refused("guest ana open 0", "ana's phone", "(WrongLock)");
-    scene.refused("owner open", "owner's phone", "(WrongLock)");
+    scene.refused("guest ana open 0", "ana's phone", ".WrongLock)");
+    scene.refused("owner open", "owner's phone", ".WrongLock)");
     for number in messages {
         scene.refused(&format!("wire replay {number}"), "the lock", "(");
     }
     scene.ok(&format!("owner provision --card {}", scene.card()));
-    scene.refused("guest ana open 0", "ana's phone", "(WrongLock)");
+    scene.refused("guest ana open 0", "ana's phone", ".WrongLock)");
     scene.ok("owner activate 0");
     scene.download("ana", 0);
     scene.ok("guest ana open 0");
@@ -58,8 +58,8 @@ fn after_a_transfer_nothing_from_before_works() {
     let numbers = old.map(|kind| scene.newest(kind, "service"));
     scene.ok("owner transfer --to otto");
     scene.lock_refuses("guest ana open 0", "NotInstalled");
-    scene.refused("owner --as owner open", "owner's phone", "(Transferred)");
-    scene.refused("guest ben download 1", "the service", "(NothingShared)");
+    scene.refused("owner --as owner open", "owner's phone", "(Owner.Transferred)");
+    scene.refused("guest ben download 1", "the service", ".NothingShared)");
     for (number, why) in numbers.into_iter().zip(["GrantSignature", "WithdrawSignature", "WrongEpoch", "OldEpoch"]) {
         scene.refused(&format!("wire replay {number}"), "the service", why);
     }
@@ -69,7 +69,7 @@ fn after_a_transfer_nothing_from_before_works() {
     scene.download("ben", 0);
     scene.ok("guest ben open 0");
     let done = scene.newest("done", "otto");
-    assert!(scene.call(&format!("wire replay {done} --to owner")).err.contains("(Transferred)"));
+    assert!(scene.call(&format!("wire replay {done} --to owner")).err.contains("(Owner.Transferred)"));
 }
 
 #[test]
@@ -81,15 +81,15 @@ fn a_new_owner_takes_no_lock_that_names_another_service() {
     let line = format!("owner transfer --to otto --service {attackers}");
     let call = scene.call(&line);
     assert_eq!(call.code, 1);
-    assert!(call.err.contains("refused by otto's phone") && call.err.contains("(WrongService)"), "{}", call.err);
+    assert!(call.err.contains("refused by otto's phone") && call.err.contains("(Owner.WrongService)"), "{}", call.err);
 }
 
 #[test]
 fn a_service_with_a_replaced_key_serves_nothing_before_a_transfer() {
     let scene = Scene::downloaded(67);
     std::fs::write(scene.path("service/seed"), "07".repeat(32)).unwrap();
-    scene.refused("owner share 1 --to-id ben", "the service", "(Moved)");
-    scene.refused("owner withdraw 0", "the service", "(Moved)");
+    scene.refused("owner share 1 --to-id ben", "the service", "Service.Moved");
+    scene.refused("owner withdraw 0", "the service", "Service.Moved");
     scene.ok("guest ana open 0");
     scene.ok("owner transfer --to owner");
     scene.ok("owner activate 1");
@@ -122,10 +122,10 @@ fn contacts_are_pinned_and_compared() {
     let line = |name| account.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().replace(' ', "");
     scene.refused(&format!("owner contact verify ben {}", line("fingerprint")), "owner's phone", "FingerprintMismatch");
     scene.ok(&format!("owner contact verify ana {}", line("fingerprint")));
-    scene.refused(&format!("owner contact add ana {}", line("key")), "owner's phone", "(Duplicate)");
+    scene.refused(&format!("owner contact add ana {}", line("key")), "owner's phone", ".Duplicate)");
     scene.ok("owner contact delete ana");
-    scene.refused("owner contact delete ana", "owner's phone", "(NotFound)");
-    scene.refused("owner share 0 --to-id ana", "owner's phone", "(UnknownContact)");
+    scene.refused("owner contact delete ana", "owner's phone", ".NotFound)");
+    scene.refused("owner share 0 --to-id ana", "owner's phone", ".UnknownContact)");
 }
 
 #[test]

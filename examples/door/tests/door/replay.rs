@@ -163,7 +163,7 @@ fn a_message_of_one_kind_or_version_is_no_other() {
         let number = scene.newest(kind, to);
         scene.lock_refuses(&format!("wire replay {number} --to lock"), "NoRequest");
     }
-    scene.refused(&format!("wire replay {} --to service", number), "the service", "(NotOfASlot)");
+    scene.refused(&format!("wire replay {} --to service", number), "the service", "Service.NotOfASlot");
     scene.refused(&format!("wire replay {} --to ana", number), "ana's phone", "malformed");
     scene.refused(&format!("wire replay {} --to owner", number), "owner's phone", "NothingTo");
 }
