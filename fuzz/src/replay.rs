@@ -11,7 +11,7 @@ struct Replayed<'a>(&'a [u8]);
 impl Drop for Replayed<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("input: {}", self.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+            println!("input: {}", sharekey_stage::hex::text(self.0));
         }
     }
 }

@@ -36,6 +36,8 @@ mod requirements;
 mod service;
 mod service_places;
 mod service_proofs;
+mod service_stored;
+mod service_take;
 mod share_code;
 mod slot_histories;
 mod slot_line;

@@ -36,7 +36,7 @@ fn base64(run: &[u8]) -> String {
 
 fn shows_numbers(text: &str, secret: &[u8]) -> bool {
     secret.windows(4).any(|run| {
-        let hex: String = run.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = sharekey_stage::hex::text(run);
         let list = run.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
         let lower = text.to_lowercase();
         lower.contains(&hex) || lower.contains(&list)

@@ -10,3 +10,8 @@ pub fn bytes(text: &str) -> Vec<u8> {
 pub fn array<const N: usize>(text: &str) -> [u8; N] {
     bytes(text).try_into().unwrap()
 }
+
+/// The digits of some bytes.
+pub fn text(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
