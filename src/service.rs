@@ -2,19 +2,169 @@
 //! (spec: "Service").
 //!
 //! A pure state machine over one [`ShareRecord`] per lock and slot. It is trusted for order only,
-//! never for who may enter: everything in a record was signed by the owner or the lock.
+//! never for who may enter: what is in a record was signed by the owner or the lock, but for the service's own
+//! answers to withdrawals.
 //!
-//! # The store
+//! | what comes | what is called |
+//! |---|---|
+//! | a lock's word on whose it is, of a slot without a record | [`Service::open`], [`NewRecord::put_new`] |
+//! | anything else that is sent | [`Service::take`], [`Staged::commit`], [`Taken::answer`] |
+//! | an owner who asks what became of it | [`ShareRecord::report`] |
+//! | a guest who asks what was shared with a key | [`ShareRecord::grant`], by an index over [`ShareRecord::subject`] |
 //!
-//! One record per ([`LockId`], [`SlotId`]), linearizable, never deleted while the lock may live. A
-//! new record is put only if none is there. Every accepted operation gives a
-//! [`Staged`] with a record whose [version](ShareRecord::version) is one more; the caller's `put`
-//! must compare and swap: replace exactly the record with the version before, or fail. That is also
-//! so where nothing but the version changed, so that an answer is always as of the record that it was
-//! put with. After a `put` that failed, read the record again and decide again.
+//! What is sent again is answered again, so whoever got no answer may always send the same bytes once more. Reading
+//! a record signs nothing: it needs neither the service nor its key.
 //!
-//! A guest finds a grant by its subject's key: keep an index from
-//! [`ShareRecord::subject`] to (lock, slot), updated with the record.
+//! # What the store has to do
+//!
+//! A grant is released or withdrawn, and one of the two comes first, as long as the store keeps these:
+//!
+//! 1. What it acknowledged is durable at that moment: no crash, power cut or change of the primary undoes it.
+//! 2. It never goes on with an older copy of a record. (Where a backup was restored all the same: a release may be
+//!    forgotten, and the way out is a transfer of each lock to its own owner.)
+//! 3. Reads are linearizable: a record is read as it was acknowledged last, by no replica that lags behind, and not
+//!    before it is durable.
+//! 4. A new record is created only where there is none for its lock and slot, in one step: two types, [`NewRecord`]
+//!    and [`ShareRecord`], for two statements.
+//! 5. A record is replaced only in place of the one that was decided on. What is compared is the whole record
+//!    ([`to_bytes`](ShareRecord::to_bytes)), or its version and a digest of it: after a rollback versions are used
+//!    again. That holds also where nothing but the version changed, so that an answer is always as of the record that
+//!    it was stored with. A swap that failed gives out nothing: read the record again, and decide again.
+//! 6. A record is not deleted within its epoch, and better not at all while the lock may live: the numbers in it are
+//!    what keeps a withdrawn grant from being published again.
+//!
+//! An index over the subjects and an outbox of what [`Changed`] are written in the same transaction. Where an index may
+//! lag it is a hint: ask the record that it leads to for its [`subject`](ShareRecord::subject) again.
+//!
+//! # A backend's core
+//!
+//! Over maps in memory; each of its two writes is one transaction of a database.
+//!
+//! ```
+//! # #[cfg(feature = "ring")] {
+//! # use std::collections::{BTreeMap, BTreeSet};
+//! # use sharekey::crypto::{PublicKey, Ring};
+//! # use sharekey::id::{LockId, SlotId};
+//! # use sharekey::limits::{Limits, Rights};
+//! # use sharekey::lock::{Clock, Found, Making, Now, purpose};
+//! # use sharekey::owner::{Method, Order};
+//! # use sharekey::secret::{ActivationSecret, Seed};
+//! # use sharekey::service::{Changed, Request, Service, ShareRecord, place_of};
+//! # use sharekey::{Account, Owner};
+//! # type Failed = Box<dyn std::error::Error>;
+//! type Place = (LockId, SlotId);
+//! type About = (Option<PublicKey>, Changed);                 // whose entry is in the index, and what is new
+//!
+//! struct Backend {
+//!     service: Service<Ring>,
+//!     records: BTreeMap<Place, Vec<u8>>,
+//!     subjects: BTreeSet<(PublicKey, Place)>,
+//!     outbox: Vec<(Place, Changed)>,
+//! }
+//!
+//! impl Backend {
+//!     /// Whatever owner, guest or lock sends, but a claim and an install, whose place the guest was told.
+//!     fn receive(&mut self, message: &[u8]) -> Result<Vec<u8>, Failed> {
+//!         let (lock, slot) = place_of(message)?;
+//!         if let Some(slot) = slot {
+//!             return self.take((lock, slot), message.into());
+//!         }
+//!         for slot in (0..10).map(SlotId::new) {                          // the lock says whose it is
+//!             if self.records.contains_key(&(lock, slot)) {
+//!                 self.take((lock, slot), message.into())?;
+//!             } else {
+//!                 let new = self.service.open(message, slot)?;
+//!                 new.put_new(|new| self.swap(None, new.record(), (None, Changed::Nothing)))?;
+//!             }
+//!         }
+//!         Ok(Vec::new())
+//!     }
+//!
+//!     fn take(&mut self, place: Place, request: Request<'_>) -> Result<Vec<u8>, Failed> {
+//!         loop {
+//!             let stored = self.records.get(&place).ok_or("no such slot")?.clone();
+//!             let mut record = ShareRecord::from_bytes(&stored)?;
+//!             let staged = self.service.take(&mut record, request)?;
+//!             let about = (staged.before().subject(), staged.changed());
+//!             if let Ok(taken) = staged.commit(|next| self.swap(Some(&stored), next, about)) {
+//!                 return Ok(taken.answer()?);
+//!             }
+//!         }
+//!     }
+//!
+//!     /// Puts a record in place of the one before, or of none.
+//!     fn swap(&mut self, before: Option<&[u8]>, next: &ShareRecord, about: About) -> Result<(), &'static str> {
+//!         let (place, (subject, changed)) = (next.place(), about);
+//!         if self.records.get(&place).map(Vec::as_slice) != before {
+//!             return Err("somebody else was first");
+//!         }
+//!         self.records.insert(place, next.to_bytes());
+//!         subject.map(|subject| self.subjects.remove(&(subject, place)));
+//!         self.subjects.extend(next.subject().map(|subject| (subject, place)));
+//!         self.outbox.extend((changed != Changed::Nothing).then_some((place, changed)));
+//!         Ok(())
+//!     }
+//!
+//!     fn find(&self, subject: PublicKey) -> Option<(Place, Vec<u8>)> {
+//!         let places = self.subjects.iter().filter(|(known, _)| *known == subject).map(|(_, place)| *place);
+//!         let record = |place| ShareRecord::from_bytes(&self.records[&place]).ok();
+//!         places.filter_map(|place| Some((place, record(place)?.grant()?.to_vec()))).next()
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Failed> {
+//! # let rng = &mut sharekey::rand_core::UnwrapErr(getrandom::SysRng);
+//! # let flash = |_record: &sharekey::lock::Record| Ok::<(), std::io::Error>(());
+//! # let disk = |_view: &sharekey::owner::OwnedLock| Ok::<(), std::io::Error>(());
+//! # let now = Now { ticks: 0, clock: Clock::Unset };
+//! # let card = || ActivationSecret::from_bytes([7; 16]);
+//! # let mut making = Making::<Ring, 10>::new(Ring, card(), Found::Nothing, rng)?;
+//! # while let Some(record) = making.record()? {
+//! #     flash(&record)?;
+//! #     making.written();
+//! # }
+//! # let mut lock = making.finish().expect("all records are written");
+//! # let (owner, guest) = (Owner::new(Ring, &Seed::random(rng))?, Account::from_seed(&Ring, &Seed::random(rng))?);
+//! # let hall = SlotId::new(0);
+//! let service = Service::new(Ring, &Seed::random(rng))?;
+//! # let key = *service.key();
+//! let mut backend = Backend { service, records: BTreeMap::new(), subjects: BTreeSet::new(), outbox: Vec::new() };
+//! # let given = lock.challenge::<purpose::Operate>(now, rng)?.commit(flash)?;
+//! # let (provision, pending) = owner.provision(&card(), &given.challenge, key, rng)?;
+//! # let provisioned = lock.provision(given.session, &provision, now)?.commit(flash)?.provisioned;
+//! # let mut view = pending.finish(&owner, &provisioned)?;
+//! # let given = lock.challenge::<purpose::Operate>(now, rng)?.commit(flash)?;
+//! # let activate = Order::Activate { slot: hall };
+//! # let (command, _pending) = owner.order(&mut view, activate, &given.challenge, rng)?.commit(disk)?;
+//! # let done = lock.command(given.session, &command, now)?.commit(flash)?.done;
+//! # let _ = owner.learn(&mut view, &done)?.commit(disk)?;
+//! # let grant = owner.share(&mut view, hall, *guest.public_key(), Method::Account, Rights::OPEN, Limits::NONE)?;
+//! # let grant = grant.commit(disk)?;
+//! backend.receive(&provisioned)?;
+//! backend.receive(&done)?;
+//! backend.receive(&grant)?;
+//! backend.receive(&grant)?;                                               // its answer was lost
+//!
+//! let (place, grant) = backend.find(*guest.public_key()).expect("it is shared");
+//! # let claimed = guest.claim(&Ring, &grant, None, rng)?;
+//! # let given = lock.challenge::<purpose::Install>(now, rng)?.commit(flash)?;
+//! # let attempt = claimed.install(&Ring, &given.challenge, rng)?;
+//! let release = backend.take(place, (attempt.claim(), attempt.install()).into())?;
+//! # assert_eq!(attempt.bundle(&Ring, &release).map(drop), Ok(()));
+//! # let withdraw = owner.withdraw(&mut view, hall)?.commit(disk)?;
+//! let withdrawn = backend.receive(&withdraw)?;                            // too late, and it says so
+//! # let _ = owner.learn(&mut view, &withdrawn)?.commit(disk)?;
+//! # assert_eq!(view.status(hall).may_open.len(), 1);
+//!
+//! use Changed::{Activated, Published, Released, Withdrawn};
+//! let told: Vec<Changed> = backend.outbox.iter().map(|(_, changed)| *changed).collect();
+//! assert!(matches!(told[..], [Activated { .. }, Published { .. }, Released { .. }, Withdrawn { .. }]));
+//! assert_eq!(backend.find(*guest.public_key()), None);
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
 
 mod download;
 mod open;
