@@ -2,7 +2,8 @@
 
 use sharekey::error::{StoredRecordError, StoredSlotError};
 use sharekey::message::Holding;
-use sharekey::service::ShareRecord;
+use sharekey::service::{Report, ShareRecord};
+use sharekey::slot::State;
 use sharekey_stage::desk::*;
 use sharekey_stage::{hex, public, seed};
 
@@ -114,6 +115,12 @@ fn a_record_that_contradicts_itself_is_refused() {
     }
 }
 
+/// A message as it stands in JSON.
+fn text(message: &[u8]) -> serde_json::Value {
+    let report = Report { version: 1, state: State::Sharing, messages: vec![message] };
+    serde_json::to_value(report).unwrap()["messages"][0].take()
+}
+
 #[test]
 fn a_record_with_a_message_of_another_is_refused() {
     let json = |record: &ShareRecord| serde_json::to_value(record).unwrap();
@@ -127,9 +134,9 @@ fn a_record_with_a_message_of_another_is_refused() {
     };
     let contradiction = "the stored grant and the slot's state contradict each other";
     assert_eq!(complaint(with(&sharing_record(2), &["grant"], serde_json::Value::Null)), contradiction);
-    assert_eq!(complaint(with(&active_record(), &["grant"], serde_json::json!(granted(2)))), contradiction);
+    assert_eq!(complaint(with(&active_record(), &["grant"], text(&granted(2)))), contradiction);
     for other in [granted(3), vec![]] {
-        let value = with(&sharing_record(2), &["grant"], serde_json::json!(other));
+        let value = with(&sharing_record(2), &["grant"], text(&other));
         assert_eq!(complaint(value), "the stored grant is not the one that is shared");
     }
     let transfer = transfer_to(public(&seed(50)), public(&service_seed()), 1);
@@ -143,7 +150,7 @@ fn a_record_with_a_message_of_another_is_refused() {
         ("receipt", claimed(2)),
         ("withdrawn", withdraw(2)),
     ] {
-        let value = with(&sharing_record(2), &["evidence", field], serde_json::json!(message));
+        let value = with(&sharing_record(2), &["evidence", field], text(&message));
         assert_eq!(complaint(value), "a message that is kept is not of this record", "{field}");
     }
     let value = with(&record(), &["format"], 7.into());
