@@ -31,6 +31,7 @@ const HOPELESS: &[(&str, &str)] = &[
     ("Owner.Wire.Version", "the same"),
     ("Service.Wire.Version", "the same"),
     ("Lock.Wire.Version", "the same"),
+    ("StoredRecord.Format", "the same"),
     ("Seal.TooLong", "no message of the library is longer than its kind allows"),
     ("Guest.Seal.TooLong", "the same"),
     ("Owner.Seal.TooLong", "the same"),
@@ -75,11 +76,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("Owner.Refused.UsesSpent", "the same"),
     ("Owner.Refused.ActionNotAllowed", "the same"),
     ("Owner.Refused.NonContributory", "the same"),
-    ("Owner.Slot.AlreadyPublished", "a service's"),
-    ("Owner.Slot.StaleNumber", "the same: a view takes the next number"),
+    ("Owner.Slot.AlreadyPublished", "a slot's alone: an owner signs no grant twice"),
+    ("Owner.Slot.StaleNumber", "a service's: a view takes the next number"),
     ("Owner.Slot.NotPublished", "the same"),
     ("Owner.Slot.ClaimedByOtherDevice", "the same"),
     ("Owner.Exhausted", "2^32 transfers"),
+    ("Service.Slot.AlreadyPublished", "a slot's alone: a grant that is sent again is taken"),
     ("Service.Slot.NotPublished", "`NothingShared` and `ClaimNamesOtherGrant` come before it"),
     ("Service.Slot.Exhausted", "an owner's: the service takes no number"),
 ];
@@ -203,7 +205,7 @@ impl Play {
             Retry::TakeOver if olga.view().standing() == Standing::Transferred => self.buyer_takes_over(),
             Retry::TakeOver => {
                 let done = olga.transfer(door, olga.key(), cloud.key()).unwrap();
-                cloud.done(door.id(), &done).unwrap();
+                cloud.hear(&done).unwrap();
                 olga.activate(door, cloud, HALL).unwrap();
             }
             Retry::FactoryReset => {
@@ -218,7 +220,7 @@ impl Play {
             Retry::TellService => {
                 for done in tape.all(Kind::Done) {
                     // What it knows already, it refuses or takes again.
-                    let _ = cloud.done(door.id(), &done);
+                    let _ = cloud.hear(&done);
                 }
             }
             Retry::Refresh => drop(twin.as_mut().unwrap_or(olga).sync(cloud, door.id()).unwrap()),

@@ -118,7 +118,7 @@ pub const CASES: &[Case] = &[
         let World { olga, door, cloud, tape } = &mut play.w;
         if play.tries == 0 {
             let done = olga.transfer(door, key_of(OLGA), key_of(CLOUD)).unwrap();
-            cloud.done(door.id(), &done).unwrap();
+            cloud.hear(&done).unwrap();
             olga.activate(door, cloud, HALL).unwrap();
         }
         if olga.view().status(HALL).as_of.is_some() {

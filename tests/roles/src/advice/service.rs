@@ -33,7 +33,7 @@ fn publishes(play: &mut Play) -> Result<(), Found> {
     if olga.view().status(HALL).shared.is_none() {
         olga.sign(HALL, key_of(BEN), Rights::OPEN, Limits::NONE).unwrap();
     }
-    cloud.publish((door.id(), HALL), &tape.last(Kind::Grant)).map_err(told)
+    cloud.take((door.id(), HALL), &tape.last(Kind::Grant)).map(drop).map_err(told)
 }
 
 /// The lock belongs to Olga in another ownership, of which the service does not know.
@@ -62,7 +62,7 @@ fn came_back() -> Play {
     let mut play = Play::claimed();
     let World { olga, door, cloud, .. } = &mut play.w;
     let gone = olga.transfer(door, key_of(OLGA), key_of(OTHER_CLOUD)).unwrap();
-    cloud.done(door.id(), &gone).unwrap();
+    cloud.hear(&gone).unwrap();
     olga.transfer(door, key_of(OLGA), key_of(CLOUD)).unwrap();
     play
 }
@@ -142,20 +142,20 @@ pub const CASES: &[Case] = &[
     (&["Service.Wire"], Play::downloaded, |play| {
         let (place, mut receipt) = (play.w.place(HALL), play.w.tape.last(Kind::Receipt));
         receipt.truncate(if play.first() { 60 } else { receipt.len() });
-        play.w.cloud.receipt(place, &receipt).map(drop).map_err(told)
+        play.w.cloud.take(place, &receipt).map(drop).map_err(told)
     }),
     (&["Service.WrongLock"], Play::active, |play| {
         if play.first() {
             let grant = play.w.olga.sign(HALL, key_of(BEN), Rights::OPEN, Limits::NONE).unwrap();
             let mut other = World::active_at(2);
             let place = other.place(HALL);
-            return other.cloud.publish(place, &grant).map_err(told);
+            return other.cloud.take(place, &grant).map(drop).map_err(told);
         }
         publishes(play)
     }),
     (&["Service.WrongSlot"], Play::downloaded, |play| {
         let place = play.w.place(if play.first() { STUDIO } else { HALL });
-        play.w.cloud.receipt(place, &play.w.tape.last(Kind::Receipt)).map(drop).map_err(told)
+        play.w.cloud.take(place, &play.w.tape.last(Kind::Receipt)).map(drop).map_err(told)
     }),
     (&["Service.WrongEpoch"], taken_over, publishes),
     (&["Service.GrantSignature"], sold, publishes),
@@ -165,7 +165,7 @@ pub const CASES: &[Case] = &[
         let grant = forge::some_digest(1);
         let body = Withdraw { lock, epoch, slot: HALL, generation: sharekey::counter::Generation::new(9), grant };
         let withdraw = forge::signed(&body, &seed(sharekey_stage::world::OTTO));
-        cloud.withdraw((lock, HALL), &withdraw).map(drop).map_err(told)
+        cloud.take((lock, HALL), &withdraw).map(drop).map_err(told)
     }),
     (&["Service.Moved"], came_back, Play::opens),
     (&["Service.OtherService"], Play::active, |play| {
@@ -175,8 +175,9 @@ pub const CASES: &[Case] = &[
     }),
     (&["Service.NotATransfer"], Play::active, |play| {
         let kind = if play.first() { Kind::Done } else { Kind::Provisioned };
-        let (lock, statement) = (play.w.door.id(), play.w.tape.last(kind));
-        play.w.cloud.ownership(lock, &statement).map_err(told)
+        let (place, statement) = (play.w.place(HALL), play.w.tape.last(kind));
+        let reopened = play.w.cloud.update(place, |service, record| service.reopen(record, &statement));
+        reopened.map(drop).map_err(told)
     }),
     (&["Service.NotOfASlot"], Play::active, |play| {
         let place = play.w.place(HALL);
@@ -187,22 +188,15 @@ pub const CASES: &[Case] = &[
             Order::Inspect { slot: HALL }
         };
         let (done, _) = olga.order(door, order).unwrap();
-        cloud.done_at(place, &done).map(drop).map_err(told)
+        cloud.take(place, &done).map(drop).map_err(told)
     }),
-    brought!(
-        "Service.OwnershipSignature",
-        |play, message| {
-            let lock = play.w.door.id();
-            play.w.cloud.ownership(lock, &message)
-        },
-        Kind::Provisioned
-    ),
+    brought!("Service.OwnershipSignature", |play, message| play.w.cloud.hear(&message), Kind::Provisioned),
     brought!(
         "Service.DoneSignature",
         |play, message| {
             let place = play.w.place(HALL);
-            play.w.cloud.done_at(place, &message).or_else(|error| match error {
-                sharekey::error::ServiceError::WrongSlot => Ok(sharekey::slot::State::Inactive),
+            play.w.cloud.take(place, &message).or_else(|error| match error {
+                sharekey::error::ServiceError::WrongSlot => Ok(Vec::new()),
                 error => Err(error),
             })
         },
@@ -212,7 +206,7 @@ pub const CASES: &[Case] = &[
         "Service.ReceiptSignature",
         |play, message| {
             let place = play.w.place(HALL);
-            play.w.cloud.receipt(place, &message)
+            play.w.cloud.take(place, &message)
         },
         Kind::Receipt
     ),
@@ -231,7 +225,7 @@ pub const CASES: &[Case] = &[
         let epoch = play.w.olga.view().epoch();
         let (rights, limits) = (Rights::OPEN, Limits::NONE);
         let body = sharekey::message::Grant { lock, epoch, slot: HALL, generation, subject, rights, limits };
-        play.w.cloud.publish((lock, HALL), &forge::signed(&body, &seed(OLGA))).map_err(told)
+        play.w.cloud.take((lock, HALL), &forge::signed(&body, &seed(OLGA))).map(drop).map_err(told)
     }),
     (&["Service.NothingShared"], Play::claimed, |play| {
         if play.first() {
@@ -248,7 +242,7 @@ pub const CASES: &[Case] = &[
             other.rng = sharekey_stage::world::rng(77);
             other.claim(&play.w.tape.last(Kind::Grant)).unwrap();
             let place = play.w.place(HALL);
-            return play.w.cloud.release(place, other.claimed().claim(), asked.install()).map(drop).map_err(told);
+            return play.w.cloud.take(place, (other.claimed().claim(), asked.install())).map(drop).map_err(told);
         }
         play.opens()
     }),
@@ -267,14 +261,6 @@ pub const CASES: &[Case] = &[
         olga.share(cloud, HALL, key_of(BEN), Rights::OPEN, Limits::NONE).map(drop).map_err(stopped)
     }),
     (&["Service.Slot.AlreadyShared"], || restored_beyond(restored, 1), shares),
-    (&["Service.Slot.AlreadyPublished"], Play::shared, |play| {
-        let place = play.w.place(HALL);
-        if play.first() {
-            return play.w.cloud.publish(place, &play.w.tape.last(Kind::Grant)).map_err(told);
-        }
-        assert_eq!(play.w.record(HALL).grant(), Some(&play.w.tape.last(Kind::Grant)[..]));
-        Ok(())
-    }),
     (&["Service.Slot.StaleNumber"], restored, shares),
     (&["Service.Slot.LiveFull"], || restored_beyond(full_unknown, 20), shares),
     (&["Service.Slot.ClaimedByOtherDevice"], Play::downloaded, |play| {
@@ -303,5 +289,5 @@ fn releases(play: &mut Play, altered: Part) -> Result<(), Found> {
         Part::Install => install = spoilt(&install),
     }
     let place = play.w.place(HALL);
-    play.w.cloud.release(place, &claim, &install).map(drop).map_err(told)
+    play.w.cloud.take(place, (&claim, &install)).map(drop).map_err(told)
 }
