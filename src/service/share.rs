@@ -102,7 +102,7 @@ impl<C: Crypto> Service<C> {
 
 fn publish_in(next: &mut ShareRecord, key: GrantRef, grant: &[u8]) -> Result<(), ServiceError> {
     //= spec/protocol.md#service-confirmation
-    //# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, and MUST change nothing but the version.
+    //# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, with nothing changed but the version.
     if next.slot.shared() == Some(key) {
         return Ok(());
     }

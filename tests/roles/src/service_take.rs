@@ -104,7 +104,7 @@ fn each_request_tells_what_it_changed_and_what_stood_there_before() {
 //= spec/protocol.md#service-confirmation
 //# SVC-20. Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
 //= spec/protocol.md#service-confirmation
-//# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, and MUST change nothing but the version.
+//# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, with nothing changed but the version.
 #[test]
 fn the_same_again_is_answered_as_it_was_and_changes_nothing_but_the_version() {
     for (what, mut record, sent, _) in requests() {
