@@ -49,12 +49,9 @@
 //! # use sharekey::lock::{Clock, Found, Making, Now, purpose};
 //! # use sharekey::owner::{Method, Order};
 //! # use sharekey::secret::{ActivationSecret, Seed};
-//! # use sharekey::service::{Changed, Request, Service, ShareRecord, place_of};
+//! # use sharekey::service::{Changed, Place, Request, Service, ShareRecord, place_of};
 //! # use sharekey::{Account, Owner};
 //! # type Failed = Box<dyn std::error::Error>;
-//! type Place = (LockId, SlotId);
-//! type About = (Option<PublicKey>, Changed);                 // whose entry is in the index, and what is new
-//!
 //! struct Backend {
 //!     service: Service<Ring>,
 //!     records: BTreeMap<Place, Vec<u8>>,
@@ -63,52 +60,42 @@
 //! }
 //!
 //! impl Backend {
-//!     /// Whatever owner, guest or lock sends, but a claim and an install, whose place the guest was told.
+//!     /// Whatever owner, guest or lock sends; gives what is to be sent back.
 //!     fn receive(&mut self, message: &[u8]) -> Result<Vec<u8>, Failed> {
-//!         let (lock, slot) = place_of(message)?;
-//!         if let Some(slot) = slot {
-//!             return self.take((lock, slot), message.into());
-//!         }
-//!         for slot in (0..10).map(SlotId::new) {                          // the lock says whose it is
-//!             if self.records.contains_key(&(lock, slot)) {
-//!                 self.take((lock, slot), message.into())?;
-//!             } else {
-//!                 let new = self.service.open(message, slot)?;
-//!                 new.put_new(|new| self.swap(None, new.record(), (None, Changed::Nothing)))?;
+//!         let ((lock, slot), mut answer) = (place_of(message)?, Vec::new());
+//!         let slots = slot.map_or(0..10, |slot| slot.index()..slot.index() + 1);
+//!         for place in slots.map(|slot| (lock, SlotId::new(slot))) {
+//!             if slot.is_none() && !self.records.contains_key(&place) {       // a new lock says whose it is
+//!                 let new = self.service.open(message, place.1)?;
+//!                 new.put_new(|new| self.put(None, new.record(), Changed::Nothing))?;
 //!             }
+//!             answer = self.take(place, message.into())?;
 //!         }
-//!         Ok(Vec::new())
+//!         Ok(answer)
 //!     }
 //!
+//!     /// The same of a request whose place is known: a claim and an install are for the place of the grant.
 //!     fn take(&mut self, place: Place, request: Request<'_>) -> Result<Vec<u8>, Failed> {
 //!         loop {
-//!             let stored = self.records.get(&place).ok_or("no such slot")?.clone();
-//!             let mut record = ShareRecord::from_bytes(&stored)?;
+//!             let mut record = ShareRecord::from_bytes(self.records.get(&place).ok_or("no such slot")?)?;
 //!             let staged = self.service.take(&mut record, request)?;
-//!             let about = (staged.before().subject(), staged.changed());
-//!             if let Ok(taken) = staged.commit(|next| self.swap(Some(&stored), next, about)) {
+//!             let (before, changed) = (staged.before().clone(), staged.changed());
+//!             if let Ok(taken) = staged.commit(|next| self.put(Some(&before), next, changed)) {
 //!                 return Ok(taken.answer()?);
 //!             }
 //!         }
 //!     }
 //!
-//!     /// Puts a record in place of the one before, or of none.
-//!     fn swap(&mut self, before: Option<&[u8]>, next: &ShareRecord, about: About) -> Result<(), &'static str> {
-//!         let (place, (subject, changed)) = (next.place(), about);
-//!         if self.records.get(&place).map(Vec::as_slice) != before {
-//!             return Err("somebody else was first");
-//!         }
+//!     /// One transaction: the record in place of the one before, or of none; the index; the outbox.
+//!     fn put(&mut self, before: Option<&ShareRecord>, next: &ShareRecord, changed: Changed) -> Result<(), Failed> {
+//!         let place = next.place();
+//!         let same = self.records.get(&place) == before.map(ShareRecord::to_bytes).as_ref();
+//!         same.then_some(()).ok_or("another request came first")?;
 //!         self.records.insert(place, next.to_bytes());
-//!         subject.map(|subject| self.subjects.remove(&(subject, place)));
+//!         before.and_then(ShareRecord::subject).map(|subject| self.subjects.remove(&(subject, place)));
 //!         self.subjects.extend(next.subject().map(|subject| (subject, place)));
 //!         self.outbox.extend((changed != Changed::Nothing).then_some((place, changed)));
 //!         Ok(())
-//!     }
-//!
-//!     fn find(&self, subject: PublicKey) -> Option<(Place, Vec<u8>)> {
-//!         let places = self.subjects.iter().filter(|(known, _)| *known == subject).map(|(_, place)| *place);
-//!         let record = |place| ShareRecord::from_bytes(&self.records[&place]).ok();
-//!         places.filter_map(|place| Some((place, record(place)?.grant()?.to_vec()))).next()
 //!     }
 //! }
 //!
@@ -145,8 +132,10 @@
 //! backend.receive(&grant)?;
 //! backend.receive(&grant)?;                                               // its answer was lost
 //!
-//! let (place, grant) = backend.find(*guest.public_key()).expect("it is shared");
-//! # let claimed = guest.claim(&Ring, &grant, None, rng)?;
+//! // The guest asks what is shared with its key, and comes to the door.
+//! let (_, place) = *backend.subjects.first().expect("it is shared");
+//! # let record = ShareRecord::from_bytes(&backend.records[&place])?;
+//! # let claimed = guest.claim(&Ring, record.grant().expect("it is shared"), None, rng)?;
 //! # let given = lock.challenge::<purpose::Install>(now, rng)?.commit(flash)?;
 //! # let attempt = claimed.install(&Ring, &given.challenge, rng)?;
 //! let release = backend.take(place, (attempt.claim(), attempt.install()).into())?;
@@ -159,7 +148,7 @@
 //! use Changed::{Activated, Published, Released, Withdrawn};
 //! let told: Vec<Changed> = backend.outbox.iter().map(|(_, changed)| *changed).collect();
 //! assert!(matches!(told[..], [Activated { .. }, Published { .. }, Released { .. }, Withdrawn { .. }]));
-//! assert_eq!(backend.find(*guest.public_key()), None);
+//! assert!(backend.subjects.is_empty());
 //! # Ok(())
 //! # }
 //! # main().unwrap();
@@ -211,6 +200,9 @@ impl<C: Crypto> Service<C> {
         self.signer.public()
     }
 }
+
+/// One slot of one lock: what a store has a record by.
+pub type Place = (LockId, SlotId);
 
 /// Which record a message is for: the lock and the slot that it names, or no slot for a statement of ownership,
 /// which is for every record of the lock.

@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::Place;
 use super::stored::Stored;
 use crate::counter::Epoch;
 use crate::crypto::PublicKey;
@@ -124,7 +125,7 @@ impl ShareRecord {
 
     /// Lock and slot: the record's key in the store.
     #[must_use]
-    pub const fn place(&self) -> (LockId, SlotId) {
+    pub const fn place(&self) -> Place {
         (self.lock, self.slot_id)
     }
 

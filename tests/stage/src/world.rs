@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use sharekey::crypto::PublicKey;
 use sharekey::error::{Blame, GuestError, LockError, OwnerError, Retry, ServiceError};
 use sharekey::guest::{AwaitingReply, Installing};
-use sharekey::id::{LockId, SlotId};
+use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Session, purpose};
 use sharekey::message::{Command, Unlock, WithdrawnOutcome};
@@ -47,8 +47,7 @@ pub const ANA: u8 = 10;
 pub const BEN: u8 = 11;
 pub const EVE: u8 = 12;
 
-/// Which record at the cloud.
-pub type Place = (LockId, SlotId);
+pub use sharekey::service::Place;
 
 /// Who stopped, and why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
