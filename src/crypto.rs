@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::error::{KeyError, NonContributory, ProviderFailed, SignatureError};
+use crate::error::{HexError, KeyError, NonContributory, ProviderFailed, SignatureError};
 use crate::secret::{AgreementSecret, Seed, SharedSecret};
 
 mod strict;
@@ -85,6 +85,16 @@ macro_rules! public_bytes {
             /// Lower-case hexadecimal.
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl core::str::FromStr for $name {
+            type Err = HexError;
+
+            /// Reads hexadecimal, of either case.
+            fn from_str(text: &str) -> Result<Self, HexError> {
+                let mut value = Self([0; $len]);
+                crate::form::from_hex(text, &mut value.0).ok_or_else(|| HexError::of(text)).map(|()| value)
             }
         }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::PublicKey;
+use crate::error::HexError;
 
 #[cfg(feature = "alloc")]
 mod name;
@@ -26,6 +27,22 @@ impl LockId {
     #[must_use]
     pub const fn key(&self) -> &PublicKey {
         &self.0
+    }
+}
+
+impl core::fmt::Display for LockId {
+    /// Lower-case hexadecimal.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl core::str::FromStr for LockId {
+    type Err = HexError;
+
+    /// Reads hexadecimal, of either case.
+    fn from_str(text: &str) -> Result<Self, HexError> {
+        text.parse().map(Self)
     }
 }
 

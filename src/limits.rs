@@ -9,6 +9,7 @@ use crate::error::LimitsError;
 use crate::form::byte_or_name;
 
 mod schedule;
+mod show;
 
 pub use self::schedule::{OffsetChange, Schedule, UtcOffset, Weekdays};
 

@@ -1,6 +1,23 @@
 #[cfg(feature = "alloc")]
 use super::KeyError;
 
+errors! { {$} "Hex"
+    /// Why a text is not a key, a digest or another value of so many bytes in hexadecimal.
+    #[non_exhaustive]
+    HexError {
+        NotHex: "a character that is no hexadecimal digit",           Caller, OtherInput;
+        /// Two digits a byte, and nothing else.
+        Length: "too few or too many hexadecimal digits",             Caller, OtherInput;
+    }
+}
+
+impl HexError {
+    /// What is wrong with a text that is none.
+    pub(crate) fn of(text: &str) -> Self {
+        if text.bytes().all(|byte| byte.is_ascii_hexdigit()) { Self::Length } else { Self::NotHex }
+    }
+}
+
 errors! { {$} "Code"
     /// Why a text is not a share code. Checked in the order of the variants.
     #[non_exhaustive]

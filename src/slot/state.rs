@@ -31,6 +31,17 @@ impl State {
     pub const ALL: [Self; 4] = [Self::Inactive, Self::NotShared, Self::Sharing, Self::Shared];
 }
 
+impl core::fmt::Display for State {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Inactive => "inactive",
+            Self::NotShared => "not shared",
+            Self::Sharing => "sharing",
+            Self::Shared => "shared",
+        })
+    }
+}
+
 pub(super) mod sealed {
     /// Nobody else keeps a slot.
     pub trait Sealed {}

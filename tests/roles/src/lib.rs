@@ -47,3 +47,4 @@ mod staged;
 mod strict_keys;
 mod transitions;
 mod wire;
+mod words;

@@ -21,3 +21,12 @@ pub fn allows(schedule: &Schedule, now: u64) -> bool {
         schedule.days().contains(day.weekday().number_days_from_monday()) && opens <= local && local < closes
     })
 }
+
+/// The moment as that library writes it.
+pub fn written(unix_seconds: u64) -> String {
+    let now = OffsetDateTime::from_unix_timestamp(i64::try_from(unix_seconds).unwrap()).unwrap();
+    let (date, time) = (now.date(), now.time());
+    let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}

@@ -4,10 +4,10 @@ use std::fmt;
 
 use sharekey::error::{Blame, Fault, Retry};
 use sharekey::error::{
-    BootError, CodeError, ContactError, FingerprintError, GuestError, IdError, KeyError, LimitsError, LoadError,
-    LockError, MacMismatch, NonContributory, NotPending, OwnerError, ProviderFailed, RefuseReason, SealError,
-    ServeError, ServiceError, SignatureError, SlotError, StoredRecordError, StoredSlotError, StoredViewError,
-    WireError,
+    BootError, CodeError, ContactError, FingerprintError, GuestError, HexError, IdError, KeyError, LimitsError,
+    LoadError, LockError, MacMismatch, NonContributory, NotPending, OwnerError, ProviderFailed, RefuseReason,
+    SealError, ServeError, ServiceError, SignatureError, SlotError, StoredRecordError, StoredSlotError,
+    StoredViewError, WireError,
 };
 
 /// One error with its cause.
@@ -44,6 +44,7 @@ pub fn every() -> Vec<Table> {
         ContactError,
         CodeError,
         IdError,
+        HexError,
         FingerprintError,
         LimitsError,
         WireError,

@@ -114,6 +114,8 @@ pub const CASES: &[Case] = &[
     made!("Limits.Offset", |good| schedule(1, 0, if good { 840 } else { 841 })),
     made!("Limits.Rights", |good| Rights::try_from(u8::from(good))),
     made!("Limits.Action", |good| Action::try_from(u8::from(good))),
+    made!("Hex.NotHex", |good| if good { "a0" } else { "g0" }.repeat(32).parse::<PublicKey>()),
+    made!("Hex.Length", |good| "a0".repeat(if good { 32 } else { 31 }).parse::<PublicKey>()),
     made!("Code.UnknownSymbol", |good| code(good, "!")),
     made!("Code.LetterU", |good| code(good, "U")),
     made!("Code.TooShort", |good| code(good, "")),
