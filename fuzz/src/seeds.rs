@@ -30,7 +30,16 @@ fn all() -> Seeds {
         add(&mut seeds, target, stored);
     }
     add(&mut seeds, "decode_owner_records", contacts());
+    for line in stored_records().lines() {
+        add(&mut seeds, "decode_share_record", sharekey_stage::hex::bytes(line.split_once(' ').unwrap().1));
+    }
     seeds
+}
+
+/// One record of each shape, as a service stores it.
+fn stored_records() -> String {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/roles/golden/share_record_1.txt");
+    fs::read_to_string(golden).unwrap()
 }
 
 /// Every file of vectors, and its name.
