@@ -1,6 +1,6 @@
 //! The lock's side: it decides who enters, offline, from what is on its flash (spec: "Lock").
 //!
-//! Fixed size, no heap, no panic. Every accepted operation is [`Staged`]: what it gives exists only
+//! Fixed size, no heap, no panic. Every accepted operation is [`Accepted`]: what it gives exists only
 //! after its record was written.
 //!
 //! # The front door
@@ -52,8 +52,9 @@ use crate::id::{LockId, SlotId};
 use crate::limits::Timestamp;
 use crate::message::{Bundle, Receipt, SlotReport};
 use crate::secret::ActivationSecret;
-use crate::wire::Message;
+use crate::wire::{Layout, Message};
 
+mod accepted;
 mod cell;
 mod challenge;
 mod command;
@@ -61,37 +62,36 @@ mod door;
 mod install;
 mod keys;
 mod make;
+mod memory;
 mod pins;
 mod provision;
 mod record;
 mod refusal;
 mod reset;
-mod staged;
-mod state;
 mod step;
 mod unlock;
 
+pub use self::accepted::{Accepted, Pending};
 pub use self::cell::Condition;
 pub use self::challenge::{COUNTER_LEASE, Challenged, Session};
 pub use self::command::Commanded;
 pub use self::door::{Board, Door, Store};
 pub use self::install::Installed;
 pub use self::make::Making;
-pub use self::provision::Owned;
+pub use self::memory::Ownership;
+pub use self::provision::NewOwner;
 pub use self::record::{Cell, Found, MAX_RECORD, Record, StoredSeed};
 pub use self::refusal::Refusal;
 pub use self::reset::{Erased, PhysicalPresence};
-pub use self::staged::{Pending, Staged};
-pub use self::state::Ownership;
 pub use self::step::{By, ClockSetting, Effect, Served, Step};
 pub use self::unlock::Unlocked;
 pub use crate::error::{BootError, ServeError};
 
 use self::cell::CellState;
 use self::keys::LockKeys;
+use self::memory::{Change, Core, Memory};
 use self::pins::Pins;
-use self::record::{CounterRecord, SlotRecord};
-use self::state::{Change, Core, State};
+use self::record::{OwnSeed, SlotRecord};
 
 /// How many slots a lock has unless its maker says otherwise.
 pub const SLOTS: usize = 10;
@@ -183,7 +183,7 @@ pub struct Lock<C: Crypto, const SLOTS: usize> {
     keys: LockKeys<C>,
     core: Core,
     slots: [CellState<SlotRecord>; SLOTS],
-    pins: Option<Pins<C>>,
+    pins: Pins<C>,
 }
 
 impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
@@ -197,7 +197,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         const { assert_slots(SLOTS) };
         let keys = LockKeys::derive(&crypto, seed.seed())?;
         let core = Core::unread(keys.id());
-        Ok(Self { crypto, card, keys, core, slots: [const { CellState::unread() }; SLOTS], pins: None })
+        Ok(Self { crypto, card, keys, core, slots: [const { CellState::unread() }; SLOTS], pins: Pins::none() })
     }
 
     /// The cells to read at boot, in any order: all but [`Cell::Seed`], which
@@ -225,20 +225,20 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         }
         match cell {
             Cell::Seed => {
-                let still_this_lock = self.is_own_seed(found)?;
-                self.state().reload_seed(still_this_lock)
+                let own = self.is_own_seed(found)?.then_some(OwnSeed);
+                self.memory().reload_seed(own)
             }
             Cell::Header => {
                 let read = self.decode(cell, found);
-                self.state().reload_header(read)
+                self.memory().reload_header(read)
             }
             Cell::Counter => {
-                let read: Option<CounterRecord> = self.decode(cell, found);
-                self.state().reload_counter(read)
+                let read = self.decode(cell, found);
+                self.memory().reload_counter(read)
             }
             Cell::Slot(slot) => {
                 let read = self.decode(cell, found);
-                self.state().reload_slot(slot, read)
+                self.memory().reload_slot(slot, read)
             }
         }
     }
@@ -249,13 +249,13 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// [`LockError::NotPending`] when the cell does not wait for this write: it was reloaded since,
     /// or the write is another lock's or another run's.
     pub fn written<T>(&mut self, pending: Pending<T>) -> Result<T, LockError> {
-        let mut state = self.state();
+        let mut memory = self.memory();
         //= spec/protocol.md#persist-then-act
         //# STG-8. A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
-        if !state.waits_for(pending.held, pending.ticket) {
+        if !memory.waits_for(pending.change.cell(), pending.ticket) {
             return Err(LockError::NotPending);
         }
-        state.apply(pending.held, pending.change);
+        memory.apply(pending.change);
         //= spec/protocol.md#persist-then-act
         //# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
         Ok(pending.output)
@@ -268,14 +268,14 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// [`LockError::Busy`] for one that has a record, which may have been written: reload its cell.
     /// [`LockError::NotPending`] as for [`written`](Self::written).
     pub fn abandon<T>(&mut self, pending: Pending<T>) -> Result<(), LockError> {
-        let mut state = self.state();
-        if !state.waits_for(pending.held, pending.ticket) {
+        let mut memory = self.memory();
+        if !memory.waits_for(pending.change.cell(), pending.ticket) {
             return Err(LockError::NotPending);
         }
-        if pending.writes {
+        if pending.change.write().is_some() {
             return Err(LockError::Busy);
         }
-        state.apply(pending.held, Change::Nothing);
+        memory.apply(Change::Holds(pending.change.cell()));
         Ok(())
     }
 
@@ -300,7 +300,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// # Errors
     /// [`LockError::NoSuchSlot`]; [`LockError::Resetting`] once a factory reset was written: restart.
     pub fn condition(&self, cell: Cell) -> Result<Condition, LockError> {
-        state::condition(&self.core, &self.slots, cell)
+        memory::condition(&self.core, &self.slots, cell)
     }
 
     /// What a slot holds, for the lock's own display or log.
@@ -309,7 +309,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// As [`ownership`](Self::ownership), and [`LockError::NoSuchSlot`], [`LockError::SlotDamaged`].
     pub fn report(&self, slot: SlotId) -> Result<SlotReport, LockError> {
         let epoch = self.core.ownership()?.epoch;
-        state::view(&self.slots, slot, epoch).map(|view| view.report())
+        memory::view(&self.slots, slot, epoch).map(|view| view.report())
     }
 
     /// Gives the provider and the card's secret back, to make or load a lock with them.
@@ -325,11 +325,11 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         self.core.is_reset()
     }
 
-    fn state(&mut self) -> State<'_> {
-        State { core: &mut self.core, slots: &mut self.slots }
+    fn memory(&mut self) -> Memory<'_> {
+        Memory { core: &mut self.core, slots: &mut self.slots }
     }
 
-    fn decode<T: record::Stored>(&self, cell: Cell, found: Found<'_>) -> Option<T> {
+    fn decode<T: Layout>(&self, cell: Cell, found: Found<'_>) -> Option<T> {
         let Found::Bytes(bytes) = found else { return None };
         record::decode(&self.crypto, &self.keys, cell, bytes)
     }

@@ -1,6 +1,6 @@
 //! Persist, then act, for the owner's view and the service's record: what an operation gives exists
 //! only after the state that it belongs to was stored. (The lock has its own,
-//! [`lock::Staged`](crate::lock::Staged), which also holds the cell that is written.)
+//! [`lock::Accepted`](crate::lock::Accepted), which also holds the cell that is written.)
 //!
 //! | the store | the call |
 //! |---|---|

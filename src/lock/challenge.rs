@@ -4,9 +4,9 @@ use core::marker::PhantomData;
 
 use rand_core::CryptoRng;
 
-use super::record::{self, Cell, CounterRecord};
-use super::staged::Staged;
-use super::state::Change;
+use super::accepted::Accepted;
+use super::memory::Change;
+use super::record::{CounterRecord, Write};
 use super::{Clock, Lock, Now, purpose};
 use crate::counter::Counter;
 use crate::crypto::{Crypto, Nonce};
@@ -70,7 +70,7 @@ pub struct Challenged<P> {
 
 /// The newest session of one purpose, as the lock remembers it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Opened {
+pub(crate) struct Given {
     purpose: usize,
     number: Number,
     nonce: Nonce,
@@ -79,7 +79,7 @@ pub(crate) struct Opened {
     backwards: bool,
 }
 
-impl Opened {
+impl Given {
     /// What no other challenge has, as a number.
     pub(super) const fn ticket(&self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = *self.nonce.as_bytes();
@@ -92,7 +92,7 @@ impl Opened {
 pub(crate) struct Sessions {
     next: Option<Counter>,
     next_rescue: Counter,
-    newest: [Option<Opened>; purpose::COUNT],
+    newest: [Option<Given>; purpose::COUNT],
     ticks: u64,
 }
 
@@ -112,8 +112,8 @@ impl Sessions {
         }
     }
 
-    pub(super) fn opened(&mut self, opened: Opened) {
-        match opened.number {
+    pub(super) fn give(&mut self, given: Given) {
+        match given.number {
             //= spec/protocol.md#replay-counter
             //# CTR-1. Every challenge, other than one of CTR-9, MUST take the next number of the lock's counter.
             Number::Counted(number) => self.next = number.next(),
@@ -122,17 +122,17 @@ impl Sessions {
             //# CTR-9. The nonce of such a challenge MUST be HMAC-SHA256(nonce key, `"rescue"` ‖ number as `u64` ‖ 32 bytes of fresh entropy)[..16], with a number that is unique since boot.
             Number::Rescue(number) => self.next_rescue = number.next().unwrap_or(number),
         }
-        if opened.backwards {
+        if given.backwards {
             // How old the other sessions are, nobody can say.
             //= spec/protocol.md#sessions
             //# SES-9. A step backwards of the ticks MUST end all sessions.
             self.close_all();
-            self.ticks = opened.ticks;
+            self.ticks = given.ticks;
         } else {
-            self.ticks = self.ticks.max(opened.ticks);
+            self.ticks = self.ticks.max(given.ticks);
         }
-        if let Some(newest) = self.newest.get_mut(opened.purpose) {
-            *newest = Some(opened);
+        if let Some(newest) = self.newest.get_mut(given.purpose) {
+            *newest = Some(given);
         }
     }
 
@@ -147,7 +147,7 @@ impl Sessions {
         //# SES-1. A session MUST be good for one attempt, malformed ones included.
         //= spec/protocol.md#sessions
         //# SES-2. A session MUST be refused when a newer challenge for the same purpose was given.
-        let opened = newest.take_if(|opened| opened.number == session.number).ok_or(LockError::SessionSuperseded)?;
+        let given = newest.take_if(|given| given.number == session.number).ok_or(LockError::SessionSuperseded)?;
         //= spec/protocol.md#sessions
         //# SES-5. A session MUST be refused when the ticks went backwards since its challenge.
         if ticks < self.ticks {
@@ -159,18 +159,18 @@ impl Sessions {
         self.ticks = ticks;
         //= spec/protocol.md#sessions
         //# SES-5. A session MUST be refused when the ticks went backwards since its challenge.
-        let elapsed = ticks.checked_sub(opened.ticks).ok_or(LockError::SessionExpired)?;
+        let elapsed = ticks.checked_sub(given.ticks).ok_or(LockError::SessionExpired)?;
         //= spec/protocol.md#sessions
         //# SES-3. A session for Install MUST be refused later than 120000 milliseconds after its challenge.
         //= spec/protocol.md#sessions
         //# SES-4. A session for Operate MUST be refused later than 10000 milliseconds after its challenge.
-        if elapsed <= P::DEADLINE_MS { Ok(opened.nonce) } else { Err(LockError::SessionExpired) }
+        if elapsed <= P::DEADLINE_MS { Ok(given.nonce) } else { Err(LockError::SessionExpired) }
     }
 }
 
 impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
-    /// Gives a challenge for one attempt, to whoever connects. Closes the session that was open for
-    /// the same purpose.
+    /// Gives a challenge for one attempt, to whoever connects. Ends the session that there was for the same
+    /// purpose.
     ///
     /// `rng` is the fresh entropy in the nonce; a broken one cannot make a nonce repeat, for the
     /// counter is in it too. Writes the counter's record at the first call after boot and once every
@@ -186,7 +186,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         &mut self,
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Staged<'_, Challenged<P>>, LockError> {
+    ) -> Result<Accepted<'_, Challenged<P>>, LockError> {
         let (number, counter) = self.next_number(now)?;
         let mut entropy = [0; 32];
         rng.fill_bytes(&mut entropy);
@@ -196,18 +196,16 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let mac = self.crypto.hmac_sha256(self.keys.nonce.expose(), &[label, &counted, &entropy]);
         let nonce = Nonce::truncated(&mac);
         let challenge = wire::bare(&Challenge { lock: self.id(), nonce })?;
-        let record = counter.map(|record| record::encode(&self.crypto, &self.keys, Cell::Counter, &record));
-        let record = record.transpose()?;
         let session = Session { lock: self.id(), number, purpose: PhantomData };
         let backwards = now.ticks < self.core.sessions.ticks;
-        let opened = Opened { purpose: P::INDEX, number, nonce, ticks: now.ticks, backwards };
-        let change = Change::Challenge { counter, opened };
+        let given = Given { purpose: P::INDEX, number, nonce, ticks: now.ticks, backwards };
+        let change = Change::Gives { challenge: given, write: counter.map(Write::Counter) };
         //= spec/protocol.md#persist-then-act
         //# STG-11. A challenge MUST hold the counter's cell until its result is taken.
-        Ok(Staged::new(self.state(), Cell::Counter, record, change, Challenged { challenge, session }))
+        Ok(self.accept(change, Challenged { challenge, session })?)
     }
 
-    /// The newest session of a purpose, where one is open: for a door that is told what a message is for, and not in
+    /// The newest session of a purpose, where there is one: for a door that is told what a message is for, and not in
     /// which session it comes.
     pub(super) fn newest<P: purpose::Purpose>(&self) -> Result<Session<P>, LockError> {
         let newest = self.core.sessions.newest.get(P::INDEX).and_then(Option::as_ref);

@@ -1,9 +1,9 @@
 //! The owner's commands at the lock (spec: "Commands").
 
-use super::record::{self, Cell, Content, CounterRecord, HeaderRecord, Record, SlotRecord};
+use super::accepted::Accepted;
+use super::memory::{self, Change, Ownership};
+use super::record::{Cell, Content, CounterRecord, HeaderRecord, SlotRecord, Write};
 use super::refusal::{Denied, Refusal};
-use super::staged::Staged;
-use super::state::{self, Change, Ownership};
 use super::{Clock, Lock, Now, Session, purpose};
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{Crypto, Nonce, PublicKey};
@@ -25,10 +25,8 @@ pub struct Commanded {
     pub done: Encoded<Done>,
 }
 
-/// What an accepted command leaves.
+/// What an accepted command does.
 struct Decision {
-    held: Cell,
-    record: Option<Record>,
     change: Change,
     epoch: Epoch,
     completed: Completed,
@@ -45,16 +43,14 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         session: Session<purpose::Operate>,
         command: &[u8],
         now: Now,
-    ) -> Result<Staged<'_, Commanded>, Refusal> {
+    ) -> Result<Accepted<'_, Commanded>, Refusal> {
         let nonce = self.spend(session, now);
-        self.pin_keys();
-        let (decision, output) =
-            //= spec/protocol.md#errors-and-refusals
-            //# ERR-2. A refusal MUST change nothing but the session that it used.
-            self.decide_command(nonce, command, now).map_err(|denied| self.refuse(command, denied))?;
+        //= spec/protocol.md#errors-and-refusals
+        //# ERR-2. A refusal MUST change nothing but the session that it used.
+        let decided = self.decide_command(nonce, command, now);
         //= spec/protocol.md#commands
         //# CMD-10. The Done MUST NOT be given to the caller before the record of the operation, if it has one, is stored.
-        Ok(Staged::new(self.state(), decision.held, decision.record, decision.change, output))
+        self.settle(command, decided)
     }
 
     fn decide_command(
@@ -62,7 +58,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         nonce: Result<Nonce, LockError>,
         bytes: &[u8],
         now: Now,
-    ) -> Result<(Decision, Commanded), Denied> {
+    ) -> Result<(Change, Commanded), Denied> {
         //= spec/protocol.md#commands
         //# CMD-1. The command MUST decode.
         let command = Unverified::<Command>::parse(bytes).map_err(LockError::Wire)?;
@@ -73,8 +69,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //# CMD-11. The header's and the counter's cells MUST be free and sound.
         //= spec/protocol.md#commands
         //# CMD-3. The lock MUST be provisioned.
-        let pins = self.pinned()?;
-        let owned = pins.owned;
+        let owned = self.core.ownership()?;
         let claims = command.claims();
         //= spec/protocol.md#commands
         //# CMD-4. The command MUST name this lock.
@@ -93,12 +88,13 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         }
         //= spec/protocol.md#commands
         //# CMD-7. The command's signature MUST verify under the owner key.
-        let command = command.verify_pinned(&self.crypto, &pins.owner).map_err(LockError::CommandSignature)?;
+        let owner = &self.pins.of(&self.crypto, &owned).owner;
+        let command = command.verify_pinned(&self.crypto, owner).map_err(LockError::CommandSignature)?;
         //= spec/protocol.md#commands
         //# CMD-9. A refusal after the signature held MUST be a signed Refused with the reason.
         let decision = self.carry_out(command.operation, &owned, now).map_err(Denied::Known)?;
         let done = self.done(&command, &decision).map_err(|error| Denied::Known(error.into()))?;
-        Ok((decision, Commanded { operation: command.operation, done }))
+        Ok((decision.change, Commanded { operation: command.operation, done }))
     }
 
     fn done(&self, command: &Verified<'_, Command>, decision: &Decision) -> Result<Encoded<Done>, SealError> {
@@ -118,16 +114,16 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             Operation::Activate { slot, generation } => {
                 //= spec/protocol.md#operations
                 //# OPR-2. Activate MUST make its generation the floor and leave the slot Empty.
-                let (record, change, left) = self.renumber(slot, generation, Content::Empty, owned)?;
+                let (change, left) = self.renumber(slot, generation, Content::Empty, owned)?;
                 let completed = Completed::Activate { slot, generation, left };
-                Ok(Decision { held: Cell::Slot(slot), record, change, epoch: owned.epoch, completed })
+                Ok(Decision { change, epoch: owned.epoch, completed })
             }
             Operation::Deactivate { slot, generation } => {
                 //= spec/protocol.md#operations
                 //# OPR-3. Deactivate MUST make its generation the floor and leave the slot Inactive.
-                let (record, change, left) = self.renumber(slot, generation, Content::Inactive, owned)?;
+                let (change, left) = self.renumber(slot, generation, Content::Inactive, owned)?;
                 let completed = Completed::Deactivate { slot, generation, left };
-                Ok(Decision { held: Cell::Slot(slot), record, change, epoch: owned.epoch, completed })
+                Ok(Decision { change, epoch: owned.epoch, completed })
             }
             Operation::Transfer { owner, service } => self.transfer(owner, service, owned),
             //= spec/protocol.md#clock
@@ -136,19 +132,17 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             //= spec/protocol.md#operations
             //# OPR-10. Act MUST NOT depend on any slot.
             Operation::Act { action } => {
-                let completed = Completed::Act { action };
-                let epoch = owned.epoch;
                 //= spec/protocol.md#persist-then-act
                 //# STG-10. An Act MUST hold the header's cell until its result is taken.
-                Ok(Decision { held: Cell::Header, record: None, change: Change::Nothing, epoch, completed })
+                let change = Change::Holds(Cell::Header);
+                Ok(Decision { change, epoch: owned.epoch, completed: Completed::Act { action } })
             }
             Operation::Inspect { slot } => {
                 //= spec/protocol.md#operations
                 //# OPR-11. Inspect MUST report the slot's floor and what it holds in this epoch.
-                let left = state::view(&self.slots, slot, owned.epoch)?.report();
-                let completed = Completed::Inspect { slot, left };
-                let epoch = owned.epoch;
-                Ok(Decision { held: Cell::Slot(slot), record: None, change: Change::Nothing, epoch, completed })
+                let left = memory::view(&self.slots, slot, owned.epoch)?.report();
+                let change = Change::Holds(Cell::Slot(slot));
+                Ok(Decision { change, epoch: owned.epoch, completed: Completed::Inspect { slot, left } })
             }
         }
     }
@@ -160,8 +154,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         generation: Generation,
         content: Content,
         owned: &Ownership,
-    ) -> Result<(Option<Record>, Change, SlotReport), LockError> {
-        let floor = state::view(&self.slots, slot, owned.epoch)?.floor();
+    ) -> Result<(Change, SlotReport), LockError> {
+        let floor = memory::view(&self.slots, slot, owned.epoch)?.floor();
         //= spec/protocol.md#operations
         //# OPR-14. Activate and Deactivate at a floor of 2^32 − 1 MUST be refused with Exhausted.
         if floor == Generation::MAX {
@@ -178,8 +172,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //# OPR-4. Activate and Deactivate MUST wipe the key that was installed.
         let next = SlotRecord { epoch: owned.epoch, floor: generation, content };
         let left = next.report();
-        let record = record::encode(&self.crypto, &self.keys, Cell::Slot(slot), &next)?;
-        Ok((Some(record), Change::Slot(slot, next), left))
+        Ok((Change::Writes(Write::Slot(slot, next)), left))
     }
 
     /// Ends the epoch in one write: every slot of the old one reads as inactive from there on.
@@ -190,7 +183,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         service.check().map_err(LockError::ServiceKey)?;
         //= spec/protocol.md#persist-then-act
         //# STG-6. A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
-        self.state().check_all_idle()?;
+        self.memory().check_all_idle()?;
         //= spec/protocol.md#operations
         //# OPR-6. Transfer MUST be refused when the epoch has no further number.
         //= spec/protocol.md#operations
@@ -199,11 +192,11 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //= spec/protocol.md#operations
         //# OPR-5. Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.
         let next = HeaderRecord::Owned { epoch, owner, service };
-        let record = record::encode(&self.crypto, &self.keys, Cell::Header, &next)?;
+        let change = Change::Writes(Write::Header(next));
         //= spec/protocol.md#operations
         //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
         let completed = Completed::Transfer { owner, service };
-        Ok(Decision { held: Cell::Header, record: Some(record), change: Change::Header(next), epoch, completed })
+        Ok(Decision { change, epoch, completed })
     }
 
     /// Records the time from which on the clock is believed, forward or back.
@@ -217,13 +210,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //= spec/protocol.md#operations
         //# OPR-8. SetClock MUST store the time that it sets as the latest time known, also where that is earlier.
         let next = CounterRecord { latest: to, ..*counter };
-        let record = record::encode(&self.crypto, &self.keys, Cell::Counter, &next)?;
-        Ok(Decision {
-            held: Cell::Counter,
-            record: Some(record),
-            change: Change::Counter(next),
-            epoch: owned.epoch,
-            completed: Completed::SetClock { to },
-        })
+        let change = Change::Writes(Write::Counter(next));
+        Ok(Decision { change, epoch: owned.epoch, completed: Completed::SetClock { to } })
     }
 }

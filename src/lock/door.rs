@@ -215,12 +215,12 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
 
 #[inline(never)]
 fn go_through<B: Board>(step: Step<'_>, board: &mut B) -> Result<Served, B::Error> {
-    let staged = match step {
+    let accepted = match step {
         Step::Served(served) => return Ok(served),
-        Step::Write(staged) => staged,
+        Step::Write(accepted) => accepted,
         Step::SetClock(setting) => setting.set(|to| board.set_clock(Some(to)))?,
     };
-    staged.commit(|record| board.put(record))
+    accepted.commit(|record| board.put(record))
 }
 
 impl<C: Crypto, B: Board, const SLOTS: usize> core::fmt::Debug for Door<C, B, SLOTS> {

@@ -2,12 +2,12 @@
 
 use rand_core::CryptoRng;
 
-use super::pins::Pins;
-use super::record::{self, Cell, Content, InstalledKey, SlotRecord};
+use super::accepted::Accepted;
+use super::memory::{Change, Ownership, SlotView};
+use super::pins::Keys;
+use super::record::{Content, InstalledKey, SlotRecord, Write};
 use super::refusal::{Denied, Refusal};
-use super::staged::Staged;
-use super::state::{Change, Ownership, SlotView};
-use super::{Clock, Lock, Now, Session, purpose, state};
+use super::{Clock, Lock, Now, Session, memory, purpose};
 use crate::counter::Generation;
 use crate::crypto::{Crypto, Nonce, PublicKey};
 use crate::error::{LockError, WireError};
@@ -63,10 +63,10 @@ impl<'a> Chain<'a> {
     /// Four signature checks at most; the first that fails ends it.
     //= spec/protocol.md#install
     //# INS-18. A lock MUST NOT make more than four signature checks in one install.
-    fn verify<C: Crypto>(self, crypto: &C, pins: &Pins<C>, nonce: &Nonce) -> Result<Authorised<'a>, LockError> {
+    fn verify<C: Crypto>(self, crypto: &C, keys: &Keys<C>, nonce: &Nonce) -> Result<Authorised<'a>, LockError> {
         //= spec/protocol.md#install
         //# INS-6. The grant's signature MUST verify under the owner key.
-        let grant = self.grant.verify_pinned(crypto, &pins.owner).map_err(LockError::GrantSignature)?;
+        let grant = self.grant.verify_pinned(crypto, &keys.owner).map_err(LockError::GrantSignature)?;
         //= spec/protocol.md#install
         //# INS-7. The claim MUST name the grant by its digest.
         if self.claim.claims().grant != grant.digest(crypto) {
@@ -97,7 +97,7 @@ impl<'a> Chain<'a> {
         }
         //= spec/protocol.md#install
         //# INS-13. The release's signature MUST verify under the service key.
-        self.release.verify_pinned(crypto, &pins.service).map_err(LockError::ReleaseSignature)?;
+        self.release.verify_pinned(crypto, &keys.service).map_err(LockError::ReleaseSignature)?;
         Ok(Authorised { grant, claim, install })
     }
 }
@@ -131,12 +131,6 @@ fn used_openings(
     }
 }
 
-/// What an accepted bundle leaves.
-struct Decision {
-    record: SlotRecord,
-    output: Installed,
-}
-
 impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// Installs the key that a bundle carries: grant, claim, install and release. `rng` gives the
     /// lock's X25519 key.
@@ -149,31 +143,23 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         bundle: &[u8],
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Staged<'_, Installed>, Refusal> {
+    ) -> Result<Accepted<'_, Installed>, Refusal> {
         let nonce = self.spend(session, now);
-        self.pin_keys();
         //= spec/protocol.md#errors-and-refusals
         //# ERR-2. A refusal MUST change nothing but the session that it used.
-        let decision = match self.decide_install(nonce, bundle, now, rng) {
-            Ok(decision) => decision,
-            Err(denied) => return Err(self.refuse(bundle, denied)),
-        };
-        let cell = Cell::Slot(decision.output.slot);
-        let record = record::encode(&self.crypto, &self.keys, cell, &decision.record)
-            .map_err(|error| self.refuse(bundle, Denied::Known(error.into())))?;
-        let change = Change::Slot(decision.output.slot, decision.record);
+        let decided = self.decide_install(nonce, bundle, now, rng);
         //= spec/protocol.md#install
         //# INS-19. The receipt MUST NOT be given to the caller before the slot's record is stored.
-        Ok(Staged::new(self.state(), cell, Some(record), change, decision.output))
+        self.settle(bundle, decided)
     }
 
     fn decide_install(
-        &self,
+        &mut self,
         nonce: Result<Nonce, LockError>,
         bundle: &[u8],
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Decision, Denied> {
+    ) -> Result<(Change, Installed), Denied> {
         //= spec/protocol.md#install
         //# INS-1. The bundle and its four parts MUST decode.
         let chain = Chain::parse(bundle).map_err(LockError::Wire)?;
@@ -184,8 +170,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //# INS-20. The header's and the counter's cells MUST be free and sound.
         //= spec/protocol.md#install
         //# INS-21. The lock MUST be provisioned.
-        let pins = self.pinned()?;
-        let (owned, claims) = (&pins.owned, chain.grant.claims());
+        let owned = self.core.ownership()?;
+        let claims = chain.grant.claims();
         //= spec/protocol.md#install
         //# INS-3. The grant MUST name this lock.
         if claims.lock != self.id() {
@@ -198,7 +184,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         }
         //= spec/protocol.md#install
         //# INS-5. The slot MUST exist, undamaged and active.
-        let view = state::view(&self.slots, claims.slot, owned.epoch)?;
+        let view = memory::view(&self.slots, claims.slot, owned.epoch)?;
         //= spec/protocol.md#install
         //# INS-5. The slot MUST exist, undamaged and active.
         if matches!(view.content(), Content::Inactive) {
@@ -206,8 +192,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         }
         //= spec/protocol.md#install
         //# INS-17. A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
-        let chain = chain.verify(&self.crypto, pins, &nonce)?;
-        self.install_authorised(&chain, &view, owned, now, rng).map_err(Denied::Known)
+        let chain = chain.verify(&self.crypto, self.pins.of(&self.crypto, &owned), &nonce)?;
+        self.install_authorised(&chain, &view, &owned, now, rng).map_err(Denied::Known)
     }
 
     fn install_authorised(
@@ -217,7 +203,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         owned: &Ownership,
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Decision, LockError> {
+    ) -> Result<(Change, Installed), LockError> {
         let (grant, device) = (&chain.grant, chain.claim.device);
         //= spec/protocol.md#install
         //# INS-14. A lock whose clock is Absent MUST refuse a grant with `from`, `until` or a schedule.
@@ -253,9 +239,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             .map_err(crate::error::SealError::Provider)?;
         let key =
             InstalledKey { grant: receipt.grant, device, pairing, rights: grant.rights, limits: grant.limits, used };
-        Ok(Decision {
-            record: SlotRecord { epoch: owned.epoch, floor: grant.generation, content: Content::Installed { key } },
-            output: Installed { receipt: sealed, slot: grant.slot, generation: grant.generation, device },
-        })
+        let record = SlotRecord { epoch: owned.epoch, floor: grant.generation, content: Content::Installed { key } };
+        let change = Change::Writes(Write::Slot(grant.slot, record));
+        Ok((change, Installed { receipt: sealed, slot: grant.slot, generation: grant.generation, device }))
     }
 }

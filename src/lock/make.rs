@@ -5,8 +5,9 @@ use rand_core::CryptoRng;
 use super::Lock;
 use super::cell::CellState;
 use super::keys::{self, LockKeys};
-use super::record::{self, Cell, CounterRecord, Found, HeaderRecord, Record, SlotRecord};
-use super::state::Core;
+use super::memory::Core;
+use super::pins::Pins;
+use super::record::{self, Cell, CounterRecord, Found, HeaderRecord, Record, SeedRecord, SlotRecord, Write};
 use crate::counter::{Counter, Epoch};
 use crate::crypto::Crypto;
 use crate::error::{ProviderFailed, SealError};
@@ -74,7 +75,7 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
             return Err(self);
         }
         let (core, slots) = fresh(&self.keys);
-        Ok(Lock { crypto: self.crypto, card: self.card, keys: self.keys, core, slots, pins: None })
+        Ok(Lock { crypto: self.crypto, card: self.card, keys: self.keys, core, slots, pins: Pins::none() })
     }
 }
 
@@ -97,7 +98,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             }
         }
         (self.core, self.slots) = fresh(&keys);
-        (self.keys, self.pins) = (keys, None);
+        (self.keys, self.pins) = (keys, Pins::none());
         Ok(Ok(()))
     }
 }
@@ -109,20 +110,21 @@ fn record_of<C: Crypto, const SLOTS: usize>(
     seed: &Seed,
     number: usize,
 ) -> Result<Option<Record>, SealError> {
-    match cells::<SLOTS>().nth(number) {
-        None => Ok(None),
-        Some((Cell::Seed, initialised)) => record::encode_seed(seed, initialised).map(Some),
-        Some((cell @ Cell::Header, _)) => record::encode(crypto, keys, cell, &HEADER).map(Some),
-        Some((cell @ Cell::Counter, _)) => record::encode(crypto, keys, cell, &COUNTER).map(Some),
-        Some((cell @ Cell::Slot(_), _)) => record::encode(crypto, keys, cell, &SLOT).map(Some),
-    }
+    let Some((cell, initialised)) = cells::<SLOTS>().nth(number) else { return Ok(None) };
+    let write = match cell {
+        Cell::Seed => Write::Seed(SeedRecord { seed: Seed::from_bytes(*seed.expose()), initialised }),
+        Cell::Header => Write::Header(HEADER),
+        Cell::Counter => Write::Counter(COUNTER),
+        Cell::Slot(slot) => Write::Slot(slot, SLOT),
+    };
+    write.record(crypto, keys).map(Some)
 }
 
 /// The memory of a lock whose records were all written just now.
 fn fresh<C: Crypto, const SLOTS: usize>(keys: &LockKeys<C>) -> (Core, [CellState<SlotRecord>; SLOTS]) {
     let mut core = Core::known(keys.id(), HEADER, COUNTER);
     core.sessions.start_above(COUNTER.ceiling);
-    (core, [const { CellState::known(SLOT) }; SLOTS])
+    (core, [const { CellState::sound(SLOT) }; SLOTS])
 }
 
 /// What is written, in order: the seed, not initialised; everything else; the seed, initialised.

@@ -1,31 +1,27 @@
 //! The owner's and the service's key, made ready once an ownership: every install and every command
 //! is checked with them.
 
-use super::Lock;
-use super::state::Ownership;
-use crate::crypto::{Crypto, Pinned, Verify};
-use crate::error::LockError;
+use super::memory::Ownership;
+use crate::crypto::{Pinned, Verify};
 
-/// Whose the lock is, the keys ready.
-pub(super) struct Pins<V: Verify> {
-    pub(super) owned: Ownership,
+/// The keys of the ownership that they were asked for last, ready.
+pub(super) struct Pins<V: Verify>(Option<Keys<V>>);
+
+pub(super) struct Keys<V: Verify> {
+    of: Ownership,
     pub(super) owner: Pinned<V>,
     pub(super) service: Pinned<V>,
 }
 
-impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
-    /// Makes the keys ready, unless they are. Nothing that an attempt decides may change in between.
-    pub(super) fn pin_keys(&mut self) {
-        let Ok(owned) = self.core.ownership() else { return };
-        if self.pins.as_ref().is_none_or(|pins| pins.owned != owned) {
-            let pinned = |key| Pinned::new(&self.crypto, key);
-            self.pins = Some(Pins { owned, owner: pinned(owned.owner), service: pinned(owned.service) });
-        }
+impl<V: Verify> Pins<V> {
+    pub(super) const fn none() -> Self {
+        Self(None)
     }
 
-    /// Whose the lock is, after [`pin_keys`](Self::pin_keys).
-    pub(super) fn pinned(&self) -> Result<&Pins<C>, LockError> {
-        let owned = self.core.ownership()?;
-        self.pins.as_ref().filter(|pins| pins.owned == owned).ok_or(LockError::NotProvisioned)
+    /// The keys of this ownership.
+    pub(super) fn of(&mut self, crypto: &V, owned: &Ownership) -> &Keys<V> {
+        self.0.take_if(|keys| keys.of != *owned);
+        let pinned = |key| Pinned::new(crypto, key);
+        self.0.get_or_insert_with(|| Keys { of: *owned, owner: pinned(owned.owner), service: pinned(owned.service) })
     }
 }

@@ -1,9 +1,9 @@
 //! Provisioning: a factory-fresh lock gets an owner and a service (spec: "Provisioning").
 
-use super::record::{self, Cell, HeaderRecord};
+use super::accepted::Accepted;
+use super::memory::Change;
+use super::record::{Cell, HeaderRecord, Write};
 use super::refusal::{Denied, Refusal};
-use super::staged::Staged;
-use super::state::Change;
 use super::{Lock, Now, Session, purpose};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, Nonce};
@@ -15,7 +15,7 @@ use crate::wire::{self, Encoded, Unverified, Verified};
 #[must_use = "the owner waits for the proof"]
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Owned {
+pub struct NewOwner {
     /// The proof, for the owner and, through it, for the service.
     pub provisioned: Encoded<Provisioned>,
 }
@@ -32,27 +32,21 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         session: Session<purpose::Operate>,
         provision: &[u8],
         now: Now,
-    ) -> Result<Staged<'_, Owned>, Refusal> {
+    ) -> Result<Accepted<'_, NewOwner>, Refusal> {
         let nonce = self.spend(session, now);
-        let (header, output) =
-            //= spec/protocol.md#errors-and-refusals
-            //# ERR-2. A refusal MUST change nothing but the session that it used.
-            self.decide_provision(nonce, provision).map_err(|denied| self.refuse(provision, denied))?;
-        let Some(header) = header else {
-            return Ok(Staged::new(self.state(), Cell::Header, None, Change::Nothing, output));
-        };
-        let record = record::encode(&self.crypto, &self.keys, Cell::Header, &header)
-            .map_err(|error| self.refuse(provision, Denied::Known(error.into())))?;
+        //= spec/protocol.md#errors-and-refusals
+        //# ERR-2. A refusal MUST change nothing but the session that it used.
+        let decided = self.decide_provision(nonce, provision);
         //= spec/protocol.md#provisioning
         //# PRV-8. The Provisioned MUST NOT be given to the caller before the header is stored.
-        Ok(Staged::new(self.state(), Cell::Header, Some(record), Change::Header(header), output))
+        self.settle(provision, decided)
     }
 
     fn decide_provision(
         &mut self,
         nonce: Result<Nonce, LockError>,
         bytes: &[u8],
-    ) -> Result<(Option<HeaderRecord>, Owned), Denied> {
+    ) -> Result<(Change, NewOwner), Denied> {
         //= spec/protocol.md#provisioning
         //# PRV-1. The Provision MUST decode.
         let provision = Unverified::<Provision>::parse(bytes).map_err(LockError::Wire)?;
@@ -75,8 +69,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         self.take_owner(&provision).map_err(Denied::Known)
     }
 
-    /// The header to write, or none where it stands already; and the answer.
-    fn take_owner(&mut self, provision: &Verified<'_, Provision>) -> Result<(Option<HeaderRecord>, Owned), LockError> {
+    /// Writes the header, unless it stands already; and answers.
+    fn take_owner(&mut self, provision: &Verified<'_, Provision>) -> Result<(Change, NewOwner), LockError> {
         let (owner, service) = (provision.owner, provision.service);
         //= spec/protocol.md#provisioning
         //# PRV-7. Provisioning MUST begin epoch 1.
@@ -101,11 +95,12 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         if !again {
             //= spec/protocol.md#persist-then-act
             //# STG-6. A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
-            self.state().check_all_idle()?;
+            self.memory().check_all_idle()?;
         }
         let card = Provisioned::card_tag(&self.crypto, &self.card, &provision.digest(&self.crypto), &lock);
         let body = Provisioned { lock, epoch, owner, service, card };
         let provisioned = wire::seal(&self.crypto, &self.keys.signer, &body)?;
-        Ok(((!again).then_some(header), Owned { provisioned }))
+        let change = if again { Change::Holds(Cell::Header) } else { Change::Writes(Write::Header(header)) };
+        Ok((change, NewOwner { provisioned }))
     }
 }

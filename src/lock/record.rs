@@ -86,9 +86,11 @@ impl core::fmt::Debug for Record {
 
 fields! {
     /// The seed record. It alone carries no MAC: every key comes from it.
-    struct SeedRecord {
-        seed: Seed,
-        initialised: bool,
+    #[derive(Debug)]
+    pub(crate) struct SeedRecord {
+        pub(crate) seed: Seed,
+        /// The lock was made to the end.
+        pub(crate) initialised: bool,
     }
 }
 
@@ -167,15 +169,30 @@ impl SlotRecord {
     }
 }
 
-/// What can be read back from its cell, and told older from newer. A store that hands out an older
-/// copy breaks its contract; reading one over a newer value in memory is refused as damage.
-pub(crate) trait Stored: Layout {
-    fn is_older_than(&self, known: &Self) -> bool;
+/// What a cell holds, told older from newer. A store that hands out an older copy breaks its contract; reading one over
+/// a newer value in memory is refused as damage.
+pub(crate) trait Stored {
+    /// Never goes down.
+    type Age: Copy + Ord + core::fmt::Debug;
+
+    fn age(&self) -> Self::Age;
+}
+
+/// That the seed in the store is the running lock's.
+#[derive(Debug)]
+pub(crate) struct OwnSeed;
+
+impl Stored for OwnSeed {
+    type Age = ();
+
+    fn age(&self) {}
 }
 
 impl Stored for HeaderRecord {
-    fn is_older_than(&self, known: &Self) -> bool {
-        self.epoch() < known.epoch()
+    type Age = Option<Epoch>;
+
+    fn age(&self) -> Option<Epoch> {
+        self.epoch()
     }
 }
 
@@ -189,15 +206,18 @@ impl HeaderRecord {
 }
 
 impl Stored for CounterRecord {
-    fn is_older_than(&self, known: &Self) -> bool {
-        self.ceiling < known.ceiling
+    type Age = Counter;
+
+    fn age(&self) -> Counter {
+        self.ceiling
     }
 }
 
 impl Stored for SlotRecord {
-    fn is_older_than(&self, known: &Self) -> bool {
-        let (before, after) = ((known.epoch, known.floor), (self.epoch, self.floor));
-        after < before || (after == before && self.used() < known.used())
+    type Age = (Epoch, Generation, u32);
+
+    fn age(&self) -> Self::Age {
+        (self.epoch, self.floor, self.used())
     }
 }
 
@@ -210,23 +230,44 @@ impl SlotRecord {
     }
 }
 
-/// Makes the record of a cell: prefix, content, MAC.
-pub(crate) fn encode<C: Crypto>(
-    crypto: &C,
-    keys: &LockKeys<C>,
-    cell: Cell,
-    content: &impl Stored,
-) -> Result<Record, SealError> {
-    let mut record = encode_content(cell, content)?;
-    //= spec/protocol.md#records
-    //# REC-1. Every record but the seed's MUST carry a MAC over its cell, its epoch where it has one, and its content.
-    let tag = crypto::tag(crypto, keys.record.expose(), &[&record.bytes]);
-    record.bytes.try_extend_from_slice(tag.as_bytes()).map_err(|_| SealError::TooLong)?;
-    Ok(record)
+/// What is written into which cell: the record on flash and the content in memory both follow from it.
+#[derive(Debug)]
+pub(crate) enum Write {
+    Seed(SeedRecord),
+    Header(HeaderRecord),
+    Counter(CounterRecord),
+    Slot(SlotId, SlotRecord),
+}
+
+impl Write {
+    pub(crate) const fn cell(&self) -> Cell {
+        match self {
+            Self::Seed(_) => Cell::Seed,
+            Self::Header(_) => Cell::Header,
+            Self::Counter(_) => Cell::Counter,
+            Self::Slot(slot, _) => Cell::Slot(*slot),
+        }
+    }
+
+    /// Prefix, content, MAC.
+    pub(crate) fn record<C: Crypto>(&self, crypto: &C, keys: &LockKeys<C>) -> Result<Record, SealError> {
+        let cell = self.cell();
+        let mut record = match self {
+            Self::Seed(seed) => return encode(cell, seed),
+            Self::Header(header) => encode(cell, header),
+            Self::Counter(counter) => encode(cell, counter),
+            Self::Slot(_, slot) => encode(cell, slot),
+        }?;
+        //= spec/protocol.md#records
+        //# REC-1. Every record but the seed's MUST carry a MAC over its cell, its epoch where it has one, and its content.
+        let tag = crypto::tag(crypto, keys.record.expose(), &[&record.bytes]);
+        record.bytes.try_extend_from_slice(tag.as_bytes()).map_err(|_| SealError::TooLong)?;
+        Ok(record)
+    }
 }
 
 /// Reads a cell's record; `None` where it is missing, foreign or damaged, which are one thing.
-pub(crate) fn decode<C: Crypto, T: Stored>(crypto: &C, keys: &LockKeys<C>, cell: Cell, bytes: &[u8]) -> Option<T> {
+pub(crate) fn decode<C: Crypto, T: Layout>(crypto: &C, keys: &LockKeys<C>, cell: Cell, bytes: &[u8]) -> Option<T> {
     let (covered, tag) = bytes.split_last_chunk()?;
     //= spec/protocol.md#records
     //# REC-2. A lock MUST take a record whose MAC does not hold for damaged.
@@ -234,12 +275,6 @@ pub(crate) fn decode<C: Crypto, T: Stored>(crypto: &C, keys: &LockKeys<C>, cell:
         return None;
     }
     decode_content(cell, covered)
-}
-
-/// The seed record that begins (`initialised` false) or ends (true) the making of a lock.
-pub(crate) fn encode_seed(seed: &Seed, initialised: bool) -> Result<Record, SealError> {
-    let seed = Seed::from_bytes(*seed.expose());
-    encode_content(Cell::Seed, &SeedRecord { seed, initialised })
 }
 
 /// What the store has in a cell. The three are told apart because they have opposite consequences where it is the
@@ -313,7 +348,7 @@ impl StoredSeed {
     }
 }
 
-fn encode_content(cell: Cell, content: &impl Layout) -> Result<Record, SealError> {
+fn encode(cell: Cell, content: &impl Layout) -> Result<Record, SealError> {
     let mut bytes = Zeroizing::new(ArrayVec::from([0; MAX_RECORD]));
     let length = wire::write(&mut bytes, &cell.prefix(), content)?;
     bytes.truncate(length);

@@ -3,10 +3,10 @@
 
 use rand_core::CryptoRng;
 
-use super::record::{self, Cell, Record};
+use super::accepted::Accepted;
+use super::memory::Change;
+use super::record::{SeedRecord, Write};
 use super::refusal::Refusal;
-use super::staged::Staged;
-use super::state::Change;
 use super::{Lock, Now, Session, purpose};
 use crate::crypto::{Crypto, Nonce};
 use crate::error::{LockError, SealError};
@@ -64,7 +64,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         _presence: PhysicalPresence,
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Staged<'_, Erased>, Refusal> {
+    ) -> Result<Accepted<'_, Erased>, Refusal> {
         //= spec/protocol.md#factory-reset
         //# RST-10. A lock whose header or counter is damaged MUST still accept a factory reset.
         let nonce = self.spend_rescue(session, now);
@@ -73,14 +73,12 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //= spec/protocol.md#errors-and-refusals
         //# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
         self.check_reset(nonce, reset).map_err(Refusal::opaque)?;
-        let record = self.next_lock(rng).map_err(|error| Refusal::opaque(error.into()))?;
-        Ok(Staged::new(self.state(), Cell::Seed, Some(record), Change::Seed, Erased(())))
-    }
-
-    fn next_lock(&self, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Record, SealError> {
+        let next =
+            self.keys.next_seed(&self.crypto, rng).map_err(|error| Refusal::opaque(SealError::from(error).into()))?;
         //= spec/protocol.md#factory-reset
         //# RST-7. A factory reset MUST write a seed record with a new seed and `initialised` false, before anything else.
-        record::encode_seed(&self.keys.next_seed(&self.crypto, rng)?, false)
+        let change = Change::Writes(Write::Seed(SeedRecord { seed: next, initialised: false }));
+        self.accept(change, Erased(())).map_err(|error| Refusal::opaque(error.into()))
     }
 
     fn check_reset(&mut self, nonce: Result<Nonce, LockError>, bytes: &[u8]) -> Result<(), LockError> {
@@ -92,7 +90,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let nonce = nonce?;
         //= spec/protocol.md#factory-reset
         //# RST-11. A factory reset MUST be refused while any cell waits for a write.
-        self.state().check_all_idle()?;
+        self.memory().check_all_idle()?;
         //= spec/protocol.md#factory-reset
         //# RST-3. The FactoryReset MUST name this lock.
         if reset.claims().lock != self.id() {

@@ -2,11 +2,11 @@
 
 use rand_core::CryptoRng;
 
+use super::accepted::Accepted;
 use super::challenge::{Challenged, Session};
 use super::refusal::Refusal;
 use super::reset::{Erased, PhysicalPresence};
-use super::staged::Staged;
-use super::{Commanded, Installed, Lock, MAX_ANSWER, Now, Owned, Unlocked, purpose};
+use super::{Commanded, Installed, Lock, MAX_ANSWER, NewOwner, Now, Unlocked, purpose};
 use crate::counter::Generation;
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::LockError;
@@ -65,9 +65,9 @@ pub enum By {
 pub enum Step<'l> {
     /// It was refused; nothing is to be written.
     Served(Served),
-    /// Accepted: write its record, if it has one ([`Staged::commit`], [`Staged::commit_async`] or
-    /// [`Staged::detach`]), then it is served.
-    Write(Staged<'l, Served>),
+    /// Accepted: write its record, if it has one ([`Accepted::commit`], [`Accepted::commit_async`] or
+    /// [`Accepted::detach`]), then it is served.
+    Write(Accepted<'l, Served>),
     /// The owner sets the clock: set the board's before the record is written.
     SetClock(ClockSetting<'l>),
 }
@@ -77,7 +77,7 @@ pub enum Step<'l> {
 #[derive(Debug)]
 pub struct ClockSetting<'l> {
     to: Timestamp,
-    staged: Staged<'l, Served>,
+    accepted: Accepted<'l, Served>,
 }
 
 impl<'l> ClockSetting<'l> {
@@ -89,8 +89,8 @@ impl<'l> ClockSetting<'l> {
 
     /// The board's clock was set to it; what is left is the record. For boards that set their clock asynchronously:
     /// where it could not be set, drop this instead.
-    pub fn is_set(self) -> Staged<'l, Served> {
-        self.staged
+    pub fn is_set(self) -> Accepted<'l, Served> {
+        self.accepted
     }
 
     /// Sets the board's clock through `set`, then goes on to the record. A power cut between leaves a clock that is
@@ -98,9 +98,9 @@ impl<'l> ClockSetting<'l> {
     ///
     /// # Errors
     /// Whatever `set` fails with: the command is dropped, and its session spent.
-    pub fn set<E>(self, set: impl FnOnce(Timestamp) -> Result<(), E>) -> Result<Staged<'l, Served>, E> {
+    pub fn set<E>(self, set: impl FnOnce(Timestamp) -> Result<(), E>) -> Result<Accepted<'l, Served>, E> {
         set(self.to)?;
-        Ok(self.staged)
+        Ok(self.accepted)
     }
 }
 
@@ -147,8 +147,8 @@ impl From<Installed> for Served {
     }
 }
 
-impl From<Owned> for Served {
-    fn from(owned: Owned) -> Self {
+impl From<NewOwner> for Served {
+    fn from(owned: NewOwner) -> Self {
         Self::with(&owned.provisioned, Effect::Nothing)
     }
 }
@@ -201,15 +201,15 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// async fn serve<C: Crypto, B: Board>(
     ///     lock: &mut Lock<C, 10>, board: &B, frame: &[u8], now: Now, rng: &mut impl rand_core::CryptoRng,
     /// ) -> Result<Served, B::Error> {
-    ///     let staged = match lock.step(frame, now, None, rng) {
+    ///     let accepted = match lock.step(frame, now, None, rng) {
     ///         Step::Served(served) => return Ok(served),
-    ///         Step::Write(staged) => staged,
+    ///         Step::Write(accepted) => accepted,
     ///         Step::SetClock(setting) => {
     ///             board.set_clock(setting.to()).await?;
     ///             setting.is_set()
     ///         }
     ///     };
-    ///     staged.commit_async(async |record| board.put(record).await).await
+    ///     accepted.commit_async(async |record| board.put(record).await).await
     /// }
     /// ```
     ///
@@ -234,13 +234,13 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// impl<C: Crypto, D: Driver> Firmware<C, D> {
     ///     /// A frame came. Gives what is served already.
     ///     fn frame(&mut self, frame: &[u8], now: Now, rng: &mut impl rand_core::CryptoRng) -> Option<Served> {
-    ///         let staged = match self.lock.step(frame, now, None, rng) {
+    ///         let accepted = match self.lock.step(frame, now, None, rng) {
     ///             Step::Served(served) => return Some(served),
-    ///             Step::Write(staged) => staged,
+    ///             Step::Write(accepted) => accepted,
     ///             Step::SetClock(setting) => setting.set(|to| self.driver.set_clock(to).ok_or(())).ok()?,
     ///         };
-    ///         let cell = staged.cell();
-    ///         let (record, pending) = staged.detach();
+    ///         let cell = accepted.cell();
+    ///         let (record, pending) = accepted.detach();
     ///         *self.waiting.get_mut(usize::from(cell.key()))? = Some(pending);
     ///         match record {
     ///             None => self.written(cell),
@@ -288,15 +288,15 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //# SES-10. A lock that takes a Connect MUST give a challenge for the purpose that it names.
         let given = match Unverified::<Connect>::parse(frame).map(|connect| connect.claims().purpose) {
             Ok(ConnectFor::Install) => {
-                self.challenge::<purpose::Install>(now, rng).map(|staged| staged.map(Served::from))
+                self.challenge::<purpose::Install>(now, rng).map(|accepted| accepted.map(Served::from))
             }
             Ok(ConnectFor::Operate) => {
-                self.challenge::<purpose::Operate>(now, rng).map(|staged| staged.map(Served::from))
+                self.challenge::<purpose::Operate>(now, rng).map(|accepted| accepted.map(Served::from))
             }
             Err(error) => Err(error.into()),
         };
         match given {
-            Ok(staged) => Step::Write(staged),
+            Ok(accepted) => Step::Write(accepted),
             Err(error) => Step::Served(Served::refused(error)),
         }
     }
@@ -331,17 +331,17 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Step<'_> {
-        staged(self.install(session, bundle, now, rng))
+        accepted(self.install(session, bundle, now, rng))
     }
 
     #[inline(never)]
     fn step_unlock(&mut self, session: Session<purpose::Operate>, unlock: &[u8], now: Now) -> Step<'_> {
-        staged(self.unlock(session, unlock, now))
+        accepted(self.unlock(session, unlock, now))
     }
 
     #[inline(never)]
     fn step_provision(&mut self, session: Session<purpose::Operate>, provision: &[u8], now: Now) -> Step<'_> {
-        staged(self.provision(session, provision, now))
+        accepted(self.provision(session, provision, now))
     }
 
     #[inline(never)]
@@ -353,7 +353,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Step<'_> {
-        staged(self.factory_reset(session, reset, button, now, rng))
+        accepted(self.factory_reset(session, reset, button, now, rng))
     }
 
     #[inline(never)]
@@ -363,20 +363,20 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
 }
 
 #[inline(never)]
-fn commanded(decided: Result<Staged<'_, Commanded>, Refusal>) -> Step<'_> {
+fn commanded(decided: Result<Accepted<'_, Commanded>, Refusal>) -> Step<'_> {
     match decided {
-        Ok(staged) => match staged.output().operation {
-            Operation::SetClock { to } => Step::SetClock(ClockSetting { to, staged: staged.map(Served::from) }),
-            _ => Step::Write(staged.map(Served::from)),
+        Ok(accepted) => match accepted.output().operation {
+            Operation::SetClock { to } => Step::SetClock(ClockSetting { to, accepted: accepted.map(Served::from) }),
+            _ => Step::Write(accepted.map(Served::from)),
         },
         Err(refusal) => Step::Served(refusal.into()),
     }
 }
 
 #[inline(never)]
-fn staged<T: Into<Served>>(decided: Result<Staged<'_, T>, Refusal>) -> Step<'_> {
+fn accepted<T: Into<Served>>(decided: Result<Accepted<'_, T>, Refusal>) -> Step<'_> {
     match decided {
-        Ok(staged) => Step::Write(staged.map(T::into)),
+        Ok(accepted) => Step::Write(accepted.map(T::into)),
         Err(refusal) => Step::Served(refusal.into()),
     }
 }

@@ -1,9 +1,9 @@
 //! Unlock: an installed key asks the bolt to move, offline (spec: "Unlock").
 
-use super::record::{self, Cell, Content, InstalledKey, SlotRecord};
+use super::accepted::Accepted;
+use super::memory::{self, Change, SlotView};
+use super::record::{Cell, Content, InstalledKey, SlotRecord, Write};
 use super::refusal::Refusal;
-use super::staged::Staged;
-use super::state::{self, Change, SlotView};
 use super::{Clock, Lock, Now, Session, purpose};
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{Crypto, Nonce, PublicKey, Tag};
@@ -111,17 +111,16 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         session: Session<purpose::Operate>,
         unlock: &[u8],
         now: Now,
-    ) -> Result<Staged<'_, Unlocked>, Refusal> {
+    ) -> Result<Accepted<'_, Unlocked>, Refusal> {
         let nonce = self.spend(session, now);
         //= spec/protocol.md#unlock
         //# UNL-14. A refusal before the tag held MUST be the opaque Refused, whatever the cause.
         //= spec/protocol.md#errors-and-refusals
         //# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
         let authentic = self.authenticate(nonce, unlock).map_err(Refusal::opaque)?;
-        let slot = authentic.unlock.slot;
         //= spec/protocol.md#errors-and-refusals
         //# ERR-2. A refusal MUST change nothing but the session that it used.
-        let (written, output) = match self.decide_unlock(&authentic, now) {
+        let (change, output) = match self.decide_unlock(&authentic, now) {
             Ok(decision) => decision,
             Err(error) => {
                 //= spec/protocol.md#unlock
@@ -131,13 +130,9 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
                 return Err(Refusal::with(error, reply.as_deref()));
             }
         };
-        let (record, change) = match written {
-            Some((record, next)) => (Some(record), Change::Slot(slot, next)),
-            None => (None, Change::Nothing),
-        };
         //= spec/protocol.md#unlock
         //# UNL-12. An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
-        Ok(Staged::new(self.state(), Cell::Slot(slot), record, change, output))
+        self.accept(change, output).map_err(|error| Refusal::opaque(error.into()))
     }
 
     fn authenticate<'a>(
@@ -186,18 +181,13 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     }
 
     fn installed(&self, slot: SlotId, epoch: Epoch) -> Result<(&SlotRecord, &InstalledKey), LockError> {
-        match state::view(&self.slots, slot, epoch)? {
+        match memory::view(&self.slots, slot, epoch)? {
             SlotView::Current(record @ SlotRecord { content: Content::Installed { key }, .. }) => Ok((record, key)),
             SlotView::Current(_) | SlotView::Untouched => Err(LockError::NotInstalled),
         }
     }
 
-    #[allow(clippy::type_complexity, reason = "the record and what it says belong together")]
-    fn decide_unlock(
-        &self,
-        by: &Authentic<'_, '_>,
-        now: Now,
-    ) -> Result<(Option<(record::Record, SlotRecord)>, Unlocked), LockError> {
+    fn decide_unlock(&self, by: &Authentic<'_, '_>, now: Now) -> Result<(Change, Unlocked), LockError> {
         //= spec/protocol.md#unlock
         //# UNL-11. All limits MUST be checked at every unlock.
         check_time(&by.key.limits, self.clock(now)?)?;
@@ -209,24 +199,23 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         if !by.key.rights.allow(by.unlock.action) {
             return Err(LockError::ActionNotAllowed);
         }
-        let written = match counted {
-            None => None,
+        let slot = by.unlock.slot;
+        let change = match counted {
+            None => Change::Holds(Cell::Slot(slot)),
             Some(used) => {
                 //= spec/protocol.md#unlock
                 //# UNL-12. An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
                 let content = Content::Installed { key: by.key.with_used(used) };
-                let next = SlotRecord { content, ..*by.record };
-                let record = record::encode(&self.crypto, &self.keys, Cell::Slot(by.unlock.slot), &next)?;
-                Some((record, next))
+                Change::Writes(Write::Slot(slot, SlotRecord { content, ..*by.record }))
             }
         };
         let output = Unlocked {
             action: by.unlock.action,
             reply: by.reply(&self.crypto, Outcome::Accepted)?,
-            slot: by.unlock.slot,
+            slot,
             generation: by.record.floor,
             device: by.key.device,
         };
-        Ok((written, output))
+        Ok((change, output))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sharekey::counter::Epoch;
 use sharekey::id::{LockId, SlotId};
 use sharekey::lock::{
-    self, Cell, Challenged, Clock, Found, Lock, Now, Record, Session, Staged,
+    self, Accepted, Cell, Challenged, Clock, Found, Lock, Now, Record, Session,
     purpose::{self, Purpose},
 };
 use sharekey_model::symbolic::Symbolic;
@@ -58,7 +58,7 @@ pub fn at(ticks: u64) -> Now {
 pub type Written = Option<(Cell, Vec<u8>)>;
 
 /// Commits, and gives what was written too.
-pub fn commit<T>(staged: Staged<'_, T>) -> (T, Written) {
+pub fn commit<T>(staged: Accepted<'_, T>) -> (T, Written) {
     let mut written = None;
     let Ok(result) = staged.commit(|record| {
         written = Some((record.cell(), record.as_bytes().to_vec()));
@@ -73,7 +73,7 @@ pub struct Commit;
 impl Finish for Commit {
     type Out = (Output, Written);
 
-    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Self::Out {
+    fn finish<T: Outcome>(&mut self, staged: Accepted<'_, T>) -> Self::Out {
         let (result, written) = commit(staged);
         (result.output(), written)
     }

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
-use sharekey::lock::{Cell, Found, Pending, Record, Staged};
+use sharekey::lock::{Accepted, Cell, Found, Pending, Record};
 use sharekey::message::Operation;
 use sharekey_stage::cells::{SLOT_0, SLOT_1};
 use sharekey_stage::firmware::{AnySession, Forget, Outcome, Waiting};
@@ -54,7 +54,7 @@ impl End {
 }
 
 impl Finish for End {
-    fn now<T: Outcome>(&mut self, staged: Staged<'_, T>, store: &mut Store) -> Detached<T> {
+    fn now<T: Outcome>(&mut self, staged: Accepted<'_, T>, store: &mut Store) -> Detached<T> {
         let mut reach = |record: &Record| if self.reaches_flash { store.put(record) } else { Ok(()) };
         self.given = match self.way {
             Way::Commit => staged.commit(reach).is_ok(),

@@ -1,8 +1,8 @@
 //! Compiled, "persist, then act" would be a request, and the lock would act first where that is shorter.
 
-use sharekey::lock::{Staged, Unlocked};
+use sharekey::lock::{Accepted, Unlocked};
 
-fn unlock_taken_out_of_staged(staged: Staged<'_, Unlocked>) -> Unlocked {
+fn unlock_taken_out_of_staged(staged: Accepted<'_, Unlocked>) -> Unlocked {
     staged.output //~ E0616 output
 }
 

@@ -6,7 +6,7 @@ use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Timestamp;
-use sharekey::lock::{self, Cell, Clock, Found, Lock, Making, Now, Record, Staged};
+use sharekey::lock::{self, Accepted, Cell, Clock, Found, Lock, Making, Now, Record};
 use sharekey_model::invariant::Event;
 use sharekey_model::power::{Flash, Stopped};
 use sharekey_stage::entropy::Broken;
@@ -155,7 +155,7 @@ struct Write<'f> {
 impl Finish for Write<'_> {
     type Out = Came;
 
-    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Came {
+    fn finish<T: Outcome>(&mut self, staged: Accepted<'_, T>) -> Came {
         assert_eq!(staged.record().map(Record::cell), self.intent.writes, "{}", self.intent.name);
         match self.trap {
             Some(Trap::Cut(_)) => {
@@ -324,7 +324,7 @@ impl<C: Provider> Door<C> {
         impl Finish for Quiet<'_> {
             type Out = Output;
 
-            fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Output {
+            fn finish<T: Outcome>(&mut self, staged: Accepted<'_, T>) -> Output {
                 Put(&mut self.0).finish(staged)
             }
         }

@@ -7,7 +7,7 @@ use std::future::pending;
 use std::task::Poll;
 
 use sharekey::error::LockError;
-use sharekey::lock::{Cell, Condition, Record, Staged, purpose};
+use sharekey::lock::{Accepted, Cell, Condition, Record, purpose};
 use sharekey::message::{Challenge, FactoryReset};
 use sharekey::wire::Unverified;
 use sharekey_model::invariant::Event;
@@ -64,7 +64,7 @@ impl Fate {
         flash.put(record)
     }
 
-    pub fn befall<T: Outcome>(self, staged: Staged<'_, T>, flash: &mut Flash) -> Befallen {
+    pub fn befall<T: Outcome>(self, staged: Accepted<'_, T>, flash: &mut Flash) -> Befallen {
         let cell = staged.cell();
         let record = staged.record().map(|record| record.as_bytes().to_vec());
         let end = match self {

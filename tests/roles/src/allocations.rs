@@ -7,7 +7,7 @@ use sharekey::crypto::Ring;
 use sharekey::crypto::RustCrypto;
 use sharekey::error::LockError;
 use sharekey::limits::Limits;
-use sharekey::lock::{Cell, Clock, Door, Found, Lock, Making, Now, Pending, Record, Staged, StoredSeed, purpose};
+use sharekey::lock::{Accepted, Cell, Clock, Door, Found, Lock, Making, Now, Pending, Record, StoredSeed, purpose};
 use sharekey::message::Connect;
 use sharekey::wire::Kind;
 use sharekey_stage::cells::every_limit;
@@ -63,7 +63,7 @@ fn making_and_booting<C: Provider>() {
 struct Commit;
 
 impl Finish for Commit {
-    fn now<T: Outcome>(&mut self, staged: Staged<'_, T>, _: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
+    fn now<T: Outcome>(&mut self, staged: Accepted<'_, T>, _: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
         let Ok(_) = staged.commit(stored);
         None
     }

@@ -152,5 +152,5 @@ fn a_challenge_that_was_not_committed_is_not_shown() {
     stand.clock = sharekey::lock::Clock::At(sharekey::limits::Timestamp::from_unix_seconds(NOON));
     let now = stand.now();
     let staged = stand.lock.challenge::<purpose::Operate>(now, &mut stand.rng).unwrap();
-    assert_eq!(format!("{staged:?}"), "Staged(Counter)");
+    assert_eq!(format!("{staged:?}"), "Accepted(Counter)");
 }

@@ -11,8 +11,10 @@ use core::fmt::Debug;
 use rand_core::CryptoRng;
 use sharekey::crypto::Crypto;
 use sharekey::error::{LoadError, LockError};
-use sharekey::lock::{Board, Cell, Challenged, Commanded, Door, Erased, Installed, Lock, Making, Now, Owned, Pending};
-use sharekey::lock::{PhysicalPresence, Record, Refusal, Session, Staged, Store, StoredSeed, Unlocked, purpose};
+use sharekey::lock::{Accepted, PhysicalPresence, Record, Refusal, Session, Store, StoredSeed, Unlocked, purpose};
+use sharekey::lock::{
+    Board, Cell, Challenged, Commanded, Door, Erased, Installed, Lock, Making, NewOwner, Now, Pending,
+};
 use sharekey::secret::ActivationSecret;
 
 pub use crate::ops::{For, To};
@@ -198,7 +200,7 @@ macro_rules! results {
 results! {
     ForInstall(Challenged<purpose::Install>) |given| &given.challenge,
     ToOperate(Challenged<purpose::Operate>) |given| &given.challenge,
-    Owned(Owned) |owned| &owned.provisioned,
+    Owned(NewOwner) |owned| &owned.provisioned,
     Commanded(Commanded) |commanded| &commanded.done,
     Installed(Installed) |installed| &installed.receipt,
     Unlocked(Unlocked) |unlocked| &unlocked.reply,
@@ -209,7 +211,7 @@ results! {
 pub trait Finish {
     type Out;
 
-    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Self::Out;
+    fn finish<T: Outcome>(&mut self, staged: Accepted<'_, T>) -> Self::Out;
 }
 
 /// Stages an operation and drops it.
@@ -218,7 +220,7 @@ pub struct Forget;
 impl Finish for Forget {
     type Out = ();
 
-    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) {
+    fn finish<T: Outcome>(&mut self, staged: Accepted<'_, T>) {
         drop(staged);
     }
 }
@@ -229,7 +231,7 @@ pub struct Detach;
 impl Finish for Detach {
     type Out = (Option<Record>, Waiting);
 
-    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Self::Out {
+    fn finish<T: Outcome>(&mut self, staged: Accepted<'_, T>) -> Self::Out {
         let (record, pending) = staged.detach();
         (record, T::waiting(pending))
     }
@@ -241,7 +243,7 @@ pub struct Put<'s, S>(pub &'s mut S);
 impl<S: Store<Error: Debug>> Finish for Put<'_, S> {
     type Out = Output;
 
-    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Output {
+    fn finish<T: Outcome>(&mut self, staged: Accepted<'_, T>) -> Output {
         staged.commit(|record| self.0.put(record)).unwrap().output()
     }
 }

@@ -6,7 +6,7 @@ use sharekey::crypto::Nonce;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Ownership, Pending, Record, Refusal, Staged, purpose};
+use sharekey::lock::{Accepted, Ownership, Pending, Record, Refusal, purpose};
 use sharekey::message::{Operation, Refused, SlotReport};
 
 use super::cells::{transfer, uses};
@@ -53,7 +53,7 @@ pub struct Ready<C: Plain = Provider> {
 /// What becomes of a staged operation.
 pub trait Finish {
     /// Ends it at once, or takes it off the lock.
-    fn now<T: Outcome>(&mut self, staged: Staged<'_, T>, store: &mut Store) -> Option<(Option<Record>, Pending<T>)>;
+    fn now<T: Outcome>(&mut self, staged: Accepted<'_, T>, store: &mut Store) -> Option<(Option<Record>, Pending<T>)>;
 
     /// Ends one that was taken off the lock.
     fn later<C: Plain>(&mut self, _stand: &mut Stand<C>, _record: Option<Record>, _pending: Waiting) {}
@@ -197,7 +197,7 @@ impl<C: Plain> Ready<C> {
 }
 
 impl Finish for Forget {
-    fn now<T: Outcome>(&mut self, staged: Staged<'_, T>, _: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
+    fn now<T: Outcome>(&mut self, staged: Accepted<'_, T>, _: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
         drop(staged);
         None
     }
@@ -208,7 +208,7 @@ impl Finish for Forget {
 pub struct Commit(pub Vec<u8>);
 
 impl Finish for Commit {
-    fn now<T: Outcome>(&mut self, staged: Staged<'_, T>, store: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
+    fn now<T: Outcome>(&mut self, staged: Accepted<'_, T>, store: &mut Store) -> Option<(Option<Record>, Pending<T>)> {
         self.0 = staged.commit(|record| store.put(record)).unwrap().output().answer().to_vec();
         None
     }
@@ -224,7 +224,7 @@ struct Checked<'s, F> {
 impl<F: Finish> firmware::Finish for Checked<'_, F> {
     type Out = Option<(Option<Record>, Waiting)>;
 
-    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Self::Out {
+    fn finish<T: Outcome>(&mut self, staged: Accepted<'_, T>) -> Self::Out {
         let Self { op, finish, store } = self;
         assert_eq!(staged.cell(), op.cell(SLOT), "{op:?}");
         assert_eq!(staged.record().map(Record::cell), op.written(SLOT), "{op:?}");

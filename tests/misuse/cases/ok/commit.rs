@@ -5,7 +5,7 @@ use sharekey::crypto::{Crypto, PublicKey};
 use sharekey::error::OwnerError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::lock::{Cell, Lock, Now, Pending, Record, Session, Staged, Unlocked, purpose::Operate};
+use sharekey::lock::{Accepted, Cell, Lock, Now, Pending, Record, Session, Unlocked, purpose::Operate};
 use sharekey::message::{Grant, Withdraw};
 use sharekey::owner::{Method, OwnedLock, Owner};
 use sharekey::service::{NewRecord, Service, ShareRecord, Taken};
@@ -32,7 +32,7 @@ fn unlock_before_commit(
     Some(unlocked.action)
 }
 
-fn unlock_taken_out_of_staged(staged: Staged<'_, Unlocked>) -> Option<Unlocked> {
+fn unlock_taken_out_of_staged(staged: Accepted<'_, Unlocked>) -> Option<Unlocked> {
     staged.commit(put).ok()
 }
 
@@ -70,7 +70,7 @@ fn new_record_in_place_of_another(service: &Service<impl Crypto>, statement: &[u
     service.open(statement, SlotId::new(0)).ok()?.put_new(create).ok()
 }
 
-fn staged_committed_twice(first: Staged<'_, Unlocked>, second: Staged<'_, Unlocked>) {
+fn staged_committed_twice(first: Accepted<'_, Unlocked>, second: Accepted<'_, Unlocked>) {
     let _ = first.commit(put);
     let _ = second.commit(put);
 }
@@ -80,7 +80,7 @@ fn staged_dropped(lock: &mut Lock<impl Crypto, 3>, session: Session<Operate>, un
     Some(())
 }
 
-fn result_dropped(staged: Staged<'_, Unlocked>) -> Option<Action> {
+fn result_dropped(staged: Accepted<'_, Unlocked>) -> Option<Action> {
     Some(staged.commit(put).ok()?.action)
 }
 
@@ -102,15 +102,15 @@ fn view_used_while_staged(owner: &Owner<impl Crypto>, view: &mut OwnedLock, hall
     let _ = view.status(hall);
 }
 
-fn put_that_cannot_fail(staged: Staged<'_, Unlocked>) {
+fn put_that_cannot_fail(staged: Accepted<'_, Unlocked>) {
     let _ = staged.commit(|record| put(record));
 }
 
-async fn put_not_awaited(staged: Staged<'_, Unlocked>) {
+async fn put_not_awaited(staged: Accepted<'_, Unlocked>) {
     let _ = staged.commit_async(async |record| write(record).await).await;
 }
 
-async fn commit_not_awaited(staged: Staged<'_, Unlocked>) -> Option<Unlocked> {
+async fn commit_not_awaited(staged: Accepted<'_, Unlocked>) -> Option<Unlocked> {
     staged.commit_async(write).await.ok()
 }
 
@@ -128,7 +128,7 @@ fn pending_written_and_abandoned(lock: &mut Lock<impl Crypto, 3>, [a, b]: [Pendi
     let _ = lock.abandon(b);
 }
 
-fn pending_dropped(staged: Staged<'_, Unlocked>) -> (Option<Record>, Pending<Unlocked>) {
+fn pending_dropped(staged: Accepted<'_, Unlocked>) -> (Option<Record>, Pending<Unlocked>) {
     staged.detach()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sharekey::error::LockError;
-use sharekey::lock::{self, Cell, Found, Record, Refusal, Staged};
+use sharekey::lock::{self, Accepted, Cell, Found, Record, Refusal};
 use sharekey_model::state::{Effect, Ending, Read};
 use sharekey_stage::firmware::{Finish, Outcome, Output, Waiting};
 use sharekey_stage::store::PowerCut;
@@ -77,7 +77,7 @@ pub struct End<'s>(pub Ending, pub &'s mut Store);
 impl Finish for End<'_> {
     type Out = Came;
 
-    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Came {
+    fn finish<T: Outcome>(&mut self, staged: Accepted<'_, T>) -> Came {
         let Self(ending, store) = self;
         let write = staged.record().map(|record| (record.cell(), record.as_bytes().to_vec()));
         let (mut output, mut waiting) = (None, None);

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha20Rng;
 use sharekey::crypto::Nonce;
 use sharekey::error::{GuestError, LockError, OwnerError, RefuseReason};
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::lock::{Erased, Now, PhysicalPresence, Refusal, Session, Staged, purpose};
+use sharekey::lock::{Accepted, Erased, Now, PhysicalPresence, Refusal, Session, purpose};
 use sharekey::message::{Challenge, FactoryReset, Provision, Refused};
 use sharekey::owner::Order;
 use sharekey_stage::ops::To;
@@ -182,7 +182,7 @@ type Reset = for<'l> fn(
     PhysicalPresence,
     Now,
     &mut ChaCha20Rng,
-) -> Result<Staged<'l, Erased>, Refusal>;
+) -> Result<Accepted<'l, Erased>, Refusal>;
 
 /// Compiles only while that is so; that nothing but the button makes a [`PhysicalPresence`], its own
 /// documentation shows.

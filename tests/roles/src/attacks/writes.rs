@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use sharekey::error::LockError;
 use sharekey::limits::{Action, Limits};
-use sharekey::lock::{Cell, Condition, Installed, Staged, Unlocked, purpose};
+use sharekey::lock::{Accepted, Cell, Condition, Installed, Unlocked, purpose};
 use sharekey::message::Holding;
 use sharekey::owner::Order;
 use sharekey_stage::provider::Provider;
@@ -36,7 +36,7 @@ use Fate::{Cancelled, Failed, FailedButWritten, NeverBegun, NeverReported};
 const FATES: [Fate; 5] = [NeverBegun, Failed, FailedButWritten, Cancelled, NeverReported];
 
 /// Lets the write meet its fate. There is no way to the result of the operation.
-fn suffer<T>(fate: Fate, staged: Staged<'_, T>, store: &mut Store) {
+fn suffer<T>(fate: Fate, staged: Accepted<'_, T>, store: &mut Store) {
     match fate {
         NeverBegun => drop(staged),
         Failed => assert_eq!(staged.commit(|_| Err(PowerCut)).err(), Some(PowerCut)),
@@ -81,7 +81,8 @@ fn install(w: &mut World, ana: &mut Guest, fate: Fate) {
     let (session, installing, release) = w.released(ana);
     let download = installing.bundle(&Provider, &release).unwrap();
     let now = w.door.now();
-    let staged: Staged<'_, Installed> = w.door.lock.install(session, download.bundle(), now, &mut w.door.rng).unwrap();
+    let staged: Accepted<'_, Installed> =
+        w.door.lock.install(session, download.bundle(), now, &mut w.door.rng).unwrap();
     suffer(fate, staged, &mut w.door.store);
 }
 
@@ -132,7 +133,7 @@ fn an_opening_that_is_not_counted_does_not_move_the_bolt() {
         let (mut w, mut ana) = World::downloaded_with(Limits::new(None, None, None, Some(2)).unwrap());
         let (session, unlock, _awaiting) = w.asked(&mut ana, Action::Open);
         let now = w.door.now();
-        let staged: Staged<'_, Unlocked> = w.door.lock.unlock(session, &unlock, now).unwrap();
+        let staged: Accepted<'_, Unlocked> = w.door.lock.unlock(session, &unlock, now).unwrap();
         assert!(staged.record().is_some(), "the use is written before the bolt moves");
         suffer(fate, staged, &mut w.door.store);
         recover(&mut w, fate, Cell::Slot(HALL));

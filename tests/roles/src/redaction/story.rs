@@ -139,13 +139,13 @@ fn lock(gallery: &mut Gallery) {
     gallery.show("Lock", &stand.lock);
 
     let now = stand.now();
-    gallery.show("Staged<Challenged>", &stand.lock.challenge::<purpose::Operate>(now, &mut stand.rng).unwrap());
+    gallery.show("Accepted<Challenged>", &stand.lock.challenge::<purpose::Operate>(now, &mut stand.rng).unwrap());
     let given = stand.lock.challenge::<purpose::Operate>(now, &mut stand.rng).unwrap();
     gallery.show("Challenged", &given.commit(stored).unwrap());
     let (nonce, session) = stand.operate();
     gallery.show("Session", &session);
     let staged = stand.lock.unlock(session, &key.message(Action::Open, nonce), now).unwrap();
-    gallery.show("Staged<Unlocked>", &staged);
+    gallery.show("Accepted<Unlocked>", &staged);
     let (record, pending) = staged.detach();
     gallery.show("Record", &record);
     gallery.show("Pending<Unlocked>", &pending);

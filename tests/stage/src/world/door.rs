@@ -5,7 +5,7 @@ use rand_chacha::ChaCha20Rng;
 use sharekey::error::LockError;
 use sharekey::id::LockId;
 use sharekey::limits::{Action, Timestamp};
-use sharekey::lock::{Challenged, Clock, Effect, Lock, Now, Refusal, Session, Staged, Step, purpose};
+use sharekey::lock::{Accepted, Challenged, Clock, Effect, Lock, Now, Refusal, Session, Step, purpose};
 use sharekey::message::{Challenge, FactoryReset, Operation};
 use sharekey::secret::ActivationSecret;
 use sharekey::wire::Unverified;
@@ -65,7 +65,7 @@ struct Write<'s> {
 impl Finish for Write<'_> {
     type Out = Result<Output, PowerCut>;
 
-    fn finish<T: Outcome>(&mut self, staged: Staged<'_, T>) -> Self::Out {
+    fn finish<T: Outcome>(&mut self, staged: Accepted<'_, T>) -> Self::Out {
         let written = staged.commit(|record| match self.moment {
             Some(Moment::Writing) => Err(PowerCut),
             _ => self.store.put(record),

@@ -1,7 +1,11 @@
 //! Persist, then act (spec: "Persist, then act").
 
+use super::Lock;
+use super::memory::{Change, Memory};
 use super::record::{Cell, Record};
-use super::state::{Change, State};
+use super::refusal::{Denied, Refusal};
+use crate::crypto::Crypto;
+use crate::error::SealError;
 use crate::id::LockId;
 
 /// An accepted operation, whose result exists only after its record, if it has one, was written.
@@ -13,9 +17,8 @@ use crate::id::LockId;
 /// A write that failed or was cancelled must never take effect later: the store has to make sure
 /// of that before the cell is read again (spec: "The store's contract").
 #[must_use = "nothing happens until it is committed"]
-pub struct Staged<'l, T> {
-    state: State<'l>,
-    held: Cell,
+pub struct Accepted<'l, T> {
+    memory: Memory<'l>,
     //= spec/protocol.md#persist-then-act
     //# STG-2. One operation, other than making a lock, MUST write at most one record.
     record: Option<Record>,
@@ -24,33 +27,27 @@ pub struct Staged<'l, T> {
 }
 
 /// An accepted operation that waits for its record to be written elsewhere
-/// ([`Staged::detach`], [`Lock::written`](super::Lock::written)).
+/// ([`Accepted::detach`], [`Lock::written`](super::Lock::written)).
 ///
 /// It holds its cell, record or not, dropped or not: until the write is reported or the cell is
 /// reloaded, what needs the cell is refused.
 #[must_use = "its cell stays held until the write is reported"]
 pub struct Pending<T> {
-    pub(super) writes: bool,
     pub(super) ticket: (LockId, u64),
-    pub(super) held: Cell,
     pub(super) change: Change,
     pub(super) output: T,
 }
 
-impl<'l, T> Staged<'l, T> {
-    pub(super) const fn new(state: State<'l>, held: Cell, record: Option<Record>, change: Change, output: T) -> Self {
-        Self { state, held, record, change, output }
-    }
-
+impl<'l, T> Accepted<'l, T> {
     /// What it will give, to decide what has to be done before the write.
     pub(super) const fn output(&self) -> &T {
         &self.output
     }
 
     /// The same operation with another result, which exists no sooner.
-    pub(super) fn map<U>(self, other: impl FnOnce(T) -> U) -> Staged<'l, U> {
-        let Self { state, held, record, change, output } = self;
-        Staged { state, held, record, change, output: other(output) }
+    pub(super) fn map<U>(self, other: impl FnOnce(T) -> U) -> Accepted<'l, U> {
+        let Self { memory, record, change, output } = self;
+        Accepted { memory, record, change, output: other(output) }
     }
 
     /// The record that has to be written, or `None` where nothing has to. To look at only: write it
@@ -69,7 +66,7 @@ impl<'l, T> Staged<'l, T> {
         // Held before the call, so that a panic in it leaves the cell busy too.
         //= spec/protocol.md#persist-then-act
         //# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
-        self.state.hold_for_commit(self.held);
+        self.memory.hold_for_commit(self.cell());
         if let Some(record) = &self.record {
             //= spec/protocol.md#persist-then-act
             //# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
@@ -77,7 +74,7 @@ impl<'l, T> Staged<'l, T> {
         }
         //= spec/protocol.md#persist-then-act
         //# STG-9. An operation that was dropped before its write began MUST change nothing but its session.
-        self.state.apply(self.held, self.change);
+        self.memory.apply(self.change);
         Ok(self.output)
     }
 
@@ -88,13 +85,13 @@ impl<'l, T> Staged<'l, T> {
     pub async fn commit_async<E>(mut self, put: impl AsyncFnOnce(&Record) -> Result<(), E>) -> Result<T, E> {
         //= spec/protocol.md#persist-then-act
         //# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
-        self.state.hold_for_commit(self.held);
+        self.memory.hold_for_commit(self.cell());
         if let Some(record) = &self.record {
             //= spec/protocol.md#persist-then-act
             //# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
             put(record).await?;
         }
-        self.state.apply(self.held, self.change);
+        self.memory.apply(self.change);
         Ok(self.output)
     }
 
@@ -106,16 +103,14 @@ impl<'l, T> Staged<'l, T> {
         //# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
         //= spec/protocol.md#persist-then-act
         //# STG-5. An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
-        let ticket = self.state.hold_detached(self.held, &self.change);
-        let writes = self.record.is_some();
-        let (held, change, output) = (self.held, self.change, self.output);
-        (self.record, Pending { writes, ticket, held, change, output })
+        let ticket = self.memory.hold_detached(&self.change);
+        (self.record, Pending { ticket, change: self.change, output: self.output })
     }
 
     /// The cell that the operation holds until it is through.
     #[must_use]
     pub const fn cell(&self) -> Cell {
-        self.held
+        self.change.cell()
     }
 }
 
@@ -123,20 +118,48 @@ impl<T> Pending<T> {
     /// The cell that the operation holds until it is reported written or abandoned.
     #[must_use]
     pub const fn cell(&self) -> Cell {
-        self.held
+        self.change.cell()
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
+    /// Accepts an operation.
+    pub(super) fn accept<T>(&mut self, change: Change, output: T) -> Result<Accepted<'_, T>, SealError> {
+        let record = self.record(&change)?;
+        Ok(Accepted { memory: self.memory(), record, change, output })
+    }
+
+    /// Accepts or refuses a bundle, a command or a provision, as was decided.
+    pub(super) fn settle<T>(
+        &mut self,
+        request: &[u8],
+        decided: Result<(Change, T), Denied>,
+    ) -> Result<Accepted<'_, T>, Refusal> {
+        let (change, output) = match decided {
+            Ok(decided) => decided,
+            Err(denied) => return Err(self.refuse(request, denied)),
+        };
+        match self.record(&change) {
+            Ok(record) => Ok(Accepted { memory: self.memory(), record, change, output }),
+            Err(error) => Err(self.refuse(request, Denied::Known(error.into()))),
+        }
+    }
+
+    fn record(&self, change: &Change) -> Result<Option<Record>, SealError> {
+        change.write().map(|write| write.record(&self.crypto, &self.keys)).transpose()
     }
 }
 
 // Neither shows its result, which does not exist yet.
 
-impl<T> core::fmt::Debug for Staged<'_, T> {
+impl<T> core::fmt::Debug for Accepted<'_, T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Staged({:?})", self.held)
+        write!(f, "Accepted({:?})", self.cell())
     }
 }
 
 impl<T> core::fmt::Debug for Pending<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Pending({:?})", self.held)
+        write!(f, "Pending({:?})", self.cell())
     }
 }

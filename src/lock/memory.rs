@@ -1,10 +1,10 @@
 //! What the lock knows in memory: the cells as last read or written, who waits for which, and the
 //! newest sessions. Free of the provider and of the number of slots, so that a
-//! [`Staged`](super::Staged) can borrow it.
+//! [`Accepted`](super::Accepted) can borrow it.
 
-use super::cell::{CellState, Condition, Hold};
-use super::challenge::{Opened, Sessions};
-use super::record::{Cell, Content, CounterRecord, HeaderRecord, SlotRecord};
+use super::cell::{CellState, Condition, Wait};
+use super::challenge::{Given, Sessions};
+use super::record::{Cell, Content, CounterRecord, HeaderRecord, OwnSeed, SlotRecord, Write};
 use crate::counter::{Epoch, Generation};
 use crate::crypto::PublicKey;
 use crate::error::LockError;
@@ -15,9 +15,8 @@ use crate::message::{Holding, SlotReport};
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) id: LockId,
-    seed: Hold,
-    /// A factory reset was written: this lock is no more.
-    reset: bool,
+    /// Damaged, where a factory reset was written: this lock is no more.
+    seed: CellState<OwnSeed>,
     header: CellState<HeaderRecord>,
     counter: CellState<CounterRecord>,
     pub(crate) sessions: Sessions,
@@ -40,8 +39,7 @@ impl Core {
     pub(crate) const fn unread(id: LockId) -> Self {
         Self {
             id,
-            seed: Hold::Idle,
-            reset: false,
+            seed: CellState::sound(OwnSeed),
             header: CellState::unread(),
             counter: CellState::unread(),
             sessions: Sessions::new(),
@@ -52,26 +50,26 @@ impl Core {
     /// A lock that was made just now.
     pub(crate) const fn known(id: LockId, header: HeaderRecord, counter: CounterRecord) -> Self {
         let mut core = Self::unread(id);
-        core.header = CellState::known(header);
-        core.counter = CellState::known(counter);
+        core.header = CellState::sound(header);
+        core.counter = CellState::sound(counter);
         core
     }
 
     /// Whether a factory reset ended this lock.
     pub(crate) const fn is_reset(&self) -> bool {
-        self.reset
+        self.seed.content().is_none()
     }
 
     /// Refuses everything while the header (or seed) waits for a write, and after a reset began.
     pub(crate) fn check_present(&self) -> Result<(), LockError> {
         //= spec/protocol.md#factory-reset
         //# RST-8. After that write a lock MUST refuse everything until it was made anew.
-        if self.reset {
+        if self.is_reset() {
             return Err(LockError::Resetting);
         }
         //= spec/protocol.md#persist-then-act
         //# STG-7. While the header's or the seed's write is pending, everything MUST be refused.
-        if self.seed != Hold::Idle || !self.header.is_idle() {
+        if !self.seed.is_idle() || !self.header.is_idle() {
             return Err(LockError::Busy);
         }
         Ok(())
@@ -79,8 +77,8 @@ impl Core {
 
     /// Tells the tickets of two runs, also where no ceiling was stored between them, by the entropy of
     /// their challenges: without a challenge there is nothing to report.
-    fn stir_tickets(&mut self, opened: &Opened) {
-        self.next_ticket = self.next_ticket.wrapping_add(opened.ticket());
+    fn stir_tickets(&mut self, given: &Given) {
+        self.next_ticket = self.next_ticket.wrapping_add(given.ticket());
     }
 
     /// The header and the counter's record, which everything but a factory reset needs sound.
@@ -108,31 +106,44 @@ impl Core {
 
 /// Everything, with the number of slots erased.
 #[derive(Debug)]
-pub(crate) struct State<'l> {
+pub(crate) struct Memory<'l> {
     pub(crate) core: &'l mut Core,
     pub(crate) slots: &'l mut [CellState<SlotRecord>],
 }
 
-/// What a written record changes in memory.
+/// What becomes of an accepted operation: which cell it holds until then, the record that is written into it, and what
+/// changes in memory after that.
 #[derive(Debug)]
 pub(crate) enum Change {
-    /// Nothing: the operation only needed its cell to stay as it is.
-    Nothing,
-    /// A challenge was given, for which the counter's record may have been written.
-    Challenge { counter: Option<CounterRecord>, opened: Opened },
-    /// The header was written.
-    Header(HeaderRecord),
-    /// The counter's record was written.
-    Counter(CounterRecord),
-    /// A slot was written.
-    Slot(SlotId, SlotRecord),
-    /// The seed of the next lock was written.
-    Seed,
+    /// Nothing: its cell is only to stay as it is.
+    Holds(Cell),
+    /// A cell is written.
+    Writes(Write),
+    /// A challenge is given, for which the counter may be written.
+    Gives { challenge: Given, write: Option<Write> },
+}
+
+impl Change {
+    pub(crate) const fn write(&self) -> Option<&Write> {
+        match self {
+            Self::Holds(_) => None,
+            Self::Writes(write) => Some(write),
+            Self::Gives { write, .. } => write.as_ref(),
+        }
+    }
+
+    pub(crate) const fn cell(&self) -> Cell {
+        match self {
+            Self::Holds(cell) => *cell,
+            Self::Writes(write) => write.cell(),
+            Self::Gives { .. } => Cell::Counter,
+        }
+    }
 }
 
 /// How a cell stands.
 pub(crate) fn condition(core: &Core, slots: &[CellState<SlotRecord>], cell: Cell) -> Result<Condition, LockError> {
-    if core.reset {
+    if core.is_reset() {
         return Err(LockError::Resetting);
     }
     match cell {
@@ -147,12 +158,12 @@ pub(crate) fn condition(core: &Core, slots: &[CellState<SlotRecord>], cell: Cell
 pub(crate) fn view(slots: &[CellState<SlotRecord>], slot: SlotId, epoch: Epoch) -> Result<SlotView<'_>, LockError> {
     //= spec/protocol.md#damage
     //# DMG-2. A damaged slot MUST NOT keep other slots from working.
-    let state = slots.get(usize::from(slot.index())).ok_or(LockError::NoSuchSlot)?;
+    let known = slots.get(usize::from(slot.index())).ok_or(LockError::NoSuchSlot)?;
     //= spec/protocol.md#operations
     //# OPR-12. An operation on a damaged slot MUST be refused.
     //= spec/protocol.md#damage
     //# DMG-1. A damaged slot MUST refuse every operation until the next epoch.
-    let record = state.ready(LockError::SlotDamaged)?;
+    let record = known.ready(LockError::SlotDamaged)?;
     match record.epoch.cmp(&epoch) {
         //= spec/protocol.md#damage
         //# DMG-5. A slot's record of an older epoch MUST be read as Inactive with floor 0.
@@ -171,7 +182,7 @@ pub(crate) enum SlotView<'l> {
     Current(&'l SlotRecord),
 }
 
-impl State<'_> {
+impl Memory<'_> {
     /// Refuses unless no cell waits for a write.
     pub(crate) fn check_all_idle(&self) -> Result<(), LockError> {
         self.core.check_present()?;
@@ -184,81 +195,82 @@ impl State<'_> {
 
     /// Holds a cell for a write that begins now.
     pub(crate) fn hold_for_commit(&mut self, cell: Cell) {
-        if let Some(hold) = self.hold_of(cell) {
-            *hold = Hold::Committing;
+        if let Some(wait) = self.wait_of(cell) {
+            *wait = Some(Wait::Committing);
         }
     }
 
     /// Holds a cell for an operation that is reported later; gives its ticket, and whose that is.
-    pub(crate) fn hold_detached(&mut self, cell: Cell, change: &Change) -> (LockId, u64) {
-        if let Change::Challenge { opened, .. } = change {
-            self.core.stir_tickets(opened);
+    pub(crate) fn hold_detached(&mut self, change: &Change) -> (LockId, u64) {
+        if let Change::Gives { challenge, .. } = change {
+            self.core.stir_tickets(challenge);
         }
         // 2^64 operations in one run do not happen.
         self.core.next_ticket = self.core.next_ticket.wrapping_add(1);
         let ticket = self.core.next_ticket;
-        if let Some(hold) = self.hold_of(cell) {
-            *hold = Hold::Detached(ticket);
+        if let Some(wait) = self.wait_of(change.cell()) {
+            *wait = Some(Wait::Detached(ticket));
         }
         (self.core.id, ticket)
     }
 
     /// Whether the cell waits for the write with this lock's ticket.
     pub(crate) fn waits_for(&mut self, cell: Cell, (lock, ticket): (LockId, u64)) -> bool {
-        !self.core.reset
+        !self.core.is_reset()
             && self.core.id == lock
-            && self.hold_of(cell).is_some_and(|hold| *hold == Hold::Detached(ticket))
+            && self.wait_of(cell).is_some_and(|wait| *wait == Some(Wait::Detached(ticket)))
     }
 
-    /// The write is through: the cell is idle, and the change takes effect.
-    pub(crate) fn apply(&mut self, cell: Cell, change: Change) {
+    /// The write is through: the cell waits for nothing any more, and the change takes effect.
+    pub(crate) fn apply(&mut self, change: Change) {
+        if let Some(wait) = self.wait_of(change.cell()) {
+            *wait = None;
+        }
         match change {
-            Change::Nothing => {}
-            Change::Challenge { counter, opened } => {
-                if let Some(record) = counter {
-                    self.core.counter.set(record);
+            Change::Holds(_) => {}
+            Change::Writes(write) => self.wrote(write),
+            Change::Gives { challenge, write } => {
+                if let Some(write) = write {
+                    self.wrote(write);
                 }
-                self.core.stir_tickets(&opened);
-                self.core.sessions.opened(opened);
+                self.core.stir_tickets(&challenge);
+                self.core.sessions.give(challenge);
             }
-            Change::Header(record) => self.set_header(record),
-            Change::Counter(record) => self.core.counter.set(record),
-            Change::Slot(slot, record) => {
-                if let Some(state) = self.slots.get_mut(usize::from(slot.index())) {
-                    state.set(record);
-                }
-            }
+        }
+    }
+
+    fn wrote(&mut self, write: Write) {
+        match write {
             //= spec/protocol.md#factory-reset
             //# RST-8. After that write a lock MUST refuse everything until it was made anew.
-            Change::Seed => self.core.reset = true,
-        }
-        if let Some(hold) = self.hold_of(cell) {
-            *hold = Hold::Idle;
+            Write::Seed(_) => self.core.seed.damage(),
+            Write::Header(record) => self.set_header(record),
+            Write::Counter(record) => self.core.counter.set(record),
+            Write::Slot(slot, record) => {
+                if let Some(known) = self.slots.get_mut(usize::from(slot.index())) {
+                    known.set(record);
+                }
+            }
         }
     }
 
     /// A new epoch closes every session and ends every key: no slot was written in it yet, so whatever
     /// a slot holds, damage included, is of an older one. Read again, it reads so.
     fn set_header(&mut self, record: HeaderRecord) {
-        let known = self.core.header.content.replace(record);
-        self.core.header.damaged = false;
-        if known.is_some_and(|known| known.epoch() < record.epoch()) {
+        let known = self.core.header.age();
+        if known.is_some_and(|known| known < record.epoch()) {
             //= spec/protocol.md#sessions
             //# SES-7. A new epoch MUST end all sessions.
             self.core.sessions.close_all();
             self.slots.iter_mut().for_each(|slot| slot.set(SlotRecord::untouched(Epoch::ZERO)));
         }
+        self.core.header.set(record);
     }
 
     /// Takes what the store holds of the header now.
     pub(crate) fn reload_header(&mut self, read: Option<HeaderRecord>) -> Result<(), LockError> {
-        let read = self.core.header.accept(read)?;
-        self.core.header.hold = Hold::Idle;
-        match read {
-            Some(record) => self.set_header(record),
-            //= spec/protocol.md#damage
-            //# DMG-4. A damaged record MUST NOT be read as a fresh one.
-            None => self.core.header.damaged = true,
+        if let Some(record) = self.core.header.accept(read)? {
+            self.set_header(record);
         }
         Ok(())
     }
@@ -267,7 +279,7 @@ impl State<'_> {
     /// ceiling of the run before.
     pub(crate) fn reload_counter(&mut self, read: Option<CounterRecord>) -> Result<(), LockError> {
         self.core.counter.reload(read)?;
-        if let Some(record) = &self.core.counter.content {
+        if let Some(record) = self.core.counter.content() {
             self.core.sessions.start_above(record.ceiling);
         }
         Ok(())
@@ -279,25 +291,18 @@ impl State<'_> {
     }
 
     /// Takes what the store holds of the seed now: still this lock's, or not.
-    pub(crate) fn reload_seed(&mut self, still_this_lock: bool) -> Result<(), LockError> {
-        if self.core.seed == Hold::Idle {
-            //= spec/protocol.md#persist-then-act
-            //# STG-13. A cell that is neither held, busy nor damaged MUST NOT be read again.
-            return Err(LockError::NotBusy);
-        }
-        self.core.seed = Hold::Idle;
+    pub(crate) fn reload_seed(&mut self, own: Option<OwnSeed>) -> Result<(), LockError> {
         //= spec/protocol.md#persist-then-act
         //# STG-14. A lock whose seed cell, read again, does not hold its own seed with `initialised` true MUST refuse everything until it was booted.
-        self.core.reset = !still_this_lock;
-        Ok(())
+        self.core.seed.reload(own)
     }
 
-    fn hold_of(&mut self, cell: Cell) -> Option<&mut Hold> {
+    fn wait_of(&mut self, cell: Cell) -> Option<&mut Option<Wait>> {
         match cell {
-            Cell::Seed => Some(&mut self.core.seed),
-            Cell::Header => Some(&mut self.core.header.hold),
-            Cell::Counter => Some(&mut self.core.counter.hold),
-            Cell::Slot(slot) => self.slots.get_mut(usize::from(slot.index())).map(|state| &mut state.hold),
+            Cell::Seed => Some(self.core.seed.wait()),
+            Cell::Header => Some(self.core.header.wait()),
+            Cell::Counter => Some(self.core.counter.wait()),
+            Cell::Slot(slot) => self.slots.get_mut(usize::from(slot.index())).map(CellState::wait),
         }
     }
 }
