@@ -1,4 +1,5 @@
-//! Share codes: a grant for somebody who has no account (spec: "Share codes").
+//! Share codes: a grant for somebody who has no account (spec: "Share codes"). Beside them what else people type, read
+//! out and open: activation cards and account keys as text, and [`Link`]s.
 //!
 //! # Format
 //!
@@ -43,9 +44,13 @@ use crate::crypto::{PublicKey, Sign, Signer, Stretch};
 use crate::error::{CodeError, ProviderFailed};
 use crate::secret::{SecretBytes, Seed};
 
+mod block;
 mod check;
+mod link;
 mod read;
 mod symbol;
+
+pub use self::link::{Link, card_text, key_text, read_card, read_key};
 
 /// How many symbols carry entropy.
 const DATA: usize = 18;
@@ -53,8 +58,8 @@ const DATA: usize = 18;
 const SYMBOLS: usize = 20;
 /// How many symbols stand together.
 const GROUP: usize = 4;
-/// The length of the text with its hyphens.
-const TEXT: usize = SYMBOLS + SYMBOLS / GROUP - 1;
+/// The length of the longest text, a link of an account key, with its hyphens.
+const LONGEST: usize = 82;
 
 const SALT: &[u8] = b"sharekey v1 share code";
 
@@ -110,7 +115,7 @@ impl ShareCode {
         rng.fill_bytes(data.as_mut_slice());
         data.iter_mut().for_each(|byte| *byte &= symbol::MAX);
         let mut symbols = Zeroizing::new([0; SYMBOLS]);
-        let checks = Zeroizing::new(check::symbols(&data));
+        let checks = Zeroizing::new(check::symbols(data.as_slice()));
         symbols.iter_mut().zip(data.iter().chain(checks.iter())).for_each(|(to, from)| *to = *from);
         Self::from_symbols(&symbols)
     }
@@ -121,7 +126,7 @@ impl ShareCode {
     /// [`CodeError::UnknownSymbol`], else [`CodeError::LetterU`], else [`CodeError::TooShort`] or
     /// [`CodeError::TooLong`], else [`CodeError::CheckFailed`].
     pub fn parse(text: &str) -> Result<Self, CodeError> {
-        read::symbols(text).map(|symbols| Self::from_symbols(&symbols))
+        read::symbols(text, check::holds).map(|symbols| Self::from_symbols(&symbols))
     }
 
     /// The text to send to the guest.
@@ -129,12 +134,7 @@ impl ShareCode {
     pub fn expose(&self) -> CodeText {
         //= spec/protocol.md#alphabet-and-form-of-a-code
         //# COD-1. A code MUST be shown as five groups of four symbols, in upper case, joined by hyphens.
-        let mut text = CodeText(SecretBytes::new([b'-'; TEXT]));
-        let groups = text.0.expose_mut().chunks_mut(GROUP.saturating_add(1));
-        for (to, from) in groups.zip(self.0.expose().chunks(GROUP)) {
-            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-        }
-        text
+        CodeText::of(self.0.expose().as_slice())
     }
 
     /// The public key of the code's subject, for the owner to grant to. Takes 100 000 rounds.
@@ -174,16 +174,47 @@ impl core::fmt::Debug for ShareCode {
 
 impl ZeroizeOnDrop for ShareCode {}
 
-/// The text of a [`ShareCode`]: upper case, five groups of four with hyphens. Wiped on drop; copies
-/// that the caller makes of it are the caller's to wipe.
-pub struct CodeText(SecretBytes<TEXT>);
+/// The text of a [`ShareCode`], of a card, a key or a [`Link`]: upper case, in groups of four with hyphens. Wiped on
+/// drop; copies that the caller makes of it are the caller's to wipe.
+pub struct CodeText {
+    bytes: SecretBytes<LONGEST>,
+    length: usize,
+}
 
 impl CodeText {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // Only ASCII was written, so there is always a text.
-        core::str::from_utf8(self.0.expose()).unwrap_or_default()
+        let bytes = self.bytes.expose().get(..self.length).unwrap_or_default();
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// Symbols in ASCII, in groups.
+    fn of(symbols: &[u8]) -> Self {
+        let mut text = Self { bytes: SecretBytes::new([b'-'; LONGEST]), length: 0 };
+        //= spec/protocol.md#cards-and-keys-as-text
+        //# TXT-3. An activation secret MUST be shown as one block, and an account key as two, in groups of four symbols, in upper case, joined by hyphens.
+        for group in symbols.chunks(GROUP) {
+            // A hyphen is there already.
+            text.length = text.length.saturating_add(usize::from(text.length > 0));
+            text.push(group);
+        }
+        text
+    }
+
+    /// The text behind others.
+    fn behind(&self, before: &[&str]) -> Self {
+        let mut text = Self { bytes: SecretBytes::new([b'-'; LONGEST]), length: 0 };
+        before.iter().for_each(|part| text.push(part.as_bytes()));
+        text.push(self.as_str().as_bytes());
+        text
+    }
+
+    fn push(&mut self, more: &[u8]) {
+        let places = self.bytes.expose_mut().iter_mut().skip(self.length);
+        places.zip(more).for_each(|(to, from)| *to = *from);
+        self.length = self.length.saturating_add(more.len());
     }
 }
 
@@ -191,6 +222,8 @@ impl core::fmt::Debug for CodeText {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         //= spec/protocol.md#issuing-and-using-a-code
         //# COD-16. A diagnostic output MUST NOT contain a code.
+        //= spec/protocol.md#links
+        //# LNK-4. A diagnostic output MUST NOT contain the text or a link of a code or of a card.
         f.write_str("CodeText([redacted])")
     }
 }

@@ -38,6 +38,6 @@ pub use self::service::{ServiceError, StoredRecordError};
 pub use self::slot::{SlotError, StoredSlotError};
 #[cfg(feature = "alloc")]
 pub use self::staged::NotPending;
-pub use self::texts::{CodeError, HexError};
+pub use self::texts::{CodeError, HexError, LinkError};
 #[cfg(feature = "alloc")]
 pub use self::texts::{ContactError, FingerprintError, IdError};

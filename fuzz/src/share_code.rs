@@ -1,7 +1,8 @@
-//! Any text as a share code, against a reader that was written the slow way; and codes out of any entropy.
+//! Any text as a share code, against a reader that was written the slow way; and codes out of any entropy. Any text as a
+//! link.
 
 use rand_core::{TryCryptoRng, TryRng};
-use sharekey::code::ShareCode;
+use sharekey::code::{Link, ShareCode};
 use sharekey::crypto::{Sign as _, Signer};
 use sharekey::error::CodeError;
 use sharekey::guest::Account;
@@ -23,6 +24,15 @@ pub fn run(data: &[u8]) {
         (parsed, _) => panic!("{text:?} is {parsed:?}, and should be {expected:?}"),
     }
     issued(data);
+    link(&text);
+}
+
+/// A link, a card or a key that is read is shown so that it is read again.
+fn link(text: &str) {
+    let links = ["", "sharekey:card/", "sharekey:key/"].map(|before| Link::parse(&format!("{before}{text}")));
+    for link in links.into_iter().filter_map(|link| link.map_err(|error| crate::blamed(&error)).ok()) {
+        assert_eq!(Link::parse(link.expose().as_str()).as_ref(), Ok(&link), "parse, format, parse");
+    }
 }
 
 fn good(code: ShareCode, symbols: &[u8]) {

@@ -4,34 +4,39 @@
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater, ConstantTimeLess};
 use zeroize::Zeroizing;
 
-use super::{SYMBOLS, check, symbol};
+use super::symbol;
 use crate::error::CodeError;
 
-/// [`SYMBOLS`] as the counter counts.
-const FULL: u8 = 20;
-
-/// The symbols of a code that holds.
-pub(super) fn symbols(text: &str) -> Result<Zeroizing<[u8; SYMBOLS]>, CodeError> {
-    let mut scan = Scan::new();
+/// The symbols of a text that has so many, where they hold.
+pub(super) fn symbols<const N: usize>(
+    text: &str,
+    holds: impl Fn(&[u8]) -> Choice,
+) -> Result<Zeroizing<[u8; N]>, CodeError> {
+    let mut scan = Scan::<N>::new();
     text.bytes().for_each(|byte| scan.take(byte));
-    scan.verdict(text)?;
+    scan.verdict(text, holds(scan.symbols.as_slice()))?;
     Ok(scan.symbols)
 }
 
 /// What was read so far.
-struct Scan {
-    symbols: Zeroizing<[u8; SYMBOLS]>,
-    /// How many symbols there were; stops one above [`FULL`].
+struct Scan<const N: usize> {
+    symbols: Zeroizing<[u8; N]>,
+    /// How many symbols there were; stops one above those that there are to be.
     count: u8,
     unknown: Choice,
     letter_u: Choice,
     beyond_ascii: Choice,
 }
 
-impl Scan {
+impl<const N: usize> Scan<N> {
     fn new() -> Self {
         let no = Choice::from(0);
-        Self { symbols: Zeroizing::new([0; SYMBOLS]), count: 0, unknown: no, letter_u: no, beyond_ascii: no }
+        Self { symbols: Zeroizing::new([0; N]), count: 0, unknown: no, letter_u: no, beyond_ascii: no }
+    }
+
+    /// How many symbols there are to be, as the counter counts.
+    fn full() -> u8 {
+        u8::try_from(N).unwrap_or(u8::MAX)
     }
 
     /// Takes one byte. Every place is written to, so that which bytes are symbols stays hidden too.
@@ -41,7 +46,7 @@ impl Scan {
         for (place, at) in self.symbols.iter_mut().zip(0_u8..) {
             place.conditional_assign(&reading.value, reading.symbol & at.ct_eq(&self.count));
         }
-        let more = reading.symbol & !self.count.ct_gt(&FULL);
+        let more = reading.symbol & !self.count.ct_gt(&Self::full());
         self.count = self.count.wrapping_add(more.unwrap_u8());
         self.unknown |= !(reading.symbol | reading.separator | reading.letter_u | beyond_ascii);
         self.letter_u |= reading.letter_u;
@@ -50,7 +55,7 @@ impl Scan {
 
     /// Kept a function of its own, so that a constant-time check can tell these branches by its name.
     #[inline(never)]
-    fn verdict(&self, text: &str) -> Result<(), CodeError> {
+    fn verdict(&self, text: &str, holds: Choice) -> Result<(), CodeError> {
         //= spec/protocol.md#alphabet-and-form-of-a-code
         //# COD-6. A reader of typed codes MUST refuse any other character outside the alphabet.
         if self.unknown.into() || (self.beyond_ascii.into() && !text.chars().all(|c| c.is_ascii() || is_separator(c))) {
@@ -63,19 +68,19 @@ impl Scan {
         }
         //= spec/protocol.md#alphabet-and-form-of-a-code
         //# COD-7. A reader of typed codes MUST refuse a code that has not exactly 20 symbols.
-        if self.count.ct_lt(&FULL).into() {
+        if self.count.ct_lt(&Self::full()).into() {
             return Err(CodeError::TooShort);
         }
         //= spec/protocol.md#alphabet-and-form-of-a-code
         //# COD-7. A reader of typed codes MUST refuse a code that has not exactly 20 symbols.
-        if self.count.ct_gt(&FULL).into() {
+        if self.count.ct_gt(&Self::full()).into() {
             return Err(CodeError::TooLong);
         }
         //= spec/protocol.md#check-symbols
         //# COD-9. A reader MUST refuse a code whose C(α) or C(α^2) is not 0.
         //= spec/protocol.md#check-symbols
         //# COD-10. A reader MUST NOT correct a code.
-        if check::holds(&self.symbols).into() { Ok(()) } else { Err(CodeError::CheckFailed) }
+        if holds.into() { Ok(()) } else { Err(CodeError::CheckFailed) }
     }
 }
 

@@ -19,19 +19,32 @@ impl HexError {
 }
 
 errors! { {$} "Code"
-    /// Why a text is not a share code. Checked in the order of the variants.
+    /// Why a text is not a share code, a card or a key. Checked in the order of the variants.
     #[non_exhaustive]
     CodeError {
         /// A character that neither stands in a code nor is ignored.
-        UnknownSymbol: "a character that no share code has",          Guest, OtherInput;
+        UnknownSymbol: "a character that no code has",          Guest, OtherInput;
         /// Most likely a V.
-        LetterU:       "the letter U, which no share code has",       Guest, OtherInput;
-        /// Fewer than 20 symbols.
-        TooShort:      "the share code is too short",                 Guest, OtherInput;
-        /// More than 20 symbols.
-        TooLong:       "the share code is too long",                  Guest, OtherInput;
+        LetterU:       "the letter U, which no code has",       Guest, OtherInput;
+        /// Fewer symbols than there are to be: 20 in a share code.
+        TooShort:      "the code is too short",                 Guest, OtherInput;
+        /// More than that.
+        TooLong:       "the code is too long",                  Guest, OtherInput;
         /// The check symbols do not match the others.
-        CheckFailed:   "the share code was mistyped",                 Guest, OtherInput;
+        CheckFailed:   "the code was mistyped",                 Guest, OtherInput;
+    }
+}
+
+errors! { {$} "Link"
+    /// Why a text is not a link ([`Link`](crate::code::Link)).
+    #[non_exhaustive]
+    LinkError {
+        /// It does not begin with `sharekey:`.
+        NotALink:    "not a sharekey link",                           Guest, OtherInput;
+        /// Of neither a code nor a key nor a card.
+        UnknownKind: "a link of another kind",                        Guest, OtherInput;
+        /// What it holds is none.
+        Code(#[from] CodeError): _,                                   _,     _;
     }
 }
 

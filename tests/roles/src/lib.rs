@@ -25,6 +25,7 @@ mod guest;
 mod hostile_load;
 mod invariants;
 mod limits;
+mod links;
 mod owner;
 mod owner_told;
 mod owner_view;

@@ -5,8 +5,8 @@ use std::fmt;
 use sharekey::error::{Blame, Fault, Retry};
 use sharekey::error::{
     BootError, CodeError, ContactError, FingerprintError, GuestError, HexError, IdError, KeyError, LimitsError,
-    LoadError, LockError, MacMismatch, NonContributory, NotPending, OwnerError, ProviderFailed, RefuseReason,
-    SealError, ServeError, ServiceError, SignatureError, SlotError, StoredRecordError, StoredSlotError,
+    LinkError, LoadError, LockError, MacMismatch, NonContributory, NotPending, OwnerError, ProviderFailed,
+    RefuseReason, SealError, ServeError, ServiceError, SignatureError, SlotError, StoredRecordError, StoredSlotError,
     StoredViewError, WireError,
 };
 
@@ -47,6 +47,7 @@ pub fn every() -> Vec<Table> {
         HexError,
         FingerprintError,
         LimitsError,
+        LinkError,
         WireError,
         SignatureError,
         KeyError,

@@ -81,7 +81,7 @@ const SECTIONS: [(&str, &[&str]); 7] = [
     ("## Errors and refusals\n", &["RefuseReason"]),
     (
         "### Errors of bytes, keys and codes\n",
-        &["WireError", "KeyError", "SignatureError", "NonContributory", "MacMismatch", "CodeError"],
+        &["WireError", "KeyError", "SignatureError", "NonContributory", "MacMismatch", "CodeError", "LinkError"],
     ),
     ("### Errors of the lock\n", &["LockError", "LoadError"]),
     ("### Errors of the service\n", &["ServiceError"]),

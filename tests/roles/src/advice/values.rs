@@ -1,6 +1,6 @@
 //! Bytes, keys, limits, texts and contacts: the second time the right thing is given.
 
-use sharekey::code::ShareCode;
+use sharekey::code::{Link, ShareCode};
 use sharekey::contacts::Fingerprint;
 use sharekey::crypto::{Agree, AgreementKey, PublicKey};
 use sharekey::error::{CodeError, LimitsError, Retry, SignatureError, WireError};
@@ -121,6 +121,9 @@ pub const CASES: &[Case] = &[
     made!("Code.TooShort", |good| code(good, "")),
     made!("Code.TooLong", |good| code(good, "00")),
     made!("Code.CheckFailed", |good| code(good, "Z")),
+    made!("Link.NotALink", |good| Link::parse(if good { LINK } else { &LINK[9..] })),
+    made!("Link.UnknownKind", |good| Link::parse(if good { LINK } else { "sharekey:lock/0" })),
+    made!("Link.Code", |good| Link::parse(if good { LINK } else { &LINK[..20] })),
     made!("Id.Empty", |good| if good { "ana" } else { "" }.parse::<AccountId>()),
     made!("Id.TooLong", |good| "a".repeat(if good { 64 } else { 65 }).parse::<AccountId>()),
     made!("Id.Control", |good| if good { "ana" } else { "an\na" }.parse::<AccountId>()),
@@ -170,6 +173,8 @@ pub const CASES: &[Case] = &[
         StoredSeed::read(found).map(drop).map_err(told)
     }),
 ];
+
+const LINK: &str = "sharekey:code/7K3Q-XM9T-FR2A-W8BC-4DFY";
 
 /// A code, mistyped at its last symbol or behind it.
 fn code(good: bool, last: &str) -> Result<ShareCode, CodeError> {

@@ -1,6 +1,6 @@
-//! Share codes: drawn, read, shown, stretched.
+//! Share codes: drawn, read, shown, stretched; the text of a card.
 
-use sharekey::code::{CodeText, ShareCode};
+use sharekey::code::{CodeText, ShareCode, card_text, read_card};
 use sharekey::error::CodeError;
 use sharekey::guest::Account;
 
@@ -11,6 +11,7 @@ use crate::scene::rng;
 use crate::watch::{Hidden, declassify_top_bits, hide, is_hidden};
 
 const CODE: &str = "7k3q xm9t-fr2a W8BC 4DFY";
+const CARD: &str = "000g 40r4-0M30 E209 185G-R38E-1WEC";
 const MISTYPED: &str = "7k3q xm9t-fr2a W8BC 4DFX";
 
 pub(super) fn reading() -> Vec<Case> {
@@ -23,6 +24,7 @@ pub(super) fn reading() -> Vec<Case> {
     vec![
         Case { name: "share code: drawn and shown", provider: "-", clean: Box::new(draw), controls: leaking() },
         Case { name: "share code: read", provider: "-", clean: Box::new(read), controls: leaking() },
+        Case { name: "card: read and shown", provider: "-", clean: Box::new(card), controls: leaking() },
         Case { name: "share code: mistyped", provider: "-", clean: Box::new(mistype), controls: leaking() },
     ]
 }
@@ -49,6 +51,11 @@ fn assert_shown(mut text: CodeText) {
 fn read() {
     let code = ShareCode::parse(&hidden(CODE)).unwrap();
     assert_shown(code.expose());
+}
+
+fn card() {
+    let card = read_card(&hidden(CARD)).unwrap();
+    assert_shown(card_text(&card));
 }
 
 fn mistype() {
