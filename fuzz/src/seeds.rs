@@ -31,7 +31,9 @@ fn all() -> Seeds {
     }
     add(&mut seeds, "decode_owner_records", contacts());
     for line in stored_records().lines() {
-        add(&mut seeds, "decode_share_record", sharekey_stage::hex::bytes(line.split_once(' ').unwrap().1));
+        let record = sharekey_stage::hex::bytes(line.split_once(' ').unwrap().1);
+        add(&mut seeds, "decode_share_record", [record.as_slice(), &[0]].concat());
+        add(&mut seeds, "decode_share_record", record);
     }
     seeds
 }
