@@ -164,7 +164,7 @@ fn detached(lock: &mut Door) {
     assert!(format!("{lock:?}").starts_with("Lock"));
     for writes in [true, false] {
         let staged = lock.challenge::<purpose::Operate>(now, &mut rng).unwrap();
-        assert_eq!((staged.cell(), format!("{staged:?}")), (Cell::Counter, "Staged(Counter)".to_owned()));
+        assert_eq!((staged.cell(), format!("{staged:?}")), (Cell::Counter, "Accepted(Counter)".to_owned()));
         let (record, pending) = staged.detach();
         assert_eq!((record.is_some(), pending.cell()), (writes, Cell::Counter));
         assert_eq!(format!("{pending:?}"), "Pending(Counter)");
