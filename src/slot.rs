@@ -1,7 +1,7 @@
 //! The slot state machine, as the service's record and the owner's view run it (spec: "Slots").
 //!
 //! A [`Slot`] is in one of four [`State`]s. Whatever the state, it carries its number line (the highest number
-//! seen, the last Done, the proven floor) and its **live keys**: every key that may open the slot. A key leaves
+//! seen, the last told, the proven floor) and its **live keys**: every key that may open the slot. A key leaves
 //! them only by proof.
 //!
 //! Each step takes what happened, judges it against the numbers, and leaves the slot as it is then. One that is
@@ -47,10 +47,10 @@ struct Line {
     epoch: Epoch,
     /// The highest number seen in a grant, a withdrawal or a proof.
     highest: Generation,
-    /// The highest number of an Activate or Deactivate that is known done.
+    /// The highest floor of which the lock told whether the slot was open then.
     //= spec/protocol.md#done-and-receipt
-    //# SLO-38. The last Done MUST be kept apart from the highest number and from the proven floor.
-    last_done: Generation,
+    //# SLO-38. The last told MUST be kept apart from the highest number and from the proven floor.
+    last_told: Generation,
     /// The highest number that a Done or a receipt proved.
     floor: Generation,
     live: Live,
@@ -72,7 +72,7 @@ impl<W: Witness> Slot<W> {
         let zero = Generation::ZERO;
         //= spec/protocol.md#slot-record
         //# SLO-1. A record of a new epoch MUST begin Inactive, with all numbers 0 and nothing live.
-        let line = Line { epoch, highest: zero, last_done: zero, floor: zero, live: Live::default() };
+        let line = Line { epoch, highest: zero, last_told: zero, floor: zero, live: Live::default() };
         Self { line, content: Content::Inactive, witness: PhantomData }
     }
 
@@ -148,10 +148,11 @@ impl<W: Witness> Slot<W> {
         self.line.highest
     }
 
-    /// The highest number of an Activate or Deactivate that is known done.
+    /// The last told: the highest floor of which the lock told whether the slot was open then, in a Done of an Activate,
+    /// a Deactivate or an Inspect, or in a receipt.
     #[must_use]
-    pub const fn last_done(&self) -> Generation {
-        self.line.last_done
+    pub const fn last_told(&self) -> Generation {
+        self.line.last_told
     }
 
     /// The proven floor: the highest number that a Done or a receipt proved.

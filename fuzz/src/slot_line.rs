@@ -158,7 +158,7 @@ fn at_the_owner(slot: &mut Slot<Observer>, model: &mut LineModel, event: Event) 
 
 fn compare<W: Witness>(slot: &Slot<W>, model: &LineModel) {
     assert_eq!((slot.state(), slot.epoch()), (model.state(), model.epoch));
-    assert_eq!((slot.highest(), slot.floor(), slot.last_done()), (model.highest, model.floor, model.last_done));
+    assert_eq!((slot.highest(), slot.floor(), slot.last_told()), (model.highest, model.floor, model.last_told));
     assert_eq!(slot.shared(), model.share.map(|share| share.key));
     assert_eq!(slot.device(), model.share.and_then(|share| share.device));
     assert!(slot.may_open().len() <= MAX_LIVE + 1);

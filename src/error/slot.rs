@@ -27,7 +27,7 @@ errors! { {$} "StoredSlot"
     /// Why stored data are not a slot's state: they contradict themselves.
     #[non_exhaustive]
     StoredSlotError {
-        LastDoneAboveFloor: "the last Done's number is above the proven floor",               Caller, OtherInput;
+        LastToldAboveFloor: "the last told is above the proven floor",                            Caller, OtherInput;
         FloorAboveHighest:  "the proven floor is above the highest number seen",              Caller, OtherInput;
         /// They are not in strictly rising order.
         LiveUnsorted:       "the live keys are not sorted or not unique",                     Caller, OtherInput;

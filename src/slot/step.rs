@@ -72,8 +72,8 @@ impl<W: Witness> Slot<W> {
         }
     }
 
-    /// The lock proved a key installed, by a receipt or an inspection. A proof at or below the proven floor changes
-    /// nothing.
+    /// The lock proved a key installed, by a receipt or an inspection: so the slot was open then. A proof at or below
+    /// the proven floor changes nothing.
     pub fn confirm(&mut self, proof: &Proof) {
         let Proof { key, device, install, proof } = *proof;
         //= spec/protocol.md#done-and-receipt
@@ -85,6 +85,9 @@ impl<W: Witness> Slot<W> {
         //# SLO-25. A receipt above the proven floor MUST raise the proven floor to its generation.
         self.line.floor = key.generation;
         self.take(key.generation);
+        //= spec/protocol.md#done-and-receipt
+        //# SLO-47. A receipt above the last told MUST make the slot active.
+        self.tell(key.generation, Turn::Activate);
         //= spec/protocol.md#done-and-receipt
         //# SLO-37. A receipt or a Done that comes late MUST still have these effects.
         self.line.live.confirm(key, install, Confirmation { device, proof });
@@ -98,34 +101,39 @@ impl<W: Witness> Slot<W> {
         }
     }
 
-    /// An Activate or Deactivate took `number` at the lock. One at or below the last is old: the last already
-    /// proved all that it proves.
+    /// An Activate or Deactivate took `number` at the lock, and left no key. Whether the slot is open is a function of
+    /// the lock's floor: one at or below the last told does not decide it.
     pub fn done(&mut self, turn: Turn, number: Generation) {
-        //= spec/protocol.md#done-and-receipt
-        //# SLO-32. A Done of an Activate or Deactivate at n MUST decide whether the slot is active if, and only if, n is above the last Done.
-        if number <= self.line.last_done {
-            return;
-        }
-        self.line.last_done = number;
         //= spec/protocol.md#done-and-receipt
         //# SLO-29. A Done of an Activate or Deactivate at n MUST take all generations at or below n out of live.
         //= spec/protocol.md#done-and-receipt
         //# SLO-37. A receipt or a Done that comes late MUST still have these effects.
         self.prove_dead(number);
+        self.tell(number, turn);
+    }
+
+    /// At this floor the slot was open, or was not; that decides unless a higher one told already.
+    fn tell(&mut self, floor: Generation, turn: Turn) {
+        //= spec/protocol.md#done-and-receipt
+        //# SLO-32. A Done of an Activate or Deactivate at n MUST decide whether the slot is active if, and only if, n is above the last told.
+        if floor <= self.line.last_told {
+            return;
+        }
+        self.line.last_told = floor;
         match turn {
             //= spec/protocol.md#done-and-receipt
-            //# SLO-40. A Done of a Deactivate above the last Done MUST end the share, whatever its generation.
+            //# SLO-40. A Done of a Deactivate above the last told MUST end the share, whatever its generation.
             Turn::Deactivate => self.content = Content::Inactive,
             Turn::Activate if self.state() == State::Inactive => self.content = Content::NotShared,
-            //= spec/protocol.md#done-and-receipt
-            //# SLO-30. A Done of an Activate or Deactivate at n MUST end a share whose generation is at or below n.
-            Turn::Activate => self.end_share_up_to(number),
+            Turn::Activate => {}
         }
     }
 
-    /// The lock says what the slot holds. It takes no number and does not decide whether the slot is active;
-    /// `proof` is the digest of the `Done(Inspect)`. A share that it proves dead ends.
+    /// The lock says what the slot holds, and so whether it is open. It takes no number; `proof` is the digest of the
+    /// `Done(Inspect)`. A share that it proves dead ends.
     pub fn inspected(&mut self, report: &SlotReport, proof: Digest) {
+        //= spec/protocol.md#done-and-receipt
+        //# SLO-33. A Done of an Inspect MUST take all generations below the floor that it reports out of live.
         match report.holding {
             Holding::Installed { grant, device } => {
                 let key = GrantRef { generation: report.floor, grant };
@@ -135,14 +143,12 @@ impl<W: Witness> Slot<W> {
             }
             //= spec/protocol.md#done-and-receipt
             //# SLO-34. A Done of an Inspect MUST take the generation at that floor out of live if, and only if, it reports no holder.
-            Holding::Inactive | Holding::Empty => {
-                //= spec/protocol.md#done-and-receipt
-                //# SLO-33. A Done of an Inspect MUST take all generations below the floor that it reports out of live.
-                self.prove_dead(report.floor);
-                //= spec/protocol.md#done-and-receipt
-                //# SLO-42. A Done of an Inspect that reports no holder MUST end a share whose generation is at or below the floor that it reports.
-                self.end_share_up_to(report.floor);
-            }
+            //= spec/protocol.md#done-and-receipt
+            //# SLO-45. A Done of an Inspect that finds the slot Inactive MUST have the effects of a Done of a Deactivate at the floor that it reports.
+            Holding::Inactive => self.done(Turn::Deactivate, report.floor),
+            //= spec/protocol.md#done-and-receipt
+            //# SLO-46. A Done of an Inspect that finds the slot Empty MUST have the effects of a Done of an Activate at the floor that it reports.
+            Holding::Empty => self.done(Turn::Activate, report.floor),
         }
     }
 
@@ -163,7 +169,7 @@ impl<W: Witness> Slot<W> {
         Ok(number)
     }
 
-    /// Nothing up to `number` ever opens.
+    /// Nothing up to `number` ever opens, so none of it is shared either.
     fn prove_dead(&mut self, number: Generation) {
         //= spec/protocol.md#done-and-receipt
         //# SLO-31. A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
@@ -172,6 +178,11 @@ impl<W: Witness> Slot<W> {
         self.line.floor = self.line.floor.max(number);
         self.take(number);
         self.line.live.forget_up_to(number);
+        //= spec/protocol.md#done-and-receipt
+        //# SLO-30. A Done of an Activate or Deactivate at n MUST end a share whose generation is at or below n.
+        //= spec/protocol.md#done-and-receipt
+        //# SLO-42. A Done of an Inspect that reports no holder MUST end a share whose generation is at or below the floor that it reports.
+        self.end_share_up_to(number);
     }
 
     fn end_share_up_to(&mut self, number: Generation) {

@@ -30,8 +30,8 @@ impl<W: Witness> TryFrom<Stored> for Slot<W> {
 }
 
 fn check_line(line: &Line) -> Result<(), StoredSlotError> {
-    if line.last_done > line.floor {
-        return Err(StoredSlotError::LastDoneAboveFloor);
+    if line.last_told > line.floor {
+        return Err(StoredSlotError::LastToldAboveFloor);
     }
     if line.floor > line.highest {
         return Err(StoredSlotError::FloorAboveHighest);
@@ -57,7 +57,7 @@ fn check_live(line: &Line, live: &LiveKey) -> Result<(), StoredSlotError> {
 fn check_share<W: Witness>(slot: &Slot<W>) -> Result<(), StoredSlotError> {
     let (line, device) = (&slot.line, slot.device());
     let Some(key) = slot.shared() else { return Ok(()) };
-    if key.generation <= line.last_done || key.generation > line.highest {
+    if key.generation > line.highest {
         return Err(StoredSlotError::ShareOutOfRange);
     }
     let live = line.live.find(key);

@@ -242,7 +242,7 @@ impl Phone {
             "state": format!("{:?}", status.state),
             "highest": known.map_or(0, |slot| slot.highest().value()),
             "floor": known.map_or(0, |slot| slot.floor().value()),
-            "last_done": known.map_or(0, |slot| slot.last_done().value()),
+            "last_told": known.map_or(0, |slot| slot.last_told().value()),
             "shared": status.shared.as_ref().map(key_status),
             "may_open": status.may_open.iter().map(key_status).collect::<Vec<_>>(),
             "inspected": status.inspected,

@@ -106,7 +106,7 @@ impl Cloud {
             "downloaded": slot.is_downloaded(),
             "highest": slot.highest().value(),
             "floor": slot.floor().value(),
-            "last_done": slot.last_done().value(),
+            "last_told": slot.last_told().value(),
             "shared": slot.shared().map(|shared| hex(shared.grant.as_bytes())),
             "device": slot.device().map(|device| key(&device)),
             "live": live.collect::<Vec<_>>(),

@@ -190,7 +190,7 @@ impl World {
                 self.serve(&done)?;
                 let (view, record) = (self.view.as_ref().unwrap(), self.record.as_ref().unwrap());
                 let known = view.slot(SLOT).unwrap();
-                if record.slot().last_done() == known.last_done() { Ok(()) } else { Err(Stopped::NoEffect) }
+                if record.slot().last_told() == known.last_told() { Ok(()) } else { Err(Stopped::NoEffect) }
             }
             _ => Ok(()),
         }

@@ -82,7 +82,7 @@ fn epoch(choices: &mut Choices<'_>, state: &Machine) -> u32 {
 /// A number near something that is known.
 fn number(choices: &mut Choices<'_>, state: &Machine) -> u32 {
     let line = &state.record.line;
-    let mut known = vec![line.highest.value(), line.floor.value(), line.last_done.value()];
+    let mut known = vec![line.highest.value(), line.floor.value(), line.last_told.value()];
     known.extend(state.phones.iter().map(|phone| phone.line.highest.value()));
     known.extend(line.live.keys().map(|live| live.generation.value()));
     match choices.any::<u8>() {

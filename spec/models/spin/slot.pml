@@ -67,7 +67,7 @@ short withdrawn;        /* in the view: live, and known to be withdrawn after it
 short denied;           /* in the view: known never to have been released */
 
 /* ---- the network: what was ever sent. Receipts are not kept: the lock signed one for each install, and
-   signs the same again in a Done of an Inspect; so with the vacancy that every turn leaves. */
+   signs the same again in a Done of an Inspect; so with the vacancy that every turn leaves, which tells what its Done does. */
 short granted;          /* by phone 0, if it keeps to its view; phone 1 may have signed any grant */
 short done_on;          /* Done of an Activate, by number */
 short done_off;         /* Done of a Deactivate */
@@ -78,8 +78,10 @@ short says_released;
 
 /* ---- for the assertions only */
 byte taken;             /* the highest number that was installed or turned */
+#ifdef ONE_TURN
 byte turned;            /* the number of the latest turn at the lock */
-byte heard[2];          /* the highest Done of a turn that reached the view, the record */
+#endif
+byte heard[2];          /* the highest floor of which the view, the record heard */
 short opened;           /* grants that moved the bolt */
 short released;         /* ever, by the record */
 short known;            /* released as of the record version that the view names, or signed by phone 0 */
@@ -108,13 +110,14 @@ inline prove_dead(v, n) {
     live[v] = live[v] & ~UP_TO(n)
 }
 
-/* SLO-29 to SLO-32, SLO-40 */
+/* A Done of a turn, or of an Inspect that found no key at floor n: SLO-29 to SLO-34, SLO-36, SLO-40, SLO-45, SLO-46. One
+   at or below the last told proves nothing that the last one did not. */
 inline hear_turn(v, act, n) {
     if :: heard[v] < (n) -> heard[v] = (n) :: else fi;
     if
 #if defined(M_DONE_WITHOUT_NUMBER)
     :: true ->
-#elif defined(M_LAST_DONE_IS_HIGHEST)
+#elif defined(M_LAST_TOLD_IS_HIGHEST)
     :: highest[v] < (n) ->
 #else
     :: last[v] < (n) ->
@@ -134,8 +137,9 @@ inline hear_turn(v, act, n) {
     fi
 }
 
-/* a receipt, or a Done of an Inspect that found the key: SLO-24 to SLO-28, SLO-35, SLO-41 */
+/* a receipt, or a Done of an Inspect that found the key: SLO-24 to SLO-28, SLO-35, SLO-41, SLO-47 */
 inline hear_installed(v, g, d) {
+    if :: heard[v] < NUMBER(g) -> heard[v] = NUMBER(g) :: else fi;
     if
 #ifdef M_OLD_RECEIPT
     :: true ->
@@ -144,6 +148,14 @@ inline hear_installed(v, g, d) {
 #endif
         proven[v] = NUMBER(g);
         take(v, NUMBER(g));
+#ifndef M_RECEIPT_TELLS_NOTHING
+        if
+        :: last[v] < NUMBER(g) ->
+            last[v] = NUMBER(g);
+            if :: state[v] == Inactive -> state[v] = NotShared :: else fi
+        :: else
+        fi;
+#endif
 #ifdef M_PROOF_KILLS_HOLDER
         live[v] = live[v] & ~UP_TO(NUMBER(g));
 #else
@@ -156,12 +168,6 @@ inline hear_installed(v, g, d) {
         fi
     :: else
     fi
-}
-
-/* a Done of an Inspect that found none at floor n: SLO-33, SLO-34, SLO-36 */
-inline hear_vacant(v, n) {
-    prove_dead(v, n);
-    if :: SHARING(v) && NUMBER(share[v]) <= (n) -> go(v, NotShared) :: else fi
 }
 
 /* ---- the record */
@@ -268,7 +274,12 @@ inline hear_grant(g) {
    Something shows every live key (SVC-22). REPORT_LAST, as it was once: the grant that is shared, and the latest Done, receipt and answer to a withdrawal. */
 inline report() {
     if :: SHARING(R) -> hear_grant(share[R]) :: else fi;
-    if :: last[R] -> hear_turn(P, HAS(done_on, last[R]), last[R]) :: else fi;
+    if
+    :: last[R] && HAS(done_on | done_off, last[R]) -> hear_turn(P, HAS(done_on, last[R]), last[R])
+    :: last[R] && HAS(installed1 | installed2, GRANT(last[R], 0)) -> k = GRANT(last[R], 0); hear_installed(P, k, DEV(k))
+    :: last[R] && HAS(installed1 | installed2, GRANT(last[R], 1)) -> k = GRANT(last[R], 1); hear_installed(P, k, DEV(k))
+    :: else
+    fi;
 #ifdef REPORT_LAST
     if :: report_receipt -> hear_installed(P, report_receipt, DEV(report_receipt)) :: else fi;
     if :: report_g -> hear_withdrawn(report_g, report_outcome) :: else fi;
@@ -341,7 +352,9 @@ inline turn(act, n) {
 #endif
     inst = 0; dev = 0; spent = 0;
     if :: taken < (n) -> taken = (n) :: else fi;
+#ifdef ONE_TURN
     turned = (n);
+#endif
     if :: act -> done_on = done_on | BIT(n) :: else -> done_off = done_off | BIT(n) fi
 }
 
@@ -365,9 +378,9 @@ inline honest() {
 #ifdef VIEW
     CLAIM(13, !inst || !HAS(known, inst) || HAS(live[P], inst));                 /* 13 honest view */
 #endif
-    /* who heard of the newest turn knows whether the slot is active */
-    CLAIM(32, !turned || heard[R] != turned || (state[R] != Inactive) == on);  /* SLO-32 */
-    CLAIM(32, !turned || heard[P] != turned || (state[P] != Inactive) == on);  /* SLO-32 */
+    /* who heard of the lock's floor knows whether the slot is active */
+    CLAIM(32, !floor || heard[R] != floor || (state[R] != Inactive) == on);  /* SLO-32, SLO-45 to SLO-47 */
+    CLAIM(32, !floor || heard[P] != floor || (state[P] != Inactive) == on);  /* SLO-32, SLO-45 to SLO-47 */
     CLAIM(31, last[R] <= proven[R] && proven[R] <= highest[R])                /* SLO-31, SLO-7 */
 }
 
@@ -416,7 +429,6 @@ end:
         :: pick_grant(); if :: SIGNED(g) -> publish(g) :: else fi
         :: pick_number(); if :: HAS(done_on, n) -> hear_turn(R, 1, n) :: else fi
         :: pick_number(); if :: HAS(done_off, n) -> hear_turn(R, 0, n) :: else fi
-        :: pick_number(); if :: HAS(done_on | done_off, n) -> hear_vacant(R, n) :: else fi
         :: pick_grant();
             if
             :: HAS(installed1 | installed2, g) ->
@@ -430,7 +442,6 @@ end:
         /* or phone 0 */
         :: pick_number(); if :: HAS(done_on, n) -> hear_turn(P, 1, n) :: else fi
         :: pick_number(); if :: HAS(done_off, n) -> hear_turn(P, 0, n) :: else fi
-        :: pick_number(); if :: HAS(done_on | done_off, n) -> hear_vacant(P, n) :: else fi
         :: pick_grant(); if :: HAS(installed1 | installed2, g) -> hear_installed(P, g, DEV(g)) :: else fi
 #ifndef CALM
         :: pick_grant(); if :: HAS(says_never, g) -> hear_withdrawn(g, 1) :: else fi
@@ -502,7 +513,7 @@ active proctype Peace() {
             atomic {                                   /* inspects */
                 if
                 :: inst -> hear_installed(P, inst, dev)
-                :: else -> hear_vacant(P, floor)
+                :: else -> hear_turn(P, on, floor)
                 fi
             };
             atomic {                                   /* activates */

@@ -71,7 +71,7 @@ class View:
             "as_of": as_of,
             "highest": record.highest,
             "floor": record.proven,
-            "last_done": record.last_done,
+            "last_told": record.last_told,
             "inspected": index in self.told,
             "shared": None if entry is None else self._entry(index, entry),
             "may_open": [self._entry(index, live) for live in record.live],

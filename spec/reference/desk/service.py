@@ -129,7 +129,7 @@ def show_slot(record: Any) -> dict[str, Any]:
         "state": record.state,
         "highest": record.highest,
         "floor": record.proven,
-        "last_done": record.last_done,
+        "last_told": record.last_told,
         "shared": share.grant.hex() if share else None,
         "device": device.hex() if device else None,
         "downloaded": bool(share and share.confirmed),  # SLO-3

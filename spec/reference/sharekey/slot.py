@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Callable, Iterator, Optional
 
 from .errors import RuleBroken
-from .messages import Grant, Left, NeverReleased, Receipt, Released, Settled, Withdraw, Withdrawn
+from .messages import Empty, Grant, Installed, Left, NeverReleased, Receipt, Released, Settled, Withdraw, Withdrawn
 from .wire import MAX_U32
 
 MAX_LIVE = 16  # SLO-13
@@ -57,7 +57,7 @@ class SlotRecord:
     epoch: int
     highest: int = 0
     proven: int = 0
-    last_done: int = 0  # SLO-38: a number of its own
+    last_told: int = 0  # SLO-38: a number of its own, the highest floor that told whether the slot was open
     active: bool = False
     share: Optional[Share] = None
     live: tuple[Live, ...] = ()
@@ -226,7 +226,7 @@ def confirm(
     if generation <= record.proven:
         return record
     current = record.shares(generation, grant)
-    record = replace(seen(record, generation), proven=generation)  # SLO-25
+    record = told(replace(seen(record, generation), proven=generation), generation, True)  # SLO-25, SLO-47
     if not current:
         record = end_share(record, lambda share: share.generation <= generation)
     known = record.live_grant(generation, grant)
@@ -253,20 +253,20 @@ def done_number(record: SlotRecord, number: int, activate: bool) -> SlotRecord:
     record = drop_live(seen(record, number), lambda entry: entry.generation <= number)  # SLO-29
     record = end_share(record, lambda share: share.generation <= number)  # SLO-30
     record = replace(record, proven=max(record.proven, number))  # SLO-31
-    if number > record.last_done:
-        record = replace(record, last_done=number, active=activate)
-        if not activate:
-            record = end_share(record, lambda share: True)
-    return record
+    return told(record, number, activate)
+
+
+def told(record: SlotRecord, floor: int, active: bool) -> SlotRecord:
+    """What the lock told of whether the slot was open at a floor (SLO-32, SLO-40, SLO-47)."""
+    if floor <= record.last_told:
+        return record
+    record = replace(record, last_told=floor, active=active)
+    return record if active else end_share(record, lambda share: True)
 
 
 def done_inspect(record: SlotRecord, left: Left, proof: bytes) -> SlotRecord:
-    """A Done of an Inspect (SLO-33 to SLO-36, SLO-42). It does not decide whether the slot is active."""
-    floor = left.floor
-    record = drop_live(seen(record, floor), lambda entry: entry.generation < floor)
+    """A Done of an Inspect (SLO-33 to SLO-36, SLO-42, SLO-45, SLO-46)."""
     holder = left.holding
-    if hasattr(holder, "grant"):
-        return confirm(record, floor, holder.grant, holder.device, None, proof)
-    record = drop_live(record, lambda entry: entry.generation == floor)  # SLO-34
-    record = end_share(record, lambda share: share.generation <= floor)
-    return replace(record, proven=max(record.proven, floor))
+    if isinstance(holder, Installed):
+        return confirm(record, left.floor, holder.grant, holder.device, None, proof)
+    return done_number(record, left.floor, isinstance(holder, Empty))

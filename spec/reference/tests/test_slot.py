@@ -43,7 +43,7 @@ def name_of(call) -> str:
 def test_slo_1():
     record = SlotRecord(5)
     assert record.state == "Inactive" and not record.live
-    assert (record.highest, record.proven, record.last_done) == (0, 0, 0)
+    assert (record.highest, record.proven, record.last_told) == (0, 0, 0)
 
 
 def test_publication():
@@ -141,9 +141,9 @@ def test_dones():
     record = slot.done_number(released(g), 3, True)
     assert record.state == "Shared"
     record = slot.done_number(released(g), 5, True)
-    assert record.state == "NotShared" and not record.live and record.last_done == 5  # SLO-29, SLO-30
+    assert record.state == "NotShared" and not record.live and record.last_told == 5  # SLO-29, SLO-30
     late = slot.done_number(slot.done_number(active(4), 6, False), 5, True)
-    assert late.state == "Inactive" and late.last_done == 6  # SLO-32, SLO-38
+    assert late.state == "Inactive" and late.last_told == 6  # SLO-32, SLO-38
     late = slot.done_number(slot.publish(active(4), grant(8)), 3, False)
     assert late.state == "Sharing"
 
@@ -154,7 +154,9 @@ def test_inspects():
     record = slot.done_inspect(released(g), holder, PROOF)
     assert record.share.confirmed and record.live_generations == {2} and record.proven == 2
     vacant = slot.done_inspect(released(g), Left(4, Inactive()), PROOF)
-    assert not vacant.live and vacant.proven == 4 and vacant.state == "NotShared"  # SLO-33, SLO-36, SLO-42
+    assert not vacant.live and vacant.proven == 4 and vacant.state == "Inactive"  # SLO-33, SLO-36, SLO-42, SLO-45
+    assert slot.done_inspect(vacant, Left(5, Empty()), PROOF).state == "NotShared"  # SLO-46
+    assert slot.receipt(SlotRecord(1), receipt(g)).state == "NotShared"  # SLO-47
     below = slot.done_inspect(released(g), Left(1, Empty()), PROOF)
     assert below.live_generations == {2} and below.state == "Shared"
     at = slot.done_inspect(released(g), Left(2, Empty()), PROOF)

@@ -22,6 +22,7 @@ from sharekey.messages import (
     Bundle,
     Empty,
     Grant,
+    Inactive,
     Installed,
     KINDS,
     Left,
@@ -312,7 +313,8 @@ class Line:
         if kind in ("Activate", "Deactivate"):
             self.record = slot.done_number(self.record, generation, kind == "Activate")
         elif kind == "Inspect":
-            left = Left(generation, Empty() if grant is None else Installed(grant, device))
+            holding = {"Inactive": Inactive(), "Empty": Empty(), "Installed": Installed(grant, device)}
+            left = Left(generation, holding[event["holding"]])
             self.record = slot.done_inspect(self.record, left, PROOF)
         elif kind == "Receipt":
             self.record = slot.confirm(self.record, generation, grant, device, install, PROOF)

@@ -47,7 +47,7 @@ fn same_but_last(a: &ShareRecord, b: &ShareRecord) -> bool {
     };
     let (x, y) = (a.slot(), b.slot());
     (x.state(), x.shared(), x.device(), x.highest()) == (y.state(), y.shared(), y.device(), y.highest())
-        && (x.floor(), x.last_done(), keys(a)) == (y.floor(), y.last_done(), keys(b))
+        && (x.floor(), x.last_told(), keys(a)) == (y.floor(), y.last_told(), keys(b))
         && (a.epoch(), a.owner(), a.service()) == (b.epoch(), b.owner(), b.service())
 }
 

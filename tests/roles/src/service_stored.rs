@@ -95,7 +95,7 @@ fn a_record_that_contradicts_itself_is_refused() {
     const SLOT_ID: usize = LOCK + 32;
     const EPOCH: usize = SLOT_ID + 1 + 32 + 32;
     const VERSION: usize = EPOCH + 4;
-    const LAST_DONE: usize = VERSION + 1 + 4 + 4;
+    const LAST_TOLD: usize = VERSION + 1 + 4 + 4;
     let altered = |record: ShareRecord, at: usize, byte: u8| {
         let mut stored = record.to_bytes();
         assert_ne!(stored[at], byte);
@@ -105,7 +105,7 @@ fn a_record_that_contradicts_itself_is_refused() {
     for (record, at, byte, error) in [
         (record(), VERSION, 0, StoredRecordError::Version),
         (record(), EPOCH, 9, StoredRecordError::Epoch),
-        (record(), LAST_DONE, 9, StoredRecordError::Slot(StoredSlotError::LastDoneAboveFloor)),
+        (record(), LAST_TOLD, 9, StoredRecordError::Slot(StoredSlotError::LastToldAboveFloor)),
         (record(), LOCK, 9, StoredRecordError::Evidence),
         (active_record(), SLOT_ID, 9, StoredRecordError::Evidence),
         (sharing_record(2), LOCK, 9, StoredRecordError::GrantContent),

@@ -16,7 +16,7 @@ enum Step {
     Withdraw(u32),
     Receipt(u32),
     Done(bool, u32),
-    Vacant(u32),
+    Vacant(bool, u32),
     Holding(u32),
 }
 
@@ -28,13 +28,17 @@ fn step() -> impl Strategy<Value = Step> {
         2 => number.clone().prop_map(Step::Withdraw),
         1 => number.clone().prop_map(Step::Receipt),
         2 => (any::<bool>(), number.clone()).prop_map(|(on, n)| Step::Done(on, n)),
-        1 => number.clone().prop_map(Step::Vacant),
+        1 => (any::<bool>(), number.clone()).prop_map(|(open, n)| Step::Vacant(open, n)),
         1 => number.prop_map(Step::Holding),
     ]
 }
 
 fn key(n: u32) -> GrantRef {
     GrantRef { generation: generation(n), grant: some_digest(u8::try_from(n).unwrap()) }
+}
+
+fn vacant(n: u32, open: bool) -> SlotReport {
+    SlotReport { floor: generation(n), holding: if open { Holding::Empty } else { Holding::Inactive } }
 }
 
 fn proof(n: u32) -> Proof {
@@ -49,8 +53,8 @@ struct Truth {
     denied: BTreeSet<u32>,
     /// Everything at or below is dead …
     dead: u32,
-    /// … and this is the newest Done.
-    newest: Option<(u32, bool)>,
+    /// … and this is the highest floor that was told of, and whether the slot was open then.
+    told: Option<(u32, bool)>,
     published: BTreeMap<u32, u32>,
 }
 
@@ -60,6 +64,18 @@ impl Truth {
         if n > floor {
             self.confirmed.insert(n);
             self.dead = self.dead.max(n - 1);
+            self.tell(n, true);
+        }
+    }
+
+    fn vacant(&mut self, n: u32, open: bool) {
+        self.dead = self.dead.max(n);
+        self.tell(n, open);
+    }
+
+    fn tell(&mut self, n: u32, open: bool) {
+        if self.told.is_none_or(|(told, _)| n > told) {
+            self.told = Some((n, open));
         }
     }
 
@@ -98,15 +114,12 @@ fn run(slot: &mut Slot, truth: &mut Truth, step: Step) {
             let holding = Holding::Installed { grant: key(n).grant, device: device() };
             slot.inspected(&SlotReport { floor: generation(n), holding }, some_digest(202));
         }
-        Step::Vacant(n) => {
-            truth.dead = truth.dead.max(n);
-            slot.inspected(&SlotReport { floor: generation(n), holding: Holding::Empty }, some_digest(202));
+        Step::Vacant(open, n) => {
+            truth.vacant(n, open);
+            slot.inspected(&vacant(n, open), some_digest(202));
         }
         Step::Done(on, n) => {
-            truth.dead = truth.dead.max(n);
-            if truth.newest.is_none_or(|(newest, _)| n > newest) {
-                truth.newest = Some((n, on));
-            }
+            truth.vacant(n, on);
             slot.done(if on { Turn::Activate } else { Turn::Deactivate }, generation(n));
         }
     }
@@ -132,7 +145,9 @@ proptest! {
             prop_assert!(truth.published.values().all(|times| *times == 1));
             prop_assert!(slot.highest() >= before.highest());
             prop_assert!(slot.floor() >= before.floor());
-            let active = truth.newest.is_some_and(|(_, on)| on);
+            //= spec/protocol.md#done-and-receipt
+            //# SLO-47. A receipt above the last told MUST make the slot active.
+            let active = truth.told.is_some_and(|(_, open)| open);
             prop_assert_eq!(slot.state() != State::Inactive, active);
             let stored = postcard::to_allocvec(&slot).unwrap();
             prop_assert_eq!(postcard::from_bytes::<Slot>(&stored).unwrap(), slot.clone());
@@ -159,9 +174,7 @@ proptest! {
                     let holding = Holding::Installed { grant: key(n).grant, device: device() };
                     view.inspected(&SlotReport { floor: generation(n), holding }, some_digest(202));
                 }
-                Step::Vacant(n) => {
-                    view.inspected(&SlotReport { floor: generation(n), holding: Holding::Empty }, some_digest(202));
-                }
+                Step::Vacant(open, n) => view.inspected(&vacant(n, open), some_digest(202)),
                 Step::Done(on, n) => view.done(if on { Turn::Activate } else { Turn::Deactivate }, generation(n)),
             }
             for live in record.may_open() {

@@ -145,7 +145,7 @@ fn a_withdrawal_of_another_grant_of_the_shares_number_leaves_the_share() {
 //= spec/protocol.md#withdrawal
 //# SLO-19. The answer MUST be Released, with the latest install, where the grant was released and its generation is live.
 //= spec/protocol.md#done-and-receipt
-//# SLO-40. A Done of a Deactivate above the last Done MUST end the share, whatever its generation.
+//# SLO-40. A Done of a Deactivate above the last told MUST end the share, whatever its generation.
 #[test]
 fn a_key_that_outlived_its_share_is_answered_with_its_release() {
     let slot = shared(5).then(|slot| slot.done(Turn::Deactivate, generation(3))).0;
@@ -165,7 +165,7 @@ fn a_key_that_only_an_inspection_found_counts_as_released() {
 // --- done ---------------------------------------------------------------------------------------
 
 //= spec/protocol.md#done-and-receipt
-//# SLO-32. A Done of an Activate or Deactivate at n MUST decide whether the slot is active if, and only if, n is above the last Done.
+//# SLO-32. A Done of an Activate or Deactivate at n MUST decide whether the slot is active if, and only if, n is above the last told.
 #[test]
 fn only_the_newest_done_moves_the_state() {
     let slot = Slot::<Recorder>::new(Epoch::FIRST).then(|slot| slot.done(Turn::Deactivate, generation(4))).0;
@@ -194,7 +194,7 @@ fn a_done_kills_up_to_its_number_and_nothing_above() {
         let after = slot.clone().then(|slot| slot.done(Turn::Activate, generation(n))).0;
         assert_eq!((live(&after), after.state(), after.floor()), (left.clone(), state, generation(n)));
         let after = slot.clone().then(|slot| slot.done(Turn::Deactivate, generation(n))).0;
-        assert_eq!((live(&after), after.state(), after.last_done()), (left, State::Inactive, generation(n)));
+        assert_eq!((live(&after), after.state(), after.last_told()), (left, State::Inactive, generation(n)));
     }
 }
 
@@ -207,19 +207,21 @@ fn a_share_above_an_activation_stays() {
 }
 
 //= spec/protocol.md#done-and-receipt
-//# SLO-38. The last Done MUST be kept apart from the highest number and from the proven floor.
+//# SLO-38. The last told MUST be kept apart from the highest number and from the proven floor.
 #[test]
-fn the_last_done_is_kept_apart_from_the_floor_and_the_highest() {
+fn the_last_told_is_kept_apart_from_the_floor_and_the_highest() {
     let slot = active::<Recorder>().then(|slot| slot.withdraw(key(9))).0.then(|slot| slot.confirm(&proof_of(key(8)))).0;
-    // The activation at 4 is below both, and still the newest Done.
-    let slot = slot.then(|slot| slot.done(Turn::Deactivate, generation(4))).0;
+    // The highest is what anybody signed, and tells nothing of the slot.
     //= spec/protocol.md#done-and-receipt
     //# SLO-25. A receipt above the proven floor MUST raise the proven floor to its generation.
+    assert_eq!((slot.last_told(), slot.floor(), slot.highest()), (generation(8), generation(8), generation(9)));
+    assert_eq!((slot.state(), live(&slot)), (State::NotShared, vec![8]));
+    // A key was installed at 8, so the slot was opened again after this.
+    assert_eq!(slot.clone().then(|slot| slot.done(Turn::Deactivate, generation(4))).0, slot);
+    let slot = slot.then(|slot| slot.done(Turn::Deactivate, generation(9))).0;
     //= spec/protocol.md#done-and-receipt
     //# SLO-31. A Done of an Activate or Deactivate at n MUST raise the proven floor to n where it is lower.
-    assert_eq!((slot.state(), slot.floor(), slot.highest()), (State::Inactive, generation(8), generation(9)));
-    assert_eq!(live(&slot), [8]);
-    assert_eq!(slot.then(|slot| slot.done(Turn::Activate, generation(5))).0.state(), State::NotShared);
+    assert_eq!((slot.state(), slot.last_told(), slot.floor()), (State::Inactive, generation(9), generation(9)));
 }
 
 //= spec/protocol.md#slot-record
@@ -267,20 +269,64 @@ fn an_inspection_of_an_empty_slot_kills_the_floor_and_what_is_below_it() {
         let at = slot.clone().then(|slot| slot.inspected(&report, some_digest(0))).0;
         //= spec/protocol.md#done-and-receipt
         //# SLO-42. A Done of an Inspect that reports no holder MUST end a share whose generation is at or below the floor that it reports.
-        assert_eq!((at.state(), live(&at), at.floor()), (State::NotShared, vec![], generation(n)));
+        let state = if holding == Holding::Empty { State::NotShared } else { State::Inactive };
+        assert_eq!((at.state(), live(&at), at.floor()), (state, vec![], generation(n)));
         assert_eq!(at.then(|slot| slot.withdraw(key(5))).1, WithdrawnOutcome::Settled);
     }
 }
 
+//= spec/protocol.md#done-and-receipt
+//# SLO-45. A Done of an Inspect that finds the slot Inactive MUST have the effects of a Done of a Deactivate at the floor that it reports.
+//= spec/protocol.md#done-and-receipt
+//# SLO-46. A Done of an Inspect that finds the slot Empty MUST have the effects of a Done of an Activate at the floor that it reports.
 #[test]
-fn an_inspection_takes_no_number_and_does_not_decide_active() {
-    let closed = Slot::<Recorder>::new(Epoch::FIRST).then(|slot| slot.inspected(&vacant(3), some_digest(0))).0;
-    assert_eq!((closed.state(), closed.last_done()), (State::Inactive, Generation::ZERO));
-    let open = active::<Recorder>()
-        .then(|slot| slot.inspected(&SlotReport { floor: generation(3), holding: Holding::Inactive }, some_digest(0)))
-        .0;
-    assert_eq!((open.state(), open.last_done()), (State::NotShared, generation(1)));
-    assert_eq!(open.then(|slot| slot.done(Turn::Deactivate, generation(2))).0.state(), State::Inactive);
+fn an_inspection_tells_whether_the_slot_is_open_where_nothing_higher_told() {
+    let inspected = |slot: Slot<Recorder>, n, holding| {
+        slot.then(|slot| slot.inspected(&SlotReport { floor: generation(n), holding }, some_digest(0))).0
+    };
+    for slot in [Slot::new(Epoch::FIRST), active(), publish(active(), 5), shared(5), shared(2)] {
+        for (holding, turn) in [(Holding::Empty, Turn::Activate), (Holding::Inactive, Turn::Deactivate)] {
+            for n in 1..7 {
+                let done = slot.clone().then(|slot| slot.done(turn, generation(n))).0;
+                assert_eq!(inspected(slot.clone(), n, holding), done, "{holding:?} at {n}");
+            }
+        }
+    }
+    // What was told at a higher floor stands, and nothing is told of a slot that was never opened.
+    let closed = active::<Recorder>().then(|slot| slot.done(Turn::Deactivate, generation(4))).0;
+    assert_eq!(inspected(closed.clone(), 4, Holding::Empty), closed);
+    let never = Slot::new(Epoch::FIRST);
+    assert_eq!(inspected(never.clone(), 0, Holding::Inactive), never);
+}
+
+/// What the lock tells of one slot over time, in every order: the slot knows whether it is open, as of the highest floor
+/// that it heard of.
+//= spec/protocol.md#done-and-receipt
+//# SLO-47. A receipt above the last told MUST make the slot active.
+#[test]
+fn whatever_order_the_locks_words_come_in_the_slot_ends_open_or_closed_as_the_lock_is() {
+    let story: [fn(&mut Slot<Recorder>); 5] = [
+        |slot| slot.done(Turn::Activate, generation(1)),
+        |slot| slot.confirm(&proof_of(key(2))),
+        |slot| slot.done(Turn::Deactivate, generation(3)),
+        |slot| slot.inspected(&vacant(4), some_digest(0)),
+        |slot| slot.inspected(&holding(key(5)), some_digest(0)),
+    ];
+    let mut orders = vec![vec![]];
+    for _ in 0..story.len() {
+        orders = orders
+            .iter()
+            .flat_map(|order: &Vec<usize>| {
+                (0..story.len()).filter(|i| !order.contains(i)).map(|i| [&order[..], &[i]].concat())
+            })
+            .collect();
+        for order in &orders {
+            let mut slot = Slot::new(Epoch::FIRST);
+            order.iter().for_each(|i| story[*i](&mut slot));
+            // The third closes it; each of the others finds it open.
+            assert_eq!(slot.state() == State::Inactive, order.iter().max() == Some(&2), "{order:?}");
+        }
+    }
 }
 
 //= spec/protocol.md#done-and-receipt
@@ -339,12 +385,13 @@ fn a_receipt_above_the_share_or_of_its_twin_ends_it() {
 
 //= spec/protocol.md#done-and-receipt
 //# SLO-27. A receipt above the proven floor MUST make its own generation live, as confirmed with its device.
+//= spec/protocol.md#done-and-receipt
+//# SLO-47. A receipt above the last told MUST make the slot active.
 #[test]
-fn a_receipt_where_nothing_is_shared_is_remembered() {
+fn a_receipt_where_nothing_is_shared_is_remembered_and_tells_that_the_slot_is_open() {
     for slot in [Slot::<Recorder>::new(Epoch::FIRST), active()] {
-        let state = slot.state();
         let after = slot.then(|slot| slot.confirm(&proof_of(key(5)))).0;
-        assert_eq!((after.state(), live(&after)), (state, vec![5]));
+        assert_eq!((after.state(), live(&after)), (State::NotShared, vec![5]));
     }
 }
 

@@ -159,15 +159,13 @@ fn a_grant_learned_after_its_receipt_shows_as_downloaded() {
     assert_eq!((view.state(), view.shared(), view.device()), (State::Shared, Some(key(5)), Some(device())));
     assert!(view.is_downloaded());
 
-    // Not what is dead, was withdrawn, or is of a closed slot; nor in place of another share.
+    // Not what is dead or was withdrawn; nor in place of another share.
     for dead in [twin(5), key(4)] {
         assert_eq!(told.clone().then(|slot| slot.learn(dead)), (told.clone(), Ok(())));
     }
     let (reset, result) = told.clone().then(|slot| slot.withdrawn(key(5), &RELEASED));
     result.unwrap();
     assert_eq!(reset.clone().then(|slot| slot.learn(key(5))), (reset, Ok(())));
-    let closed = Slot::<Observer>::new(Epoch::FIRST).then(|slot| slot.confirm(&proof_of(key(5)))).0;
-    assert_eq!(closed.clone().then(|slot| slot.learn(key(5))), (closed, Ok(())));
     let other = publish(told, 6);
     assert_eq!(other.clone().then(|slot| slot.learn(key(5))), (other, Ok(())));
 }

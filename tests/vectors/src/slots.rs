@@ -20,7 +20,8 @@ enum Event {
     Receipt(u32, char),
     Activate(u32),
     Deactivate(u32),
-    Vacant(u32),
+    Empty(u32),
+    Closed(u32),
     Holds(u32, char),
     /// At the owner: the answer to a withdrawal.
     Withdrawn(u32, char, Told),
@@ -56,8 +57,8 @@ fn proof(n: u32, letter: char) -> Proof {
     }
 }
 
-fn vacant(floor: u32) -> SlotReport {
-    SlotReport { floor: Generation::new(floor), holding: Holding::Empty }
+fn vacant(floor: u32, holding: Holding) -> SlotReport {
+    SlotReport { floor: Generation::new(floor), holding }
 }
 
 fn holds(n: u32, letter: char) -> SlotReport {
@@ -76,7 +77,8 @@ fn common<W: Witness>(slot: &mut Slot<W>, event: Event) -> Value {
         Event::Receipt(n, letter) => slot.confirm(&proof(n, letter)),
         Event::Activate(n) => slot.done(Turn::Activate, Generation::new(n)),
         Event::Deactivate(n) => slot.done(Turn::Deactivate, Generation::new(n)),
-        Event::Vacant(n) => slot.inspected(&vacant(n), some_digest("an inspection")),
+        Event::Empty(n) => slot.inspected(&vacant(n, Holding::Empty), some_digest("an inspection")),
+        Event::Closed(n) => slot.inspected(&vacant(n, Holding::Inactive), some_digest("an inspection")),
         Event::Holds(n, letter) => slot.inspected(&holds(n, letter), some_digest("an inspection")),
         _ => panic!("not an event of this slot"),
     }
@@ -127,10 +129,12 @@ fn event_json(event: Event) -> Value {
         }
         Event::Holds(n, letter) => {
             let mut json = named("Inspect", n, letter);
+            json["holding"] = "Installed".into();
             json["device"] = key_json(&public("device"));
             json
         }
-        Event::Vacant(n) => json!({ "type": "Inspect", "generation": n, "grant": null }),
+        Event::Empty(n) => json!({ "type": "Inspect", "generation": n, "holding": "Empty" }),
+        Event::Closed(n) => json!({ "type": "Inspect", "generation": n, "holding": "Inactive" }),
         Event::Activate(n) => json!({ "type": "Activate", "generation": n }),
         Event::Deactivate(n) => json!({ "type": "Deactivate", "generation": n }),
         Event::Withdrawn(n, letter, told) => {
@@ -153,7 +157,7 @@ fn slot_json<W: Witness>(slot: &Slot<W>) -> Value {
         "state": format!("{:?}", slot.state()),
         "highest": slot.highest().value(),
         "floor": slot.floor().value(),
-        "last_done": slot.last_done().value(),
+        "last_told": slot.last_told().value(),
         "shared": slot.shared().map(|shared| hex(shared.grant.as_bytes())),
         "device": slot.device().map(|device| key_json(&device)),
         "downloaded": slot.is_downloaded(),
@@ -228,9 +232,13 @@ fn common_events() -> Vec<(&'static str, Event)> {
         ("activate below", Event::Activate(1)),
         ("deactivate above", Event::Deactivate(9)),
         ("deactivate between", Event::Deactivate(3)),
-        ("inspect: vacant at the share", Event::Vacant(4)),
-        ("inspect: vacant below", Event::Vacant(1)),
-        ("inspect: vacant above", Event::Vacant(9)),
+        ("inspect: empty at the share", Event::Empty(4)),
+        ("inspect: empty below", Event::Empty(1)),
+        ("inspect: empty above", Event::Empty(9)),
+        ("inspect: inactive at the share", Event::Closed(4)),
+        ("inspect: inactive below", Event::Closed(1)),
+        ("inspect: inactive between", Event::Closed(3)),
+        ("inspect: inactive above", Event::Closed(9)),
         ("inspect: holds the share", Event::Holds(4, 'a')),
         ("inspect: holds another, above", Event::Holds(9, 'c')),
     ]

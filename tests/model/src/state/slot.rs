@@ -41,9 +41,9 @@ pub struct LineModel {
     pub highest: Generation,
     /// The proven floor.
     pub floor: Generation,
-    /// The last Done.
-    pub last_done: Generation,
-    /// Whether that was of an Activate.
+    /// The last told: the highest floor of which the lock told whether the slot was open.
+    pub last_told: Generation,
+    /// Whether it was.
     pub active: bool,
     /// The share.
     pub share: Option<ShareModel>,
@@ -57,7 +57,7 @@ impl LineModel {
     pub const fn new(epoch: Epoch) -> Self {
         let zero = Generation::ZERO;
         let live = BTreeMap::new();
-        Self { epoch, highest: zero, floor: zero, last_done: zero, active: false, share: None, live }
+        Self { epoch, highest: zero, floor: zero, last_told: zero, active: false, share: None, live }
     }
 
     /// Which state it is in.
@@ -187,16 +187,21 @@ impl LineModel {
         Ok(self.live.entry(key).or_default())
     }
 
-    /// An Activate or Deactivate took a number at the lock.
-    pub fn done(&mut self, activate: bool, number: Generation) {
-        self.see(number);
-        self.floor = self.floor.max(number);
-        self.live.retain(|key, _| key.generation > number);
-        self.unshare(|share| share.generation <= number);
-        if number > self.last_done {
-            self.last_done = number;
-            self.active = activate;
-            if !activate {
+    /// At this floor the lock held no key: an Activate or Deactivate took the number, or an Inspect found it so.
+    pub fn done(&mut self, activate: bool, floor: Generation) {
+        self.see(floor);
+        self.floor = self.floor.max(floor);
+        self.live.retain(|key, _| key.generation > floor);
+        self.unshare(|share| share.generation <= floor);
+        self.tell(activate, floor);
+    }
+
+    /// At this floor the slot was open, or was not.
+    fn tell(&mut self, active: bool, floor: Generation) {
+        if floor > self.last_told {
+            self.last_told = floor;
+            self.active = active;
+            if !active {
                 self.share = None;
             }
         }
@@ -209,6 +214,7 @@ impl LineModel {
         }
         self.floor = key.generation;
         self.see(key.generation);
+        self.tell(true, key.generation);
         let before = self.live.get(&key).copied().unwrap_or_default();
         // One number is one key at the lock: another grant with this number is dead too.
         self.live.retain(|live, _| live.generation > key.generation);
@@ -222,15 +228,13 @@ impl LineModel {
 
     /// The lock said what the slot holds.
     pub fn inspected(&mut self, report: &SlotReport, proof: Digest) {
-        let floor = report.floor;
-        if let Holding::Installed { grant, device } = report.holding {
-            self.confirm(GrantRef { generation: floor, grant }, device, None, proof);
-            return;
+        match report.holding {
+            Holding::Installed { grant, device } => {
+                self.confirm(GrantRef { generation: report.floor, grant }, device, None, proof);
+            }
+            Holding::Inactive => self.done(false, report.floor),
+            Holding::Empty => self.done(true, report.floor),
         }
-        self.see(floor);
-        self.floor = self.floor.max(floor);
-        self.live.retain(|key, _| key.generation > floor);
-        self.unshare(|share| share.generation <= floor);
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -24,15 +24,13 @@ pub enum Outcome {
 /// Something that happens to a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
-    /// A Done of an Activate or a Deactivate.
+    /// A Done of an Activate or a Deactivate; or an inspection that found no key.
     Done {
-        /// Which of the two.
+        /// Whether the slot is open then.
         activate: bool,
-        /// Its number.
+        /// The number that the order took: the lock's floor.
         number: Generation,
     },
-    /// An inspection found no key; the lock's floor.
-    Vacant(Generation),
     /// The lock proved a key installed.
     Confirm(GrantRef),
     /// A grant is published, or signed.
@@ -51,14 +49,14 @@ impl LineModel {
     pub fn event(&self, step: Step) -> Event {
         let share = self.share.map(|share| share.key);
         match step {
-            Step::Done { number, .. } if number <= self.last_done => Event::OldDone,
+            Step::Done { number, .. } if number <= self.last_told => {
+                if share.is_some_and(|share| share.generation <= number) { Event::DeadAtShare } else { Event::OldDone }
+            }
             Step::Done { activate: false, .. } => Event::Deactivate,
             Step::Done { number, .. } if share.is_some_and(|share| share.generation > number) => {
                 Event::ActivateBelowShare
             }
             Step::Done { .. } => Event::Activate,
-            Step::Vacant(floor) if share.is_some_and(|share| share.generation <= floor) => Event::VacantAtShare,
-            Step::Vacant(_) => Event::Vacant,
             Step::Confirm(key) if key.generation <= self.floor => Event::OldReceipt,
             Step::Confirm(key) if share == Some(key) => Event::ConfirmCurrent,
             Step::Confirm(key) if share.is_some_and(|share| share.generation > key.generation) => {
@@ -137,24 +135,22 @@ macro_rules! table {
 table! {
     // event              Inactive             NotShared            Sharing                     Shared
 
-    /// The newest Done is an Activate, and no share is above its number.
+    /// The lock's highest floor is of an open slot without a key, and no share is above it.
     Activate              [go NotShared]       [go NotShared]       [go NotShared]              [go NotShared]
-    /// The newest Done is an Activate below the share's number.
+    /// The lock's highest floor is of an open slot without a key, and below the share's number.
     ActivateBelowShare    [never]              [never]              [stay]                      [stay]
-    /// The newest Done is a Deactivate.
+    /// The lock's highest floor is of a closed slot.
     Deactivate            [go Inactive]        [go Inactive]        [go Inactive]               [go Inactive]
-    /// A Done that is not above the last one.
+    /// Of a floor at or below the last told.
     OldDone               [stay]               [stay]               [stay]                      [stay]
-    /// An inspection found no key, and the share's number is not above the lock's floor.
-    VacantAtShare         [never]              [never]              [go NotShared]              [go NotShared]
-    /// An inspection found no key, and there is no share, or it is above the lock's floor.
-    Vacant                [stay]               [stay]               [stay]                      [stay]
+    /// The same, at the number of a share that the lock had proved installed: the key is gone.
+    DeadAtShare           [never]              [never]              [never]                     [go NotShared]
     /// The lock proved the share's key installed.
     ConfirmCurrent        [never]              [never]              [go Shared]                 [go Shared]
     /// The lock proved a key installed whose number is below the share's.
     ConfirmBelowShare     [never]              [never]              [stay]                      [stay]
-    /// The lock proved another key installed: any share is overwritten by it.
-    ConfirmOther          [stay]               [stay]               [go NotShared]              [go NotShared]
+    /// The lock proved another key installed: the slot is open, and any share is overwritten by it.
+    ConfirmOther          [go NotShared]       [stay]               [go NotShared]              [go NotShared]
     /// A receipt at or below the proven floor.
     OldReceipt            [stay]               [stay]               [stay]                      [stay]
     /// A grant with a number above the highest seen, and room among the live keys.
@@ -179,7 +175,7 @@ table! {
     /// open and was not withdrawn, while nothing is shared.
     LearnNewer            [stay]               [go Sharing]         [go Sharing]                [go Sharing]
     /// Another phone of the owner signed the grant that the lock proved installed, and nothing is shared.
-    LearnDownloaded       [stay]               [go Shared]          [never]                     [never]
+    LearnDownloaded       [never]              [go Shared]          [never]                     [never]
     /// Another phone of the owner signed any other grant.
     LearnOlder            [stay]               [stay]               [stay]                      [stay]
 }

@@ -210,7 +210,7 @@ impl<C: Provider> Cloud<C> {
         let key = |key: &PublicKey| Forge::<C>::new().key(key.as_bytes()[0]);
         assert_eq!(slot.state(), line.state());
         assert_eq!(slot.epoch(), line.epoch);
-        assert_eq!((slot.highest(), slot.floor(), slot.last_done()), (line.highest, line.floor, line.last_done));
+        assert_eq!((slot.highest(), slot.floor(), slot.last_told()), (line.highest, line.floor, line.last_told));
         assert_eq!(slot.shared(), line.share.map(|share| self.real_key(share.key)));
         assert_eq!(slot.device(), line.share.and_then(|share| share.device).map(|device| key(&device)));
         let shown: BTreeSet<Shown> = slot

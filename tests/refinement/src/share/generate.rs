@@ -100,7 +100,7 @@ fn epoch(state: &Machine) -> BoxedStrategy<u32> {
 /// A number near something that is known.
 fn number(state: &Machine) -> BoxedStrategy<u32> {
     let line = &state.record.line;
-    let mut known = vec![line.highest.value(), line.floor.value(), line.last_done.value()];
+    let mut known = vec![line.highest.value(), line.floor.value(), line.last_told.value()];
     known.extend(state.phones.iter().map(|phone| phone.line.highest.value()));
     known.extend(line.live.keys().map(|live| live.generation.value()));
     let near = (select(known), -1..=2_i32).prop_map(|(known, by)| known.saturating_add_signed(by));

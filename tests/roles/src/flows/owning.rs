@@ -66,6 +66,29 @@ fn an_inspection_of_an_empty_slot_ends_a_share_whose_number_the_lock_has_passed(
     assert_eq!(w.olga.may_open(HALL), [0_u32; 0]);
 }
 
+/// The lock closed the slot, and its answer reached one phone only, which is lost: an inspection tells as much.
+#[test]
+fn an_inspection_tells_that_the_slot_was_closed_where_the_answer_was_lost() {
+    for downloaded in [false, true] {
+        let (mut w, mut ana) = World::shared();
+        if downloaded {
+            w.download(&mut ana).unwrap();
+            w.sync();
+        }
+        let mut lost = w.olga.twin();
+        let _ = lost.order(&mut w.door, Order::Deactivate { slot: HALL }).unwrap();
+        assert_eq!(w.state(HALL), if downloaded { State::Shared } else { State::Sharing });
+        w.olga.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
+        assert_eq!((w.state(HALL), w.record(HALL).slot().state()), (State::Inactive, State::Inactive));
+        assert_eq!(w.olga.may_open(HALL), [0_u32; 0]);
+        // It is not offered again, and opened again in the usual way.
+        let ben = w.guest(BEN);
+        assert!(w.share(HALL, &ben).is_err());
+        w.activate(HALL).unwrap();
+        w.share(HALL, &ben).unwrap();
+    }
+}
+
 #[test]
 fn a_lock_is_sold_to_another_owner_with_another_cloud() {
     let (mut w, mut ana) = World::downloaded();
