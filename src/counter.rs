@@ -1,4 +1,4 @@
-//! The numbers that only ever rise: [`Epoch`], [`Generation`] and [`Counter`].
+//! The numbers that only ever rise: [`Epoch`], [`Generation`], [`Term`] and [`Counter`].
 //!
 //! Each is ordered, checked and never wraps: at the top, `next` gives `None` and the operation that
 //! needed a further number is refused.
@@ -62,6 +62,11 @@ rising! {
 }
 
 rising! {
+    /// Who signs for a lock: the owner, or a steward by the number of his appointment. 4 bytes on the wire.
+    Term(u32)
+}
+
+rising! {
     /// The lock's replay counter: every challenge takes the next one. 8 bytes in the record.
     Counter(u64)
 }
@@ -69,6 +74,11 @@ rising! {
 impl Epoch {
     /// The epoch that provisioning begins.
     pub const FIRST: Self = Self(1);
+}
+
+impl Term {
+    /// The owner, who needs no appointment.
+    pub const OWNER: Self = Self(0);
 }
 
 impl Counter {

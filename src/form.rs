@@ -212,11 +212,6 @@ pub(crate) mod messages {
         }
     }
 
-    /// Several.
-    pub(crate) fn all<S: Serializer>(messages: &[&[u8]], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(messages.iter().map(|bytes| Carried(bytes)))
-    }
-
     /// One, or none.
     pub(crate) mod maybe {
         use super::{Carried, Deserialize, Deserializer, Message, Serialize, Serializer, Vec};

@@ -13,11 +13,12 @@
 use rand_core::CryptoRng;
 
 use crate::code::ShareCode;
-use crate::crypto::{Crypto, PublicKey, Sign, Signer, Stretch};
+use crate::crypto::{Crypto, Nonce, PublicKey, Sign, Signer, Stretch};
 use crate::error::{GuestError, ProviderFailed};
-use crate::message::{Claim, Grant};
+use crate::limits::Timestamp;
+use crate::message::{Claim, FindRequest, Grant};
 use crate::secret::Seed;
-use crate::wire::{self, Unverified};
+use crate::wire::{self, Encoded, Unverified};
 
 mod download;
 mod invitation;
@@ -59,6 +60,29 @@ impl<C: Sign> Account<C> {
     #[must_use]
     pub const fn public_key(&self) -> &PublicKey {
         self.signer.public()
+    }
+
+    /// Asks a service for what is shared with this account: gives the request to send. `service` is that service's key,
+    /// which the app comes with; `now` is the phone's time, which may be at most 300 seconds from the service's; `rng`
+    /// gives the nonce.
+    ///
+    /// # Errors
+    /// [`GuestError::Seal`].
+    pub fn ask(
+        &self,
+        crypto: &C,
+        service: &PublicKey,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Encoded<FindRequest>, GuestError>
+    where
+        C: Crypto,
+    {
+        //= spec/protocol.md#reports
+        //# RPT-1. The nonce of a ReportRequest and of a FindRequest MUST be drawn fresh and unpredictable.
+        let nonce = Nonce::random(rng);
+        let body = FindRequest { service: *service, subject: *self.public_key(), nonce, time: now };
+        Ok(wire::seal(crypto, &self.signer, &body)?)
     }
 
     /// Claims a grant for this device, with a device key drawn from `rng`.

@@ -40,11 +40,17 @@ pub enum Kind {
     FactoryReset,
     /// [`Connect`](crate::message::Connect)
     Connect,
+    /// [`ReportRequest`](crate::message::ReportRequest)
+    ReportRequest,
+    /// [`Report`](crate::message::Report)
+    Report,
+    /// [`FindRequest`](crate::message::FindRequest)
+    FindRequest,
 }
 
 impl Kind {
     /// Every kind that this version defines. 32 and 33 are reserved for the audit log.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Grant,
         Self::Withdraw,
         Self::Withdrawn,
@@ -63,6 +69,9 @@ impl Kind {
         Self::Provisioned,
         Self::FactoryReset,
         Self::Connect,
+        Self::ReportRequest,
+        Self::Report,
+        Self::FindRequest,
     ];
 
     /// The kind's byte on the wire.
@@ -87,6 +96,9 @@ impl Kind {
             Self::Provisioned => 16,
             Self::FactoryReset => 17,
             Self::Connect => 18,
+            Self::ReportRequest => 19,
+            Self::Report => 20,
+            Self::FindRequest => 21,
         }
     }
 }

@@ -20,7 +20,12 @@
 //! | [`Provision`] | owner → factory-fresh lock | activation secret MAC |
 //! | [`Provisioned`] | lock → owner → service | LockKey |
 //! | [`FactoryReset`] | holder of the card → lock | activation secret MAC |
+//! | [`ReportRequest`] | owner → service | OwnerKey |
+//! | [`Report`] | service → owner | ServiceKey |
+//! | [`FindRequest`] | guest identity → service | subject's key |
 
+#[cfg(feature = "alloc")]
+mod answer;
 mod bundle;
 mod challenge;
 mod claim;
@@ -36,10 +41,13 @@ mod receipt;
 mod refused;
 mod release;
 mod reply;
+pub(crate) mod report;
 mod unlock;
 mod withdraw;
 mod withdrawn;
 
+#[cfg(feature = "alloc")]
+pub use self::answer::ReportAnswer;
 pub use self::bundle::Bundle;
 pub use self::challenge::Challenge;
 pub use self::claim::Claim;
@@ -55,6 +63,7 @@ pub use self::receipt::Receipt;
 pub use self::refused::{Refused, RefusedBody};
 pub use self::release::Release;
 pub use self::reply::{Outcome, Reply};
+pub use self::report::{FindRequest, Report, ReportRequest};
 pub use self::unlock::Unlock;
 pub use self::withdraw::Withdraw;
 pub use self::withdrawn::{Withdrawn, WithdrawnOutcome};

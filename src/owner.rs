@@ -13,13 +13,16 @@ mod command;
 mod evidence;
 mod learn;
 mod provision;
+mod report;
 mod share;
 mod status;
+mod stored;
 mod view;
 
 pub use self::command::{Order, PendingCommand};
 pub use self::learn::{Fact, Learned};
 pub use self::provision::{PendingProvision, PendingTakeover};
+pub use self::report::{AsOf, PendingReport, Seen};
 pub use self::share::GrantByCode;
 pub use self::status::{KeyStatus, Status};
 pub use self::view::{Equivocation, Method, OwnedLock, Standing};

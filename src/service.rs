@@ -9,11 +9,11 @@
 //! |---|---|
 //! | a lock's word on whose it is, of a slot without a record | [`Service::open`], [`NewRecord::put_new`] |
 //! | anything else that is sent | [`Service::take`], [`Staged::commit`], [`Taken::answer`] |
-//! | an owner who asks what became of it | [`ShareRecord::report`] |
-//! | a guest who asks what was shared with a key | [`ShareRecord::grant`], by an index over [`ShareRecord::subject`] |
+//! | an owner who asks what became of it | [`Service::report`] |
+//! | a guest who asks what was shared with a key | [`Service::find`], an index over [`ShareRecord::subject`], [`ShareRecord::grant`] |
 //!
-//! What is sent again is answered again, so whoever got no answer may always send the same bytes once more. Reading
-//! a record signs nothing: it needs neither the service nor its key.
+//! What is sent again is answered again, so whoever got no answer may always send the same bytes once more. Who asks
+//! signs, so the last two are the service's access control: nobody else is told what is shared.
 //!
 //! # What the store has to do
 //!
@@ -159,12 +159,13 @@ mod download;
 mod open;
 mod prove;
 mod record;
+mod report;
 mod share;
 mod stored;
 mod taken;
 
 pub use self::open::NewRecord;
-pub use self::record::{Evidence, Report, ShareRecord};
+pub use self::record::{Evidence, ShareRecord};
 pub use self::taken::{Changed, Request, Taken};
 
 use crate::counter::Epoch;

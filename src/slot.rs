@@ -22,10 +22,11 @@ use serde::{Deserialize, Serialize};
 pub use self::live::{Confirmation, LiveKey, MAX_LIVE};
 pub use self::observer::Observer;
 pub use self::record::Recorder;
-pub use self::state::{GrantRef, State, Witness};
+pub use self::state::{GrantRef, Witness};
 pub use self::step::{Proof, Turn};
 #[cfg(feature = "alloc")]
 pub(crate) use self::stored::Stored as StoredSlot;
+pub use crate::message::report::State;
 
 use self::live::Live;
 use crate::counter::{Epoch, Generation};

@@ -13,6 +13,8 @@ mod layout;
 mod tables;
 mod values;
 
+#[cfg(feature = "alloc")]
+pub(crate) use self::encoded::resealed;
 pub use self::encoded::{Encoded, encode};
 pub(crate) use self::encoded::{bare, copied, empty, seal, seal_mac, write};
 pub(crate) use self::kept::Kept;
@@ -203,6 +205,12 @@ impl<'a, T: Message> Unverified<'a, T> {
 }
 
 impl<'a, T: Message<Auth = Signature>> Unverified<'a, T> {
+    /// The message's own signature, for who answers it to hand on.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn signature(&self) -> Signature {
+        self.auth
+    }
+
     /// Checks the signature strictly under `key`.
     ///
     /// # Errors

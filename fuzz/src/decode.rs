@@ -6,8 +6,8 @@ use std::fmt::Debug;
 use sharekey::crypto::{Signature, Tag};
 use sharekey::error::WireError;
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Connect, Done, FactoryReset, Grant, Install, Provision, Provisioned, Receipt,
-    Refused, RefusedBody, Release, Reply, Unlock, Withdraw, Withdrawn,
+    Bundle, Challenge, Claim, Command, Connect, Done, FactoryReset, FindRequest, Grant, Install, Provision,
+    Provisioned, Receipt, Refused, RefusedBody, Release, Reply, Report, ReportRequest, Unlock, Withdraw, Withdrawn,
 };
 use sharekey::service;
 use sharekey::wire::{Authenticator as _, Encoded, HEADER_LEN, Kind, Message, Unverified};
@@ -155,6 +155,9 @@ kinds! {
     provisioned: Provisioned, signed;
     factory_reset: FactoryReset, tagged;
     connect: Connect, frame;
+    report_request: ReportRequest, signed;
+    report: Report, signed;
+    find_request: FindRequest, signed;
 }
 
 /// A refusal is its header alone, or a signed message.

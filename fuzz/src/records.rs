@@ -13,14 +13,15 @@ use sharekey::guest::{Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
 use sharekey::lock::{Cell, Clock, Condition, Found, Lock, MAX_RECORD, Making, Now, Ownership, StoredSeed, purpose};
 use sharekey::message::{Holding, SlotReport, Withdrawn};
-use sharekey::owner::{OwnedLock, Owner, PendingCommand, PendingProvision};
+use sharekey::owner::{Equivocation, OwnedLock, Owner, PendingCommand, PendingProvision};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Service, ShareRecord};
-use sharekey::slot::{Observer, Slot, State};
+use sharekey::slot::{Observer, Slot};
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
 
 use sharekey_stage::cells::prefix;
+use sharekey_stage::desk::NOW;
 use sharekey_stage::forge::{Forge, bare};
 use sharekey_stage::store::Store;
 use sharekey_stage::{firmware, rng};
@@ -268,7 +269,7 @@ fn kept<T: Serialize + DeserializeOwned + Debug>(data: &[u8]) -> Option<T> {
     Some(value)
 }
 
-/// A record that reads works: whatever is sent to it is judged, and its report is made.
+/// A record that reads works: whatever is sent to it is judged.
 pub fn share(data: &[u8]) {
     let Ok(mut record) = ShareRecord::from_bytes(data) else {
         // postcard itself does not mind what follows a value.
@@ -284,9 +285,11 @@ pub fn share(data: &[u8]) {
     let service = Service::new(Symbolic, &sharekey_stage::seed(11)).unwrap();
     let withdrawn = record.evidence().withdrawn();
     assert!(withdrawn.is_none_or(|last| Unverified::<Withdrawn>::parse(last).is_ok()));
-    let messages: Vec<Vec<u8>> = record.report().messages.into_iter().map(Vec::from).collect();
+    assert!(service.report(&record, data, NOW).is_err(), "nobody asked");
     let before = record.clone();
-    let texts: Vec<&[u8]> = messages.iter().map(Vec::as_slice).chain([data]).collect();
+    let kept = before.evidence();
+    let messages = [kept.done(), kept.inspected(), kept.receipt(), kept.withdrawn(), before.grant()];
+    let texts: Vec<&[u8]> = messages.into_iter().flatten().chain([kept.ownership(), data]).collect();
     for message in texts {
         // Nothing is stored, so nothing changes.
         let _ = service.take(&mut record, message).map(drop);
@@ -301,13 +304,18 @@ pub fn view(data: &[u8]) {
     for status in view.statuses() {
         let _ = format!("{status:?}");
     }
-    view.equivocations().for_each(|found| assert_ne!(found.denial, found.release));
+    view.equivocations().for_each(|found| match found {
+        Equivocation::Release { denial, release, .. } => assert_ne!(denial, release),
+        Equivocation::Report { first, second, .. } => assert_ne!(first, second),
+    });
     let owner = Owner::new(Symbolic, &sharekey_stage::seed(1)).unwrap();
     let before = view.clone();
     for slot in 0..3 {
         let _ = owner.withdraw(&mut view, SlotId::new(slot)).map(drop);
         let _ = owner.learn(&mut view, data).map(drop);
-        let _ = owner.see(&mut view, SlotId::new(slot), (1, Some(State::Shared)), &[data]).map(drop);
+        if let Ok((_request, pending)) = owner.ask(&view, SlotId::new(slot), NOW, &mut rng(slot.into())) {
+            assert!(owner.see(&mut view, pending, data).map(drop).is_err(), "nobody answered");
+        }
     }
     assert_eq!(view, before);
 }

@@ -52,6 +52,18 @@ errors! { {$} "Owner"
         ReceiptSignature(SignatureError): "receipt",                                  Lock,      Resend;
         /// The answer to a withdrawal is not signed by the lock's service.
         WithdrawnSignature(SignatureError): "withdrawn",                              Service,   Resend;
+        /// An answer to a withdrawal that this owner did not sign.
+        WithdrawSignature(SignatureError): "withdrawal",                              Service,   Resend;
+        /// The report is not signed by the lock's service.
+        ReportSignature(SignatureError): "report",                                    Service,   Resend;
+        /// A repeated answer, or another phone's.
+        OtherRequest:                "the report answers another request",            Transport, Resend;
+        /// Fewer, more, others, or in another order.
+        OtherMessages:               "the messages are not those of the report",      Transport, Resend;
+        /// It begins with another message.
+        NoOwnership:                 "the report does not begin with the lock's statement of ownership", Service, Resend;
+        /// The report, or one of its messages, is of another.
+        WrongSlot:                   "meant for another slot",                        Service,   Resend;
         NothingToLearn:              "nothing to learn from a message of this kind",  Caller,    OtherInput;
         NothingShared:               "nothing is shared in the slot",                 Owner,     Already;
         /// The view knows no such grant that could still open.

@@ -1,4 +1,5 @@
 use super::{KeyError, Retry, SealError, SignatureError, SlotError, StoredSlotError, WireError};
+use crate::limits::Timestamp;
 
 errors! { {$} "Service"
     /// Why the service refused. Unless it comes out of a [`Staged`](crate::staged::Staged), nothing changed.
@@ -33,6 +34,15 @@ errors! { {$} "Service"
         SubjectKey(KeyError):         "subject's key",                                Owner,     OtherInput;
         /// The withdrawal is not signed by the lock's owner, as the service knows him.
         WithdrawSignature(SignatureError): "withdrawal",                              Owner,     TellService;
+        /// The term of no steward of the lock, as the service knows it.
+        UnknownSigner:                "signed by nobody who manages the lock",        Owner,     OtherInput;
+        /// A request is not signed by whom it names.
+        RequestSignature(SignatureError): "request",                                  Caller,    TellService;
+        /// It is made anew with the time put right.
+        RequestTime {
+            /// The service's time.
+            now: Timestamp = Timestamp::from_unix_seconds(0)
+        }:                            "the request's time is more than 300 s from the service's, {now}", Caller, OtherInput;
         NothingShared:                "nothing is shared in the slot",                Guest,     FetchGrant;
         /// Than the one that is shared: the owner has shared anew.
         ClaimNamesOtherGrant:         "the claim names another grant",                Guest,     FetchGrant;

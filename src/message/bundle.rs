@@ -66,7 +66,8 @@ impl<'a> Bundle<'a> {
     }
 }
 
-fn split_part(bytes: &[u8]) -> Result<(&[u8], &[u8]), WireError> {
+/// The first part, behind its length, and what follows it.
+pub(super) fn split_part(bytes: &[u8]) -> Result<(&[u8], &[u8]), WireError> {
     let (length, rest) = bytes.split_first_chunk::<LENGTH_LEN>().ok_or(WireError::Truncated)?;
     rest.split_at_checked(usize::from(u16::from_le_bytes(*length))).ok_or(WireError::Truncated)
 }

@@ -25,6 +25,8 @@ message! {
     pub struct Withdrawn: Withdrawn, Signature {
         /// The withdrawal that it answers, field by field.
         pub withdraw: Withdraw,
+        /// The owner's signature of that withdrawal: nobody can answer one that no owner asked for.
+        pub withdraw_signature: Signature,
         /// What the service's record said.
         pub outcome: WithdrawnOutcome,
     }

@@ -112,7 +112,7 @@ impl<C: Crypto> Owner<C> {
         let ordered = self.sign_order((view.lock, view.epoch), operation, challenge, rng)?;
         //= spec/protocol.md#owner
         //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
-        Ok(Staged::new(view, next, ordered))
+        Ok(view.staged(next, ordered))
     }
 
     pub(super) fn sign_order(
@@ -173,7 +173,7 @@ impl PendingCommand {
             next.slot_mut(slot).inspected = Some(done.digest(&owner.crypto));
         }
         next.obeyed();
-        Ok(Staged::new(view, next, learned))
+        Ok(view.staged(next, learned))
     }
 
     /// The lock's Done, where the answer is one, and this command's.

@@ -28,7 +28,7 @@ impl Said {
     }
 }
 
-fn withdrawn(Withdrawn { withdraw, outcome }: &Withdrawn) -> Option<Said> {
+fn withdrawn(Withdrawn { withdraw, outcome, .. }: &Withdrawn) -> Option<Said> {
     let released = match outcome {
         WithdrawnOutcome::NeverReleased => false,
         WithdrawnOutcome::Released { .. } => true,

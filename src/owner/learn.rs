@@ -1,15 +1,13 @@
-use alloc::vec::Vec;
-
 use super::Owner;
 use super::view::{Equivocation, Issued, OwnedLock, OwnedSlot};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{LockId, SlotId};
-use crate::message::{Completed, Done, Grant, Holding, Receipt, Withdrawn, WithdrawnOutcome};
-use crate::slot::{GrantRef, Proof, State, Turn};
+use crate::message::{Completed, Done, Grant, Holding, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
+use crate::slot::{GrantRef, Proof, Turn};
 use crate::staged::Staged;
-use crate::wire::{Kept, Kind, Unverified, Verified};
+use crate::wire::{self, Kept, Kind, Unverified, Verified};
 
 /// What came of a message that the view took in.
 #[must_use = "it may convict the service"]
@@ -67,6 +65,23 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// Which slot it is about; `None` for what is about the whole lock.
+    #[must_use]
+    pub const fn slot(&self) -> Option<SlotId> {
+        match *self {
+            Self::Shared { grant: Grant { slot, .. }, .. }
+            | Self::Downloaded { slot, .. }
+            | Self::Withdrawn { slot, .. }
+            | Self::Done {
+                completed:
+                    Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. },
+            } => Some(slot),
+            Self::Done { .. } | Self::Transferred { .. } => None,
+        }
+    }
+}
+
 impl<C: Crypto> Owner<C> {
     /// Takes a signed message into the view, and gives what it says: a `Receipt`, `Done` or `Withdrawn`, or a `Grant`
     /// that another phone of this owner signed. An old one changes nothing. They may come in any order: a
@@ -78,8 +93,9 @@ impl<C: Crypto> Owner<C> {
     /// [`OwnerError::NothingToLearn`] for a message of another kind,
     /// [`OwnerError::GrantSignature`], [`OwnerError::ReceiptSignature`],
     /// [`OwnerError::DoneSignature`], [`OwnerError::WithdrawnSignature`], [`OwnerError::WrongLock`],
-    /// [`OwnerError::WrongEpoch`] (a [hint](OwnedLock::suspect)), [`OwnerError::OldEpoch`] for an old transfer, and
-    /// [`OwnerError::Slot`] where too many keys are live.
+    /// [`OwnerError::WithdrawSignature`], [`OwnerError::WrongEpoch`] (a [hint](OwnedLock::suspect)),
+    /// [`OwnerError::OldEpoch`] for an old transfer, [`OwnerError::WrongService`] for a transfer to another service
+    /// ([`moved`](Self::moved)), and [`OwnerError::Slot`] where too many keys are live.
     pub fn learn<'v>(
         &self,
         view: &'v mut OwnedLock,
@@ -88,50 +104,34 @@ impl<C: Crypto> Owner<C> {
         self.check_owns(view)?;
         let mut next = view.clone();
         let learned = self.apply(&mut next, message)?;
-        Ok(Staged::new(view, next, learned))
+        Ok(view.staged(next, learned))
     }
 
-    /// Takes in a report of the slot's record ([`Report`](crate::service::Report)): its signed messages, and its
-    /// version, as of which the view is true from then on.
-    ///
-    /// `says` is the state that the service gives the record, where the report names it: advice. It changes nothing
-    /// but [`KeyStatus::said_released`](super::KeyStatus::said_released).
+    /// Takes in the `Done` of a transfer by which the lock went over to another service, where the owner knows from
+    /// elsewhere that it did, and to which. (Else whoever owned the lock in between could put a service of his own
+    /// under the view.)
     ///
     /// # Errors
-    /// [`OwnerError::OlderReport`], or as [`learn`](Self::learn) for any of the messages; then
-    /// nothing of the report is taken in.
-    pub fn see<'v>(
+    /// As [`learn`](Self::learn); [`OwnerError::NotATransfer`] for another message, and [`OwnerError::WrongService`] for
+    /// a transfer to another service than this.
+    pub fn moved<'v>(
         &self,
         view: &'v mut OwnedLock,
-        slot: SlotId,
-        (version, says): (u64, Option<State>),
-        messages: &[impl AsRef<[u8]>],
-    ) -> Result<Staged<'v, OwnedLock, Vec<Learned>>, OwnerError> {
+        transfer: &[u8],
+        service: &PublicKey,
+    ) -> Result<Staged<'v, OwnedLock, Learned>, OwnerError> {
         self.check_owns(view)?;
         let mut next = view.clone();
-        //= spec/protocol.md#owner
-        //# OWN-28. A report MUST NOT change anything where one of its messages is refused.
-        let learned: Vec<Learned> =
-            messages.iter().map(|message| self.apply(&mut next, message.as_ref())).collect::<Result<_, _>>()?;
-        let known = next.slot_mut(slot);
-        //= spec/protocol.md#owner
-        //# OWN-27. The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
-        if known.seen.is_some_and(|seen| seen > version) {
-            return Err(OwnerError::OlderReport);
+        let done = self.verified_done(&next, transfer)?;
+        if !matches!(done.completed, Completed::Transfer { .. }) {
+            return Err(OwnerError::NotATransfer);
         }
-        //= spec/protocol.md#states
-        //# SLO-5. A view MUST name the version of the record that it is a view of.
-        known.seen = Some(version);
-        // What is shared in the record is the last grant of its report.
-        let shared = learned.iter().rev().find_map(|learned| match learned.fact {
-            Fact::Shared { key, grant } if grant.slot == slot => Some(key),
-            _ => None,
-        });
-        known.said_released = shared.filter(|_| says == Some(State::Shared));
-        Ok(Staged::new(view, next, learned))
+        check_service(&done, service)?;
+        let learned = self.apply_done(&mut next, &done)?;
+        Ok(view.staged(next, learned))
     }
 
-    fn apply(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
+    pub(super) fn apply(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
         match Kind::of(message)? {
             Kind::Grant => self.learn_grant(next, message),
             Kind::Receipt => self.learn_receipt(next, message),
@@ -182,7 +182,14 @@ impl<C: Crypto> Owner<C> {
         })
     }
 
-    fn learn_done(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
+    pub(super) fn learn_done(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
+        let done = self.verified_done(next, message)?;
+        check_service(&done, &next.service)?;
+        self.apply_done(next, &done)
+    }
+
+    /// A Done that the lock signed, of the view's ownership, or of a transfer to a later one.
+    fn verified_done<'m>(&self, next: &OwnedLock, message: &'m [u8]) -> Result<Verified<'m, Done>, OwnerError> {
         let done = Unverified::<Done>::parse(message)?;
         //= spec/protocol.md#owner
         //# OWN-6. The owner MUST check a Done, a Receipt and a signed Refused under the lock id.
@@ -198,7 +205,7 @@ impl<C: Crypto> Owner<C> {
             _ if done.epoch != next.epoch => return Err(OwnerError::WrongEpoch),
             _ => {}
         }
-        self.apply_done(next, &done)
+        Ok(done)
     }
 
     /// Takes a Done into the view whose lock, epoch and signature were checked.
@@ -243,8 +250,13 @@ impl<C: Crypto> Owner<C> {
         //= spec/protocol.md#owner
         //# OWN-7. The owner MUST check a Withdrawn under the service key of the epoch.
         let withdrawn = withdrawn.verify(&self.crypto, &next.service).map_err(OwnerError::WithdrawnSignature)?;
-        let Withdrawn { withdraw, outcome } = *withdrawn;
+        let Withdrawn { withdraw, withdraw_signature, outcome } = *withdrawn;
         check_meant_for(next, &withdraw.lock, withdraw.epoch)?;
+        //= spec/protocol.md#owner
+        //# OWN-31. The owner MUST check the signature of the Withdraw that a Withdrawn carries under the owner key of the epoch.
+        let asked = wire::resealed(&withdraw, &withdraw_signature)?;
+        let asked = Unverified::<Withdraw>::parse(&asked)?;
+        asked.verify(&self.crypto, &next.owner).map_err(OwnerError::WithdrawSignature)?;
         let slot = withdraw.slot;
         let key = GrantRef { generation: withdraw.generation, grant: withdraw.grant };
         take_in(next, (slot, Some(key)), Fact::Withdrawn { slot, key, outcome }, |known| {
@@ -282,6 +294,16 @@ fn take_in(
     //# OWN-11. A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
     let equivocation = key.and_then(|key| known.equivocation(slot, key));
     Ok(Learned { fact, news, equivocation })
+}
+
+/// Whether a transfer leaves the lock with this service; any other Done does.
+pub(super) fn check_service(done: &Done, expected: &PublicKey) -> Result<(), OwnerError> {
+    //= spec/protocol.md#reports
+    //# RPT-13. A phone MUST refuse a statement of ownership that names another service key than its view's, unless its owner names that key as the one expected.
+    match &done.completed {
+        Completed::Transfer { service, .. } if service != expected => Err(OwnerError::WrongService),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a signed message is of this view's lock and ownership.

@@ -141,7 +141,7 @@ impl<C: Crypto> Owner<C> {
         known.issued.push(Issued { key, method: Some(method), contact, grant: kept });
         //= spec/protocol.md#owner
         //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
-        Ok(Staged::new(view, next, message))
+        Ok(view.staged(next, message))
     }
 
     /// Takes the slot's share back: a revocation or a reset, whichever the service's answer says.
@@ -187,6 +187,6 @@ impl<C: Crypto> Owner<C> {
         let GrantRef { generation, grant } = key;
         let body = Withdraw { lock: view.lock, epoch: view.epoch, slot, generation, grant };
         let message = wire::seal(&self.crypto, &self.signer, &body)?;
-        Ok(Staged::new(view, next, message))
+        Ok(view.staged(next, message))
     }
 }

@@ -2,10 +2,11 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::report::AsOf;
 use super::view::{Method, OwnedLock, OwnedSlot};
 use crate::crypto::{Digest, PublicKey};
 use crate::id::{AccountId, SlotId};
-use crate::limits::{Limits, Rights};
+use crate::limits::{Limits, Rights, Timestamp};
 use crate::message::Grant;
 use crate::slot::{Confirmation, GrantRef, LiveKey, State};
 
@@ -20,14 +21,26 @@ pub struct Status {
     pub state: State,
     /// The share, where there is one.
     pub shared: Option<KeyStatus>,
-    /// Every key that may open the slot, the share's among them. Nobody can open only where this is
-    /// empty and `inspected` is true.
+    /// Every key that may open the slot, the share's among them. That it is empty proves nothing:
+    /// [`nobody_can_open`](Self::nobody_can_open) tells.
     pub may_open: Vec<KeyStatus>,
     /// Whether this phone knows from the lock itself how the slot stood: the lock answered its own
     /// Activate, Deactivate or Inspect of the slot in this ownership.
     pub inspected: bool,
-    /// The record version as of which this is true; `None` before the first report.
-    pub as_of: Option<u64>,
+    /// The record's version, and the moment, as of which this is true, by the service's latest report; `None` before the
+    /// first one of this ownership: what other phones of the owner did is not known then.
+    pub as_of: Option<AsOf>,
+}
+
+impl Status {
+    /// The moment as of which it is proved that no key opens the slot; `None` where one may, and where that is not known.
+    /// A proof of this kind needs the service's report: of what other phones shared, nothing else tells.
+    #[must_use]
+    pub fn nobody_can_open(&self) -> Option<Timestamp> {
+        //= spec/protocol.md#reports
+        //# RPT-16. A view MUST NOT say that nobody can open a slot, other than as of the moment at which the request of a report that it took in of the present epoch was signed.
+        self.as_of.filter(|_| self.may_open.is_empty()).map(|as_of| as_of.time)
+    }
 }
 
 /// What the view says of one key.
@@ -74,8 +87,8 @@ impl KeyStatus {
 }
 
 impl OwnedLock {
-    /// What the view says of `slot`. Of a slot that it never heard of it knows nothing: it shows as closed
-    /// and not inspected.
+    /// What the view says of `slot`. Of a slot that it never heard of it knows nothing: it shows as closed,
+    /// not inspected, and as of no report.
     #[must_use]
     pub fn status(&self, slot: SlotId) -> Status {
         let Some(known) = self.slots.get(&slot) else {
@@ -98,7 +111,7 @@ impl OwnedLock {
             inspected: known.inspected.is_some(),
             //= spec/protocol.md#states
             //# SLO-5. A view MUST name the version of the record that it is a view of.
-            as_of: known.seen,
+            as_of: known.reported.as_ref().map(|reported| reported.as_of),
         }
     }
 

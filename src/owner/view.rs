@@ -3,15 +3,15 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::evidence::Said;
+use super::report::AsOf;
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
-use crate::error::{OwnerError, StoredViewError};
+use crate::error::OwnerError;
 use crate::id::{AccountId, LockId, SlotId};
-use crate::message::Grant;
+use crate::message::{Grant, Report};
 use crate::slot::{GrantRef, Observer, Slot};
-use crate::staged::{Counted, Held, Hold};
-use crate::wire::Kept;
+use crate::staged::{Counted, Held, Hold, Staged};
+use crate::wire::{Kept, Unverified};
 
 /// How a grant's subject was named.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -36,15 +36,17 @@ pub enum Standing {
 ///
 /// Reading one back with `serde` checks that it does not contradict itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(try_from = "Stored")]
+#[serde(try_from = "super::stored::Stored")]
 pub struct OwnedLock {
     pub(super) lock: LockId,
     pub(super) owner: PublicKey,
     pub(super) service: PublicKey,
     pub(super) epoch: Epoch,
+    /// One more with every change, for the store's compare-and-swap.
+    pub(super) version: u64,
     pub(super) standing: Standing,
     /// Whether something came that hints at a later ownership.
-    suspected: bool,
+    pub(super) suspected: bool,
     /// Copies of a view share the slots that are the same.
     #[serde(serialize_with = "plain")]
     pub(super) slots: BTreeMap<SlotId, Counted<OwnedSlot>>,
@@ -71,15 +73,46 @@ pub(super) struct OwnedSlot {
     /// Withdrawals that were signed and not answered yet.
     pub(super) withdrawing: Vec<GrantRef>,
     /// What says that a grant was never released: a Withdrawn(NeverReleased).
-    denials: Vec<Statement>,
+    pub(super) denials: Vec<Statement>,
     /// What says that a grant was released: a receipt, a Done(Inspect), a Withdrawn(Released).
-    releases: Vec<Statement>,
+    pub(super) releases: Vec<Statement>,
     /// The digest of the latest Done of an order of this phone that tells how the slot stood.
     pub(super) inspected: Option<Digest>,
-    /// The highest record version of a report that was seen.
-    pub(super) seen: Option<u64>,
+    /// The latest report that was seen.
+    pub(super) reported: Option<Reported>,
+    /// Two reports of one version that say different things, where the service gave such.
+    pub(super) contradiction: Option<Contradiction>,
     /// The grant that the service says it released, in the latest report.
     pub(super) said_released: Option<GrantRef>,
+}
+
+/// A report that was taken in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Reported {
+    pub(super) as_of: AsOf,
+    /// Its signed part: evidence.
+    #[serde(with = "crate::form::messages::one")]
+    pub(super) report: Vec<u8>,
+}
+
+impl Reported {
+    /// Whether a service that said both is convicted: of one version of one record it says two things.
+    pub(super) fn contradicts(&self, other: &Report) -> bool {
+        Unverified::<Report>::parse(&self.report).is_ok_and(|report| {
+            let said = |report: &Report| (report.lock, report.epoch, report.slot, report.version);
+            let content = |report: &Report| (report.state, report.messages);
+            said(report.claims()) == said(other) && content(report.claims()) != content(other)
+        })
+    }
+}
+
+/// Two reports of one version that say different things.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Contradiction {
+    #[serde(with = "crate::form::messages::one")]
+    pub(super) first: Vec<u8>,
+    #[serde(with = "crate::form::messages::one")]
+    pub(super) second: Vec<u8>,
 }
 
 /// A grant that this owner signed.
@@ -96,28 +129,40 @@ pub(super) struct Issued {
 /// A signed message about one grant, kept as evidence.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Statement {
-    key: GrantRef,
+    pub(super) key: GrantRef,
     #[serde(with = "crate::form::messages::one")]
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
-/// Two signed messages that convict the service: that a grant was never released, and that it was.
+/// Two signed messages that convict the service.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Equivocation {
-    /// The slot.
-    pub slot: SlotId,
-    /// The grant.
-    pub key: GrantRef,
-    /// The service's `Withdrawn(NeverReleased)`.
-    pub denial: Vec<u8>,
-    /// The lock's receipt or `Done(Inspect)`, or the service's own `Withdrawn(Released)`.
-    pub release: Vec<u8>,
+pub enum Equivocation {
+    /// That a grant was never released, and that it was.
+    Release {
+        /// The slot.
+        slot: SlotId,
+        /// The grant.
+        key: GrantRef,
+        /// The service's `Withdrawn(NeverReleased)`.
+        denial: Vec<u8>,
+        /// The lock's receipt or `Done(Inspect)`, or the service's own `Withdrawn(Released)`.
+        release: Vec<u8>,
+    },
+    /// Two reports of one version of one record, with different content.
+    Report {
+        /// The slot.
+        slot: SlotId,
+        /// The `Report` that came first.
+        first: Vec<u8>,
+        /// The other.
+        second: Vec<u8>,
+    },
 }
 
 impl OwnedLock {
     pub(super) fn new(lock: LockId, owner: PublicKey, service: PublicKey, epoch: Epoch) -> Self {
         let (slots, hold) = (BTreeMap::new(), Hold::default());
-        Self { lock, owner, service, epoch, standing: Standing::Owned, suspected: false, slots, hold }
+        Self { lock, owner, service, epoch, version: 1, standing: Standing::Owned, suspected: false, slots, hold }
     }
 
     /// The lock.
@@ -142,6 +187,14 @@ impl OwnedLock {
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// The version: 1 for a new view, one more with everything that changes it. Put a view only in place of the version before
+    /// ([`Staged::before`]): two processes of one phone (an app and its widget) share one store, and what one of them
+    /// wrote meanwhile would be forgotten, a share and its number with it.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
     }
 
     /// Whether the view's owner still owns the lock.
@@ -185,9 +238,17 @@ impl OwnedLock {
 
     /// Everything that convicts the service.
     pub fn equivocations(&self) -> impl Iterator<Item = Equivocation> + '_ {
-        self.slots
-            .iter()
-            .flat_map(|(slot, known)| known.denials.iter().filter_map(|denial| known.equivocation(*slot, denial.key)))
+        self.slots.iter().flat_map(|(slot, known)| {
+            let denied = known.denials.iter().filter_map(|denial| known.equivocation(*slot, denial.key));
+            denied.chain(known.contradicted(*slot))
+        })
+    }
+
+    /// The next version of the view, and what it is for.
+    pub(super) fn staged<T>(&mut self, next: Self, output: T) -> Staged<'_, Self, T> {
+        // There is no end: it would take a change a nanosecond for 500 years.
+        let version = if next == *self { self.version } else { self.version.saturating_add(1) };
+        Staged::new(self, Self { version, ..next }, output)
     }
 
     pub(super) fn slot_mut(&mut self, slot: SlotId) -> &mut OwnedSlot {
@@ -221,7 +282,8 @@ impl OwnedSlot {
             denials: Vec::new(),
             releases: Vec::new(),
             inspected: None,
-            seen: None,
+            reported: None,
+            contradiction: None,
             said_released: None,
         }
     }
@@ -258,7 +320,15 @@ impl OwnedSlot {
         };
         //= spec/protocol.md#owner
         //# OWN-11. A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
-        Some(Equivocation { slot, key, denial: find(&self.denials)?, release: find(&self.releases)? })
+        Some(Equivocation::Release { slot, key, denial: find(&self.denials)?, release: find(&self.releases)? })
+    }
+
+    /// Where the service signed two reports of one version that differ.
+    pub(super) fn contradicted(&self, slot: SlotId) -> Option<Equivocation> {
+        //= spec/protocol.md#reports
+        //# RPT-15. Two Reports of one epoch, slot and version, each signed by the service, that differ in their state or their messages MUST be reported as equivocation of the service, with both as evidence.
+        let Contradiction { first, second } = self.contradiction.clone()?;
+        Some(Equivocation::Report { slot, first, second })
     }
 
     /// Drops the details of grants that cannot open any more. (What is shared always may.)
@@ -280,48 +350,4 @@ fn note(statements: &mut Vec<Statement>, key: GrantRef, bytes: &[u8]) {
 
 fn plain<S: Serializer>(slots: &BTreeMap<SlotId, Counted<OwnedSlot>>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(slots.iter().map(|(slot, known)| (slot, &**known)))
-}
-
-#[derive(Deserialize)]
-struct Stored {
-    lock: LockId,
-    owner: PublicKey,
-    service: PublicKey,
-    epoch: Epoch,
-    standing: Standing,
-    suspected: bool,
-    slots: BTreeMap<SlotId, OwnedSlot>,
-}
-
-impl TryFrom<Stored> for OwnedLock {
-    type Error = StoredViewError;
-
-    fn try_from(stored: Stored) -> Result<Self, StoredViewError> {
-        let Stored { lock, owner, service, epoch, standing, suspected, slots } = stored;
-        for (slot, known) in &slots {
-            if known.slot.epoch() != epoch {
-                return Err(StoredViewError::Epoch);
-            }
-            if known.slot.shared().is_some_and(|key| known.issued(key).is_none()) {
-                return Err(StoredViewError::Grant);
-            }
-            let is_of = |Issued { key, grant, .. }: &Issued| {
-                let body = grant.body();
-                (body.lock, body.epoch, body.slot, body.generation) == (lock, epoch, *slot, key.generation)
-            };
-            if !known.issued.iter().all(is_of) {
-                return Err(StoredViewError::Grant);
-            }
-            let says = |statement: &Statement, released| {
-                Said::by(&statement.bytes) == Some(Said { lock, epoch, slot: *slot, key: statement.key, released })
-            };
-            if !known.denials.iter().all(|denial| says(denial, false))
-                || !known.releases.iter().all(|release| says(release, true))
-            {
-                return Err(StoredViewError::Evidence);
-            }
-        }
-        let slots = slots.into_iter().map(|(slot, known)| (slot, Counted::new(known))).collect();
-        Ok(Self { lock, owner, service, epoch, standing, suspected, slots, hold: Hold::default() })
-    }
 }

@@ -9,7 +9,7 @@ use crate::crypto::PublicKey;
 use crate::error::ServiceError;
 use crate::id::{LockId, SlotId};
 use crate::message::Grant;
-use crate::slot::{GrantRef, Slot, State};
+use crate::slot::{GrantRef, Slot};
 use crate::staged::{Held, Hold};
 use crate::wire::Unverified;
 
@@ -75,7 +75,8 @@ impl Evidence {
 /// What the service knows of one slot of one lock: what its store holds, by
 /// [`to_bytes`](Self::to_bytes) or in a form of serde. Reading one back checks that it does not contradict itself.
 ///
-/// Whoever has one can read all of it: nothing is signed for a reader, who needs neither the service nor its key.
+/// Whoever has one can read all of it, and needs neither the service nor its key; what an owner's phone believes is a
+/// [report](super::Service::report) only.
 /// What a [`Staged`](crate::staged::Staged) shows as [`next`](crate::staged::Staged::next) is for the store alone:
 /// a report of it would give out the answer to a withdrawal that nobody has stored.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -172,12 +173,18 @@ impl ShareRecord {
         &self.evidence
     }
 
-    /// What to give the owner's app, for [`Owner::see`](crate::owner::Owner::see).
-    #[must_use]
-    pub fn report(&self) -> Report<'_> {
-        let Evidence { done, inspected, receipt, withdrawn, former, .. } = &self.evidence;
+    /// The messages of a report, in this order: the statement of ownership; the latest Done, inspection and receipt; each
+    /// grant that is shared no more while its key may open, with the answer to its withdrawal; the grant that is
+    /// shared; and the latest answer to a withdrawal.
+    //= spec/protocol.md#reports
+    //# RPT-6. What a report holds MUST be a function of the stored record.
+    pub(super) fn messages(&self) -> Vec<&[u8]> {
+        let Evidence { ownership, done, inspected, receipt, withdrawn, former } = &self.evidence;
+        //= spec/protocol.md#reports
+        //# RPT-7. A report MUST begin with the statement of ownership of the record's epoch.
+        let mut messages = alloc::vec![ownership.as_slice()];
         // What proves keys dead comes before what needs room among the live ones.
-        let mut messages: Vec<&[u8]> = [done, inspected, receipt].into_iter().filter_map(Option::as_deref).collect();
+        messages.extend([done, inspected, receipt].into_iter().filter_map(Option::as_deref));
         for former in former {
             //= spec/protocol.md#owner
             //# SVC-22. A report MUST hold every Grant that was published in the record's epoch and is live in the record.
@@ -188,18 +195,21 @@ impl ShareRecord {
         // That of a former grant stands beside it.
         let told = former.iter().any(|former| former.withdrawn == *withdrawn);
         messages.extend(withdrawn.as_deref().filter(|_| !told));
-        //= spec/protocol.md#states
-        //# SLO-5. A view MUST name the version of the record that it is a view of.
-        Report { version: self.version, state: self.slot.state(), messages }
+        messages
     }
 
     pub(super) fn parsed_grant(&self) -> Option<Grant> {
         self.grant().and_then(parse_grant)
     }
 
+    /// Whether a change of this copy waits for its store.
+    pub(super) const fn is_held(&self) -> bool {
+        self.hold.is_held()
+    }
+
     /// A copy to decide on, where no other decision waits for its store.
     pub(super) fn draft(&self) -> Result<Self, ServiceError> {
-        if self.hold.is_held() { Err(ServiceError::Busy) } else { Ok(self.clone()) }
+        if self.is_held() { Err(ServiceError::Busy) } else { Ok(self.clone()) }
     }
 
     /// Takes the slot a step further. A grant that it no longer shares goes, and is kept as a former one for as
@@ -226,20 +236,6 @@ impl ShareRecord {
             former.withdrawn = Some(Vec::from(answer));
         });
     }
-}
-
-/// What a record says to the owner's app (spec: "Owner").
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Report<'a> {
-    /// The version of the record.
-    pub version: u64,
-    /// The state that the record is in. Advice: the service's word alone.
-    pub state: State,
-    /// The signed messages that it has from this ownership, in this order: the latest Done, inspection and receipt;
-    /// each grant that is shared no more while its key may open, with the answer to its withdrawal; the grant that
-    /// is shared; and the latest answer to a withdrawal.
-    #[serde(serialize_with = "crate::form::messages::all")]
-    pub messages: Vec<&'a [u8]>,
 }
 
 pub(super) fn parse_grant(bytes: &[u8]) -> Option<Grant> {

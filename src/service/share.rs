@@ -73,6 +73,7 @@ impl<C: Crypto> Service<C> {
         let parsed = Unverified::<Withdraw>::parse(withdraw)?;
         //= spec/protocol.md#service
         //# SVC-7. The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
+        let withdraw_signature = parsed.signature();
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::WithdrawSignature)?;
         check_meant_for(record, &body.lock, body.epoch, body.slot)?;
         self.check_serves(record)?;
@@ -81,7 +82,8 @@ impl<C: Crypto> Service<C> {
         //= spec/protocol.md#withdrawal
         //# SLO-16. A withdrawal whose authenticator, lock, epoch and slot hold MUST be answered, however often it comes.
         let outcome = next.change_slot(|slot| slot.withdraw(key));
-        let answer = wire::seal(&self.crypto, &self.signer, &Withdrawn { withdraw: *body, outcome })?;
+        let answer =
+            wire::seal(&self.crypto, &self.signer, &Withdrawn { withdraw: *body, withdraw_signature, outcome })?;
         next.note_withdrawn(key, &answer);
         staged(record, next, Changed::Withdrawn { key, outcome }, Ok(Vec::from(answer.as_bytes())))
     }

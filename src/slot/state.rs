@@ -13,35 +13,6 @@ pub struct GrantRef {
     pub grant: Digest,
 }
 
-/// Which of the four states a slot is in.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum State {
-    /// The slot is closed: nothing can be shared in it.
-    Inactive,
-    /// The slot is open, and nothing is shared in it.
-    NotShared,
-    /// A grant is published and was not released: it can be revoked.
-    Sharing,
-    /// The grant was released to one device: it can only be reset.
-    Shared,
-}
-
-impl State {
-    /// Every state.
-    pub const ALL: [Self; 4] = [Self::Inactive, Self::NotShared, Self::Sharing, Self::Shared];
-}
-
-impl core::fmt::Display for State {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::Inactive => "inactive",
-            Self::NotShared => "not shared",
-            Self::Sharing => "sharing",
-            Self::Shared => "shared",
-        })
-    }
-}
-
 pub(super) mod sealed {
     /// Nobody else keeps a slot.
     pub trait Sealed {}

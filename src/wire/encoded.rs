@@ -168,6 +168,14 @@ pub(crate) fn seal<C: Sign, T: Message<Auth = Signature>>(
     Ok(message)
 }
 
+/// The message that somebody else signed, from its body and that signature.
+#[cfg(feature = "alloc")]
+pub(crate) fn resealed<T: Message<Auth = Signature>>(body: &T, signature: &Signature) -> Result<Encoded<T>, SealError> {
+    let mut message = framed(body)?;
+    extend(&mut message.bytes, signature.as_bytes())?;
+    Ok(message)
+}
+
 /// Makes a message under a MAC; gives its tag too.
 pub(crate) fn seal_mac<T: Message<Auth = Tag>>(
     crypto: &impl Mac,

@@ -3,8 +3,8 @@
 use zeroize::Zeroizing;
 
 use super::layout::{Field, Layout, Reader, Shape, Writer};
-use crate::counter::{Counter, Epoch, Generation};
-use crate::crypto::{AgreementKey, Digest, Nonce, PublicKey, Tag};
+use crate::counter::{Counter, Epoch, Generation, Term};
+use crate::crypto::{AgreementKey, Digest, Nonce, PublicKey, Signature, Tag};
 use crate::error::{RefuseReason, SealError, WireError};
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
@@ -44,16 +44,19 @@ plain! {
     AgreementKey: Shape::Bytes(32), 32, |key| *key.as_bytes(), |bytes| Ok(Self::from_bytes(bytes));
     Digest: Shape::Bytes(32), 32, |digest| *digest.as_bytes(), |bytes| Ok(Self::from_bytes(bytes));
     Nonce: Shape::Bytes(16), 16, |nonce| *nonce.as_bytes(), |bytes| Ok(Self::from_bytes(bytes));
+    Signature: Shape::Bytes(64), 64, |signature| *signature.as_bytes(), |bytes| Ok(Self::from_bytes(bytes));
     Tag: Shape::Bytes(16), 16, |tag| *tag.as_bytes(), |bytes| Ok(Self::from_bytes(bytes));
     LockId: Shape::Bytes(32), 32, |lock| *lock.key().as_bytes(), |bytes| Ok(Self::new(PublicKey::from_bytes(bytes)));
     SlotId: Shape::Number(1), 1, |slot| [slot.index()], |bytes| Ok(Self::new(u8::from_le_bytes(bytes)));
     Epoch: Shape::Number(4), 4, |epoch| epoch.value().to_le_bytes(), |bytes| Ok(Self::new(u32::from_le_bytes(bytes)));
+    Term: Shape::Number(4), 4, |term| term.value().to_le_bytes(), |bytes| Ok(Self::new(u32::from_le_bytes(bytes)));
     Generation: Shape::Number(4), 4, |number| number.value().to_le_bytes(), |bytes| Ok(Self::new(u32::from_le_bytes(bytes)));
     Timestamp: Shape::Number(8), 8, |time| time.unix_seconds().to_le_bytes(),
         |bytes| Ok(Self::from_unix_seconds(u64::from_le_bytes(bytes)));
     Counter: Shape::Number(8), 8, |number| number.value().to_le_bytes(), |bytes| Ok(Self::new(u64::from_le_bytes(bytes)));
     u16: Shape::Number(2), 2, |number| number.to_le_bytes(), |bytes| Ok(Self::from_le_bytes(bytes));
     u32: Shape::Number(4), 4, |number| number.to_le_bytes(), |bytes| Ok(Self::from_le_bytes(bytes));
+    u64: Shape::Number(8), 8, |number| number.to_le_bytes(), |bytes| Ok(Self::from_le_bytes(bytes));
     UtcOffset: Shape::Signed, 2, |offset| offset.minutes().to_le_bytes(),
         |bytes| Self::from_minutes(i16::from_le_bytes(bytes)).map_err(|_| WireError::Value);
     Rights: Shape::Number(1), 1, |rights| [u8::from(rights)], |bytes| value(bytes);

@@ -9,7 +9,7 @@ use sharekey::lock::SLOTS;
 use sharekey::secret::Seed;
 use sharekey::service::{Request, Service, ShareRecord, place_of};
 
-use super::{Outcome, entropy};
+use super::{Outcome, entropy, now};
 
 pub struct Cloud {
     service: Service<Ring>,
@@ -65,16 +65,21 @@ impl Cloud {
         Ok(())
     }
 
-    /// The record of a slot, whose report the owner's app may know.
-    pub fn record(&self, lock: LockId, slot: SlotId) -> Outcome<ShareRecord> {
+    /// An owner asks what became of a slot.
+    pub fn report(&self, lock: LockId, slot: SlotId, request: &[u8]) -> Outcome<Vec<u8>> {
+        Ok(self.service.report(&self.record(lock, slot)?, request, now())?)
+    }
+
+    fn record(&self, lock: LockId, slot: SlotId) -> Outcome<ShareRecord> {
         let stored = self.records.get(&(lock, slot)).ok_or("the cloud does not know this slot")?;
         Ok(ShareRecord::from_bytes(stored)?)
     }
 
-    /// A guest asks, by its key, what was shared with it.
-    pub fn find(&self, subject: &PublicKey) -> Outcome<Vec<u8>> {
+    /// A guest asks what was shared with it.
+    pub fn find(&self, request: &[u8]) -> Outcome<Vec<u8>> {
+        let subject = self.service.find(request, now())?;
         let mut records = self.records.values().flat_map(|stored| ShareRecord::from_bytes(stored));
-        let record = records.find(|record| record.subject() == Some(*subject));
+        let record = records.find(|record| record.subject() == Some(subject));
         Ok(record.as_ref().and_then(ShareRecord::grant).ok_or("nothing is shared with you")?.to_vec())
     }
 }

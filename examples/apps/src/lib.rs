@@ -12,6 +12,7 @@ pub mod story;
 use std::error::Error;
 
 use sharekey::id::LockId;
+use sharekey::limits::Timestamp;
 
 /// A step succeeds, or says what went wrong.
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -19,6 +20,12 @@ pub type Outcome<T> = Result<T, Box<dyn Error>>;
 /// The operating system's entropy.
 pub fn entropy() -> impl sharekey::rand_core::CryptoRng {
     sharekey::rand_core::UnwrapErr(getrandom::SysRng)
+}
+
+/// The time on a phone, or at the cloud.
+pub fn now() -> Timestamp {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Timestamp::from_unix_seconds(since_1970.map_or(0, |since| since.as_secs()))
 }
 
 /// The way to a lock.

@@ -10,11 +10,10 @@ use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::{Connect, WithdrawnOutcome};
 use sharekey::owner::{Fact, Order, OwnedLock, Owner, Status};
 use sharekey::secret::{ActivationSecret, Seed};
-use sharekey::service::Report;
 use sharekey::staged::Staged;
 
 use super::cloud::Cloud;
-use super::{Outcome, Radio, entropy};
+use super::{Outcome, Radio, entropy, now};
 
 pub struct OwnerPhone {
     owner: Owner<Ring>,
@@ -116,9 +115,9 @@ impl OwnerPhone {
     /// Fetches what the cloud has, and believes what is signed.
     pub fn sync(&mut self, cloud: &Cloud) -> Outcome<()> {
         for Status { slot, .. } in self.view()?.statuses().collect::<Vec<_>>() {
-            let record = cloud.record(self.view()?.lock(), slot)?;
-            let Report { version, state, messages } = record.report();
-            let _ = self.step(|owner, view| owner.see(view, slot, (version, Some(state)), &messages))?;
+            let (request, pending) = self.owner.ask(self.view()?, slot, now(), &mut entropy())?;
+            let answer = cloud.report(self.view()?.lock(), slot, &request)?;
+            let _ = self.step(|owner, view| owner.see(view, pending, &answer))?;
         }
         Ok(())
     }
@@ -159,7 +158,8 @@ impl GuestPhone {
     /// Connects to the lock and the internet, once.
     pub fn download(&mut self, door: &mut impl Radio, cloud: &mut Cloud) -> Outcome<()> {
         let rng = &mut entropy();
-        let claimed = self.account.claim(&Ring, &cloud.find(self.account.public_key())?, None, rng)?;
+        let claimed =
+            self.account.claim(&Ring, &cloud.find(&self.account.ask(&Ring, &cloud.key(), now(), rng)?)?, None, rng)?;
         let installing = claimed.install(&Ring, &door.send(&Connect::INSTALL)?, rng)?;
         let asked = (installing.claim(), installing.install());
         let release = cloud.take_at(claimed.lock(), claimed.slot(), asked)?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Schedule};
-use sharekey::owner::{KeyStatus, Method, OwnedLock, Standing, Status};
+use sharekey::owner::{Equivocation, KeyStatus, Method, OwnedLock, Standing, Status};
 use sharekey::slot::State;
 
 use crate::moment;
@@ -20,8 +20,11 @@ fn lock(view: &OwnedLock, slot: Option<SlotId>) -> Value {
         || view.statuses().map(|status| one_slot(&status)).collect(),
         |slot| vec![one_slot(&view.status(slot))],
     );
-    let lies = view.equivocations().map(|guilt| {
-        json!({ "slot": guilt.slot.index(), "generation": guilt.key.generation.value(), "grant": guilt.key.grant.to_string() })
+    let lies = view.equivocations().map(|guilt| match guilt {
+        Equivocation::Release { slot, key, .. } => {
+            json!({ "slot": slot.index(), "generation": key.generation.value(), "grant": key.grant.to_string() })
+        }
+        Equivocation::Report { slot, .. } => json!({ "slot": slot.index(), "reports": 2 }),
     });
     json!({
         "lock": view.lock().key().to_string(),
@@ -41,7 +44,8 @@ fn one_slot(status: &Status) -> Value {
         "shared": status.shared.as_ref().map(key),
         "may_open": status.may_open.iter().map(key).collect::<Vec<_>>(),
         "inspected": status.inspected,
-        "as_of": status.as_of,
+        "as_of": status.as_of.map(|as_of| json!({ "version": as_of.version, "time": moment::show(as_of.time) })),
+        "nobody_can_open": status.nobody_can_open().map(moment::show),
     })
 }
 

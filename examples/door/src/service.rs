@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use sharekey::crypto::{PublicKey, Ring};
 use sharekey::error::{Fault, Retry, ServiceError};
 use sharekey::id::{LockId, SlotId};
-use sharekey::message::Claim;
+use sharekey::limits::Timestamp;
+use sharekey::message::{Claim, ReportAnswer, ReportRequest};
 use sharekey::service::{NewRecord, Request, Service, ShareRecord, place_of};
 use sharekey::wire::Unverified;
 
@@ -26,6 +27,7 @@ pub struct Cloud {
     service: Service<Ring>,
     store: Store,
     wire: Wire,
+    now: Timestamp,
 }
 
 impl Cloud {
@@ -33,7 +35,7 @@ impl Cloud {
         let folder = home.service_folder();
         files::make_folder(&folder)?;
         let service = Service::new(CRYPTO, &home.seed(&folder.join("seed"))?)?;
-        Ok(Self { service, store: Store(folder.join("records")), wire: home.wire() })
+        Ok(Self { service, store: Store(folder.join("records")), wire: home.wire(), now: home.now() })
     }
 
     pub fn key(&self) -> PublicKey {
@@ -63,11 +65,13 @@ impl Cloud {
         Ok(Vec::new())
     }
 
-    /// What is shared with whoever has this key. A real service keeps an index.
-    pub fn find(&self, who: &str, subject: &PublicKey) -> anyhow::Result<Vec<Vec<u8>>> {
+    /// What is shared with whoever asks. A real service keeps an index.
+    pub fn find(&self, who: &str, request: &[u8]) -> anyhow::Result<Vec<Vec<u8>>> {
+        self.wire.record_once(who, "service", request)?;
+        let subject = self.service.find(request, self.now).by(NAME)?;
         let mut grants = Vec::new();
         for record in self.store.all()? {
-            if let (Some(grant), true) = (record.grant(), record.subject() == Some(*subject)) {
+            if let (Some(grant), true) = (record.grant(), record.subject() == Some(subject)) {
                 self.wire.record_once("service", who, grant)?;
                 grants.push(grant.to_vec());
             }
@@ -90,15 +94,18 @@ impl Cloud {
         self.answer(who, &lock, slot, (claim, install))
     }
 
-    /// What the owner's app may know of a slot: the record's version, and the signed messages behind
-    /// it. `None` where the service knows nothing of it.
-    pub fn report(&self, who: &str, lock: &LockId, slot: SlotId) -> anyhow::Result<Option<(u64, Vec<Vec<u8>>)>> {
-        let Some(record) = self.store.get(lock, slot)? else { return Ok(None) };
-        let report = record.report();
-        for message in &report.messages {
+    /// Answers an owner who asks what became of a slot, by the record as it is after the request came.
+    pub fn report(&self, who: &str, request: &[u8]) -> anyhow::Result<Vec<u8>> {
+        self.wire.record(who, "service", request)?;
+        let asked = *Unverified::<ReportRequest>::parse(request).by(NAME)?.claims();
+        let record = self.load(&asked.lock, asked.slot)?;
+        let answer = self.service.report(&record, request, self.now).by(NAME)?;
+        let parts = ReportAnswer::parse(&answer).by(NAME)?;
+        self.wire.record("service", who, parts.report)?;
+        for message in parts.messages() {
             self.wire.record_once("service", who, message)?;
         }
-        Ok(Some((report.version, report.messages.into_iter().map(<[u8]>::to_vec).collect())))
+        Ok(answer)
     }
 
     /// Every record, without its version: to see whether anything changed.

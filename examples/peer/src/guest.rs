@@ -39,6 +39,7 @@ impl Guest {
 
     pub fn handle(&mut self, op: &str, request: Request<'_>) -> Outcome {
         match op {
+            "ask" => self.ask(request),
             "claim" => self.claim(request),
             "install" => self.install(request),
             "bundle" => self.bundle(request),
@@ -47,6 +48,13 @@ impl Guest {
             "reply" => self.reply(request),
             other => Err(Fail::request(format!("a guest has no op {other}"))),
         }
+    }
+
+    fn ask(&mut self, request: Request<'_>) -> Outcome {
+        let (service, time, mut entropy) = (request.key("service")?, request.time("time")?, request.entropy()?);
+        let message = self.account.ask(&Provider, &service, time, &mut entropy).named()?;
+        check_entropy(entropy.ran_short())?;
+        Ok(json!({ "message": hex(message) }))
     }
 
     fn claim(&mut self, request: Request<'_>) -> Outcome {

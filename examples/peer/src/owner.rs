@@ -11,7 +11,8 @@ use sharekey::id::LockId;
 use sharekey::limits::Timestamp;
 use sharekey::message::Completed;
 use sharekey::owner::{
-    Fact, KeyStatus, Learned, Method, Order, OwnedLock, Owner, PendingCommand, PendingProvision, PendingTakeover,
+    Equivocation, Fact, KeyStatus, Learned, Method, Order, OwnedLock, Owner, PendingCommand, PendingProvision,
+    PendingReport, PendingTakeover,
 };
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::GrantRef;
@@ -34,6 +35,7 @@ enum Pending {
     Provision(PendingProvision),
     Command(PendingCommand),
     Takeover(PendingTakeover),
+    Report(PendingReport),
 }
 
 /// Stores without fail.
@@ -44,16 +46,28 @@ pub fn store<S, T>(staged: Staged<'_, S, T>) -> T {
 
 fn learned(learned: &Learned) -> Value {
     match &learned.equivocation {
-        Some(found) => json!({
-            "type": "ServiceEquivocated",
-            "slot": found.slot.index(),
-            "generation": found.key.generation.value(),
-            "grant": hex(found.key.grant.as_bytes()),
-            "denial": hex(&found.denial),
-            "release": hex(&found.release),
-        }),
+        Some(found) => equivocation(found),
         None if learned.news => "News".into(),
         None => "Nothing".into(),
+    }
+}
+
+fn equivocation(found: &Equivocation) -> Value {
+    match found {
+        Equivocation::Release { slot, key, denial, release } => json!({
+            "type": "ServiceEquivocated",
+            "slot": slot.index(),
+            "generation": key.generation.value(),
+            "grant": hex(key.grant.as_bytes()),
+            "denial": hex(denial),
+            "release": hex(release),
+        }),
+        Equivocation::Report { slot, first, second } => json!({
+            "type": "ReportsContradict",
+            "slot": slot.index(),
+            "first": hex(first),
+            "second": hex(second),
+        }),
     }
 }
 
@@ -101,6 +115,8 @@ impl Phone {
             "share" | "share_by_code" => self.share(op, request),
             "withdraw" | "withdraw_key" => self.withdraw(op, request),
             "learn" => self.learn(request),
+            "moved" => self.moved(request),
+            "ask" => self.ask(request),
             "see" => self.see(request),
             "status" => self.status(request),
             other => Err(Fail::request(format!("an owner has no op {other}"))),
@@ -220,15 +236,31 @@ impl Phone {
         Ok(json!({ "learned": learned(&news) }))
     }
 
-    fn see(&mut self, request: Request<'_>) -> Outcome {
-        let (slot, version) = (request.slot()?, request.number("version")?);
-        let messages = request.get("messages").and_then(Value::as_array).into_iter().flatten();
-        let messages: Option<Vec<Vec<u8>>> =
-            messages.map(|message| message.as_str().and_then(super::request::unhex)).collect();
-        let messages = messages.ok_or_else(|| Fail::request("a message is not hexadecimal"))?;
+    fn moved(&mut self, request: Request<'_>) -> Outcome {
         let (owner, view) = self.view(request)?;
-        let news = store(owner.see(view, slot, (version, None), &messages).named()?);
-        Ok(json!({ "learned": news.iter().map(learned).collect::<Vec<_>>() }))
+        let news = store(owner.moved(view, &request.bytes("message")?, &request.key("service")?).named()?);
+        Ok(json!({ "learned": learned(&news) }))
+    }
+
+    fn ask(&mut self, request: Request<'_>) -> Outcome {
+        let (slot, time, mut entropy) = (request.slot()?, request.time("time")?, request.entropy()?);
+        let (owner, view) = self.view(request)?;
+        let (message, pending) = owner.ask(view, slot, time, &mut entropy).named()?;
+        check_entropy(entropy.ran_short())?;
+        Ok(json!({ "message": hex(message), "pending": self.keep(Pending::Report(pending)) }))
+    }
+
+    fn see(&mut self, request: Request<'_>) -> Outcome {
+        let Some(Pending::Report(pending)) = self.pending.remove(&request.number("pending")?) else {
+            return Err(Fail::request("no such request waits"));
+        };
+        let answer = request.bytes("answer")?;
+        let (owner, view) = self.view(request)?;
+        let seen = store(owner.see(view, pending, &answer).named()?);
+        Ok(json!({
+            "learned": seen.learned.iter().map(learned).collect::<Vec<_>>(),
+            "equivocation": seen.equivocation.as_ref().map(equivocation),
+        }))
     }
 
     fn status(&mut self, request: Request<'_>) -> Outcome {
@@ -246,7 +278,8 @@ impl Phone {
             "shared": status.shared.as_ref().map(key_status),
             "may_open": status.may_open.iter().map(key_status).collect::<Vec<_>>(),
             "inspected": status.inspected,
-            "as_of": status.as_of,
+            "as_of": status.as_of.map(|as_of| json!({ "version": as_of.version, "time": as_of.time.unix_seconds() })),
+            "nobody_can_open": status.nobody_can_open().map(Timestamp::unix_seconds),
         }))
     }
 }

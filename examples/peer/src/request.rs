@@ -51,6 +51,10 @@ impl<'a> Request<'a> {
         u32::try_from(self.number(name)?).map_err(|_| Fail::request(format!("{name} is too large")))
     }
 
+    pub fn time(self, name: &str) -> Result<Timestamp, Fail> {
+        self.number(name).map(Timestamp::from_unix_seconds)
+    }
+
     pub fn slot(self) -> Result<SlotId, Fail> {
         let slot = u8::try_from(self.number("slot")?).map_err(|_| Fail::request("slot is too large"))?;
         Ok(SlotId::new(slot))

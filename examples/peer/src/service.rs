@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use serde_json::{Value, json};
-use sharekey::crypto::PublicKey;
 use sharekey::id::{LockId, SlotId};
 use sharekey::secret::Seed;
 use sharekey::service::{Service, ShareRecord, place_of};
@@ -30,9 +29,9 @@ impl Cloud {
     pub fn handle(&mut self, op: &str, request: Request<'_>) -> Outcome {
         match op {
             "open" => self.open(request),
-            "find" => self.find(&request.key("subject")?),
+            "find" => self.find(request),
             "reopen" | "publish" | "withdraw" | "release" | "confirm" | "done" => self.take(op, request),
-            "messages" => self.messages(request),
+            "report" => self.report(request),
             "place" => place(request),
             "state" => self.state(request),
             other => Err(Fail::request(format!("a service has no op {other}"))),
@@ -75,17 +74,18 @@ impl Cloud {
         Ok(reply)
     }
 
-    fn find(&self, subject: &PublicKey) -> Outcome {
-        let found = self.records.values().find(|record| record.subject() == Some(*subject));
+    fn find(&self, request: Request<'_>) -> Outcome {
+        let subject = self.service.find(&request.bytes("message")?, request.time("time")?).named()?;
+        let found = self.records.values().find(|record| record.subject() == Some(subject));
         let found = found.and_then(|record| Some((record, record.grant()?)));
         let (record, grant) = found.ok_or_else(|| Fail::request("nothing is shared with this subject"))?;
         Ok(json!({ "lock": key(record.lock().key()), "slot": record.slot_id().index(), "grant": hex(grant) }))
     }
 
-    fn messages(&mut self, request: Request<'_>) -> Outcome {
-        let (_, record) = self.record(request)?;
-        let report = record.report();
-        Ok(json!({ "version": report.version, "messages": report.messages.iter().map(hex).collect::<Vec<_>>() }))
+    fn report(&mut self, request: Request<'_>) -> Outcome {
+        let (message, time) = (request.bytes("message")?, request.time("time")?);
+        let (service, record) = self.record(request)?;
+        Ok(json!({ "answer": hex(service.report(record, &message, time).named()?) }))
     }
 
     fn state(&mut self, request: Request<'_>) -> Outcome {

@@ -13,7 +13,7 @@ use sharekey::service::{Request, Service, ShareRecord};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
-use sharekey_stage::desk::accept;
+use sharekey_stage::desk::{NOW, accept};
 use sharekey_stage::stand::{CARD, NOON, card};
 use sharekey_stage::store::{Store, stored};
 use sharekey_stage::{firmware, rng, seed};
@@ -299,12 +299,16 @@ impl World {
 
     /// The phone sees the service's report.
     fn report(&mut self) -> Step {
-        let record = self.record.as_ref().unwrap();
-        let messages = record.report().messages;
-        let messages: Vec<Vec<u8>> = messages.iter().map(|message| self.air.carry(message)).collect();
-        let view = self.view.as_mut().unwrap();
-        let learned = accept(self.owners[self.current].see(view, SLOT, (record.version(), None), &messages)?);
-        assert_eq!(learned.len(), messages.len());
+        let Self { owners, view, rng, .. } = self;
+        let owner = &owners[self.current];
+        let view = view.as_mut().unwrap();
+        let (request, pending) = owner.ask(view, SLOT, NOW, rng)?;
+        let request = self.air.carry(&request);
+        let answer = self.service.report(self.record.as_ref().unwrap(), &request, NOW)?;
+        // What is altered on the way is refused, whatever it is.
+        let brought = self.air.carry(&answer);
+        let seen = accept(owner.see(view, pending, &brought)?);
+        assert!(seen.equivocation.is_none() && brought == answer);
         Ok(())
     }
 

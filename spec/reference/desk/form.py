@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Any, Optional, Type
+from typing import Any, Optional
 
 from sharekey import messages
-from sharekey.errors import DecodeError, RuleBroken
 from sharekey.limits import Limits, Next, Schedule
-from sharekey.messages import MAGIC, VERSION, Bundle, Message, Withdraw, Withdrawn
+from sharekey.messages import Bundle, Message, Report, Withdraw, Withdrawn
 
 
 class NoRequest(Exception):
@@ -43,38 +42,6 @@ def hexed(request: dict[str, Any], name: str) -> bytes:
     return bytes.fromhex(request[name])
 
 
-def decode(cls: Type[Message], data: bytes) -> Any:
-    """A message, or the error of a role that got none."""
-    try:
-        return cls.decode(data)
-    except DecodeError as error:
-        raise RuleBroken(f"Wire.{error.name}", error.detail) from None
-
-
-def peek(data: bytes) -> Type[Message]:
-    """The kind that a header names, where messages of several kinds may come ("Encoding")."""
-    try:
-        if len(data) < 4:
-            raise DecodeError("Truncated")
-        if data[:2] != MAGIC:
-            raise DecodeError("Magic")
-        if data[2] != VERSION:
-            raise DecodeError("Version")
-        if data[3] not in messages.KINDS:
-            raise DecodeError("Value")
-    except DecodeError as error:
-        raise RuleBroken(f"Wire.{error.name}") from None
-    return messages.KINDS[data[3]]
-
-
-def one_of(data: bytes, *kinds: Type[Message]) -> Message:
-    """A message of one of these kinds."""
-    kind = peek(data)
-    if kind not in kinds:
-        raise RuleBroken("Wire.Kind")
-    return decode(kind, data)
-
-
 _NAMES = {"Activated": "Activate", "Deactivated": "Deactivate", "Inspected": "Inspect", "UnlockRefused": "Refused"}
 _PLAIN = (Limits, Schedule, Next, messages.Left)
 
@@ -98,8 +65,10 @@ def message_fields(message: Message) -> dict[str, Any]:
         return {name: getattr(message, name).encode().hex() for name, _ in Bundle.FIELDS}
     shown = show(message)
     if isinstance(message, Withdrawn):
-        outcome = shown.pop("outcome")
-        return {"withdraw": shown, "outcome": outcome}
+        outcome, signature = shown.pop("outcome"), shown.pop("withdraw_signature")
+        return {"withdraw": shown, "withdraw_signature": signature, "outcome": outcome}
+    if isinstance(message, Report):
+        return {**shown, "state": {"type": shown["state"]}}
     return shown
 
 

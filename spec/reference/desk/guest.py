@@ -10,8 +10,9 @@ from sharekey.guest import Download
 from sharekey.limits import Action
 from sharekey.messages import Bundle, Challenge, Grant, Receipt, Refused, Release, Reply, Unlock, UnlockRefused
 from sharekey.errors import RuleBroken
+from sharekey.reading import decode, one_of
 
-from .form import NoRequest, decode, draw, hexed, one_of
+from .form import NoRequest, draw, hexed
 
 
 class GuestDesk:
@@ -28,6 +29,12 @@ class GuestDesk:
     def make(self, request: dict[str, Any]) -> dict[str, Any]:
         self.seed = guest.code_seed(request["code"]) if "code" in request else hexed(request, "seed")
         return {"key": primitives.public_key(self.seed).hex()}
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        if not self.seed:
+            raise NoRequest("no guest")
+        message = guest.ask(self.seed, hexed(request, "service"), request["time"], draw(request, 16))
+        return {"message": message.encode().hex()}
 
     def claim(self, request: dict[str, Any]) -> dict[str, Any]:
         if not self.seed:
@@ -85,6 +92,7 @@ class GuestDesk:
 
     OPS = {
         "make": make,
+        "ask": ask,
         "claim": claim,
         "install": install,
         "bundle": bundle,

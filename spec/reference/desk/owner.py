@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from sharekey import code, guest, owner, primitives
+from sharekey import code, guest, owner, primitives, reports
 from sharekey.errors import RuleBroken, verify_as
 from sharekey.limits import Action
 from sharekey.messages import (
@@ -20,17 +20,19 @@ from sharekey.messages import (
     Inspect,
     Message,
     Provisioned,
-    Receipt,
     Refused,
+    Report,
+    ReportRequest,
     SetClock,
     Transfer,
     Withdrawn,
 )
 from sharekey.owner import Owner, Provisioning
+from sharekey.reading import decode, one_of
 
-from .form import NoRequest, decode, draw, hexed, limits, one_of, peek, show
+from .form import NoRequest, draw, hexed, limits, show
 
-TELLS = (Grant, Receipt, Done, Withdrawn)
+ASIDE = ("as_of", "nobody_can_open", "inspected")  # in a status, and no news
 
 
 @dataclass
@@ -68,7 +70,8 @@ class View:
             "epoch": self.owner.epoch,
             "standing": "Transferred" if self.owner.gone else "Owned",
             "state": "Shared" if share and share.confirmed else "Sharing" if share else record.state,
-            "as_of": as_of,
+            "as_of": None if as_of is None else {"version": as_of.version, "time": as_of.time},
+            "nobody_can_open": self.owner.nobody_can_open(index),
             "highest": record.highest,
             "floor": record.proven,
             "last_told": record.last_told,
@@ -92,13 +95,18 @@ class View:
 
         Neither the version of a report nor that a command was answered is news.
         """
-        seen = {index: {**self.status(index), "as_of": None, "inspected": None} for index in self.touched}
+        seen = {index: {**self.status(index), **dict.fromkeys(ASIDE)} for index in self.touched}
         kept = {}
         for index, mine in self.owner.slots.items():
             answered = {(entry.grant, entry.withdrawn, entry.install) for entry in mine.record.live}
             if mine.denials or mine.releases or answered:
                 kept[index] = set(mine.denials), set(mine.releases), answered
         return seen, kept, self.owner.epoch, self.owner.gone
+
+    def moved(self, message: Done, service: bytes) -> None:
+        """A transfer to a service that the owner knows from elsewhere."""
+        self.owner.moved(message, service)
+        self.heed(message)
 
     def take_in(self, message: Message) -> Any:
         """What a message taught."""
@@ -120,6 +128,11 @@ class View:
             "denial": denial.encode().hex(),
             "release": found.proof.encode().hex(),
         }
+
+
+def _contradiction(index: int, first: Report, second: Report) -> dict[str, Any]:
+    both = {"first": first.encode().hex(), "second": second.encode().hex()}
+    return {"type": "ReportsContradict", "slot": index, **both}
 
 
 def _slots_of(message: Message) -> set[int]:
@@ -219,7 +232,7 @@ class OwnerDesk:
         if isinstance(operation, Transfer):
             primitives.check_key_as("OwnerKey", operation.owner)
             primitives.check_key_as("ServiceKey", operation.service)
-        view.owner._owns()
+        view.owner.check_owned()
         challenge = decode(Challenge, hexed(request, "challenge"))
         command = view.owner.stored(view.owner.command(operation, challenge, draw(request, 16)))
         if isinstance(operation, (Activate, Deactivate)):
@@ -247,7 +260,7 @@ class OwnerDesk:
     def done(self, request: dict[str, Any]) -> dict[str, Any]:
         view, asked = self._view(request), self._pending(request, Asked)
         mine = view.owner
-        mine._owns()
+        mine.check_owned()
         if mine.lock != asked.lock:
             raise RuleBroken("WrongLock")
         if mine.epoch != asked.command.epoch:
@@ -292,7 +305,7 @@ class OwnerDesk:
 
     def withdraw(self, request: dict[str, Any]) -> dict[str, Any]:
         view = self._view(request)
-        view.owner._owns()
+        view.owner.check_owned()
         share = view.owner.slot(request["slot"]).record.share
         if share is None:
             raise RuleBroken("NothingShared")
@@ -309,31 +322,31 @@ class OwnerDesk:
 
     # Learning
 
-    @staticmethod
-    def _told(view: View, data: bytes) -> Message:
-        view.owner._owns()
-        kind = peek(data)
-        if kind not in TELLS:
-            raise RuleBroken("NothingToLearn")
-        return decode(kind, data)
-
     def learn(self, request: dict[str, Any]) -> dict[str, Any]:
         view = self._view(request)
-        return {"learned": view.take_in(self._told(view, hexed(request, "message")))}
+        return {"learned": view.take_in(reports.told(view.owner, hexed(request, "message")))}
+
+    def moved(self, request: dict[str, Any]) -> dict[str, Any]:
+        view = self._view(request)
+        view.owner.check_owned()
+        view.moved(decode(Done, hexed(request, "message")), hexed(request, "service"))
+        return {"learned": "News"}
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        asked = reports.ask(self._view(request).owner, request["slot"], request["time"], draw(request, 16))
+        return self._wait(asked, asked)
 
     def see(self, request: dict[str, Any]) -> dict[str, Any]:
-        view, index, version = self._view(request), request["slot"], request["version"]
-        given = [bytes.fromhex(data) for data in request["messages"]]
+        asked = self._pending(request, ReportRequest)
+        del self.waiting[request["pending"]]  # it is good for one answer
+        view, answer = self._view(request), hexed(request, "answer")
         trial = deepcopy(view)
-        learned, said = [], []
-        for data in given:
-            message = self._told(trial, data)
-            learned.append(trial.take_in(message))
-            said.append(message)
-        view.owner.see(index, version, said)
-        view.heed(*said)
-        view.touched.add(index)
-        return {"learned": learned}
+        seen = reports.see(view.owner, asked, answer)
+        learned = [trial.take_in(message) for message in seen.messages]
+        view.heed(*seen.messages)
+        view.touched.add(asked.slot)
+        found = None if seen.contradiction is None else _contradiction(asked.slot, *seen.contradiction)
+        return {"learned": learned, "equivocation": found}
 
     def status(self, request: dict[str, Any]) -> dict[str, Any]:
         return self._view(request).status(request["slot"])
@@ -355,6 +368,8 @@ class OwnerDesk:
         "withdraw": withdraw,
         "withdraw_key": withdraw_key,
         "learn": learn,
+        "moved": moved,
+        "ask": ask,
         "see": see,
         "adopt": adopt,
         "take_over": take_over,

@@ -5,10 +5,22 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from sharekey.errors import RuleBroken
-from sharekey.messages import Claim, Done, Grant, Install, Provisioned, Receipt, Transfer, Withdraw
+from sharekey.messages import (
+    Claim,
+    Done,
+    FindRequest,
+    Grant,
+    Install,
+    Provisioned,
+    Receipt,
+    ReportRequest,
+    Transfer,
+    Withdraw,
+)
+from sharekey.reading import decode, one_of, peek
 from sharekey.service import Key, Service
 
-from .form import NoRequest, decode, hexed, one_of, peek
+from .form import NoRequest, hexed
 
 
 class ServiceDesk:
@@ -53,9 +65,10 @@ class ServiceDesk:
         return {"version": self._version(key)}
 
     def find(self, request: dict[str, Any]) -> dict[str, Any]:
-        found = self.service.find(hexed(request, "subject"))
+        found = self.service.find(decode(FindRequest, hexed(request, "message")), request["time"])
         if not found:
             raise NoRequest("nothing is shared with this subject")
+        found.sort(key=lambda grant: (grant.lock, grant.slot))
         return {"lock": found[0].lock.hex(), "slot": found[0].slot, "grant": found[0].encode().hex()}
 
     def release(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -84,9 +97,10 @@ class ServiceDesk:
         version, record = self.service.view(*key)
         return {"state": record.state, "version": version}
 
-    def messages(self, request: dict[str, Any]) -> dict[str, Any]:
-        version, told = self.service.report(*self._at(request))
-        return {"version": version, "messages": [message.encode().hex() for message in told]}
+    def report(self, request: dict[str, Any]) -> dict[str, Any]:
+        key = self._at(request)
+        asked = decode(ReportRequest, hexed(request, "message"))
+        return {"answer": self.service.report(*key, asked, request["time"]).hex()}
 
     def place(self, request: dict[str, Any]) -> dict[str, Any]:
         data = hexed(request, "message")
@@ -115,7 +129,7 @@ class ServiceDesk:
         "withdraw": withdraw,
         "confirm": confirm,
         "done": done,
-        "messages": messages,
+        "report": report,
         "place": place,
         "state": state,
     }

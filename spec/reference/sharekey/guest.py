@@ -8,7 +8,20 @@ from typing import Optional
 from . import code, pairing, primitives
 from .errors import RuleBroken, TagRefused, verify_as
 from .limits import Action
-from .messages import Bundle, Challenge, Claim, Grant, Install, Message, Receipt, Refused, Release, Reply, Unlock
+from .messages import (
+    Bundle,
+    Challenge,
+    Claim,
+    FindRequest,
+    Grant,
+    Install,
+    Message,
+    Receipt,
+    Refused,
+    Release,
+    Reply,
+    Unlock,
+)
 
 
 def account(seed: bytes) -> bytes:
@@ -19,6 +32,11 @@ def account(seed: bytes) -> bytes:
 def code_seed(typed: str) -> bytes:
     """The guest identity of whoever knows a share code."""
     return code.subject_seed(code.read(typed))
+
+
+def ask(identity_seed: bytes, service: bytes, now: int, nonce: bytes) -> FindRequest:
+    """Asks a service for what is shared with this identity. The nonce is fresh (RPT-1)."""
+    return FindRequest(service, account(identity_seed), nonce, now).signed(identity_seed)
 
 
 @dataclass

@@ -32,6 +32,7 @@ def to_json(value: Any) -> Any:
 _ENUMS = {
     "action": limits.Action,
     "purpose": messages.Purpose,
+    "state": messages.State,
     "reason": limits.Reason,
 }
 _NESTED = {

@@ -171,11 +171,16 @@ class Withdrawn(Message):
     slot: int
     generation: int
     grant: bytes
+    withdraw_signature: bytes
     outcome: Any
     auth: bytes = b""
 
-    KIND, MIN_LEN, MAX_LEN, AUTH = 3, 142, 174, SIGNATURE
-    FIELDS = WITHDRAW_FIELDS + [("outcome", OUTCOME)]
+    KIND, MIN_LEN, MAX_LEN, AUTH = 3, 206, 238, SIGNATURE
+    FIELDS = WITHDRAW_FIELDS + [("withdraw_signature", wire.raw(SIGNATURE)), ("outcome", OUTCOME)]
+
+    def asked(self) -> Withdraw:
+        """The withdrawal that it answers, as its owner signed it (OWN-31)."""
+        return Withdraw(self.lock, self.epoch, self.slot, self.generation, self.grant, self.withdraw_signature)
 
 
 @dataclass(frozen=True)
@@ -597,6 +602,73 @@ class Connect(Message):
     FIELDS = [("purpose", wire.one_byte(Purpose))]
 
 
+OWNER = 0  # who signs a request: the owner
+
+
+@dataclass(frozen=True)
+class ReportRequest(Message):
+    """Who manages the lock asks for the report of one slot."""
+
+    lock: bytes
+    epoch: int
+    by: int
+    slot: int
+    nonce: bytes
+    time: int
+    auth: bytes = b""
+
+    KIND, MIN_LEN, MAX_LEN, AUTH = 19, 133, 133, SIGNATURE
+    FIELDS = [("lock", KEY), ("epoch", U32), ("by", U32), ("slot", U8), ("nonce", NONCE), ("time", U64)]
+
+
+class State(IntEnum):
+    """The state that a record is in."""
+
+    Inactive = 1
+    NotShared = 2
+    Sharing = 3
+    Shared = 4
+
+
+@dataclass(frozen=True)
+class Report(Message):
+    """What the service's record of a slot held when the request came."""
+
+    request: bytes
+    lock: bytes
+    epoch: int
+    slot: int
+    version: int
+    state: State
+    messages: bytes
+    auth: bytes = b""
+
+    KIND, MIN_LEN, MAX_LEN, AUTH = 20, 178, 178, SIGNATURE
+    FIELDS = [
+        ("request", DIGEST),
+        ("lock", KEY),
+        ("epoch", U32),
+        ("slot", U8),
+        ("version", U64),
+        ("state", wire.one_byte(State)),
+        ("messages", DIGEST),
+    ]
+
+
+@dataclass(frozen=True)
+class FindRequest(Message):
+    """The subject asks for what is shared with it."""
+
+    service: bytes
+    subject: bytes
+    nonce: bytes
+    time: int
+    auth: bytes = b""
+
+    KIND, MIN_LEN, MAX_LEN, AUTH = 21, 156, 156, SIGNATURE
+    FIELDS = [("service", KEY), ("subject", KEY), ("nonce", NONCE), ("time", U64)]
+
+
 KINDS: dict[int, Type[Message]] = {
     cls.KIND: cls
     for cls in (
@@ -618,6 +690,9 @@ KINDS: dict[int, Type[Message]] = {
         Provisioned,
         FactoryReset,
         Connect,
+        ReportRequest,
+        Report,
+        FindRequest,
     )
 }
 BY_NAME: dict[str, Type[Message]] = {cls.__name__: cls for cls in KINDS.values()}

@@ -6,7 +6,6 @@ Whatever takes a number is staged: `grant` and `command` return an Order, the ca
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional, Union
 
@@ -29,6 +28,7 @@ from .messages import (
     Receipt,
     Refused,
     Released,
+    Report,
     Transfer,
     Withdraw,
     Withdrawn,
@@ -89,12 +89,22 @@ def transferred(seed: bytes, lock: bytes, service: bytes, done: Done) -> "Owner"
 
 
 @dataclass(frozen=True)
+class AsOf:
+    """As of when a view is true: the version of the latest report, and when its request was signed (SLO-5, RPT-16)."""
+
+    version: int
+    time: int
+
+
+@dataclass(frozen=True)
 class OwnerSlot:
     """What the owner keeps of one slot in this epoch."""
 
     record: SlotRecord
     version: int = 0  # counts the changes here, so that an order is not stored over another
-    as_of: Optional[int] = None  # the version of the latest report (SLO-5, OWN-27)
+    as_of: Optional[AsOf] = None
+    report: Optional[Report] = None  # the latest (OWN-27)
+    contradiction: Optional[tuple[Report, Report]] = None  # two of one version that differ (RPT-15)
     denials: dict[GrantRef, Withdrawn] = field(default_factory=dict)  # that a grant was never released
     releases: dict[GrantRef, "Receipt | Done | Withdrawn"] = field(default_factory=dict)  # that it was
 
@@ -139,12 +149,18 @@ class Owner:
         """A slot; one never heard of is as in a new epoch (SLO-1)."""
         return self.slots.get(index, OwnerSlot(SlotRecord(self.epoch)))
 
-    def view(self, index: int) -> tuple[Optional[int], SlotRecord]:
-        """SLO-4, SLO-5: the version of the report, and the record with its state and its live generations."""
+    def view(self, index: int) -> tuple[Optional[AsOf], SlotRecord]:
+        """SLO-4, SLO-5: as of which report, and the record with its state and its live generations."""
         kept = self.slot(index)
         return kept.as_of, kept.record
 
-    def _owns(self) -> None:
+    def nobody_can_open(self, index: int) -> Optional[int]:
+        """The moment as of which that is known; only a report tells (RPT-16)."""
+        kept = self.slot(index)
+        return None if kept.as_of is None or kept.record.live else kept.as_of.time
+
+    def check_owned(self) -> None:
+        """Nothing is signed or taken in for a lock that is somebody else's."""
         if self.gone:
             raise RuleBroken("Transferred")
 
@@ -160,7 +176,7 @@ class Owner:
 
     def grant(self, index: int, subject: Union[bytes, Contact], rights: int, limits: Limits) -> Order:
         """Signs a grant with the next number; shown as Sharing and live from now on (OWN-9, OWN-14, CON-4)."""
-        self._owns()
+        self.check_owned()
         key = subject.key if isinstance(subject, Contact) else subject
         primitives.check_key_as("SubjectKey", key)
         kept = self.slot(index)
@@ -178,7 +194,7 @@ class Owner:
         if isinstance(operation, Transfer):
             primitives.check_key_as("OwnerKey", operation.owner)
             primitives.check_key_as("ServiceKey", operation.service)
-        self._owns()
+        self.check_owned()
         if challenge.lock != self.lock:
             raise RuleBroken("WrongLock", "a challenge of another lock")
         command = Command(self.lock, self.epoch, challenge.nonce, owner_nonce, operation).signed(self.seed)
@@ -207,7 +223,7 @@ class Owner:
 
     def withdraw(self, index: int, generation: int, grant: bytes) -> Withdraw:
         """Takes a live grant back. It takes no number; the view changes with the answer (OWN-9)."""
-        self._owns()
+        self.check_owned()
         if self.slot(index).record.live_grant(generation, grant) is None:
             raise RuleBroken("UnknownGrant")
         return Withdraw(self.lock, self.epoch, index, generation, grant).signed(self.seed)
@@ -216,9 +232,10 @@ class Owner:
 
     def withdrawn(self, message: Withdrawn) -> None:
         """The one message of the service that changes a view (OWN-7, OWN-10)."""
-        self._owns()
+        self.check_owned()
         verify_as("WithdrawnSignature", message, self.service)
         self._ours(message.lock, message.epoch)
+        verify_as("WithdrawSignature", message.asked(), self.key)  # OWN-31
         kept = self.slot(message.slot)
         key = (message.generation, message.grant)
         heard_of = kept.record.live_grant(*key) is not None or key in kept.releases
@@ -235,7 +252,7 @@ class Owner:
 
     def learn(self, grant: Grant) -> None:
         """A grant that another phone of this owner signed (OWN-26, OWN-17, OWN-18, OWN-14)."""
-        self._owns()
+        self.check_owned()
         verify_as("GrantSignature", grant, self.key)
         self._ours(grant.lock, grant.epoch)
         kept = self.slot(grant.slot)
@@ -245,22 +262,10 @@ class Owner:
         with slot.as_role():
             self._put_record(grant.slot, slot.learn(kept.record, *key))
 
-    def see(self, index: int, version: int, said: "list[Grant | Done | Receipt | Withdrawn]") -> None:
-        """A report of the service: all of it, or nothing (OWN-27, OWN-28)."""
-        self._owns()
-        next_owner = deepcopy(self)
-        for message in said:
-            next_owner.take_in(message)
-        kept = next_owner.slot(index)
-        if kept.as_of is not None and kept.as_of > version:
-            raise RuleBroken("OlderReport")
-        next_owner.slots[index] = replace(kept, version=kept.version + 1, as_of=version)
-        self.__dict__.update(next_owner.__dict__)
-
     def take_in(self, message: Any) -> None:
-        """Whatever teaches an owner something."""
-        take = {Grant: self.learn, Done: self.done, Receipt: self.receipt, Withdrawn: self.withdrawn}
-        self._owns()
+        """Whatever teaches an owner something; a transfer to another service does not, without more (RPT-13)."""
+        take = {Grant: self.learn, Done: self.learn_done, Receipt: self.receipt, Withdrawn: self.withdrawn}
+        self.check_owned()
         if type(message) not in take:
             raise RuleBroken("NothingToLearn")
         take[type(message)](message)
@@ -269,26 +274,40 @@ class Owner:
 
     def receipt(self, message: Receipt) -> None:
         """OWN-6, then the effects on the slot."""
-        self._owns()
+        self.check_owned()
         verify_as("ReceiptSignature", message, self.lock)
         self._ours(message.lock, message.epoch)
         self._put_record(message.slot, slot.receipt(self.slot(message.slot).record, message))
         self._proof(message.slot, (message.generation, message.grant), message)
 
     def done(self, message: Done) -> Optional[Command]:
-        """OWN-6, then the effects; returns the command that it answers, if it is one of ours (OWN-5, OWN-30)."""
-        self._owns()
-        verify_as("DoneSignature", message, self.lock)
-        if message.lock != self.lock:
-            raise RuleBroken("WrongLock")
-        completed = message.completed
-        if isinstance(completed, Transfer):
-            if message.epoch <= self.epoch:
-                raise RuleBroken("OldEpoch")
-        elif message.epoch != self.epoch:
-            raise RuleBroken("WrongEpoch")
+        """OWN-6, then the effects; returns the command that it answers, if it is one of ours (OWN-5, OWN-30).
+
+        Only for a Done of which the owner knows the service that it may name: by its own order, say (RPT-13).
+        """
+        self._check_done(message)
+        return self._carried_out(message)
+
+    def learn_done(self, message: Done) -> Optional[Command]:
+        """One that others passed on: a Transfer to another service is refused (RPT-13)."""
+        self._check_done(message)
+        if isinstance(message.completed, Transfer) and message.completed.service != self.service:
+            raise RuleBroken("WrongService")
+        return self._carried_out(message)
+
+    def moved(self, message: Done, service: bytes) -> Optional[Command]:
+        """A Transfer to this service, which the owner knows from elsewhere (RPT-13)."""
+        self._check_done(message)
+        if not isinstance(message.completed, Transfer):
+            raise RuleBroken("NotATransfer")
+        if message.completed.service != service:
+            raise RuleBroken("WrongService")
+        return self._carried_out(message)
+
+    def _carried_out(self, message: Done) -> Optional[Command]:
         if message.command in self.commands:
             self._check_answers(message)
+        completed = message.completed
         if isinstance(completed, Transfer):
             self._transfer(message)
         elif hasattr(completed, "slot"):
@@ -298,9 +317,21 @@ class Owner:
                 self._proof(completed.slot, (left.floor, left.holding.grant), message)
         return self.commands.pop(message.command, None)
 
+    def _check_done(self, message: Done) -> None:
+        """OWN-6, the lock, and the epoch: the view's, or for a Transfer a later one (SLO-39)."""
+        self.check_owned()
+        verify_as("DoneSignature", message, self.lock)
+        if message.lock != self.lock:
+            raise RuleBroken("WrongLock")
+        if isinstance(message.completed, Transfer):
+            if message.epoch <= self.epoch:
+                raise RuleBroken("OldEpoch")
+        elif message.epoch != self.epoch:
+            raise RuleBroken("WrongEpoch")
+
     def answer(self, message: Done) -> Command:
         """The same for a Done that is to be the answer to a command of ours."""
-        self._owns()
+        self.check_owned()
         verify_as("DoneSignature", message, self.lock)
         if message.lock != self.lock:
             raise RuleBroken("WrongLock")

@@ -9,9 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional
 
-from . import primitives, service_record, slot
-from .errors import RuleBroken, SharekeyError
-from .messages import Claim, Done, Grant, Install, Message, Provisioned, Receipt, Release, Withdraw, Withdrawn
+from . import answers, primitives, service_record, slot
+from .errors import RuleBroken, SharekeyError, verify_as
+from .messages import (
+    Claim,
+    Done,
+    FindRequest,
+    Grant,
+    Install,
+    Provisioned,
+    Receipt,
+    Release,
+    ReportRequest,
+    Withdraw,
+    Withdrawn,
+)
 from .service_record import Ownership, ServiceRecord
 from .slot import SlotRecord
 
@@ -113,13 +125,17 @@ class Service:
         lock, index = at or (grant.lock, grant.slot)
         self._change(lock, index, lambda record: service_record.publish(record, self.key, grant))
 
-    def find(self, subject: bytes) -> list[Grant]:
-        """The grants that are shared with a subject; a share code's holder asks so as well."""
+    def find(self, request: FindRequest, now: int) -> list[Grant]:
+        """The grants that are shared with who asks; a share code's holder asks so as well."""
+        verify_as("RequestSignature", request, request.subject)  # FND-1
+        if request.service != self.key:
+            raise RuleBroken("OtherService")  # FND-2
+        answers.check_time(request, now)
         found = []
         for lock, index in list(self.store.values):
             if index is not None:
                 _, record = self._read(lock, index)
-                if record.grant is not None and record.grant.subject == subject:
+                if record.grant is not None and record.grant.subject == request.subject:
                     found.append(record.grant)
         return found
 
@@ -162,7 +178,10 @@ class Service:
         version, record = self._read(lock, index)
         return version, record.slot
 
-    def report(self, lock: bytes, index: int) -> tuple[int, list[Message]]:
-        """What the service gives the owner's app of a slot."""
+    def report(self, lock: bytes, index: int, request: ReportRequest, now: int) -> bytes:
+        """The answer to who asks for a slot's report, of the record as it is read now (RPT-5)."""
         version, record = self._read(lock, index)
-        return version, record.report(self.seed)
+        service_record.check_request(record, self.key, request, now)
+        parts = [message.encode() for message in record.report(self.seed)]
+        said = service_record.report(record, version, request, parts)
+        return answers.join(said.signed(self.seed).encode(), parts)

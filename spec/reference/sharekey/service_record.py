@@ -6,12 +6,28 @@ store's (SVC-20).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
-from . import messages, primitives, slot
+from . import answers, messages, primitives, slot
 from .errors import RuleBroken, verify_as
-from .messages import Claim, Done, Grant, Install, Message, Provisioned, Receipt, Release, Transfer, Withdraw, Withdrawn
+from .messages import (
+    OWNER,
+    Claim,
+    Done,
+    Grant,
+    Install,
+    Message,
+    Provisioned,
+    Receipt,
+    Release,
+    Report,
+    ReportRequest,
+    State,
+    Transfer,
+    Withdraw,
+    Withdrawn,
+)
 from .slot import SlotRecord
 
 
@@ -22,6 +38,8 @@ class Ownership:
     epoch: int
     owner: bytes
     service: bytes
+    # The first that said so (SVC-23, RPT-7).
+    statement: "Optional[Provisioned | Done]" = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -70,8 +88,11 @@ class ServiceRecord:
         return replace(self, ended=ended, withdrawn=answer)
 
     def report(self, seed: bytes) -> list[Message]:
-        """The signed messages of a report, in their order."""
-        kept: list[Optional[Message]] = [self.door, self.inspected, self.receipt]
+        """The messages of a report, in their order: a function of what is stored (RPT-6).
+
+        The statement of ownership comes first (RPT-7).
+        """
+        kept: list[Optional[Message]] = [self.owned.statement, self.door, self.inspected, self.receipt]
         for old in self.ended:
             kept += [old.grant, old.withdrawn]
         kept += [self.grant]
@@ -93,7 +114,7 @@ def said(statement: "Provisioned | Done") -> Ownership:
         if not isinstance(told, Transfer):
             raise RuleBroken("NotATransfer")
     primitives.check_key_as("OwnerKey", told.owner)
-    return Ownership(statement.epoch, told.owner, told.service)
+    return Ownership(statement.epoch, told.owner, told.service, statement)
 
 
 def check_new(owned: Ownership, service: bytes) -> None:
@@ -177,8 +198,29 @@ def withdraw(record: ServiceRecord, service: bytes, order: Withdraw) -> tuple[Se
     _ours(record, order.lock, order.epoch, order.slot)
     check_serving(record, service)
     new, outcome = slot.withdraw(record.slot, order)
-    answer = Withdrawn(order.lock, order.epoch, order.slot, order.generation, order.grant, outcome)
+    answer = Withdrawn(order.lock, order.epoch, order.slot, order.generation, order.grant, order.auth, outcome)
     return record.with_slot(new).answered(answer), answer
+
+
+def check_request(record: ServiceRecord, service: bytes, request: ReportRequest, now: int) -> None:
+    """Whether a request for a report is answered: SVC-16, RPT-2, the lock, RPT-3, the slot, RPT-4."""
+    check_serving(record, service)
+    if request.by != OWNER:
+        raise RuleBroken("UnknownSigner")
+    verify_as("RequestSignature", request, record.owned.owner)  # RPT-2
+    if request.lock != record.lock:
+        raise RuleBroken("WrongLock")
+    if request.epoch > record.owned.epoch:
+        raise RuleBroken("WrongEpoch")  # RPT-3: a phone that was away may know an earlier one
+    if request.slot != record.index:
+        raise RuleBroken("WrongSlot")
+    answers.check_time(request, now)
+
+
+def report(record: ServiceRecord, version: int, request: ReportRequest, parts: list[bytes]) -> Report:
+    """What is said of a record and its messages, to be signed."""
+    state = State[record.slot.state]
+    return Report(request.digest(), record.lock, record.owned.epoch, record.index, version, state, answers.content(parts))
 
 
 def confirm(record: ServiceRecord, message: Receipt) -> ServiceRecord:

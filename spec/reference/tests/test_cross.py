@@ -88,8 +88,9 @@ class House:
         self.room.ok("service", "publish", message=grant, **self.at)
         return grant
 
-    def claim(self, name: str, subject: str, **owner: Any) -> None:
-        found = self.room.ok("service", "find", subject=subject)
+    def claim(self, name: str, **owner: Any) -> None:
+        asked = self.room.ok("guest", "ask", as_=name, service=self.service, time=NOON)["message"]
+        found = self.room.ok("service", "find", message=asked, time=NOON)
         self.room.ok("guest", "claim", as_=name, grant=found["grant"], **owner)
 
     def request(self, name: str) -> tuple[dict[str, Any], int]:
@@ -127,9 +128,14 @@ class House:
 
     def report(self) -> dict[str, Any]:
         """The service's report, as the owner takes it in; the owner's view then."""
-        told = self.room.ok("service", "messages", **self.at)
-        self.room.ok("owner", "see", slot=0, **told)
+        asked, answer = self.asked()
+        assert self.room.ok("owner", "see", pending=asked["pending"], answer=answer)["equivocation"] is None
         return self.room.ok("owner", "status", slot=0)
+
+    def asked(self) -> tuple[dict[str, Any], str]:
+        """What the owner asks, and what the service answers."""
+        asked = self.room.ok("owner", "ask", slot=0, time=NOON)
+        return asked, self.room.ok("service", "report", message=asked["message"], time=NOON + 300, **self.at)["answer"]
 
 
 OPENED = {"lock": "Open", "guest": None}
@@ -141,7 +147,7 @@ def test_an_account(room):
     ana = house.guest("ana")
     limits = {"from": NOON - 60, "until": NOON + 3600, "schedule": None, "uses": 2}
     house.share(ana, limits)
-    house.claim("ana", ana, owner=house.owner)
+    house.claim("ana", owner=house.owner)
     receipt = house.download("ana")
     assert room.ok("service", "confirm", message=receipt, **house.at)["state"] == "Shared"
     status = house.report()
@@ -166,7 +172,7 @@ def test_a_share_code(room):
     wrong = shown[:-1] + ("0" if shown[-1] != "0" else "2")
     room.no("CheckFailed", "guest", "make", as_="ben", code=wrong)
     ben = house.guest("ben", code=shown.lower().replace("-", " "))
-    house.claim("ben", ben)
+    house.claim("ben")
     house.download("ben")
     assert house.open("ben") == OPENED
     assert house.open("ben", "Lock") == {"lock": "ActionNotAllowed", "guest": "Refused.ActionNotAllowed"}
@@ -176,14 +182,14 @@ def test_revoked_then_reset(room):
     house = House(room)
     ana, ben = house.guest("ana"), house.guest("ben")
     house.share(ana)
-    house.claim("ana", ana)
-    assert house.withdraw()[154:156] == "01"  # NeverReleased
+    house.claim("ana")
+    assert house.withdraw()[282:284] == "01"  # NeverReleased
     asked, _ = house.request("ana")
     room.no("NothingShared", "service", "release", **asked, **house.at)
     house.share(ben)
-    house.claim("ben", ben)
+    house.claim("ben")
     room.ok("service", "confirm", message=house.download("ben"), **house.at)
-    assert house.withdraw()[154:156] == "02"  # Released
+    assert house.withdraw()[282:284] == "02"  # Released
     assert house.open("ben") == OPENED
     assert house.report()["may_open"][0]["subject"] == ben
     done = house.order("deactivate", slot=0)
@@ -194,6 +200,50 @@ def test_revoked_then_reset(room):
     room.no("Slot.NotActive", "owner", "share", slot=0, subject=ana, limits=None, rights=1)
 
 
+def test_reports(room):
+    house = House(room)
+    assert room.ok("owner", "status", slot=0)["nobody_can_open"] is None
+    status = house.report()
+    assert status["as_of"] == {"version": 2, "time": NOON} and status["nobody_can_open"] == NOON
+    house.share(house.guest("ana"))
+    assert room.ok("owner", "status", slot=0)["nobody_can_open"] is None
+    (first, one), (second, two) = house.asked(), house.asked()
+    room.no("OtherRequest", "owner", "see", pending=second["pending"], answer=one)
+    room.no("Request", "owner", "see", pending=second["pending"], answer=two)  # it was good for one answer
+    third, three = house.asked()
+    room.no("OtherMessages", "owner", "see", pending=third["pending"], answer=three + "0000")
+    room.ok("owner", "see", pending=first["pending"], answer=one)
+    for time in (NOON - 301, NOON + 301):
+        room.no("RequestTime", "service", "report", message=first["message"], time=time, **house.at)
+    moved = house.order("transfer", owner=house.owner, service=house.service)
+    early = room.ok("owner", "ask", slot=0, time=NOON)["message"]
+    room.no("WrongEpoch", "service", "report", message=early, time=NOON, **house.at)
+    room.ok("service", "reopen", statement=moved, **house.at)
+    status = house.report()
+    assert status["epoch"] == 2 and status["as_of"]["version"] == 4 and status["may_open"] == []
+
+
+def test_a_phone_that_was_away(room):
+    """Another phone of the owner gave the lock to its owner anew, and shared."""
+    house = House(room)
+    seed = secrets.token_hex(32)
+    mine = room.ok("owner", "make", as_="mine", seed=seed)["key"]
+    done = house.order("transfer", owner=mine, service=house.service)
+    room.ok("service", "reopen", statement=done, **house.at)
+    for phone in ("mine", "other"):
+        room.ok("owner", "make", as_=phone, seed=seed)
+        room.ok("owner", "adopt", as_=phone, lock=house.lock, service=house.service, transfer=done)
+    challenge, session = house.challenge()
+    asked = room.ok("owner", "transfer", as_="mine", owner=mine, service=house.service, challenge=challenge)
+    done = house.send("command", session, asked["message"])["ok"]["answer"]
+    room.ok("owner", "done", as_="mine", pending=asked["pending"], answer=done)
+    room.ok("service", "reopen", statement=done, **house.at)
+    asked = room.ok("owner", "ask", as_="other", slot=0, time=NOON)
+    answer = room.ok("service", "report", message=asked["message"], time=NOON, **house.at)["answer"]
+    assert room.ok("owner", "see", as_="other", pending=asked["pending"], answer=answer)["learned"] == ["News"]
+    assert room.ok("owner", "status", as_="other", slot=0)["epoch"] == 3
+
+
 def test_the_same_device_again_and_another(room):
     house = House(room)
     ana = house.guest("ana")
@@ -202,8 +252,8 @@ def test_the_same_device_again_and_another(room):
         assert house.guest(phone, seed=seed) is not None
     subject = house.guest("phone", seed=seed)
     house.share(subject)
-    house.claim("phone", subject)
-    house.claim("tablet", subject)
+    house.claim("phone")
+    house.claim("tablet")
     house.download("phone")
     assert house.open("phone") == OPENED
     house.download("phone")  # re-keyed
@@ -219,7 +269,7 @@ def test_refusals_at_the_lock(room):
     house = House(room)
     ana = house.guest("ana")
     house.share(ana)
-    house.claim("ana", ana)
+    house.claim("ana")
     bundle, session = house.bundle("ana")
     reply = house.send("install", session, bundle[:-2])
     assert reply == {"error": "Wire.Truncated", "answer": OPAQUE}
@@ -247,7 +297,7 @@ def test_sold(room):
     house = House(room)
     ana = house.guest("ana")
     house.share(ana)
-    house.claim("ana", ana)
+    house.claim("ana")
     house.download("ana")
     otto = room.ok("owner", "make", as_="otto", seed=secrets.token_hex(32))["key"]
     done = house.order("transfer", owner=otto, service=house.service)
@@ -269,7 +319,7 @@ def test_writes_that_fail(room):
     house = House(room)
     ana = house.guest("ana")
     house.share(ana, {"from": None, "until": None, "schedule": None, "uses": 2})
-    house.claim("ana", ana)
+    house.claim("ana")
     bundle, session = house.bundle("ana")
     assert house.send("install", session, bundle, store="fails") == {"error": "StoreFailed"}
     room.ok("lock", "reload", cell=3)

@@ -361,7 +361,7 @@ class OwnerLine(Line):
         else:
             outcome = {"NeverReleased": NeverReleased, "Settled": Settled}.get(event["outcome"]["type"])
             said = outcome() if outcome else Released(raw(event["outcome"]["install"]))
-            self.record = slot.answered(self.record, Withdrawn(bytes(32), 1, 0, generation, grant, said))
+            self.record = slot.answered(self.record, Withdrawn(bytes(32), 1, 0, generation, grant, bytes(64), said))
         return {"error": None}
 
 

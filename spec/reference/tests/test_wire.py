@@ -32,10 +32,13 @@ def samples() -> list[m.Message]:
     out.append(_grant(Limits(schedule=Schedule(1, 1439, 1, 0))))
     out.append(m.Withdraw(b("l"), 1, 2, 3, b("g")))
     for outcome in (m.NeverReleased(), m.Released(b("i")), m.Settled()):
-        out.append(m.Withdrawn(b("l"), 1, 2, 3, b("g"), outcome))
+        out.append(m.Withdrawn(b("l"), 1, 2, 3, b("g"), b("s", 64), outcome))
     out += [m.Claim(b("g"), PUB), m.Install(b("c"), b("n", 16), b("x")), m.Release(b("i"))]
     out.append(m.Receipt(b("i"), b("l"), 1, 2, 3, b("g"), b("d"), b("x")))
+    out += [m.Report(b("r"), b("l"), 1, 2, 2**64 - 1, state, b("m")) for state in m.State]
     nonces = (b("n", 16), b("o", 16))
+    out += [m.ReportRequest(b("l"), 1, by, 2, nonces[0], 2**64 - 1) for by in (m.OWNER, 2**32 - 1)]
+    out.append(m.FindRequest(b("s"), PUB, nonces[0], 5))
     operations = [
         m.Activate(1, 2),
         m.Deactivate(1, 2),
@@ -99,7 +102,7 @@ def test_frame(message):
     assert name_of(cls, b"") == name_of(cls, data[:3]) == "Truncated"
     assert name_of(cls, b"\0" + data[1:]) == name_of(cls, data[:1] + b"\0" + data[2:]) == "Magic"
     assert name_of(cls, data[:2] + b"\2" + data[3:]) == "Version"
-    for kind in (0, 32, 33, 255, data[3] % 17 + 1):
+    for kind in (0, 32, 33, 255, data[3] % 21 + 1):
         assert name_of(cls, data[:3] + bytes([kind]) + data[4:]) == "Kind"
     assert name_of(cls, data + bytes(cls.MAX_LEN + 1 - len(data))) == "TooLong"
 
@@ -199,7 +202,7 @@ def test_undefined_bytes():
         assert name_of(m.Reply, reply[:5] + bytes([byte]) + reply[6:]) == "Value"
     refused = m.Refused(bytes(32), Reason.Busy).signed(SEED).encode()
     assert name_of(m.Refused, refused[:36] + b"\0" + refused[37:]) == "Value"
-    for cls, at, top in ((m.Withdrawn, 77, 3), (m.Command, 72, 6), (m.Done, 72, 6), (m.Reply, 4, 2)):
+    for cls, at, top in ((m.Withdrawn, 141, 3), (m.Report, 81, 4), (m.Command, 72, 6), (m.Done, 72, 6), (m.Reply, 4, 2)):
         data = next(s for s in SAMPLES if isinstance(s, cls)).encode()
         for tag in (0, top + 1, 255):
             assert name_of(cls, data[:at] + bytes([tag]) + data[at + 1 :]) == "Value"

@@ -9,7 +9,9 @@ from random import Random
 from typing import Any, Optional
 
 from sharekey import primitives
+from sharekey.answers import content, join
 from sharekey.messages import BY_NAME, KINDS, Done, FactoryReset, Grant, Transfer
+from sharekey.messages import Provisioned, Report, ReportRequest, State
 
 NOON = 1_796_126_400
 SMALL = "00" * 32
@@ -35,7 +37,8 @@ class Wanderer:
         self.opened: list[tuple[str, str, int]] = []
         self.views: set[str] = set()
         self.ids: dict[str, str] = {}
-        self.reports: list[dict[str, Any]] = []
+        self.reports: list[str] = []
+        self.asked: dict[tuple[str, int], bytes] = {}  # the request of each that is pending
         self.calm = True  # nothing odd happens until the lock has its owner
         self.waiting: list[Any] = self._first()
 
@@ -92,6 +95,10 @@ class Wanderer:
             self.clock = self.random.choice([NOON, NOON, NOON + 3600, NOON - 10, NOON + 10**6, 0, 2**64 - 1, "Unset"])
         return {"ticks": self.ticks, "clock": self.clock}
 
+    def time(self) -> int:
+        """What a phone's or a service's clock says."""
+        return self.random.choice([NOON + 300, NOON - 300, NOON + 301, 0, 2**64 - 1]) if self.chance(6) else NOON
+
     # What was said is remembered
 
     def heard(self, request: dict[str, Any], reply: dict[str, Any]) -> None:
@@ -108,12 +115,14 @@ class Wanderer:
             self.challenges[name].append((request["purpose"], ok["session"], ok["challenge"]))
         if "pending" in ok:
             self.pending.setdefault((name, request["op"]), []).append(ok["pending"])
+        if role == "owner" and request["op"] == "ask":
+            self.asked[name, ok["pending"]] = bytes.fromhex(ok["message"])
         if role == "owner" and "epoch" in ok and request["op"] != "status":
             self.views.add(name)
         if role == "service" and request["op"] == "open":
             self.opened.append((name, ok["lock"], request["slot"]))
-        if role == "service" and request["op"] == "messages":
-            self.reports.append(ok)
+        if role == "service" and request["op"] == "report":
+            self.reports.append(ok["answer"])
 
     @staticmethod
     def _texts(ok: Any) -> list[Any]:
@@ -171,7 +180,7 @@ class Wanderer:
             (12, self.unlock),
             (6, self.withdraw),
             (6, self.tell_service),
-            (8, self.tell_owner),
+            (10, self.tell_owner),
             (3, self.statement),
             (2, self.store),
             (0.3, self.factory_reset),
@@ -299,7 +308,12 @@ class Wanderer:
         owner = {"owner": self.key(OWNERS)} if self.chance(30) else {}
         again, twice = self.chance(20), self.chance(10)
         return [
-            lambda: self.ask("service", "find", self.one(SERVICES), subject=self.key((guest,))),
+            lambda: self.ask(
+                "guest", "ask", guest, service=self.key(SERVICES), time=self.time(), entropy=self.entropy(16)
+            ),
+            lambda: self.ask(
+                "service", "find", self.one(SERVICES), message=self.message("FindRequest"), time=self.time()
+            ),
             lambda: None
             if again
             else self.ask("guest", "claim", guest, grant=self.message("Grant"), entropy=self.entropy(32), **owner),
@@ -361,16 +375,23 @@ class Wanderer:
         owner, slot = self.one(OWNERS), self.slot()
 
         def see() -> Optional[dict[str, Any]]:
-            if not self.reports:
+            known = self.pending.get((owner, "ask"))
+            if not known:
                 return None
-            report = self.one(self.reports[::-1])
-            told = list(report["messages"])
-            if self.chance(10):
-                told.append(self.message("Receipt", "Withdrawn", "Grant", "Done"))
-            return self.ask("owner", "see", owner, slot=slot, version=report["version"], messages=told)
+            pending = self.random.choice(known) if self.chance(8) else known[-1]
+            if self.chance(60):
+                answer = self.forged(owner, self.asked[owner, pending])
+            elif not self.reports:
+                return None
+            else:
+                answer = self.one(self.reports[::-1])
+            if self.chance(4):
+                answer = self.changed(bytes.fromhex(answer)).hex()
+            return self.ask("owner", "see", owner, pending=pending, answer=answer)
 
         return [
-            lambda: self._at_service("messages"),
+            lambda: self.ask("owner", "ask", owner, slot=slot, time=self.time(), entropy=self.entropy(16)),
+            self._report,
             see,
             lambda: self.ask("owner", "learn", owner, message=self.message("Done", "Receipt", "Withdrawn", "Grant")),
             lambda: self.ask("owner", "status", owner, slot=slot),
@@ -384,7 +405,7 @@ class Wanderer:
 
     def store(self) -> list[Any]:
         lock, cell = self.one(LOCKS), self.random.randrange(6)
-        if self.chance(40):
+        if self.chance(60):
             return [lambda: self.ask("lock", "reboot", lock)]
         if self.chance(85):
             return [lambda: self.ask("lock", "reload", lock, cell=each) for each in range(6)]
@@ -426,7 +447,10 @@ class Wanderer:
         service = done.completed.service.hex() if self.chance(80) else self.key(SERVICES)
         sent = {"lock": done.lock.hex(), "service": service, "transfer": done.encode().hex()}
         return [
-            lambda: self.ask("owner", "adopt", owner, **sent),
+            lambda: self.ask("owner", "adopt", owner, **sent) if self.chance(80) else None,
+            lambda: self.ask("owner", "moved", owner, service=service, message=sent["transfer"])
+            if self.chance(50)
+            else None,
             lambda: self._at_service("reopen", statement=done.encode().hex()),
         ]
 
@@ -435,5 +459,30 @@ class Wanderer:
             lambda: self.ask("lock", "status", self.one(LOCKS)),
             lambda: self.ask("owner", "status", self.one(OWNERS), slot=self.slot()),
             lambda: self._at_service("state"),
-            lambda: self._at_service("messages"),
+            self._report,
         ]
+
+    def _report(self) -> Optional[dict[str, Any]]:
+        message = self.message("ReportRequest")
+        place = message[8:72], int(message[88:90] or "0", 16)
+        meant = [each for each in self.opened if each[1:] == place]
+        if not meant or self.chance(6):
+            return self._at_service("report", message=message, time=self.time())
+        name, lock, slot = self.one(meant)
+        return self.ask("service", "report", name, lock=lock, slot=slot, message=message, time=self.time())
+
+    def forged(self, owner: str, asked: bytes) -> str:
+        """What a taken-over service may answer: anything that was signed, under its own key."""
+        request, key = ReportRequest.decode(asked), primitives.public_key(bytes.fromhex(self.seeds[owner]))
+        dones = [Done.decode(data) for data in self.messages[Done.KIND]]
+        mine = [done.encode() for done in dones if isinstance(done.completed, Transfer) and done.completed.owner == key]
+        statements = self.messages[Provisioned.KIND] + mine
+        parts = [self.one(statements[::-1])] if statements else []
+        if self.chance(10):
+            parts = [bytes.fromhex(self.message("Provisioned", "Grant"))]
+        kinds = ("Grant", "Receipt", "Done", "Withdrawn")
+        parts += [bytes.fromhex(self.message(self.random.choice(kinds))) for _ in range(self.random.randrange(5))]
+        version, state = self.random.choice([7, 7, 7, 7, 7, 8, 0, 2**64 - 1]), self.random.choice(list(State))
+        epoch = request.epoch + self.random.choice([0, 0, 0, 0, 1])
+        report = Report(request.digest(), request.lock, epoch % 2**32, request.slot, version, state, content(parts))
+        return join(report.signed(bytes.fromhex(self.seeds[self.one(SERVICES)])).encode(), parts).hex()

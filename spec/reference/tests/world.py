@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from sharekey import cells, guest, messages, owner, primitives
+from sharekey import answers, cells, guest, messages, owner, primitives, reports
 from sharekey.cells import Pending, Purpose, Session
 from sharekey.guest import Download
 from sharekey.limits import Action, Clock, Limits
@@ -81,7 +81,32 @@ class World:
         answer = Provisioned.decode(result.message)
         self.owner = owner.provisioned(under_way, answer)
         self.service.open(answer)
+        self.statement = answer
         return self
+
+    def answer(
+        self, asked: messages.ReportRequest, *said: messages.Message, signer: bytes = b"", **change: Any
+    ) -> bytes:
+        """What a service may answer: the statement of ownership first, unless `said` begins with one."""
+        parts = [message.encode() for message in said]
+        if not said or not isinstance(said[0], (Provisioned, Done)) or hasattr(getattr(said[0], "completed", 0), "slot"):
+            parts.insert(0, self.statement.encode())
+        fields = {
+            "request": asked.digest(),
+            "lock": asked.lock,
+            "epoch": asked.epoch,
+            "slot": asked.slot,
+            "version": 5,
+            "state": messages.State.Sharing,
+            "messages": answers.content(parts),
+        }
+        report = messages.Report(**{**fields, **change}).signed(signer or self.service.seed)
+        return answers.join(report.encode(), parts)
+
+    def see(self, who: Owner, *said: messages.Message, time: int = NOON, **change: Any) -> reports.Seen:
+        """An owner asks for slot 0 and takes in what is said."""
+        request = reports.ask(who, 0, time, self.entropy(16))
+        return reports.see(who, request, self.answer(request, *said, **change))
 
     def order(self, operation: Any) -> Any:
         """An owner's command as a Pending or a Refusal, and what it was."""

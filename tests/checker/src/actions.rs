@@ -269,9 +269,9 @@ impl World {
         }
         let mut send = |input| actions.push(Action { who: Who::Sender, input });
         if net.count(Kind::Withdrawn) < bounds.forged {
-            for (grant, outcome) in net.kind(Kind::Grant).iter().flat_map(|grant| (0..3).map(move |way| (*grant, way)))
-            {
-                send(Input::ForgeWithdrawn { grant, outcome });
+            let asked = net.kind(Kind::Withdraw).iter();
+            for (withdraw, outcome) in asked.flat_map(|withdraw| (0..3).map(move |way| (*withdraw, way))) {
+                send(Input::ForgeWithdrawn { withdraw, outcome });
             }
         }
     }

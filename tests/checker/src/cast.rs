@@ -4,11 +4,16 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sharekey::crypto::{Hash as _, PublicKey};
 use sharekey::guest::Account;
-use sharekey::id::LockId;
+use sharekey::id::{LockId, SlotId};
+use sharekey::message::{self, ReportAnswer};
 use sharekey::owner::Owner;
-use sharekey::service::Service;
+use sharekey::service::{Service, ShareRecord};
+use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
+use sharekey_stage::desk::{NOW, request_of};
 use sharekey_stage::forge::Forge;
+
+use super::net::{Report, digest};
 pub use sharekey_stage::seed;
 pub use sharekey_stage::store::stored as never;
 
@@ -37,6 +42,21 @@ pub fn owner(role: u8) -> Owner<Symbolic> {
     Owner::new(Symbolic, &seed(role)).unwrap()
 }
 
+/// The answer to a request, by the service's key.
+pub fn answer(request: &[u8], report: &Report) -> Vec<u8> {
+    let messages: Vec<&[u8]> = report.messages.iter().map(Vec::as_slice).collect();
+    let body = message::Report {
+        request: digest(request),
+        lock: Unverified::<message::ReportRequest>::parse(request).unwrap().claims().lock,
+        epoch: report.epoch,
+        slot: SlotId::new(report.slot),
+        version: report.version,
+        state: report.state,
+        messages: ReportAnswer::digest(&Symbolic, messages.iter().copied()),
+    };
+    ReportAnswer::encode(&FORGE.signed(&body, &seed(CLOUD)), &messages)
+}
+
 pub fn account(role: u8) -> Account<Symbolic> {
     Account::from_seed(&Symbolic, &seed(role)).unwrap()
 }
@@ -50,5 +70,16 @@ pub struct Cast {
 impl Cast {
     pub fn new(lock: LockId) -> Self {
         Self { lock, service: Service::new(Symbolic, &seed(CLOUD)).unwrap() }
+    }
+
+    /// What the service reports of a record to its owner; nothing, where the lock is another service's.
+    pub fn reported(&self, slot: u8, record: &ShareRecord) -> Option<Report> {
+        let owner = [OLGA, OTTO].into_iter().find(|role| key_of(*role) == *record.owner())?;
+        let request = FORGE.signed(&request_of(record), &seed(owner));
+        let answer = self.service.report(record, &request, NOW).ok()?;
+        let answer = ReportAnswer::parse(&answer).unwrap();
+        let body = *Unverified::<message::Report>::parse(answer.report).unwrap().claims();
+        let message::Report { epoch, version, state, .. } = body;
+        Some(Report { slot, epoch, version, state, messages: answer.messages().map(Vec::from).collect() })
     }
 }

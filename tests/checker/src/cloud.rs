@@ -10,7 +10,7 @@ use sharekey_model::invariant::{Event, Invariant, Violation, Withdrawal};
 use sharekey_model::symbolic::Symbolic;
 
 use super::cast::never;
-use super::net::{Msg, Report};
+use super::net::Msg;
 use super::reach::{Milestone, Reached};
 use super::world::{Step, World};
 
@@ -57,8 +57,7 @@ impl World {
     }
 
     pub fn report(&self, slot: u8, record: &ShareRecord) -> Msg {
-        let messages = record.report().messages.into_iter().map(Vec::from).collect();
-        self.msgs.put_report(&Report { slot, version: record.version(), messages })
+        self.msgs.put_report(&self.cast.reported(slot, record).expect("the service has the lock"))
     }
 
     /// A message is given to the service for the record of a slot.
@@ -108,7 +107,8 @@ impl World {
         let repeated = same_but_last(&present, &record);
         let next = if same { local } else { self.clouds.id(before.with(slot, &record)) };
         if !same {
-            out.push(self.report(slot, &record));
+            // Whose record it is no more, is told nothing.
+            out.extend(self.cast.reported(slot, &record).map(|report| self.msgs.put_report(&report)));
         }
         let endless = record.version() > MAX_VERSION;
         let fault = endless.then_some(Violation { invariant: Invariant::Progress, what: "a record that never rests" });

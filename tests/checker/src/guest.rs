@@ -17,7 +17,7 @@ use sharekey::wire::Unverified;
 use sharekey_model::invariant::Event;
 use sharekey_model::symbolic::Symbolic;
 
-use sharekey_stage::forge::bare;
+use sharekey_stage::forge::{bare, last_signature};
 use sharekey_stage::nonce_of;
 
 use super::cast::{ANA, CLOUD, FORGE, OLGA, account, entropy, key_of, seed};
@@ -107,7 +107,7 @@ impl World {
                 let body = Release { install: self.digest(install) };
                 self.made(&FORGE.signed(&body, &seed(CLOUD)), Vec::new())
             }
-            Input::ForgeWithdrawn { grant, outcome } => self.forge_withdrawn(grant, outcome),
+            Input::ForgeWithdrawn { withdraw, outcome } => self.forge_withdrawn(withdraw, outcome),
             Input::ForgeInstall { device, claim, challenge } => self.forge_install(device, claim, challenge),
             Input::ForgeCommand { order, epoch, challenge } => self.forge_command(order, epoch, challenge),
             Input::ForgeGrant { epoch } => self.forge_grant(epoch),
@@ -119,16 +119,17 @@ impl World {
         Some(Step { out: vec![self.put(message)], events: self.happened(events), ..Step::default() })
     }
 
-    fn forge_withdrawn(&self, grant: Msg, outcome: u8) -> Option<Step> {
-        let body = *Unverified::<Grant>::parse(self.msgs.bytes(grant)).ok()?.claims();
-        let Grant { lock, epoch, slot, generation, .. } = body;
-        let withdraw = Withdraw { lock, epoch, slot, generation, grant: self.digest(grant) };
+    /// Only of a withdrawal that an owner signed: it carries the owner's signature.
+    fn forge_withdrawn(&self, withdraw: Msg, outcome: u8) -> Option<Step> {
+        let asked = self.msgs.bytes(withdraw);
+        let (withdraw, withdraw_signature) =
+            (*Unverified::<Withdraw>::parse(asked).ok()?.claims(), last_signature(asked));
         let outcome = match outcome {
             0 => WithdrawnOutcome::NeverReleased,
-            1 => WithdrawnOutcome::Released { install: self.digest(grant) },
+            1 => WithdrawnOutcome::Released { install: withdraw.grant },
             _ => WithdrawnOutcome::Settled,
         };
-        self.made(&FORGE.signed(&Withdrawn { withdraw, outcome }, &seed(CLOUD)), Vec::new())
+        self.made(&FORGE.signed(&Withdrawn { withdraw, withdraw_signature, outcome }, &seed(CLOUD)), Vec::new())
     }
 
     /// An install for another's claim, signed by the attacker's own device.

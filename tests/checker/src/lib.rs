@@ -19,6 +19,7 @@ mod cloud;
 mod findings;
 mod guest;
 mod intern;
+mod kept;
 mod lock;
 mod lock_steps;
 mod net;

@@ -1,12 +1,14 @@
 //! The network: the set of all messages that were ever sent. Nothing leaves it, so whatever is in it may
 //! be dropped, delayed, repeated, reordered, and delivered to anybody.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
 use serde::{Deserialize, Serialize};
-use sharekey::counter::Generation;
+use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Digest, PublicKey};
-use sharekey::message::{Claim, Command, Done, Install, Receipt, Release};
+use sharekey::message::{Claim, Command, Completed, Done, Install, Receipt, Release};
+use sharekey::slot::State;
 use sharekey::wire::{Kind, Unverified};
 
 use sharekey_stage::ops::Order;
@@ -31,14 +33,16 @@ impl core::fmt::Debug for Msg {
 const KIND_SHIFT: u32 = 27;
 const SUB_SHIFT: u32 = 23;
 
-/// The kind of a service's report, which is no message of the protocol: a version, and messages.
+/// The kind of an answer to a request for a report, which is no message of the protocol: what is signed, and messages.
 pub const REPORT: u8 = 31;
 
-/// What a service tells a phone: as of which version, and what was signed.
+/// What a service tells a phone: what it signs, for the request that this answers, and the messages that go with it.
 #[derive(Serialize, Deserialize)]
 pub struct Report {
     pub slot: u8,
+    pub epoch: Epoch,
     pub version: u64,
+    pub state: State,
     pub messages: Vec<Vec<u8>>,
 }
 
@@ -84,16 +88,28 @@ pub struct Messages {
     numbers: Interner<(u8, Vec<u8>)>,
     infos: RwLock<Vec<Option<&'static Info>>>,
     by_digest: Memo<Digest, Msg>,
+    ownerships: RwLock<BTreeMap<Epoch, Vec<u8>>>,
     makers: Memo<Msg, Maker>,
 }
 
 impl Messages {
+    /// What the lock said of whose it is in this ownership.
+    pub fn ownership(&self, epoch: Epoch) -> Vec<u8> {
+        self.ownerships.read().unwrap()[&epoch].clone()
+    }
+
     /// A message of the protocol.
     pub fn put(&self, bytes: &[u8]) -> Msg {
+        if let Ok(Done { epoch, completed: Completed::Transfer { .. }, .. }) =
+            Unverified::parse(bytes).map(|done| *done.claims())
+        {
+            self.ownerships.write().unwrap().insert(epoch, bytes.to_vec());
+        }
         self.put_as(Kind::of(bytes).unwrap().byte(), bytes)
     }
 
     pub fn put_report(&self, report: &Report) -> Msg {
+        self.ownerships.write().unwrap().entry(report.epoch).or_insert_with(|| report.messages[0].clone());
         self.put_as(REPORT, &postcard::to_allocvec(report).unwrap())
     }
 

@@ -9,12 +9,15 @@ use sharekey::error::OwnerError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Completed, Done, Grant, Holding, Operation, Receipt};
-use sharekey::owner::{Fact, Learned, Method, OwnedLock, Owner, PendingCommand};
+use sharekey::owner::{Fact, Learned, Method, OwnedLock, Owner, PendingCommand, Seen};
+use sharekey::slot::State;
 use sharekey::wire::{Kind, Unverified};
 use sharekey_model::invariant::{Event, ViewFacts};
 use sharekey_model::symbolic::Symbolic;
+use sharekey_stage::desk::NOW;
 
-use super::cast::{CLOUD, OLGA, OTTO, entropy, key_of, never, owner};
+use super::cast::{CLOUD, OLGA, OTTO, answer, entropy, key_of, never, owner};
+use super::kept;
 use super::net::{Msg, Report, digest};
 use super::reach::{Milestone, Reached};
 use super::scenario::{Order, meant, operation};
@@ -36,10 +39,6 @@ pub struct Phone {
 #[derive(Debug)]
 pub struct Facts {
     pub views: Vec<ViewFacts>,
-}
-
-fn stored(view: &OwnedLock) -> Vec<u8> {
-    postcard::to_allocvec(view).unwrap()
 }
 
 pub fn read(view: &[u8]) -> OwnedLock {
@@ -73,7 +72,7 @@ impl Phone {
             .filter_map(|key| key.downloaded.map(|proof| (key.key.generation, key.key.grant, proof.device)));
         ViewFacts {
             place: sharekey_model::invariant::Place { lock: view.lock(), epoch: view.epoch(), slot: status.slot },
-            as_of: status.as_of,
+            as_of: status.as_of.map(|as_of| as_of.version),
             may_open: keys.iter().map(|key| key.key.grant).collect(),
             confirmed: confirmed.collect(),
             told: self.told.iter().copied().collect(),
@@ -110,7 +109,7 @@ impl World {
         } else {
             let mut view = phone.view()?;
             let called = self.call(&owner, &mut view, &mut phone, input);
-            phone.view = Some(stored(&view));
+            phone.view = Some(kept::stored(&view));
             called
         };
         let called = match called {
@@ -147,8 +146,10 @@ impl World {
                 self.see(owner, view, phone, &report)
             }
             Input::ForgeReport { slot, version, message } => {
-                let messages = message.map(|message| self.msgs.bytes(message).to_vec()).into_iter().collect();
-                let mut called = self.see(owner, view, phone, &Report { slot, version, messages })?;
+                let message = message.map(|message| self.msgs.bytes(message).to_vec());
+                let messages = [self.msgs.ownership(view.epoch())].into_iter().chain(message).collect();
+                let report = Report { slot, epoch: view.epoch(), version, state: State::NotShared, messages };
+                let mut called = self.see(owner, view, phone, &report)?;
                 called.reached.add(Milestone::ForgedReportTaken);
                 Ok(called)
             }
@@ -232,8 +233,10 @@ impl World {
         phone: &mut Phone,
         report: &Report,
     ) -> Result<Called, OwnerError> {
-        let staged = owner.see(view, SlotId::new(report.slot), (report.version, None), &report.messages)?;
-        let Ok(learned) = staged.commit(never);
+        // Whichever report it is, it may answer this request: how long an answer is under way is not told here.
+        let slot = SlotId::new(report.slot);
+        let (request, pending) = owner.ask(view, slot, NOW, &mut entropy(&[b"ask"]))?;
+        let Ok(Seen { learned, .. }) = owner.see(view, pending, &answer(&request, report))?.commit(never);
         report.messages.iter().for_each(|message| phone.note_told(message));
         let mut reached = Reached::default();
         reached.add_if(learned.iter().any(|one| one.equivocation.is_some()), Milestone::Equivocated);
@@ -270,7 +273,7 @@ impl World {
         if phone.view().is_some_and(|present| present.epoch() >= view.epoch()) {
             return Err(OwnerError::OldEpoch);
         }
-        (phone.view, phone.told) = (Some(stored(&view)), BTreeSet::new());
+        (phone.view, phone.told) = (Some(kept::stored(&view)), BTreeSet::new());
         let mut reached = Reached::default();
         reached.add(Milestone::Adopted);
         Ok(Called { reached, ..Called::default() })

@@ -13,7 +13,7 @@ use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::service::ShareRecord;
 use sharekey::slot::State as SlotState;
 use sharekey_model::symbolic::Symbolic;
-use sharekey_stage::desk::serve;
+use sharekey_stage::desk::{self, serve};
 
 use super::cast::{BEN, CLOUD, account, entropy, key_of, never, owner};
 use super::lock::{Flash, NOW, TestLock, commit, give};
@@ -174,8 +174,10 @@ impl World {
 
     /// The phone sees the newest report, if it is not ahead of it.
     fn sync(&self, owner: &Owner<Symbolic>, view: &mut OwnedLock, record: &ShareRecord) {
-        let report = record.report();
-        if let Ok(staged) = owner.see(view, record.slot_id(), (report.version, None), &report.messages) {
+        let rng = &mut entropy(&[b"ask"]);
+        let Ok((request, pending)) = owner.ask(view, record.slot_id(), desk::NOW, rng) else { return };
+        let Ok(answer) = self.cast.service.report(record, &request, desk::NOW) else { return };
+        if let Ok(staged) = owner.see(view, pending, &answer) {
             let Ok(_) = staged.commit(never);
         }
     }

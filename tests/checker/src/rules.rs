@@ -98,7 +98,8 @@ impl World {
             "command" | "order" | "finish" => orders,
             "unlock" | "make unlock" => unlocks,
             "learn" => scenario.lone,
-            "see report" => true,
+            // A service that was taken over opens no record anew: a later owner has no report of it.
+            "see report" => honest || scenario.listening & 1 == 1,
             "share" => grants,
             "withdraw" => withdraws,
             "serve grant" => honest && grants,

@@ -12,6 +12,7 @@ use sharekey_model::invariant::{Answered, Event, Ledger, Service};
 
 use super::cast::{ANA, BEN, CARD, CLOUD, OLGA, OTTO, entropy, key_of, never, owner};
 use super::cloud::Cloud;
+use super::kept;
 use super::lock::{Flash, INSTALL, NOW, OPERATE, commit, give, nonce};
 use super::net::{Msg, Net, REPORT, Report};
 use super::phone::Phone;
@@ -57,7 +58,7 @@ impl World {
         let reports: Vec<Msg> = (0..).zip(&records).map(|(slot, record)| self.report(slot, record)).collect();
         let cloud = self.clouds.id(Cloud { records: records.iter().map(ShareRecord::to_bytes).collect() });
 
-        let view = postcard::to_allocvec(&view).unwrap();
+        let view = kept::stored(&view);
         let phones = [(1, OLGA, Some(view.clone())), self.second_phone(view)].map(|(name, owner, view)| {
             self.phones.id(Phone { name, owner, view, pending: BTreeSet::new(), told: BTreeSet::new() })
         });
@@ -176,10 +177,7 @@ impl World {
         let state = match self.scenario.service {
             Service::Honest => state,
             // The attacker says so too.
-            Service::TakenOver => {
-                let grant = Self::newest(&state.net, Kind::Grant);
-                self.go(&state, Who::Sender, Input::ForgeWithdrawn { grant, outcome: 1 })
-            }
+            Service::TakenOver => self.go(&state, Who::Sender, Input::ForgeWithdrawn { withdraw: message, outcome: 1 }),
         };
         let answer = state.net.kind(Kind::Withdrawn).last().copied().unwrap_or(message);
         let state = self.through_service(&state, Input::Serve { slot: 0, message }, answer);

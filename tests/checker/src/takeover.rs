@@ -22,6 +22,7 @@ pub fn taken_over() -> Scenario {
         bounds: Bounds {
             challenges: 4,
             grants: 1,
+            withdraws: 1,
             activates: 1,
             deactivates: 1,
             installs: 2,

@@ -75,7 +75,7 @@ pub enum Input {
     // In the attacker's hands.
     ForgeRelease(Msg),
     ForgeWithdrawn {
-        grant: Msg,
+        withdraw: Msg,
         outcome: u8,
     },
     ForgeInstall {

@@ -189,7 +189,7 @@ impl Play {
             Retry::Withdraw => {
                 let phone = twin.as_mut().unwrap_or(olga);
                 let _ = phone.withdraw(cloud, HALL).unwrap();
-                let _ = phone.sync(cloud, door.id()).unwrap();
+                let _ = phone.sync(cloud).unwrap();
                 // The view shows what the other phone shared by then, to keep or to withdraw.
                 if phone.state(HALL) != State::NotShared {
                     let _ = phone.withdraw(cloud, HALL).unwrap();
@@ -223,7 +223,7 @@ impl Play {
                     let _ = cloud.hear(&done);
                 }
             }
-            Retry::Refresh => drop(twin.as_mut().unwrap_or(olga).sync(cloud, door.id()).unwrap()),
+            Retry::Refresh => drop(twin.as_mut().unwrap_or(olga).sync(cloud).unwrap()),
             Retry::Reload => {
                 for cell in TestLock::cells() {
                     let _ = door.lock.reload(cell, door.store.found(cell));

@@ -34,6 +34,8 @@ mod pinned;
 mod providers;
 mod providers_agree;
 mod redaction;
+mod reports;
+mod reports_kept;
 mod requirements;
 mod service;
 mod service_places;

@@ -8,10 +8,10 @@ use sharekey::error::{OwnerError, RefuseReason};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::message::{Completed, Done, Holding, Operation, Receipt, RefusedBody, WithdrawnOutcome};
-use sharekey::owner::{Fact, Learned, Order, OwnedLock, Status};
+use sharekey::owner::{AsOf, Fact, Learned, Order, OwnedLock, Status};
 use sharekey::slot::{GrantRef, State};
 use sharekey::wire::Kind;
-use sharekey_stage::desk::*;
+use sharekey_stage::desk::{self, *};
 use sharekey_stage::forge::signed;
 use sharekey_stage::world::through_storage;
 use sharekey_stage::{digest, public, rng as entropy, seed};
@@ -101,8 +101,8 @@ fn a_code_is_used_up_by_its_grant_and_shown_before_that() {
 
 // --- what the service says ----------------------------------------------------------------------
 
-fn see(view: &mut OwnedLock, version: u64, says: Option<State>, messages: &[Vec<u8>]) -> Vec<Learned> {
-    accept(owner().see(view, SLOT, (version, says), messages).unwrap())
+fn see(view: &mut OwnedLock, version: u64, says: State, messages: &[Vec<u8>]) {
+    let _ = accept(desk::see(view, (version, says), messages).unwrap());
 }
 
 fn said_released(view: &OwnedLock) -> Vec<bool> {
@@ -115,18 +115,18 @@ fn said_released(view: &OwnedLock) -> Vec<bool> {
 fn that_the_service_says_it_released_a_key_is_shown_and_changes_nothing_else() {
     let mut view = sharing_view();
     let mut expected = view.status(SLOT);
-    see(&mut view, 5, Some(State::Shared), &[granted(2)]);
-    expected.as_of = Some(5);
+    see(&mut view, 5, State::Shared, &[granted(2)]);
+    expected.as_of = Some(AsOf { version: 5, time: NOW });
     expected.may_open[0].said_released = true;
     expected.shared = Some(expected.may_open[0].clone());
     assert_eq!(view.status(SLOT), expected, "still Sharing, and not downloaded");
     assert_eq!(through_storage(&view), view);
     // The latest report counts.
-    see(&mut view, 6, Some(State::Sharing), &[granted(2)]);
+    see(&mut view, 6, State::Sharing, &[granted(2)]);
     assert_eq!(said_released(&view), [false]);
-    see(&mut view, 7, Some(State::Shared), &[granted(2)]);
-    see(&mut view, 8, None, &[granted(2)]);
-    assert_eq!(said_released(&view), [false], "and one that names no state says nothing");
+    see(&mut view, 7, State::Shared, &[granted(2)]);
+    see(&mut view, 8, State::NotShared, &[granted(2)]);
+    assert_eq!(said_released(&view), [false], "and one that names another state says nothing");
 }
 
 /// Two phones signed one number: what the record shares is not what this phone shows.
@@ -134,13 +134,13 @@ fn that_the_service_says_it_released_a_key_is_shown_and_changes_nothing_else() {
 fn what_the_service_says_of_one_grant_is_not_shown_of_another() {
     let mut view = sharing_view();
     let twin = sharekey::message::Grant { rights: Rights::OPEN_AND_LOCK, ..grant(2) };
-    see(&mut view, 5, Some(State::Shared), &[signed(&twin, &owner_seed())]);
+    see(&mut view, 5, State::Shared, &[signed(&twin, &owner_seed())]);
     let status = view.status(SLOT);
     assert_eq!((status.shared.unwrap().key, status.may_open.len()), (key(2), 2));
     let said: Vec<_> = status.may_open.iter().filter(|key| key.said_released).map(|key| key.grant).collect();
     assert_eq!(said, [Some(twin)]);
     // A report of a record in which nothing is shared says of none that it was released.
-    see(&mut view, 6, Some(State::Shared), &[]);
+    see(&mut view, 6, State::Shared, &[]);
     assert_eq!(said_released(&view), [false, false]);
 }
 
@@ -172,7 +172,7 @@ fn a_lock_that_may_have_changed_hands_is_suspected_until_it_obeys() {
 fn a_message_of_a_later_ownership_is_a_hint_and_the_transfer_the_answer() {
     let mut view = active_view();
     let later = signed(&Receipt { epoch: Epoch::new(2), ..receipt_of(2) }, &lock_seed());
-    let error = owner().see(&mut view, SLOT, (9, Some(State::Shared)), &[later]).map(drop).unwrap_err();
+    let error = desk::see(&mut view, (9, State::Shared), &[later]).map(drop).unwrap_err();
     assert_eq!(error, OwnerError::WrongEpoch);
     assert!(view.suspect(error));
     let _ = learn(&mut view, &by_lock(&transfer_to(public(&owner_seed()), public(&service_seed()), 2)));

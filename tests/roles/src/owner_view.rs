@@ -1,13 +1,13 @@
 //! What the owner's view makes of shares, withdrawals and whatever messages come, in any order.
 
 use sharekey::counter::Epoch;
-use sharekey::error::{KeyError, OwnerError, Retry, SignatureError, SlotError, WireError};
+use sharekey::error::{KeyError, OwnerError, SignatureError, SlotError, WireError};
 use sharekey::guest::Invitation;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Done, Grant, Holding, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
-use sharekey::owner::{Learned, Method, OwnedLock, Owner, Standing};
-use sharekey::slot::{GrantRef, MAX_LIVE, State};
+use sharekey::owner::{Equivocation, Learned, Method, OwnedLock, Owner, Standing};
+use sharekey::slot::{GrantRef, State};
 use sharekey_stage::desk::*;
 use sharekey_stage::forge::{signed, some_digest};
 use sharekey_stage::provider::Provider;
@@ -15,8 +15,8 @@ use sharekey_stage::{digest, public, seed};
 
 const MISMATCH: SignatureError = SignatureError::Mismatch;
 /// A report without messages.
-const NOTHING: [&[u8]; 0] = [];
-const NEVER: WithdrawnOutcome = WithdrawnOutcome::NeverReleased;
+pub(super) const NOTHING: [&[u8]; 0] = [];
+pub(super) const NEVER: WithdrawnOutcome = WithdrawnOutcome::NeverReleased;
 
 fn released() -> WithdrawnOutcome {
     WithdrawnOutcome::Released { install: digest(&install(2, 1)) }
@@ -28,7 +28,7 @@ fn share(view: &mut OwnedLock) -> Result<Vec<u8>, OwnerError> {
     Ok(accept(staged).to_vec())
 }
 
-fn learn(view: &mut OwnedLock, message: &[u8]) -> Learned {
+pub(super) fn learn(view: &mut OwnedLock, message: &[u8]) -> Learned {
     accept(owner().learn(view, message).unwrap())
 }
 
@@ -40,11 +40,11 @@ fn refuses(view: &OwnedLock, message: &[u8]) -> OwnerError {
     error
 }
 
-fn live(view: &OwnedLock) -> Vec<u32> {
+pub(super) fn live(view: &OwnedLock) -> Vec<u32> {
     view.status(SLOT).may_open.iter().map(|key| key.key.generation.value()).collect()
 }
 
-fn key(n: u32) -> GrantRef {
+pub(super) fn key(n: u32) -> GrantRef {
     GrantRef { generation: generation(n), grant: digest(&granted(n)) }
 }
 
@@ -239,10 +239,16 @@ fn every_message_is_checked_before_it_teaches() {
     assert_eq!(refuses(&view, &by_lock(&Done { epoch: later, ..activated(3) })), OwnerError::WrongEpoch);
 
     let withdraw = withdraw_of(&grant(2));
-    let answer = Withdrawn { withdraw, outcome: NEVER };
+    let answer = withdrawn_of(&grant(2), NEVER);
     //= spec/protocol.md#owner
     //# OWN-7. The owner MUST check a Withdrawn under the service key of the epoch.
     assert_eq!(refuses(&view, &signed(&answer, &stranger_seed())), OwnerError::WithdrawnSignature(MISMATCH));
+    // The owner did not ask for it.
+    //= spec/protocol.md#owner
+    //# OWN-31. The owner MUST check the signature of the Withdraw that a Withdrawn carries under the owner key of the epoch.
+    let other = withdrawn_of(&grant(3), NEVER).withdraw_signature;
+    let body = Withdrawn { withdraw_signature: other, ..answer };
+    assert_eq!(refuses(&view, &signed(&body, &service_seed())), OwnerError::WithdrawSignature(MISMATCH));
     let body = Withdrawn { withdraw: Withdraw { lock: elsewhere, ..withdraw }, ..answer };
     assert_eq!(refuses(&view, &signed(&body, &service_seed())), OwnerError::WrongLock);
     let body = Withdrawn { withdraw: Withdraw { epoch: later, ..withdraw }, ..answer };
@@ -253,7 +259,15 @@ fn every_message_is_checked_before_it_teaches() {
 fn another_phones_transfer_is_learned_once() {
     let (me, service) = (public(&owner_seed()), public(&seed(51)));
     let mut view = sharing_view();
-    let _ = learn(&mut view, &by_lock(&transfer_to(me, service, 3)));
+    // To another service only by a call that names it: else whoever owned the lock in between could choose one.
+    //= spec/protocol.md#reports
+    //# RPT-13. A phone MUST refuse a statement of ownership that names another service key than its view's, unless its owner names that key as the one expected.
+    let moved = by_lock(&transfer_to(me, service, 3));
+    assert_eq!(refuses(&view, &moved), OwnerError::WrongService);
+    let named = owner().moved(&mut view, &moved, &public(&seed(52))).map(drop).unwrap_err();
+    assert_eq!(named, OwnerError::WrongService);
+    assert_eq!(owner().moved(&mut view, &by_lock(&activated(3)), &service).map(drop), Err(OwnerError::NotATransfer));
+    let _ = accept(owner().moved(&mut view, &moved, &service).unwrap());
     assert_eq!((view.epoch(), *view.service(), view.standing()), (Epoch::new(3), service, Standing::Owned));
     assert_eq!(refuses(&view, &by_lock(&transfer_to(me, service, 3))), OwnerError::OldEpoch);
     assert_eq!(refuses(&view, &by_lock(&transfer_to(public(&seed(50)), service, 2))), OwnerError::OldEpoch);
@@ -293,8 +307,9 @@ fn a_release_that_another_phone_asked_about_is_not_hidden() {
 
 fn convicted(learned: Learned) -> (Vec<u8>, Vec<u8>) {
     let found = learned.equivocation.expect("it convicts");
-    assert_eq!((found.slot, found.key), (SLOT, key(2)));
-    (found.denial, found.release)
+    let Equivocation::Release { slot: SLOT, key: of, denial, release } = found else { panic!("{found:?}") };
+    assert_eq!(of, key(2));
+    (denial, release)
 }
 
 //= spec/protocol.md#owner
@@ -344,75 +359,6 @@ fn what_the_service_says_of_unheard_of_grants_is_not_hoarded() {
     let _ = learn(&mut view, &receipt(9));
     assert_eq!(view.equivocations().count(), 0);
     assert_eq!(share(&mut view).unwrap(), granted(10));
-}
-
-// --- reports ------------------------------------------------------------------------------------
-
-#[test]
-fn a_report_is_taken_in_whole_and_never_an_older_one() {
-    let mut view = sharing_view();
-    assert_eq!(view.status(SLOT).as_of, None);
-    let (done, receipt) = (by_lock(&activated(1)), receipt(2));
-    let learned = accept(owner().see(&mut view, SLOT, (7, None), &[&done, &receipt]).unwrap());
-    let [done, receipt] = learned.try_into().unwrap();
-    assert_eq!((done.news, receipt.news), (false, true));
-    //= spec/protocol.md#states
-    //# SLO-5. A view MUST name the version of the record that it is a view of.
-    assert_eq!((view.status(SLOT).as_of, view.status(SLOT).state), (Some(7), State::Shared));
-
-    let before = view.clone();
-    //= spec/protocol.md#owner
-    //# OWN-27. The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
-    assert_eq!(owner().see(&mut view, SLOT, (6, None), &NOTHING).err(), Some(OwnerError::OlderReport));
-    let forged = signed(&activated(3), &stranger_seed());
-    let good = by_lock(&deactivated(3));
-    //= spec/protocol.md#owner
-    //# OWN-28. A report MUST NOT change anything where one of its messages is refused.
-    let error = owner().see(&mut view, SLOT, (8, None), &[&good, &forged]).err();
-    assert_eq!(error, Some(OwnerError::DoneSignature(MISMATCH)));
-    assert_eq!(view, before);
-    accept(owner().see(&mut view, SLOT, (7, None), &NOTHING).unwrap());
-}
-
-//= spec/protocol.md#owner
-//# OWN-27. The owner MUST refuse a report whose version is below that of a report of the same slot and epoch that it took in before.
-#[test]
-fn a_version_that_the_record_never_reaches_is_forgotten_with_its_epoch() {
-    let mut view = active_view();
-    accept(owner().see(&mut view, SLOT, (u64::MAX, None), &NOTHING).unwrap());
-    assert_eq!(owner().see(&mut view, SLOT, (8, None), &NOTHING).err(), Some(OwnerError::OlderReport));
-    let _ = learn(&mut view, &by_lock(&transfer_to(public(&owner_seed()), public(&service_seed()), 2)));
-    assert_eq!(view.status(SLOT).as_of, None);
-    accept(owner().see(&mut view, SLOT, (8, None), &NOTHING).unwrap());
-    assert_eq!(view.status(SLOT).as_of, Some(8));
-}
-
-/// A phone that saw each of `MAX_LIVE` grants while it was shared, and none of the answers to their withdrawals.
-fn full_of_dead_grants() -> OwnedLock {
-    let mut view = active_view();
-    for n in 2..18 {
-        let _ = accept(owner().see(&mut view, SLOT, (u64::from(n), None), &[&granted(n)]).unwrap());
-    }
-    assert_eq!(live(&view).len(), MAX_LIVE);
-    let error = owner().see(&mut view, SLOT, (18, None), &[&granted(18)]).err().unwrap();
-    assert_eq!((error, error.retry()), (OwnerError::Slot(SlotError::LiveFull), Retry::Inspect));
-    view
-}
-
-#[test]
-fn a_phone_that_missed_the_answers_to_withdrawals_asks_again_and_takes_reports_in_again() {
-    let mut view = full_of_dead_grants();
-    let _ = accept(owner().withdraw_key(&mut view, SLOT, key(2)).unwrap());
-    let _ = learn(&mut view, &withdrawn(2, NEVER));
-    accept(owner().see(&mut view, SLOT, (18, None), &[&granted(18)]).unwrap());
-    assert_eq!((view.status(SLOT).shared.unwrap().key, live(&view).len()), (key(18), MAX_LIVE));
-}
-
-#[test]
-fn an_activate_at_the_lock_ends_what_a_phone_missed_the_withdrawals_of() {
-    let mut view = full_of_dead_grants();
-    accept(owner().see(&mut view, SLOT, (18, None), &[&by_lock(&activated(17)), &granted(18)]).unwrap());
-    assert_eq!((view.status(SLOT).shared.unwrap().key, live(&view)), (key(18), vec![18]));
 }
 
 // --- storage ------------------------------------------------------------------------------------

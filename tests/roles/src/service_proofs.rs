@@ -164,7 +164,7 @@ fn a_done_must_be_whole_signed_by_the_lock_and_for_this_record() {
 fn a_report_names_its_version_and_carries_the_evidence() {
     let mut record = shared_record(2);
     take(&mut record, &receipt(2));
-    let report = record.report();
+    let (report, messages) = reported(&service(), &record);
     assert_eq!((report.version, report.state), (record.version(), State::Shared));
-    assert_eq!(report.messages, [by_lock(&activated(1)), receipt(2), granted(2)]);
+    assert_eq!(messages, [by_lock(&activated(1)), receipt(2), granted(2)]);
 }

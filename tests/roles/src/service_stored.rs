@@ -1,9 +1,9 @@
 //! A service's record in its stored form: today's bytes, yesterday's, and what is none.
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use sharekey::error::{StoredRecordError, StoredSlotError};
 use sharekey::message::Holding;
-use sharekey::service::{Report, ShareRecord};
-use sharekey::slot::State;
+use sharekey::service::ShareRecord;
 use sharekey_stage::desk::*;
 use sharekey_stage::{hex, public, seed};
 
@@ -117,8 +117,7 @@ fn a_record_that_contradicts_itself_is_refused() {
 
 /// A message as it stands in JSON.
 fn text(message: &[u8]) -> serde_json::Value {
-    let report = Report { version: 1, state: State::Sharing, messages: vec![message] };
-    serde_json::to_value(report).unwrap()["messages"][0].take()
+    Base64UrlUnpadded::encode_string(message).into()
 }
 
 #[test]

@@ -208,15 +208,15 @@ fn a_new_record_is_put_as_new_or_not_at_all() {
 }
 
 #[test]
-fn a_reader_needs_no_key_and_reads_what_was_given_out() {
+fn a_report_holds_what_was_given_out() {
     let mut record = shared_record(2);
     let answer = take(&mut record, &withdraw(2));
     take(&mut record, &granted(3));
     let read = ShareRecord::from_bytes(&record.to_bytes()).unwrap();
-    let report = read.report();
+    let (report, messages) = reported(&service(), &read);
     assert_eq!((report.version, report.state), (record.version(), sharekey::slot::State::Sharing));
-    assert_eq!(report.messages, [by_lock(&activated(1)), granted(2), answer.clone(), granted(3)]);
+    assert_eq!(messages, [by_lock(&activated(1)), granted(2), answer.clone(), granted(3)]);
     // Once the lock proved that grant dead, the latest answer stands by itself.
     take(&mut record, &by_lock(&activated(4)));
-    assert_eq!(record.report().messages, [by_lock(&activated(4)), answer]);
+    assert_eq!(reported(&service(), &record).1, [by_lock(&activated(4)), answer]);
 }

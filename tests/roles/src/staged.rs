@@ -3,8 +3,8 @@
 
 use sharekey::error::{Fault, NotPending, OwnerError, Retry, ServiceError};
 use sharekey::limits::{Limits, Rights};
-use sharekey::message::{Command, Grant};
-use sharekey::owner::{Method, Order, OwnedLock, PendingCommand};
+use sharekey::message::{Command, Grant, ReportRequest};
+use sharekey::owner::{Method, Order, OwnedLock, PendingCommand, PendingReport};
 use sharekey::service::ShareRecord;
 use sharekey::slot::State;
 use sharekey::staged::{Detached, Staged};
@@ -39,10 +39,15 @@ fn a_detached_change_gives_its_message_once_the_view_is_stored() {
     assert_eq!((view.status(SLOT).state, &view, grant.as_bytes()), (State::Sharing, &disk, &*granted(2)));
 }
 
+fn asked(view: &OwnedLock) -> (Encoded<ReportRequest>, PendingReport) {
+    owner().ask(view, SLOT, NOW, &mut rng()).unwrap()
+}
+
 #[test]
 fn while_a_change_waits_nothing_else_is_decided_on_the_view() {
     let mut view = sharing_view();
     let (_, earlier) = accept(owner().order(&mut view, ACTIVATE, &challenge(), &mut rng()).unwrap());
+    let mut asked = vec![asked(&view), asked(&view)];
     let waiting = ordered(&mut view);
     let before = view.clone();
     let copy = &mut view.clone();
@@ -55,7 +60,10 @@ fn while_a_change_waits_nothing_else_is_decided_on_the_view() {
         assert_eq!(owner.withdraw(view, SLOT).map(drop), Err(OwnerError::Busy));
         assert_eq!(owner.withdraw_key(view, SLOT, key).map(drop), Err(OwnerError::Busy));
         assert_eq!(owner.learn(view, &receipt(2)).map(drop), Err(OwnerError::Busy));
-        assert_eq!(owner.see(view, SLOT, (9, None), &[receipt(2)]).map(drop), Err(OwnerError::Busy));
+        let (request, pending) = asked.pop().unwrap();
+        let report = answer(&request, (9, State::Shared), &[receipt(2)]);
+        assert_eq!(owner.see(view, pending, &report).map(drop), Err(OwnerError::Busy));
+        assert_eq!(owner.ask(view, SLOT, NOW, &mut rng()).map(drop), Err(OwnerError::Busy));
         assert_eq!(earlier.finish(&owner, view, &by_lock(&activated(3))).map(drop), Err(OwnerError::Busy));
         assert_eq!(*view, before);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use sharekey::error::{SealError, WireError};
 use sharekey::message::{
-    Bundle, Claim, Command, Done, Grant, Install, Refused, RefusedBody, Release, Reply, Unlock, Withdrawn,
+    Bundle, Claim, Command, Done, Grant, Install, Refused, RefusedBody, Release, Reply, Report, Unlock, Withdrawn,
 };
 use sharekey::wire::{Authenticator, Encoded, HEADER_LEN, Kind, MAX_MESSAGE, Message, Unverified, VERSION};
 
@@ -292,7 +292,8 @@ fn enum_bytes_that_are_not_defined_are_refused() {
 
     // Tags: each variant's own is accepted, and none that is not defined.
     assert_tags::<Reply>(4, 2);
-    assert_tags::<Withdrawn>(77, 3);
+    assert_tags::<Withdrawn>(141, 3);
+    assert_tags::<Report>(81, 4);
     assert_tags::<Command>(72, 6);
     assert_tags::<Done>(72, 6);
     for done in Done::samples(Size::Low) {

@@ -2,21 +2,23 @@
 
 use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{AgreementKey, Crypto, Digest, Nonce, PublicKey, Tag};
-use sharekey::error::ServiceError;
+use sharekey::error::{OwnerError, ServiceError};
 use sharekey::id::{LockId, SlotId};
-use sharekey::limits::{Limits, Rights};
+use sharekey::limits::{Limits, Rights, Timestamp};
 use sharekey::message::{
-    Challenge, Claim, Completed, Done, Grant, Holding, Install, Provisioned, Receipt, SlotReport, Withdraw, Withdrawn,
-    WithdrawnOutcome,
+    Challenge, Claim, Completed, Done, Grant, Holding, Install, Provisioned, Receipt, Report, ReportAnswer,
+    ReportRequest, SlotReport, Withdraw, Withdrawn, WithdrawnOutcome,
 };
-use sharekey::owner::{Method, OwnedLock, Owner};
+use sharekey::owner::{Method, OwnedLock, Owner, Seen};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Request, Service, ShareRecord};
+use sharekey::slot::State;
 use sharekey::staged::Staged;
+use sharekey::wire::Unverified;
 
-use super::forge::{bare, card_tag, signed, some_digest};
+use super::forge::{bare, card_tag, last_signature, signed, some_digest};
 use super::store::stored;
 use super::{digest, public, seed};
 
@@ -145,7 +147,59 @@ pub fn withdraw(n: u32) -> Vec<u8> {
 }
 
 pub fn withdrawn(n: u32, outcome: WithdrawnOutcome) -> Vec<u8> {
-    signed(&Withdrawn { withdraw: withdraw_of(&grant(n)), outcome }, &service_seed())
+    signed(&withdrawn_of(&grant(n), outcome), &service_seed())
+}
+
+/// What a service says of a withdrawal that the owner signed.
+pub fn withdrawn_of(grant: &Grant, outcome: WithdrawnOutcome) -> Withdrawn {
+    let withdraw = withdraw_of(grant);
+    Withdrawn { withdraw, withdraw_signature: last_signature(&signed(&withdraw, &owner_seed())), outcome }
+}
+
+/// The time on every clock here.
+pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_790_000_000);
+
+/// What the lock says of whose it is in this ownership, by which the service opens its records.
+pub fn ownership(epoch: Epoch) -> Vec<u8> {
+    if epoch == EPOCH {
+        return signed(&provisioned(), &lock_seed());
+    }
+    by_lock(&transfer_to(public(&owner_seed()), public(&service_seed()), epoch.value()))
+}
+
+/// What the service answers to a request for a report, with these messages behind the statement of ownership.
+pub fn answer(request: &[u8], (version, state): (u64, State), messages: &[impl AsRef<[u8]>]) -> Vec<u8> {
+    let ReportRequest { lock, epoch, slot, .. } = *Unverified::parse(request).unwrap().claims();
+    let ownership = ownership(epoch);
+    let messages: Vec<&[u8]> = std::iter::once(&ownership[..]).chain(messages.iter().map(AsRef::as_ref)).collect();
+    let content = ReportAnswer::digest(&Provider, messages.iter().copied());
+    let body = Report { request: digest(request), lock, epoch, slot, version, state, messages: content };
+    ReportAnswer::encode(&signed(&body, &service_seed()), &messages)
+}
+
+/// A request for the report of a record, by its owner.
+pub fn request_of(record: &ShareRecord) -> ReportRequest {
+    let (lock, slot) = record.place();
+    ReportRequest { lock, epoch: record.epoch(), by: Term::OWNER, slot, nonce: Nonce::from_bytes([6; 16]), time: NOW }
+}
+
+/// What the service reports of a record, and the messages behind the statement of ownership.
+pub fn reported(service: &Service<impl Crypto>, record: &ShareRecord) -> (Report, Vec<Vec<u8>>) {
+    let answer = service.report(record, &signed(&request_of(record), &owner_seed()), NOW).unwrap();
+    let answer = ReportAnswer::parse(&answer).unwrap();
+    let report = *Unverified::<Report>::parse(answer.report).unwrap().claims();
+    assert_eq!(answer.messages().next(), Some(record.evidence().ownership()));
+    (report, answer.messages().skip(1).map(Vec::from).collect())
+}
+
+/// The owner asks, and takes in what the service answers.
+pub fn see<'v>(
+    view: &'v mut OwnedLock,
+    (version, state): (u64, State),
+    messages: &[impl AsRef<[u8]>],
+) -> Result<Staged<'v, OwnedLock, Seen>, OwnerError> {
+    let (request, pending) = owner().ask(view, SLOT, NOW, &mut super::rng(9))?;
+    owner().see(view, pending, &answer(&request, (version, state), messages))
 }
 
 pub fn claim_of(grant: &[u8], device: PublicKey) -> Claim {

@@ -119,6 +119,11 @@ pub fn signed<T: Message<Auth = Signature>>(body: &T, seed: &Seed) -> Vec<u8> {
     FORGE.signed(body, seed)
 }
 
+/// The signature that a message ends with.
+pub fn last_signature(message: &[u8]) -> Signature {
+    Signature::from_bytes(*message.last_chunk().unwrap())
+}
+
 /// The message, under a MAC.
 pub fn tagged<T: Message<Auth = Tag>>(body: &T, key: &[u8]) -> Vec<u8> {
     FORGE.tagged(body, key)

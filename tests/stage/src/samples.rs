@@ -1,16 +1,17 @@
 //! Bodies of every kind, in every shape: each `Option` there and not, each variant of each enum. They need belong to no
 //! story, and no key stands behind them: those of the vectors, which do, are their own.
 
-use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{AgreementKey, Digest, Nonce, PublicKey, Tag};
+use sharekey::counter::{Epoch, Generation, Term};
+use sharekey::crypto::{AgreementKey, Digest, Nonce, PublicKey, Signature, Tag};
 use sharekey::error::RefuseReason;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::message::{
-    Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install, Operation,
-    Outcome, Provision, Provisioned, Receipt, RefusedBody, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn,
-    WithdrawnOutcome,
+    Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, FindRequest, Grant, Holding,
+    Install, Operation, Outcome, Provision, Provisioned, Receipt, RefusedBody, Release, Reply, Report, ReportRequest,
+    SlotReport, Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
 };
+use sharekey::slot::State;
 use sharekey::wire::{Authenticator, Message};
 
 use super::forge::frame;
@@ -37,6 +38,9 @@ macro_rules! every_body {
             Provisioned sharekey::message::Provisioned,
             FactoryReset sharekey::message::FactoryReset,
             Connect sharekey::message::Connect,
+            ReportRequest sharekey::message::ReportRequest,
+            Report sharekey::message::Report,
+            FindRequest sharekey::message::FindRequest,
         }
     };
 }
@@ -94,6 +98,10 @@ impl Size {
 
     fn tag(self) -> Tag {
         Tag::from_bytes([self.byte(); 16])
+    }
+
+    fn signature(self) -> Signature {
+        Signature::from_bytes([self.byte(); 64])
     }
 
     fn slot(self) -> SlotId {
@@ -222,7 +230,7 @@ impl Samples for Withdrawn {
             WithdrawnOutcome::Released { install: size.digest() },
             WithdrawnOutcome::Settled,
         ]
-        .map(|outcome| Self { withdraw: size.withdraw(), outcome })
+        .map(|outcome| Self { withdraw: size.withdraw(), withdraw_signature: size.signature(), outcome })
         .into()
     }
 }
@@ -320,6 +328,40 @@ impl Samples for Provisioned {
 impl Samples for FactoryReset {
     fn samples(size: Size) -> Vec<Self> {
         vec![Self { lock: size.lock(), nonce: size.nonce() }]
+    }
+}
+
+impl Samples for ReportRequest {
+    fn samples(size: Size) -> Vec<Self> {
+        vec![Self {
+            lock: size.lock(),
+            epoch: size.epoch(),
+            by: size.pick(Term::OWNER, Term::MAX),
+            slot: size.slot(),
+            nonce: size.nonce(),
+            time: size.time(),
+        }]
+    }
+}
+
+impl Samples for Report {
+    fn samples(size: Size) -> Vec<Self> {
+        let report = |state| Self {
+            request: size.digest(),
+            lock: size.lock(),
+            epoch: size.epoch(),
+            slot: size.slot(),
+            version: size.pick(0, u64::MAX),
+            state,
+            messages: size.digest(),
+        };
+        State::ALL.map(report).into()
+    }
+}
+
+impl Samples for FindRequest {
+    fn samples(size: Size) -> Vec<Self> {
+        vec![Self { service: size.key(), subject: size.key(), nonce: size.nonce(), time: size.time() }]
     }
 }
 

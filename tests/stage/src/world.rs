@@ -281,7 +281,7 @@ impl World {
 
     /// Olga's phone asks the cloud what is new.
     pub fn sync(&mut self) {
-        self.olga.sync(&self.cloud, self.door.id()).unwrap();
+        self.olga.sync(&self.cloud).unwrap();
     }
 
     /// The state of a slot, which cloud and owner agree on.

@@ -153,8 +153,8 @@ fn headers(sample: &Sample) -> Vec<Value> {
             ("Version", "MSG-12"),
         ));
     }
-    let next = kind.byte() % 18 + 1;
-    for other in [0, next, 19, 31, 34, 255] {
+    let next = kind.byte() % 21 + 1;
+    for other in [0, next, 22, 31, 34, 255] {
         cases.push(case(named(format!("kind {other}")), kind, &patched(good, 3, &[other]), ("Kind", "MSG-13")));
     }
     for reserved in [32, 33] {
@@ -197,9 +197,10 @@ fn options() -> Vec<Value> {
 }
 
 fn enumerations() -> Vec<Value> {
-    let places: [(&str, &str, usize, &[u8]); 9] = [
+    let places: [(&str, &str, usize, &[u8]); 10] = [
         ("Connect: to download", "purpose", 4, &[0, 3, 255]),
-        ("Withdrawn: released", "outcome", 77, &[0, 4, 255]),
+        ("Withdrawn: released", "outcome", 141, &[0, 4, 255]),
+        ("Report: of that record", "state", 81, &[0, 5, 255]),
         ("Unlock: open", "action", 5, &[0, 3, 255]),
         ("Reply: accepted", "outcome", 4, &[0, 3, 255]),
         ("Reply: refused, Busy", "reason", 5, &[0, 17, 255]),
@@ -220,10 +221,10 @@ fn enumerations() -> Vec<Value> {
     // A defined tag with the fields of another.
     cases.extend(changed(
         "Withdrawn: released",
-        &[("never released, with an install", 77, &[1])],
+        &[("never released, with an install", 141, &[1])],
         ("Trailing", "MSG-8"),
     ));
-    cases.extend(changed("Withdrawn: settled", &[("released, without an install", 77, &[2])], TRUNCATED));
+    cases.extend(changed("Withdrawn: settled", &[("released, without an install", 141, &[2])], TRUNCATED));
     cases.extend(changed("Reply: accepted", &[("refused, the unlock read as a reason", 4, &[2])], VALUE));
     cases.extend(changed("Reply: refused, Busy", &[("accepted, with a reason", 4, &[1])], ("Trailing", "MSG-8")));
     cases.extend(changed("Command: activate", &[("inspect, with a number", 72, &[6])], ("Trailing", "MSG-8")));

@@ -2,17 +2,19 @@
 //! stage's desk, whose cast has numbers: everything here comes of a name that stands in the files, which any language
 //! derives again.
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Digest, PublicKey, Tag};
 use sharekey::id::SlotId;
-use sharekey::limits::{Limits, Rights};
+use sharekey::limits::{Limits, Rights, Timestamp};
 use sharekey::message::{
-    Challenge, Claim, Completed, Done, Grant, Holding, Install, Provisioned, Receipt, RefusedBody, Release, SlotReport,
-    Withdraw, Withdrawn, WithdrawnOutcome,
+    Challenge, Claim, Completed, Done, Grant, Holding, Install, Provisioned, Receipt, RefusedBody, Release, Report,
+    ReportAnswer, ReportRequest, SlotReport, Withdraw, Withdrawn, WithdrawnOutcome,
 };
+use sharekey::slot::State;
 
-use super::forge::{bare, card_tag, signed};
+use super::forge::{bare, card_tag, last_signature, signed};
 use super::keys::{agreement, bytes16, card, digest, lock, nonce, public, seed, some_digest};
+use super::provider::Provider;
 
 pub const SLOT: SlotId = SlotId::new(1);
 
@@ -130,7 +132,43 @@ pub fn withdraw(grant: &[u8], n: u32) -> Vec<u8> {
 }
 
 pub fn withdrawn(grant: &[u8], n: u32, outcome: WithdrawnOutcome) -> Vec<u8> {
-    signed(&Withdrawn { withdraw: withdraw_body(grant, n), outcome }, &seed("service"))
+    signed(&withdrawn_body(grant, n, outcome), &seed("service"))
+}
+
+pub fn withdrawn_body(grant: &[u8], n: u32, outcome: WithdrawnOutcome) -> Withdrawn {
+    let withdraw_signature = last_signature(&withdraw(grant, n));
+    Withdrawn { withdraw: withdraw_body(grant, n), withdraw_signature, outcome }
+}
+
+/// The time on every clock here.
+pub const NOW: Timestamp = Timestamp::from_unix_seconds(super::bench::NOON);
+
+pub fn request_body() -> ReportRequest {
+    let (lock, nonce) = (lock("lock"), nonce("the owner's nonce"));
+    ReportRequest { lock, epoch: Epoch::FIRST, by: Term::OWNER, slot: SLOT, nonce, time: NOW }
+}
+
+/// What a service says to a request for a report, of a record of version 5 in which something is shared.
+pub fn report_body(request: &[u8], messages: &[Vec<u8>]) -> Report {
+    Report {
+        request: digest(request),
+        lock: lock("lock"),
+        epoch: Epoch::FIRST,
+        slot: SLOT,
+        version: 5,
+        state: State::Sharing,
+        messages: ReportAnswer::digest(&Provider, messages.iter().map(Vec::as_slice)),
+    }
+}
+
+/// A report, and the messages that go with it.
+pub fn answer(body: &Report, messages: &[Vec<u8>]) -> Vec<u8> {
+    answered(&signed(body, &seed("service")), messages)
+}
+
+/// An answer that begins with whatever is said to be the report.
+pub fn answered(report: &[u8], messages: &[Vec<u8>]) -> Vec<u8> {
+    ReportAnswer::encode(report, &messages.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
 pub fn refused(request: Digest, reason: sharekey::error::RefuseReason) -> Vec<u8> {

@@ -253,7 +253,7 @@ fn receipts() -> Vec<Value> {
     let receipt = by_lock(&phone.receipt());
     phone.scene.refused(Phone::finish_request(&receipt[..236]), "Wire.Truncated");
     phone.scene.refused(Phone::finish_request(&challenge("challenge")), "Wire.Kind");
-    for reserved in [0, 19, 32, 33] {
+    for reserved in [0, 22, 32, 33] {
         let mut unknown = receipt.clone();
         unknown[3] = reserved;
         phone.scene.refused(Phone::finish_request(&unknown), "Wire.Value");

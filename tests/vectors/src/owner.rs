@@ -17,7 +17,7 @@ use super::forge::{bare, signed};
 use super::keys::{card, digest, draw, lock, nonce, public, seed, signing, some_digest};
 use super::peer::form::{hex, key};
 use super::scene::Scene;
-use super::{bad, owner_learn};
+use super::{bad, owner_learn, owner_report};
 
 /// An owner's phone.
 pub struct Phone {
@@ -68,7 +68,7 @@ impl Phone {
     }
 
     /// The lock is this owner's.
-    fn owning(name: &str) -> Self {
+    pub fn owning(name: &str) -> Self {
         let (mut phone, sent) = Self::provisioning(name);
         let body = provisioned_body(&digest(&sent.message));
         phone.scene.ask(Self::answer("provisioned", &sent, &by_lock(&body)));
@@ -83,7 +83,7 @@ impl Phone {
         })
     }
 
-    fn order(&mut self, op: &str) -> Sent {
+    pub fn order(&mut self, op: &str) -> Sent {
         let mut request = self.order_request(op, &challenge("challenge"));
         let unneeded: &[&str] = match op {
             "transfer" => &["slot", "action", "to"],
@@ -96,7 +96,7 @@ impl Phone {
     }
 
     /// The slot was activated with number 1.
-    fn active(name: &str) -> Self {
+    pub fn active(name: &str) -> Self {
         let mut phone = Self::owning(name);
         let sent = phone.order("activate");
         phone.scene.ask(Self::answer("done", &sent, &by_lock(&done_body(digest(&sent.message), activated(1)))));
@@ -149,7 +149,7 @@ pub fn file() -> Value {
     cases.extend(dones());
     cases.extend(shares());
     cases.extend(owner_learn::lessons());
-    cases.extend(owner_learn::reports());
+    cases.extend(owner_report::reports());
     cases.extend(owner_learn::handovers());
     super::file(
         "An owner, from the first message on. Most cases end with what the view shows of the slot.",

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 use sharekey::counter::Epoch;
-use sharekey::message::{Completed, Done, Grant, Receipt, WithdrawnOutcome};
+use sharekey::message::{Completed, Done, Grant, Receipt, Withdrawn, WithdrawnOutcome};
 
 use super::desk::{
-    SLOT, activated, by_lock, challenge, claim_of, deactivated, done, done_body, grant, grant_body, receipt,
-    receipt_body, transfer_done, twin, withdraw_body, withdrawn,
+    activated, by_lock, challenge, claim_of, deactivated, done, done_body, grant, grant_body, receipt, receipt_body,
+    transfer_done, twin, withdrawn, withdrawn_body,
 };
-use super::forge::signed;
+use super::forge::{last_signature, signed};
 use super::keys::{digest, lock, public, seed, some_digest};
 use super::owner::Phone;
 use super::peer::form::{hex, key};
@@ -17,7 +17,9 @@ pub fn lessons() -> Vec<Value> {
     let body = receipt_body(&grant(2), 2, "device");
     let other = |epoch| signed(&Grant { epoch: Epoch::new(epoch), ..grant_body(5) }, &seed("owner"));
     let never = WithdrawnOutcome::NeverReleased;
-    let denial = sharekey::message::Withdrawn { withdraw: withdraw_body(&grant(2), 2), outcome: never };
+    let denial = withdrawn_body(&grant(2), 2, never);
+    let of_a_stranger =
+        Withdrawn { withdraw_signature: last_signature(&signed(&denial.withdraw, &seed("stranger"))), ..denial };
     let mut phone = Phone::sharing("learn: what no owner learns from");
     for (message, error) in [
         (receipt(&grant(2), 2)[..100].to_vec(), "Wire.Truncated"),
@@ -29,10 +31,12 @@ pub fn lessons() -> Vec<Value> {
         (signed(&body, &seed("stranger")), "ReceiptSignature.Mismatch"),
         (signed(&done_body(some_digest("a command"), activated(3)), &seed("stranger")), "DoneSignature.Mismatch"),
         (signed(&denial, &seed("stranger")), "WithdrawnSignature.Mismatch"),
+        (signed(&of_a_stranger, &seed("service")), "WithdrawSignature.Mismatch"),
         (by_lock(&Receipt { lock: lock("stranger"), ..body }), "WrongLock"),
         (by_lock(&Receipt { epoch: Epoch::new(2), ..body }), "WrongEpoch"),
         (other(2), "WrongEpoch"),
         (transfer_done(public("next owner"), public("service"), 1), "OldEpoch"),
+        (transfer_done(public("owner"), public("next service"), 2), "WrongService"),
     ] {
         phone.scene.refused(Phone::learn_request(&message), error);
     }
@@ -66,22 +70,23 @@ pub fn lessons() -> Vec<Value> {
     phone.scene.ask(Phone::slot_request("status"));
     phone.learn(&twin(2));
     cases.push(phone.case("OWN-17"));
+    cases.push(unasked());
     cases
 }
 
-pub fn reports() -> Vec<Value> {
-    let see = |version: u64, messages: &[Vec<u8>]| {
-        let messages: Vec<Value> = messages.iter().map(hex).collect();
-        json!({ "role": "owner", "op": "see", "slot": SLOT.index(), "version": version, "messages": messages })
-    };
-    let mut phone = Phone::sharing("reports, and an older one");
-    phone.scene.ask(see(5, &[grant(2)]));
-    phone.scene.ask(see(5, &[]));
-    phone.scene.refused(see(4, &[receipt(&grant(2), 2)]), "OlderReport");
-    phone.scene.refused(see(9, &[receipt(&grant(2), 2), challenge("challenge")]), "NothingToLearn");
+/// Withdrawals that no owner signed are not answered, whatever the service says.
+fn unasked() -> Value {
+    let mut phone = Phone::sharing("the service answers a withdrawal that no owner signed");
+    let good = withdrawn_body(&grant(2), 2, WithdrawnOutcome::NeverReleased);
+    let of = |withdraw_signature| signed(&Withdrawn { withdraw_signature, ..good }, &seed("service"));
+    let by_service = last_signature(&signed(&good.withdraw, &seed("service")));
+    let another = withdrawn_body(&twin(2), 2, WithdrawnOutcome::NeverReleased).withdraw_signature;
+    for signature in [by_service, another] {
+        phone.scene.refused(Phone::learn_request(&of(signature)), "WithdrawSignature.Mismatch");
+    }
     phone.scene.ask(Phone::slot_request("status"));
-    phone.scene.ask(see(7, &[grant(2), receipt(&grant(2), 2)]));
-    vec![phone.case("SLO-5")]
+    phone.learn(&of(good.withdraw_signature));
+    phone.case("OWN-31")
 }
 
 pub fn handovers() -> Vec<Value> {

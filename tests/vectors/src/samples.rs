@@ -2,16 +2,17 @@
 
 use crate::provider::Provider;
 use serde_json::{Value, json};
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Mac, Signature, Tag};
 use sharekey::error::RefuseReason;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install,
-    Operation, Outcome, Provision, Provisioned, Receipt, Refused, RefusedBody, Release, Reply, SlotReport, Unlock,
-    Withdraw, Withdrawn, WithdrawnOutcome,
+    Bundle, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, FindRequest, Grant, Holding,
+    Install, Operation, Outcome, Provision, Provisioned, Receipt, Refused, RefusedBody, Release, Reply, Report,
+    ReportAnswer, ReportRequest, SlotReport, Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
 };
+use sharekey::slot::State;
 use sharekey::wire::{Kind, Message};
 
 use sharekey_stage::cells::limits;
@@ -173,7 +174,8 @@ fn withdraw() -> Withdraw {
 }
 
 fn withdrawals() -> Vec<Sample> {
-    let withdrawn = |outcome| Withdrawn { withdraw: withdraw(), outcome };
+    let withdraw_signature = forge::last_signature(&forge::signed(&withdraw(), &seed("owner")));
+    let withdrawn = |outcome| Withdrawn { withdraw: withdraw(), withdraw_signature, outcome };
     let install = digest(&chain()[2]);
     let highest = Withdraw { epoch: Epoch::MAX, slot: SlotId::new(255), generation: Generation::MAX, ..withdraw() };
     vec![
@@ -328,27 +330,55 @@ fn refusals() -> Vec<Sample> {
     all
 }
 
-fn provisions() -> Vec<Sample> {
+fn provision() -> (Provision, Provisioned) {
     let (owner, service, card) = (public("owner"), public("service"), card());
     let (lock_nonce, owner_nonce) = (nonce("lock's nonce, provision"), nonce("owner's nonce, provision"));
     let provision = Provision { lock_nonce, owner_nonce, owner, service };
     let sealed = digest(&forge::tagged(&provision, &card));
     let id = lock("lock");
     let tag = forge::card_tag(&card, &sealed, id);
-    let provisioned = Provisioned { lock: lock("lock"), epoch: Epoch::FIRST, owner, service, card: tag };
+    (provision, Provisioned { lock: lock("lock"), epoch: Epoch::FIRST, owner, service, card: tag })
+}
+
+fn provisions() -> Vec<Sample> {
+    let (provision, provisioned) = provision();
     let reset = FactoryReset { lock: lock("lock"), nonce: nonce("lock's nonce, reset") };
     vec![
-        tagged("a factory-fresh lock", &provision, ("card", &card)),
+        tagged("a factory-fresh lock", &provision, ("card", &card())),
         signed("that lock", &provisioned, "lock"),
-        tagged("that lock", &reset, ("card", &card)),
+        tagged("that lock", &reset, ("card", &card())),
     ]
+}
+
+/// The owner asks for the report of the slot while the first grant is shared.
+fn reports() -> Vec<Sample> {
+    let (id, epoch, slot) = (lock("lock"), Epoch::FIRST, SlotId::new(3));
+    let asked = nonce("nonce of a request");
+    let request = ReportRequest { lock: id, epoch, by: Term::OWNER, slot, nonce: asked, time: at(FROM) };
+    let highest =
+        ReportRequest { epoch: Epoch::MAX, by: Term::MAX, slot: SlotId::new(255), time: at(u64::MAX), ..request };
+    let ownership = forge::signed(&provision().1, &seed("lock"));
+    let messages = ReportAnswer::digest(&Provider, [&ownership[..], &chain()[0]].into_iter());
+    let answered = digest(&forge::signed(&request, &seed("owner")));
+    let report = Report { request: answered, lock: id, epoch, slot, version: 3, state: State::Sharing, messages };
+    let find = FindRequest { service: public("service"), subject: public("subject"), nonce: asked, time: at(FROM) };
+    let mut all = vec![
+        signed("of that slot", &request, "owner"),
+        signed("the highest numbers", &highest, "owner"),
+        signed("of that record", &report, "service"),
+        signed("the highest numbers", &Report { epoch: Epoch::MAX, version: u64::MAX, ..report }, "service"),
+        signed("of that account", &find, "subject"),
+    ];
+    let others = State::ALL.iter().filter(|state| **state != State::Sharing);
+    all.extend(others.map(|state| signed(&format!("{state:?}"), &Report { state: *state, ..report }, "service")));
+    all
 }
 
 /// Every sample.
 pub fn all() -> &'static [Sample] {
     static ALL: std::sync::LazyLock<Vec<Sample>> = std::sync::LazyLock::new(|| {
-        let lists = [grants(), withdrawals(), connects(), downloads(), unlocks(), orders(), refusals(), provisions()];
-        let mut all = lists.concat();
+        let signed = [grants(), withdrawals(), connects(), downloads(), unlocks(), orders(), refusals(), provisions()];
+        let mut all = [signed.concat(), reports()].concat();
         all.sort_by_key(|sample| sample.kind.byte());
         all
     });

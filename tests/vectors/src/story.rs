@@ -48,7 +48,7 @@ impl Story {
     }
 
     fn provision(&mut self) {
-        let service = super::peer::form::key(&super::keys::public("service"));
+        let service = service_key();
         let given = self.challenge("Operate");
         let entropy = self.entropy("the owner's nonce", 16);
         let arguments =
@@ -121,8 +121,11 @@ impl Story {
         self.ask("guest", "make", json!({ "as": name, "seed": hex(bytes32(name)) }))["key"].clone()
     }
 
-    fn claim(&mut self, guest: &str, subject: &Value) {
-        let found = self.ask("service", "find", json!({ "subject": subject }));
+    fn claim(&mut self, guest: &str) {
+        let entropy = self.entropy("the nonce of the request", 16);
+        let arguments = json!({ "as": guest, "service": service_key(), "time": NOON, "entropy": entropy });
+        let asked = self.ask("guest", "ask", arguments);
+        let found = self.ask("service", "find", json!({ "message": asked["message"], "time": NOON }));
         let entropy = self.entropy("the seed of the device key", 32);
         self.ask("guest", "claim", json!({ "as": guest, "grant": found["grant"], "entropy": entropy }));
     }
@@ -145,8 +148,8 @@ impl Story {
         self.service("confirm", json!({ "message": found["receipt"] }));
     }
 
-    fn download(&mut self, guest: &str, subject: &Value) {
-        self.claim(guest, subject);
+    fn download(&mut self, guest: &str) {
+        self.claim(guest);
         self.installed(guest);
     }
 
@@ -177,11 +180,12 @@ impl Story {
         self.status();
     }
 
-    /// The owner takes in what the service has.
+    /// The owner asks, and takes in what the service answers.
     fn see(&mut self) {
-        let report = self.service("messages", json!({}));
-        let arguments = json!({ "slot": 0, "version": report["version"], "messages": report["messages"] });
-        self.ask("owner", "see", arguments);
+        let entropy = self.entropy("the nonce of the request", 16);
+        let asked = self.ask("owner", "ask", json!({ "slot": 0, "time": NOON, "entropy": entropy }));
+        let report = self.service("report", json!({ "message": asked["message"], "time": NOON }));
+        self.ask("owner", "see", json!({ "pending": asked["pending"], "answer": report["answer"] }));
         self.status();
     }
 
@@ -192,6 +196,10 @@ impl Story {
     fn case(self, rule: &str) -> Value {
         self.scene.case(&self.name, rule)
     }
+}
+
+fn service_key() -> Value {
+    super::peer::form::key(&super::keys::public("service"))
 }
 
 fn request(role: &str, op: &str, arguments: Value) -> Value {
@@ -228,7 +236,7 @@ fn shared_with_an_account() -> Value {
     });
     story.share(&ana, 3, limits);
     story.see();
-    story.download("ana", &ana);
+    story.download("ana");
     story.opens("ana", "Open");
     story.see();
     story.ask("lock", "reboot", json!({}));
@@ -249,8 +257,8 @@ fn shared_by_a_code() -> Value {
     let shared = story.ask("owner", "share_by_code", arguments);
     story.service("publish", json!({ "message": shared["message"] }));
     let typed = code.to_lowercase().replace('-', " ");
-    let ben = story.ask("guest", "make", json!({ "as": "ben", "code": typed }))["key"].clone();
-    story.download("ben", &ben);
+    story.ask("guest", "make", json!({ "as": "ben", "code": typed }));
+    story.download("ben");
     story.opens("ben", "Open");
     story.see();
     story.case("COD-12")
@@ -260,7 +268,7 @@ fn revoked() -> Value {
     let mut story = Story::begin("revoked before the download");
     let ana = story.guest("ana");
     story.share(&ana, 3, Value::Null);
-    story.claim("ana", &ana);
+    story.claim("ana");
     story.withdraw();
     let given = story.challenge("Install");
     let entropy = story.entropy("the guest's X25519 secret", 32);
@@ -277,13 +285,13 @@ fn reset_and_overwritten() -> Value {
     let mut story = Story::begin("reset after the download, and overwritten");
     let (ana, ben) = (story.guest("ana"), story.guest("ben"));
     story.share(&ana, 3, Value::Null);
-    story.download("ana", &ana);
+    story.download("ana");
     story.see();
     story.withdraw();
     story.opens("ana", "Open");
     story.share(&ben, 1, Value::Null);
     story.see();
-    story.download("ben", &ben);
+    story.download("ben");
     story.opens("ben", "Open");
     story.fails("ana", "UnlockMac", "RefusedOpaquely");
     story.see();
@@ -294,7 +302,7 @@ fn closed_at_the_lock() -> Value {
     let mut story = Story::begin("closed at the lock");
     let ana = story.guest("ana");
     story.share(&ana, 3, Value::Null);
-    story.download("ana", &ana);
+    story.download("ana");
     story.order("deactivate", json!({ "slot": 0 }));
     story.fails("ana", "NotInstalled", "RefusedOpaquely");
     story.status();
@@ -308,7 +316,7 @@ fn receipt_lost() -> Value {
     let mut story = Story::begin("the receipt was lost");
     let ana = story.guest("ana");
     story.share(&ana, 3, json!({ "from": null, "until": null, "schedule": null, "uses": 1 }));
-    story.claim("ana", &ana);
+    story.claim("ana");
     let (given, bundle) = story.released("ana");
     story.at_lock("install", &given, &bundle);
     // Nobody got the answer. The owner learns of the key from the lock; the guest asks again.
@@ -325,8 +333,8 @@ fn sold() -> Value {
     let mut story = Story::begin("sold");
     let ana = story.guest("ana");
     story.share(&ana, 3, Value::Null);
-    story.download("ana", &ana);
-    let service = super::peer::form::key(&super::keys::public("service"));
+    story.download("ana");
+    let service = service_key();
     let otto = story.ask("owner", "make", json!({ "as": "otto", "seed": hex(bytes32("otto")) }))["key"].clone();
     let done = story.order("transfer", json!({ "owner": otto, "service": service }));
     let lock = story.lock_id();
@@ -349,7 +357,7 @@ fn made_anew() -> Value {
     let mut story = Story::begin("made anew by the card");
     let ana = story.guest("ana");
     story.share(&ana, 3, Value::Null);
-    story.download("ana", &ana);
+    story.download("ana");
     let given = story.challenge("Operate");
     let body = sharekey::message::FactoryReset {
         lock: sharekey::id::LockId::new(sharekey::crypto::PublicKey::from_bytes(

@@ -26,7 +26,7 @@ impl Phone<'_> {
     pub fn redeem(&self, code: &str) -> anyhow::Result<()> {
         let seed = ShareCode::parse(code).by(&self.voice())?.redeem(&CRYPTO);
         let account = Account::from_seed(&CRYPTO, &seed)?;
-        let grants = Cloud::open(self.home)?.find(self.who(), account.public_key())?;
+        let grants = self.ask(&Cloud::open(self.home)?, &account)?;
         let Some(grant) = grants.first() else {
             let what = "nothing is shared by this code, or not any more";
             return Err(Refusal::own("the service", what, Fault::Guest, Retry::AskOwner).into());
@@ -41,11 +41,17 @@ impl Phone<'_> {
         Ok(())
     }
 
+    /// What the service has for an account.
+    fn ask(&self, cloud: &Cloud, account: &Account<sharekey::crypto::Ring>) -> anyhow::Result<Vec<Vec<u8>>> {
+        let asked = self.home.draw(|rng| account.ask(&CRYPTO, &cloud.key(), self.home.now(), rng));
+        cloud.find(self.who(), &asked.by(&self.voice())?)
+    }
+
     pub fn receive(&self) -> anyhow::Result<()> {
         let cloud = Cloud::open(self.home)?;
         let mut found = false;
         for account in self.accounts()? {
-            for grant in cloud.find(self.who(), account.public_key())? {
+            for grant in self.ask(&cloud, &account)? {
                 self.keep_grant(&grant)?;
                 println!("There is {} for {}.", describe(&grant)?, self.name);
                 found = true;

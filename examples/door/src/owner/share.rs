@@ -38,9 +38,10 @@ impl Phone<'_> {
                 let code = self.home.draw(|rng| ShareCode::issue(rng));
                 let shared = self.owner.share_by_code(&mut view, slot, code, rights, limits).by(&self.voice())?;
                 let shared = shared.commit(|next| self.save(next))?;
-                let said = format!("Slot {slot} is shared by the code {}: send it to", shared.code().as_str());
+                // First, for once the grant is out and nobody was shown the code, nobody can download.
+                println!("The code is {}: send it to your guest.", shared.code().as_str());
                 self.publish(&shared.shown())?;
-                println!("{said} your guest.");
+                println!("Slot {slot} is shared by it.");
             }
         }
         Ok(())
@@ -90,9 +91,11 @@ impl Phone<'_> {
         }
         let slots: Vec<SlotId> = view.statuses().map(|status| status.slot).collect();
         for slot in slots {
-            let Some((version, messages)) = cloud.report(self.who(), &view.lock(), slot)? else { continue };
-            let seen = self.owner.see(&mut view, slot, (version, None), &messages).by(&self.voice())?;
-            seen.commit(|next| self.save(next))?;
+            let asked = self.home.draw(|rng| self.owner.ask(&view, slot, self.home.now(), rng));
+            let (request, pending) = asked.by(&self.voice())?;
+            let answer = cloud.report(self.who(), &request)?;
+            let seen = self.owner.see(&mut view, pending, &answer).by(&self.voice())?;
+            let _ = seen.commit(|next| self.save(next))?;
         }
         Ok(view)
     }

@@ -1,7 +1,7 @@
 //! The table that an owner looks at.
 
 use sharekey::id::SlotId;
-use sharekey::owner::{KeyStatus, Method, OwnedLock, Standing, Status};
+use sharekey::owner::{Equivocation, KeyStatus, Method, OwnedLock, Standing, Status};
 use sharekey::slot::State;
 
 use super::Phone;
@@ -83,14 +83,14 @@ fn downloaded(key: &KeyStatus) -> String {
     )
 }
 
-/// The numbers of the keys that may still open; "nobody" only where that is known.
+/// The numbers of the keys that may still open; "nobody" only where that is proved.
 fn may_open(status: &Status) -> String {
     let numbers: Vec<String> = status.may_open.iter().map(|key| format!("key {}", key.key.generation)).collect();
-    match (numbers.is_empty(), status.inspected) {
-        (false, true) => numbers.join(", "),
-        (false, false) => format!("{}, and others perhaps", numbers.join(", ")),
-        (true, true) => "nobody".into(),
-        (true, false) => "unknown: inspect it".into(),
+    match (numbers.is_empty(), status.as_of) {
+        (false, Some(_)) => numbers.join(", "),
+        (false, None) => format!("{}, and others perhaps", numbers.join(", ")),
+        (true, _) if status.nobody_can_open().is_some() => "nobody".into(),
+        (true, _) => "not known".into(),
     }
 }
 
@@ -102,10 +102,14 @@ fn notes(view: &OwnedLock, statuses: &[Status]) {
         }
     }
     for guilt in view.equivocations() {
-        let number = guilt.key.generation;
-        println!(
-            "THE SERVICE LIED about key {number} of slot {}: it denied a release that there is proof of.",
-            guilt.slot
-        );
+        match guilt {
+            Equivocation::Release { slot, key, .. } => println!(
+                "THE SERVICE LIED about key {} of slot {slot}: it denied a release that there is proof of.",
+                key.generation
+            ),
+            Equivocation::Report { slot, .. } => {
+                println!("THE SERVICE LIED about slot {slot}: it signed two reports that contradict each other.");
+            }
+        }
     }
 }

@@ -198,7 +198,7 @@ fn the_json_has_the_fields_that_the_page_documents() {
     let all: serde_json::Value = serde_json::from_str(&scene.ok("owner status --json")).unwrap();
     assert_eq!(names(&all), ["lock", "epoch", "owner", "service", "owned", "slots", "service_lied"]);
     let slot = &all["slots"][0];
-    assert_eq!(names(slot), ["slot", "state", "shared", "may_open", "inspected", "as_of"]);
+    assert_eq!(names(slot), ["slot", "state", "shared", "may_open", "inspected", "as_of", "nobody_can_open"]);
     let key = &slot["shared"];
     let fields =
         ["generation", "grant", "method", "contact", "subject", "rights", "limits", "downloaded", "withdrawing"];

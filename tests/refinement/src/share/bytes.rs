@@ -12,6 +12,8 @@ use sharekey::message::{
 };
 use sharekey::secret::ActivationSecret;
 
+use sharekey_stage::forge::last_signature;
+
 use super::steps::{Grant, Install, LOCK, OWNER, Proof, SERVICES, SLOT, Spoil};
 use crate::forge::{Forge, Provider};
 
@@ -93,7 +95,9 @@ impl<C: Provider> Paper<C> {
             WithdrawnOutcome::Released { install } => WithdrawnOutcome::Released { install: self.install_of(&install) },
             other => other,
         };
-        self.forge().signed(&Withdrawn { withdraw: self.withdraw_of(grant), outcome }, SERVICES[0], &[])
+        let withdraw = self.withdraw_of(grant);
+        let withdraw_signature = last_signature(&self.forge().signed(&withdraw, OWNER, &[]));
+        self.forge().signed(&Withdrawn { withdraw, withdraw_signature, outcome }, SERVICES[0], &[])
     }
 
     /// The real digest that stands for the install in an answer: of an install, a proof or a grant.

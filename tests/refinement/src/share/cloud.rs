@@ -10,11 +10,12 @@ use sharekey::error::{OwnerError, ServiceError};
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Release, Withdrawn, WithdrawnOutcome};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
-use sharekey::service::{Changed, Report, Request, Service, ShareRecord};
+use sharekey::service::{Changed, Request, Service, ShareRecord};
 use sharekey::slot::{GrantRef, Slot, Witness};
 use sharekey::staged::Staged;
 use sharekey::wire::Unverified;
 use sharekey_model::state::{LineModel, RecordVerdict};
+use sharekey_stage::desk::NOW;
 use sharekey_stage::store::stored;
 
 use super::bytes::Paper;
@@ -79,7 +80,7 @@ impl<C: Provider> Cloud<C> {
     // --- the phones ---
 
     fn phone(&mut self, step: &Step) -> Result<(), OwnerError> {
-        let Self { owner, phones, paper, record, rng, .. } = self;
+        let Self { service, owner, phones, paper, record, rng } = self;
         match *step {
             Step::Share { phone, subject } => {
                 let to = Forge::<C>::new().key(subject);
@@ -112,8 +113,11 @@ impl<C: Provider> Cloud<C> {
                 commit(owner.learn(&mut phones[phone], &message)?, true);
             }
             Step::See { phone } => {
-                let Report { version, state, messages } = record.report();
-                commit(owner.see(&mut phones[phone], SLOT, (version, Some(state)), &messages)?, true);
+                let (request, pending) = owner.ask(&phones[phone], SLOT, NOW, rng)?;
+                // Whatever the service says to a request that it refuses, the phone hears nothing.
+                let answer = service.report(record, &request, NOW).map_err(|_| OwnerError::NothingToLearn)?;
+                let seen = commit(owner.see(&mut phones[phone], pending, &answer)?, true).unwrap();
+                assert_eq!(seen.equivocation, None);
             }
             _ => panic!("nothing that a phone does"),
         }
@@ -244,7 +248,7 @@ impl<C: Provider> Cloud<C> {
                 Some(slot) => self.same(&model.line, slot),
                 None => assert_eq!(model.line, LineModel::new(model.line.epoch)),
             }
-            assert_eq!(phone.status(SLOT).as_of.unwrap_or_default(), machine.seen[at]);
+            assert_eq!(phone.status(SLOT).as_of.map_or(0, |as_of| as_of.version), machine.seen[at]);
             assert_eq!(phone.equivocations().next().is_some(), model.convicts(), "equivocation");
             if model.convicts() {
                 note("a service is convicted");

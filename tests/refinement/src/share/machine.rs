@@ -193,7 +193,15 @@ impl Machine {
 
     /// Everything that came with a report, in its order, or nothing of it.
     fn see(&mut self, phone: usize) -> Result<(), OwnerError> {
+        let (epoch, known) = (self.record.line.epoch, self.phones[phone].line.epoch);
+        // The service answers whom its record names, of this ownership or an earlier one, and only for a lock that is its.
+        if self.record.service != self.record.own || self.record.owner != key(OWNER) || known > epoch {
+            return Err(OwnerError::NothingToLearn);
+        }
         let mut next = self.clone();
+        if epoch > known {
+            next.transferred(phone, epoch)?;
+        }
         let Evidence { done, inspected, receipt, withdrawn, former } = self.evidence.clone();
         for proof in [done, inspected, receipt].into_iter().flatten() {
             next.learn_proof(phone, proof)?;
@@ -211,7 +219,7 @@ impl Machine {
         if let Some((grant, outcome)) = withdrawn.filter(|(grant, _)| !told(*grant)) {
             next.learn_answer(phone, grant, outcome)?;
         }
-        if self.seen[phone] > self.record.version {
+        if next.seen[phone] > self.record.version {
             return Err(OwnerError::OlderReport);
         }
         next.seen[phone] = self.record.version;

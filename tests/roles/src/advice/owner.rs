@@ -2,17 +2,19 @@
 
 use sharekey::counter::Generation;
 use sharekey::error::{RefuseReason, Retry};
-use sharekey::id::{AccountId, LockId};
+use sharekey::id::{AccountId, LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, purpose};
-use sharekey::message::{Done, Provisioned, RefusedBody, Withdraw, Withdrawn, WithdrawnOutcome};
+use sharekey::message::{Done, Provisioned, RefusedBody, Report, ReportAnswer, Withdraw, Withdrawn, WithdrawnOutcome};
 use sharekey::owner::{Method, Order, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::GrantRef;
 use sharekey::wire::{Kind, Unverified};
 use sharekey_stage::provider::Provider;
 use sharekey_stage::world::cloud::Cloud;
-use sharekey_stage::world::{ANA, BEN, CLOUD, HALL, OLGA, OTHER_CLOUD, OTTO, World, digest, key_of, rng, seed};
+use sharekey_stage::world::{
+    ANA, BEN, CLOUD, HALL, OLGA, OTHER_CLOUD, OTTO, STUDIO, Stop, World, digest, key_of, rng, seed,
+};
 use sharekey_stage::{bad, forge};
 
 use super::{Case, Found, Play, stopped, told};
@@ -29,6 +31,28 @@ macro_rules! learns {
             play.w.olga.learn(&message).map(drop).map_err(told)
         })
     };
+}
+
+/// Olga asks for a report, and at first another answer comes than the service's.
+macro_rules! reported {
+    ($code:literal, |$report:ident, $messages:ident| $other:expr) => {
+        (&[$code], everything, |play| {
+            let (request, pending) = play.w.olga.ask(HALL).unwrap();
+            let answer = play.w.cloud.report(play.w.door.id(), &request).unwrap();
+            let parts = ReportAnswer::parse(&answer).unwrap();
+            let ($report, $messages) = (parts.report.to_vec(), parts.messages().collect::<Vec<&[u8]>>());
+            let answer = if play.first() { $other } else { answer.clone() };
+            play.w.olga.change(|owner, view, _| owner.see(view, pending, &answer)).map(drop).map_err(told)
+        })
+    };
+}
+
+/// The service signs that these are the messages of this slot.
+fn renamed(report: &[u8], messages: &[&[u8]], slot: SlotId) -> Vec<u8> {
+    let body = *Unverified::<Report>::parse(report).unwrap().claims();
+    let content = ReportAnswer::digest(&Provider, messages.iter().copied());
+    let body = Report { slot, messages: content, ..body };
+    ReportAnswer::encode(&forge::signed(&body, &seed(CLOUD)), messages)
 }
 
 /// Olga orders, and at first another answer comes than the lock's.
@@ -187,6 +211,22 @@ pub const CASES: &[Case] = &[
     learns!("Owner.GrantSignature", Kind::Grant),
     learns!("Owner.ReceiptSignature", Kind::Receipt),
     learns!("Owner.WithdrawnSignature", Kind::Withdrawn),
+    (&["Owner.WithdrawSignature"], everything, |play| {
+        let mut body = *Unverified::<Withdrawn>::parse(&play.w.tape.last(Kind::Withdrawn)).unwrap().claims();
+        if play.first() {
+            body.withdraw.grant = forge::some_digest(1);
+        }
+        play.w.olga.learn(&forge::signed(&body, &seed(CLOUD))).map(drop).map_err(told)
+    }),
+    reported!("Owner.ReportSignature", |report, messages| ReportAnswer::encode(&spoilt(&report), &messages)),
+    reported!("Owner.OtherRequest", |report, messages| {
+        let body = *Unverified::<Report>::parse(&report).unwrap().claims();
+        let other = Report { request: forge::some_digest(1), ..body };
+        ReportAnswer::encode(&forge::signed(&other, &seed(CLOUD)), &messages)
+    }),
+    reported!("Owner.OtherMessages", |report, messages| ReportAnswer::encode(&report, &messages[1..])),
+    reported!("Owner.NoOwnership", |report, messages| renamed(&report, &messages[1..], HALL)),
+    reported!("Owner.WrongSlot", |report, messages| renamed(&report, &messages, STUDIO)),
     answered!("Owner.OtherCommand", |play, _command| {
         let done = *Unverified::<Done>::parse(&play.w.tape.last(Kind::Done)).unwrap().claims();
         forge::signed(&Done { command: forge::some_digest(1), ..done }, &lock_key(play))
@@ -225,8 +265,17 @@ pub const CASES: &[Case] = &[
         if play.did(Retry::Refresh) {
             return Ok(());
         }
+        // Over a store that brings an older copy back.
+        let older = play.w.cloud.records.clone();
+        play.w.cloud.prove(play.w.place(HALL), &play.w.tape.first(Kind::Done)).unwrap();
         play.w.sync();
-        play.w.olga.change(|owner, view, _| owner.see(view, HALL, (1, None), &[] as &[&[u8]])).map(drop).map_err(told)
+        let newer = std::mem::replace(&mut play.w.cloud.records, older);
+        let refused = play.w.olga.see(&play.w.cloud, HALL).map(drop);
+        play.w.cloud.records = newer;
+        refused.map_err(|stop| match stop {
+            Stop::Owner(error) => told(error),
+            other => panic!("{other:?}"),
+        })
     }),
     (&["Owner.Slot.NotActive"], closed, |play| shares(play, key_of(ANA))),
     (&["Owner.Slot.AlreadyShared"], Play::shared, |play| shares(play, key_of(BEN))),
@@ -254,13 +303,15 @@ fn spoilt(message: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What a service that is not honest says of a grant that nobody made.
+/// What a service says of a grant that nobody made.
 fn never_released(play: &Play, key: GrantRef) -> Vec<u8> {
     let GrantRef { generation, grant } = key;
     let (lock, epoch): (LockId, _) = (play.w.door.id(), play.w.olga.view().epoch());
     let withdraw = Withdraw { lock, epoch, slot: HALL, generation, grant };
     let outcome = WithdrawnOutcome::NeverReleased;
-    forge::signed(&Withdrawn { withdraw, outcome }, &seed(CLOUD))
+    // Another phone of hers asked for it.
+    let withdraw_signature = forge::last_signature(&forge::signed(&withdraw, &seed(OLGA)));
+    forge::signed(&Withdrawn { withdraw, withdraw_signature, outcome }, &seed(CLOUD))
 }
 
 /// Nobody opened a slot yet.

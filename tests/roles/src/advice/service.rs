@@ -1,12 +1,14 @@
 //! What a service refuses.
 
-use sharekey::limits::{Limits, Rights};
+use sharekey::counter::Term;
+use sharekey::limits::{Limits, Rights, Timestamp};
 use sharekey::lock::purpose;
-use sharekey::message::{Provisioned, Withdraw};
+use sharekey::message::{Provisioned, ReportRequest, Withdraw};
 use sharekey::owner::Order;
 use sharekey::service::Service;
 use sharekey::slot::MAX_LIVE;
 use sharekey::wire::{Kind, Unverified};
+use sharekey_stage::desk::NOW;
 use sharekey_stage::forge;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::world::phone::Phone;
@@ -129,6 +131,14 @@ macro_rules! brought {
     };
 }
 
+/// Olga asks for a report, at first by another request.
+fn asks(play: &mut Play, other: fn(ReportRequest, bool) -> ReportRequest) -> Result<(), Found> {
+    let (request, _pending) = play.w.olga.ask(HALL).unwrap();
+    let body = other(*Unverified::parse(&request).unwrap().claims(), play.first());
+    let request = forge::signed(&body, &seed(OLGA));
+    play.w.cloud.report(play.w.door.id(), &request).map(drop).map_err(told)
+}
+
 pub const CASES: &[Case] = &[
     (&["Service.Busy"], Play::downloaded, |play| {
         let (mut record, receipt) = (play.w.record(HALL).clone(), play.w.tape.last(Kind::Receipt));
@@ -166,6 +176,17 @@ pub const CASES: &[Case] = &[
         let body = Withdraw { lock, epoch, slot: HALL, generation: sharekey::counter::Generation::new(9), grant };
         let withdraw = forge::signed(&body, &seed(sharekey_stage::world::OTTO));
         cloud.take((lock, HALL), &withdraw).map(drop).map_err(told)
+    }),
+    (&["Service.UnknownSigner"], Play::active, |play| {
+        asks(play, |body, first| ReportRequest { by: if first { Term::new(1) } else { Term::OWNER }, ..body })
+    }),
+    (&["Service.RequestSignature"], sold, |play| {
+        let (request, _pending) = play.w.olga.ask(HALL).map_err(told)?;
+        play.w.cloud.report(play.w.door.id(), &request).map(drop).map_err(told)
+    }),
+    (&["Service.RequestTime"], Play::active, |play| {
+        const WRONG: Timestamp = Timestamp::from_unix_seconds(NOW.unix_seconds() + 301);
+        asks(play, |body, first| ReportRequest { time: if first { WRONG } else { NOW }, ..body })
     }),
     (&["Service.Moved"], came_back, Play::opens),
     (&["Service.OtherService"], Play::active, |play| {

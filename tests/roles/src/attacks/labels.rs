@@ -6,10 +6,11 @@ use sharekey::error::{GuestError, LockError, OwnerError, ServiceError, WireError
 use sharekey::guest::{AwaitingReply, Installing};
 use sharekey::limits::Action;
 use sharekey::lock::{Cell, purpose};
-use sharekey::message::{Connect, FactoryReset, Release};
+use sharekey::message::{Connect, FactoryReset, Release, ReportAnswer};
 use sharekey::owner::{Order, PendingCommand, PendingProvision};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::wire::{HEADER_LEN, Kind};
+use sharekey_stage::desk::NOW;
 use sharekey_stage::hex;
 use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
@@ -55,6 +56,8 @@ impl Stage {
         let (message, provision) = w.olga.owner.provision(&card, &challenge, w.cloud.key(), &mut w.olga.rng).unwrap();
         w.tape.note(&message);
         w.tape.note(&Connect::OPERATE);
+        let found = dora.account.ask(&Provider, &w.cloud.key(), NOW, &mut dora.rng).unwrap();
+        w.tape.note(&found);
         let key = dora.key.as_ref().unwrap();
         let (_unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut dora.rng).unwrap();
         let nonce = nonce_of(&challenge);
@@ -109,6 +112,13 @@ impl Stage {
                 provision.finish(&olga.owner, message).map(drop).map_err(Stop::from),
                 ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from),
             ],
+            Kind::ReportRequest => vec![cloud.report(door.id(), message).map(drop).map_err(Stop::from)],
+            Kind::Report => {
+                let (_request, pending) = olga.ask(HALL).unwrap();
+                let answer = ReportAnswer::encode(message, &[]);
+                vec![olga.change(|owner, view, _| owner.see(view, pending, &answer)).map(drop).map_err(Stop::from)]
+            }
+            Kind::FindRequest => vec![cloud.service.find(message, NOW).map(drop).map_err(Stop::from)],
             Kind::Connect => vec![door.connects(message).map(drop)],
             other => {
                 let to = To::of(other).unwrap_or_else(|| panic!("nobody takes {other:?}"));

@@ -2,11 +2,14 @@
 //! nothing that the lock signed.
 
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::Agree;
+use sharekey::crypto::{Agree, Digest};
 use sharekey::error::{LockError, OwnerError};
 use sharekey::lock::{Session, purpose};
-use sharekey::message::{Bundle, Claim, Grant, Install, Receipt, Release, Withdraw, Withdrawn, WithdrawnOutcome};
-use sharekey::owner::Order;
+use sharekey::message::{
+    Bundle, Claim, Grant, Install, Receipt, Release, Report, ReportAnswer, ReportRequest, Withdraw, Withdrawn,
+    WithdrawnOutcome,
+};
+use sharekey::owner::{Equivocation, Order};
 use sharekey::secret::AgreementSecret;
 use sharekey::slot::State;
 use sharekey::wire::{Kind, Unverified};
@@ -139,17 +142,35 @@ fn it_makes_no_view_say_downloaded() {
     }
     // A later version of the record, with honest messages only, says nothing more.
     let version = w.record(HALL).version() + 5;
-    w.olga.change(|owner, view, _| owner.see(view, HALL, (version, Some(State::Shared)), &[&grant])).unwrap();
+    let (request, pending) = w.olga.ask(HALL).unwrap();
+    let ownership = w.record(HALL).evidence().ownership().to_vec();
+    let lie = report(&request, (version, State::Shared), &[&ownership, &grant]);
+    let _ = w.olga.change(|owner, view, _| owner.see(view, pending, &lie)).unwrap();
     assert_eq!((w.olga.state(HALL), w.olga.downloaded(HALL)), (State::Sharing, None));
     assert!(w.olga.view().status(HALL).shared.unwrap().said_released, "its word, shown as such");
     assert_eq!(w.olga.view().status(HALL).shared.unwrap().subject(), Some(ana.subject()));
 }
 
-/// The service's answer to a withdrawal of this grant, whatever is true.
+/// The service's answer to a request for a report, whatever is true.
+fn report(request: &[u8], (version, state): (u64, State), messages: &[&[u8]]) -> Vec<u8> {
+    let ReportRequest { lock, epoch, slot, .. } = *Unverified::parse(request).unwrap().claims();
+    let content = ReportAnswer::digest(&Provider, messages.iter().copied());
+    let body = Report { request: digest(request), lock, epoch, slot, version, state, messages: content };
+    ReportAnswer::encode(&forge::signed(&body, &seed(CLOUD)), messages)
+}
+
+/// The service's answer to a withdrawal of this grant that the owner signed, whatever is true.
 fn answer(grant: &[u8], outcome: WithdrawnOutcome, signer: u8) -> Vec<u8> {
     let Grant { lock, epoch, slot, generation, .. } = body(grant);
     let withdraw = Withdraw { lock, epoch, slot, generation, grant: digest(grant) };
-    forge::signed(&Withdrawn { withdraw, outcome }, &seed(signer))
+    let withdraw_signature = forge::last_signature(&forge::signed(&withdraw, &seed(OLGA)));
+    forge::signed(&Withdrawn { withdraw, withdraw_signature, outcome }, &seed(signer))
+}
+
+/// The grant, the denial and the release in what convicts the service.
+fn convicted(evidence: Equivocation) -> (Digest, Vec<u8>, Vec<u8>) {
+    let Equivocation::Release { slot: HALL, key, denial, release } = evidence else { panic!("{evidence:?}") };
+    (key.grant, denial, release)
 }
 
 #[test]
@@ -162,9 +183,8 @@ fn releasing_after_never_released_convicts_it_with_both_messages() {
     let receipt = ana.fetch_colluding(&mut w.door).unwrap();
 
     let evidence = w.olga.learn(&receipt).unwrap().equivocation.expect("convicted");
-    assert_eq!((evidence.slot, evidence.key.grant), (HALL, digest(&grant)));
-    assert_eq!((&evidence.denial, &evidence.release), (&denial, &receipt));
-    assert_eq!(w.olga.view().equivocations().collect::<Vec<_>>(), [evidence]);
+    assert_eq!(w.olga.view().equivocations().collect::<Vec<_>>(), [evidence.clone()]);
+    assert_eq!(convicted(evidence), (digest(&grant), denial, receipt));
     assert_eq!(w.olga.may_open(HALL), [2], "and the key that it denied is seen");
 }
 
@@ -178,7 +198,7 @@ fn denying_a_release_that_the_lock_proved_convicts_it_and_hides_nothing() {
     w.olga.sign_withdrawal(HALL).unwrap();
     let denial = answer(&grant, WithdrawnOutcome::NeverReleased, CLOUD);
     let evidence = w.olga.learn(&denial).unwrap().equivocation.expect("convicted");
-    assert_eq!((evidence.denial, evidence.release), (denial, w.tape.last(Kind::Receipt)));
+    assert_eq!(convicted(evidence), (digest(&grant), denial, w.tape.last(Kind::Receipt)));
     let status = w.olga.view().status(HALL);
     assert_eq!(status.may_open[0].downloaded.unwrap().device, ana.key().device());
 }
@@ -192,7 +212,7 @@ fn an_inspection_convicts_it_too_where_the_guest_withholds_the_receipt() {
     let order = w.olga.order(&mut w.door, Order::Inspect { slot: HALL });
     let (done, learned) = order.unwrap();
     let evidence = learned.equivocation.expect("convicted");
-    assert_eq!((evidence.denial, evidence.release), (denial, done));
+    assert_eq!(convicted(evidence), (digest(&grant), denial, done));
     assert_eq!(w.olga.may_open(HALL), [2]);
 }
 

@@ -215,7 +215,7 @@ fn provisioning_again_gives_a_view_that_claims_to_know_nothing() {
     let status = again.view().status(HALL);
     assert!(status.may_open.is_empty() && !status.inspected, "nobody can open only where both say so");
 
-    again.sync(&w.cloud, w.door.id()).unwrap();
+    again.sync(&w.cloud).unwrap();
     again.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
     let status = again.view().status(HALL);
     assert_eq!((status.may_open.len(), status.inspected), (1, true));

@@ -157,7 +157,7 @@ fn a_status_says_downloaded_only_with_the_locks_proof() {
     assert_eq!((w.state(HALL), w.olga.downloaded(HALL)), (State::Shared, Some(ana.key().device())));
     let status = w.olga.view().status(HALL);
     assert_eq!(status.shared.unwrap().downloaded.unwrap().proof, digest(&receipt));
-    assert_eq!(status.as_of, Some(w.record(HALL).version()));
+    assert_eq!(status.as_of.map(|as_of| as_of.version), Some(w.record(HALL).version()));
 }
 
 #[test]

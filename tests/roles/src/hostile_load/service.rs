@@ -7,7 +7,7 @@ use sharekey::service::{Service, ShareRecord};
 use crate::counting::{Counting, Work};
 use sharekey_stage::desk::{
     accept, activated, by_lock, claim_of, claimed, deactivated, device, found, generation, grant, granted, install,
-    install_of, receipt, record, serve, service_seed, stranger_seed, subject_seed, withdraw, withdraw_of,
+    install_of, receipt, record, reported, serve, service_seed, stranger_seed, subject_seed, withdraw, withdraw_of,
 };
 use sharekey_stage::forge::signed;
 use sharekey_stage::{public, rng};
@@ -115,7 +115,7 @@ fn a_record_under_a_flood_stays_small_and_costs_at_most_two_checks_a_message() {
             *(if taken { &mut tally.accepted } else { &mut tally.refused }) += 1;
             tally.dearest = tally.dearest.max(work);
             tally.largest = tally.largest.max(after.len());
-            tally.most_messages = tally.most_messages.max(record.report().messages.len());
+            tally.most_messages = tally.most_messages.max(reported(&service, &record).1.len());
         }
         goes_on(&service, &mut record, 100 + round);
     }

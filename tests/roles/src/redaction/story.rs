@@ -7,7 +7,7 @@ use sharekey::crypto::{Hash, Signer};
 use sharekey::guest::Account;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Found, Lock, Making, StoredSeed, purpose};
-use sharekey::message::{Challenge, Release};
+use sharekey::message::{Challenge, Release, ReportAnswer};
 use sharekey::owner::Owner;
 use sharekey::secret::{ActivationSecret, AgreementSecret, MacKey, PairingKey, Seed, SharedSecret};
 use sharekey::service::Service;
@@ -200,7 +200,13 @@ fn owner_and_service(gallery: &mut Gallery) {
     gallery.show("OwnedLock", &desk::sharing_view());
     let record = desk::shared_record(2);
     gallery.show("ShareRecord", &record);
-    gallery.show("Report", &record.report());
+    let (report, messages) = desk::reported(&desk::service(), &record);
+    gallery.show("Report", &report);
+    let answer = ReportAnswer::encode(&desk::granted(2), &[&messages[0]]);
+    gallery.show("ReportAnswer", &ReportAnswer::parse(&answer).unwrap());
+    let (request, pending) = desk::owner().ask(&desk::sharing_view(), desk::SLOT, desk::NOW, &mut desk::rng()).unwrap();
+    gallery.show("Encoded<ReportRequest>", &request);
+    gallery.show("PendingReport", &pending);
 }
 
 #[test]

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use crate::provider::Provider;
 use sharekey::crypto::PublicKey;
 use sharekey::error::ServiceError;
-use sharekey::id::SlotId;
+use sharekey::id::{LockId, SlotId};
+use sharekey::message::ReportRequest;
 use sharekey::service::{Request, Service, ShareRecord, place_of};
 use sharekey::slot::State;
 use sharekey::staged::Staged;
+use sharekey::wire::Unverified;
 
 use super::door::SLOTS;
 use super::{Place, Tape, seed, through_storage};
+use crate::desk::NOW;
 
 pub struct Cloud {
     pub service: Service<Provider>,
@@ -75,6 +78,12 @@ impl Cloud {
             }
         }
         Ok(())
+    }
+
+    /// Answers an owner's phone.
+    pub fn report(&self, lock: LockId, request: &[u8]) -> Result<Vec<u8>, ServiceError> {
+        let slot = Unverified::<ReportRequest>::parse(request)?.claims().slot;
+        self.service.report(&self.records[&(lock, slot)], request, NOW)
     }
 
     /// What was shared with this key, and where.

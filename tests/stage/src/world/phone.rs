@@ -9,10 +9,9 @@ use sharekey::error::OwnerError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::purpose;
-use sharekey::message::{Command, WithdrawnOutcome};
-use sharekey::owner::{Fact, Learned, Method, Order, OwnedLock, Owner, PendingCommand};
+use sharekey::message::{Command, ReportAnswer, WithdrawnOutcome};
+use sharekey::owner::{Fact, Learned, Method, Order, OwnedLock, Owner, PendingCommand, PendingReport, Seen};
 use sharekey::secret::ActivationSecret;
-use sharekey::service::Report;
 use sharekey::slot::State;
 use sharekey::staged::Staged;
 use sharekey::wire::Encoded;
@@ -20,6 +19,7 @@ use sharekey::wire::Encoded;
 use super::cloud::Cloud;
 use super::door::Door;
 use super::{Stop, Tape, rng, seed, through_storage};
+use crate::desk::NOW;
 
 pub struct Phone {
     pub owner: Owner<Provider>,
@@ -179,15 +179,29 @@ impl Phone {
         assert_eq!((learned.news, learned.equivocation), (false, None));
     }
 
-    /// Fetches what the cloud has of every slot that this phone knows, and believes what is signed.
-    pub fn sync(&mut self, cloud: &Cloud, lock: LockId) -> Result<Vec<Learned>, OwnerError> {
+    /// Asks the cloud for what it has of every slot that this phone knows, and believes what is signed.
+    pub fn sync(&mut self, cloud: &Cloud) -> Result<Vec<Learned>, Stop> {
         let slots: Vec<SlotId> = self.view().statuses().map(|status| status.slot).collect();
         let mut learned = Vec::new();
         for slot in slots {
-            let Report { version, state, messages } = cloud.records[&(lock, slot)].report();
-            learned.extend(self.change(|owner, view, _| owner.see(view, slot, (version, Some(state)), &messages))?);
+            learned.extend(self.see(cloud, slot)?.learned);
         }
         Ok(learned)
+    }
+
+    /// Asks the cloud for one slot's report, and takes it in.
+    pub fn see(&mut self, cloud: &Cloud, slot: SlotId) -> Result<Seen, Stop> {
+        let (request, pending) = self.ask(slot)?;
+        let answer = cloud.report(self.view().lock(), &request)?;
+        self.tape.note(ReportAnswer::parse(&answer).unwrap().report);
+        Ok(self.change(|owner, view, _| owner.see(view, pending, &answer))?)
+    }
+
+    /// Signs a request for a report; it goes nowhere yet.
+    pub fn ask(&mut self, slot: SlotId) -> Result<(Vec<u8>, PendingReport), OwnerError> {
+        let view = self.view.as_ref().unwrap();
+        let (request, pending) = self.owner.ask(view, slot, NOW, &mut self.rng)?;
+        Ok((self.tape.note(&request), pending))
     }
 
     /// One step of the view: stored first.

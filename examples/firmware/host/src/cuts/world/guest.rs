@@ -39,7 +39,7 @@ impl World {
         let staged = owner.share(&mut self.view, slot, subject, Method::Account, Rights::OPEN_AND_LOCK, limits)?;
         let grant = staged.commit(saved)?;
         self.cloud.take(&grant)?;
-        let grant = self.cloud.find(account.public_key())?;
+        let grant = self.cloud.find(&account.ask(&Ring, &self.cloud.key(), sharekey_apps::now(), &mut entropy())?)?;
         Ok(Newcomer { claimed: account.claim(&Ring, &grant, None, &mut entropy())?, uses })
     }
 

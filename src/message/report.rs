@@ -1,0 +1,89 @@
+use crate::counter::{Epoch, Term};
+use crate::crypto::{Digest, Nonce, PublicKey, Signature};
+use crate::id::{LockId, SlotId};
+use crate::limits::Timestamp;
+use crate::wire::{message, tagged};
+
+message! {
+    /// Asks the service for the report of one slot. Signed, for only who manages the lock is answered.
+    pub struct ReportRequest: ReportRequest, Signature {
+        /// The lock.
+        pub lock: LockId,
+        /// The ownership that the phone knows; the service may know a later one.
+        pub epoch: Epoch,
+        /// Who signs.
+        pub by: Term,
+        /// The slot.
+        pub slot: SlotId,
+        /// Fresh for each request.
+        pub nonce: Nonce,
+        /// When it was signed, by the phone's clock.
+        pub time: Timestamp,
+    }
+}
+
+tagged! {
+    /// Which of the four states a slot is in.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+    pub enum State {
+        /// The slot is closed: nothing can be shared in it.
+        1 = Inactive,
+        /// The slot is open, and nothing is shared in it.
+        2 = NotShared,
+        /// A grant is published and was not released: it can be revoked.
+        3 = Sharing,
+        /// The grant was released to one device: it can only be reset.
+        4 = Shared,
+    }
+}
+
+message! {
+    /// What the service's record of one slot said when the request came: proves, to who asked, that nothing was left out
+    /// of the messages that go with it, as far as the service is honest; and convicts it where it was not.
+    pub struct Report: Report, Signature {
+        /// The request that it answers.
+        pub request: Digest,
+        /// The lock.
+        pub lock: LockId,
+        /// The record's ownership.
+        pub epoch: Epoch,
+        /// The slot.
+        pub slot: SlotId,
+        /// The record's version.
+        pub version: u64,
+        /// The state that the record is in.
+        pub state: State,
+        /// SHA-256 over the digests of the messages that go with it, in their order.
+        pub messages: Digest,
+    }
+}
+
+message! {
+    /// Asks a service for what is shared with a subject: an account, or whoever has a code.
+    pub struct FindRequest: FindRequest, Signature {
+        /// The service that is asked, so that no other can ask it in the guest's name.
+        pub service: PublicKey,
+        /// The account's key, or the one that is derived from the code. The request is signed with it.
+        pub subject: PublicKey,
+        /// Fresh for each request.
+        pub nonce: Nonce,
+        /// When it was signed, by the guest's clock.
+        pub time: Timestamp,
+    }
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Inactive, Self::NotShared, Self::Sharing, Self::Shared];
+}
+
+impl core::fmt::Display for State {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Inactive => "inactive",
+            Self::NotShared => "not shared",
+            Self::Sharing => "sharing",
+            Self::Shared => "shared",
+        })
+    }
+}

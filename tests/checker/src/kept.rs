@@ -1,0 +1,68 @@
+//! A view as the checker keeps it between two steps: without what tells states apart that differ in nothing else.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sharekey::counter::Epoch;
+use sharekey::crypto::{Digest, PublicKey};
+use sharekey::id::{AccountId, LockId, SlotId};
+use sharekey::limits::Timestamp;
+use sharekey::message::Report;
+use sharekey::owner::{Method, OwnedLock, Standing};
+use sharekey::slot::{GrantRef, Observer, Slot, State};
+
+use super::cast::{FORGE, seed};
+
+/// The stored form of a view; `postcard` has no names in it.
+#[derive(Serialize, Deserialize)]
+struct View {
+    lock: LockId,
+    owner: PublicKey,
+    service: PublicKey,
+    epoch: Epoch,
+    /// How often it was changed.
+    version: u64,
+    standing: Standing,
+    suspected: bool,
+    slots: BTreeMap<SlotId, Known>,
+}
+
+type Said = Vec<(GrantRef, Vec<u8>)>;
+
+#[derive(Serialize, Deserialize)]
+struct Known {
+    slot: Slot<Observer>,
+    issued: Vec<(GrantRef, Option<Method>, Option<AccountId>, Vec<u8>)>,
+    withdrawing: Vec<GrantRef>,
+    denials: Said,
+    releases: Said,
+    inspected: Option<Digest>,
+    /// The version and the moment of the latest report, and its signed part: which request it answered, and which
+    /// messages it named, is evidence and decides nothing.
+    reported: Option<((u64, Timestamp), Vec<u8>)>,
+    contradiction: Option<(Vec<u8>, Vec<u8>)>,
+    said_released: Option<GrantRef>,
+}
+
+/// The view, as if it had been written once, and each of its reports had said no more than its version.
+pub fn stored(view: &OwnedLock) -> Vec<u8> {
+    let mut kept: View = postcard::from_bytes(&postcard::to_allocvec(view).unwrap()).unwrap();
+    kept.version = 1;
+    for (slot, known) in &mut kept.slots {
+        known.contradiction = None;
+        if let Some(((version, _), report)) = &mut known.reported {
+            let nothing = Digest::from_bytes([0; 32]);
+            let body = Report {
+                request: nothing,
+                lock: kept.lock,
+                epoch: kept.epoch,
+                slot: *slot,
+                version: *version,
+                state: State::Inactive,
+                messages: nothing,
+            };
+            *report = FORGE.signed(&body, &seed(0));
+        }
+    }
+    postcard::to_allocvec(&kept).unwrap()
+}
