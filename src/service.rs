@@ -173,6 +173,7 @@ use crate::error::{ProviderFailed, ServiceError};
 use crate::id::{LockId, SlotId};
 use crate::message::{Completed, Done, Grant, Provisioned, Receipt, Withdraw};
 use crate::secret::Seed;
+use crate::slot::Told;
 #[cfg(doc)]
 use crate::staged::Staged;
 use crate::wire::{Kind, Unverified};
@@ -236,14 +237,11 @@ fn meant_for(message: &[u8]) -> Result<Meant, ServiceError> {
         }
         Kind::Done => {
             let Done { lock, epoch, completed, .. } = *Unverified::parse(message)?.claims();
-            let slot = match completed {
-                Completed::Activate { slot, .. }
-                | Completed::Deactivate { slot, .. }
-                | Completed::Inspect { slot, .. } => Some(slot),
-                Completed::Transfer { .. } => None,
-                Completed::SetClock { .. } | Completed::Act { .. } => return Err(ServiceError::NotOfASlot),
-            };
-            (lock, epoch, slot)
+            match (Told::by(&completed), completed) {
+                (Some((slot, _)), _) => (lock, epoch, Some(slot)),
+                (None, Completed::Transfer { .. }) => (lock, epoch, None),
+                (None, _) => return Err(ServiceError::NotOfASlot),
+            }
         }
         Kind::Provisioned => {
             let Provisioned { lock, epoch, .. } = *Unverified::parse(message)?.claims();

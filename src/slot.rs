@@ -23,7 +23,7 @@ pub use self::live::{Confirmation, LiveKey, MAX_LIVE};
 pub use self::observer::Observer;
 pub use self::record::Recorder;
 pub use self::state::{GrantRef, State, Witness};
-pub use self::step::{Proof, Turn};
+pub use self::step::{Proof, Told, Turn};
 #[cfg(feature = "alloc")]
 pub(crate) use self::stored::Stored as StoredSlot;
 

@@ -8,7 +8,7 @@ use crate::crypto::{Crypto, Digest, Nonce, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
-use crate::message::{Challenge, Command, Completed, Done, Operation};
+use crate::message::{Challenge, Command, Done, Operation};
 use crate::staged::Staged;
 use crate::wire::{self, Encoded, Kind, Unverified, Verified};
 
@@ -22,7 +22,7 @@ pub struct PendingCommand {
 }
 
 /// What an owner orders at the lock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Order {
     /// Open a slot for sharing; wipes what is installed there. Takes the slot's next number.
     Activate {
@@ -167,9 +167,7 @@ impl PendingCommand {
         let done = self.answered(owner, answer)?;
         let mut next = view.clone();
         let learned = owner.apply_done(&mut next, &done)?;
-        if let Operation::Activate { slot, .. } | Operation::Deactivate { slot, .. } | Operation::Inspect { slot } =
-            self.operation
-        {
+        if let Some(slot) = self.operation.slot() {
             next.slot_mut(slot).inspected = Some(done.digest(&owner.crypto));
         }
         next.obeyed();
@@ -214,18 +212,6 @@ impl PendingCommand {
         }
         //= spec/protocol.md#owner
         //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
-        if operation_of(&done.completed) == self.operation { Ok(()) } else { Err(OwnerError::OtherOperation) }
-    }
-}
-
-/// The operation that the lock says it carried out.
-fn operation_of(completed: &Completed) -> Operation {
-    match *completed {
-        Completed::Activate { slot, generation, .. } => Operation::Activate { slot, generation },
-        Completed::Deactivate { slot, generation, .. } => Operation::Deactivate { slot, generation },
-        Completed::Transfer { owner, service } => Operation::Transfer { owner, service },
-        Completed::SetClock { to } => Operation::SetClock { to },
-        Completed::Act { action } => Operation::Act { action },
-        Completed::Inspect { slot, .. } => Operation::Inspect { slot },
+        if done.completed.operation() == self.operation { Ok(()) } else { Err(OwnerError::OtherOperation) }
     }
 }

@@ -6,8 +6,8 @@ use crate::counter::Epoch;
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{LockId, SlotId};
-use crate::message::{Completed, Done, Grant, Holding, Receipt, Withdrawn, WithdrawnOutcome};
-use crate::slot::{GrantRef, Proof, State, Turn};
+use crate::message::{Completed, Done, Grant, Receipt, Withdrawn, WithdrawnOutcome};
+use crate::slot::{GrantRef, Proof, State, Told};
 use crate::staged::Staged;
 use crate::wire::{Kept, Kind, Unverified, Verified};
 
@@ -203,39 +203,26 @@ impl<C: Crypto> Owner<C> {
 
     /// Takes a Done into the view whose lock, epoch and signature were checked.
     pub(super) fn apply_done(&self, next: &mut OwnedLock, done: &Verified<'_, Done>) -> Result<Learned, OwnerError> {
-        let fact = Fact::Done { completed: done.completed };
-        let turned = |next: &mut OwnedLock, slot, turn, generation| {
-            take_in(next, (slot, None), fact, |known| {
-                known.slot.done(turn, generation);
-                Ok(())
-            })
-        };
-        match done.completed {
-            Completed::Transfer { owner, service } => {
-                next.transferred(done.epoch, &owner, &service);
-                let fact = Fact::Transferred { epoch: done.epoch, owner, service };
-                Ok(Learned { fact, news: true, equivocation: None })
-            }
-            Completed::SetClock { .. } | Completed::Act { .. } => Ok(Learned { fact, news: false, equivocation: None }),
-            Completed::Activate { slot, generation, .. } => turned(next, slot, Turn::Activate, generation),
-            Completed::Deactivate { slot, generation, .. } => turned(next, slot, Turn::Deactivate, generation),
-            Completed::Inspect { slot, left } => {
-                let found = match left.holding {
-                    Holding::Installed { grant, .. } => Some(GrantRef { generation: left.floor, grant }),
-                    Holding::Inactive | Holding::Empty => None,
-                };
-                let proof = done.digest(&self.crypto);
-                take_in(next, (slot, found), fact, |known| {
-                    known.slot.inspected(&left, proof);
-                    if let Some(key) = found {
-                        //= spec/protocol.md#owner
-                        //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
-                        known.note_release(key, done.as_bytes());
-                    }
-                    Ok(())
-                })
-            }
+        if let Completed::Transfer { owner, service } = done.completed {
+            next.transferred(done.epoch, &owner, &service);
+            let fact = Fact::Transferred { epoch: done.epoch, owner, service };
+            return Ok(Learned { fact, news: true, equivocation: None });
         }
+        let fact = Fact::Done { completed: done.completed };
+        let Some((slot, told)) = Told::by(&done.completed) else {
+            return Ok(Learned { fact, news: false, equivocation: None });
+        };
+        let found = told.found().map(|(key, _)| key);
+        let proof = done.digest(&self.crypto);
+        take_in(next, (slot, found), fact, |known| {
+            known.slot.hear(told, proof);
+            if let Some(key) = found {
+                //= spec/protocol.md#owner
+                //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
+                known.note_release(key, done.as_bytes());
+            }
+            Ok(())
+        })
     }
 
     fn learn_withdrawn(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {

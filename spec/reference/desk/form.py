@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, Optional, Type
@@ -24,6 +25,11 @@ class Refused(Exception):
         super().__init__(name)
         self.name = name
         self.answer = answer
+
+
+def snake(name: str) -> str:
+    """A name as requests write it: `SetClock` as `set_clock`."""
+    return re.sub("(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def draw(request: dict[str, Any], size: int) -> bytes:
@@ -75,7 +81,8 @@ def one_of(data: bytes, *kinds: Type[Message]) -> Message:
     return decode(kind, data)
 
 
-_NAMES = {"Activated": "Activate", "Deactivated": "Deactivate", "Inspected": "Inspect", "UnlockRefused": "Refused"}
+_DONE = {done.__name__: messages.OPERATIONS[tag].__name__ for tag, done in messages.COMPLETIONS.items()}
+_NAMES = {**_DONE, "UnlockRefused": "Refused"}
 _PLAIN = (Limits, Schedule, Next, messages.Left)
 
 

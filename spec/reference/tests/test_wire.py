@@ -22,6 +22,15 @@ def b(label: str, size: int = 32) -> bytes:
 FULL = Limits(10, 20, Schedule(127, 0, 1440, -720, Next(5, 840)), 7)
 LEFT = [m.Left(3, m.Inactive()), m.Left(4, m.Empty()), m.Left(5, m.Installed(b("g"), b("d")))]
 
+IN_OPERATIONS = {
+    "slot": 255,
+    "generation": 2,
+    "owner": b("o"),
+    "service": b("s"),
+    "to": 2**64 - 1,
+    "action": Action.Lock,
+}
+
 
 def _grant(limits: Limits) -> m.Grant:
     return m.Grant(b("lock"), 1, 2, 3, PUB, 3, limits)
@@ -36,18 +45,14 @@ def samples() -> list[m.Message]:
     out += [m.Claim(b("g"), PUB), m.Install(b("c"), b("n", 16), b("x")), m.Release(b("i"))]
     out.append(m.Receipt(b("i"), b("l"), 1, 2, 3, b("g"), b("d"), b("x")))
     nonces = (b("n", 16), b("o", 16))
-    operations = [
-        m.Activate(1, 2),
-        m.Deactivate(1, 2),
-        m.Transfer(b("o"), b("s")),
-        m.SetClock(2**64 - 1),
-        m.Act(Action.Lock),
-        m.Inspect(255),
-    ]
-    out += [m.Command(b("l"), 1, *nonces, op) for op in operations]
-    completed = operations[2:5] + [m.Inspected(1, left) for left in LEFT]
-    completed += [kind(1, 2, left) for kind in (m.Activated, m.Deactivated) for left in LEFT]
-    out += [m.Done(b("c"), b("l"), 1, c) for c in completed]
+    for tag, operation in m.OPERATIONS.items():
+        given = {name: IN_OPERATIONS[name] for name, _ in operation.FIELDS}
+        out.append(m.Command(b("l"), 1, *nonces, operation(**given)))
+        completed = m.COMPLETIONS[tag]
+        if "left" in dict(completed.FIELDS):
+            out += [m.Done(b("c"), b("l"), 1, completed(**given, left=left)) for left in LEFT]
+        else:
+            out.append(m.Done(b("c"), b("l"), 1, completed(**given)))
     out += [m.Refused(b("r"), reason) for reason in Reason]
     out = [message.signed(SEED) for message in out]
     tagged = [m.Unlock(1, Action.Open, *nonces), m.Reply(m.Accepted(), b("t", 16))]

@@ -11,13 +11,13 @@ use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Completed, Done, Grant, Holding, Operation, Receipt};
 use sharekey::owner::{Fact, Learned, Method, OwnedLock, Owner, PendingCommand};
 use sharekey::wire::{Kind, Unverified};
-use sharekey_model::invariant::{Event, ViewFacts};
+use sharekey_model::invariant::{Event, Order as Meant, ViewFacts};
 use sharekey_model::symbolic::Symbolic;
 
 use super::cast::{CLOUD, OLGA, OTTO, entropy, key_of, never, owner};
 use super::net::{Msg, Report, digest};
 use super::reach::{Milestone, Reached};
-use super::scenario::{Order, meant, operation};
+use super::scenario::{Order, operation};
 use super::world::{Input, Step, World};
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -181,7 +181,7 @@ impl World {
             Operation::Activate { generation, .. } | Operation::Deactivate { generation, .. } => generation,
             _ => Generation::ZERO,
         };
-        let events = vec![ordered, Event::Meant { command, order: meant(&asked(number)) }];
+        let events = vec![ordered, Event::Meant { command, order: Meant::of(&asked(number)) }];
         Ok(Called { out: vec![message], events, ..Called::default() })
     }
 
