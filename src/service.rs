@@ -49,7 +49,7 @@
 //! # use sharekey::lock::{Clock, Found, Making, Now, purpose};
 //! # use sharekey::owner::{Method, Order};
 //! # use sharekey::secret::{ActivationSecret, Seed};
-//! # use sharekey::service::{Changed, Place, Request, Service, ShareRecord, place_of};
+//! # use sharekey::service::{Changed, Place, Request, Service, ShareRecord, places_of};
 //! # use sharekey::{Account, Owner};
 //! # type Failed = Box<dyn std::error::Error>;
 //! struct Backend {
@@ -62,14 +62,14 @@
 //! impl Backend {
 //!     /// Whatever owner, guest or lock sends; gives what is to be sent back.
 //!     fn receive(&mut self, message: &[u8]) -> Result<Vec<u8>, Failed> {
-//!         let ((lock, slot), mut answer) = (place_of(message)?, Vec::new());
-//!         let slots = slot.map_or(0..10, |slot| slot.index()..slot.index() + 1);
-//!         for place in slots.map(|slot| (lock, SlotId::new(slot))) {
-//!             if slot.is_none() && !self.records.contains_key(&place) {       // a new lock says whose it is
+//!         let mut answer = Vec::new();
+//!         for place in places_of(message, 10)? {
+//!             if self.records.contains_key(&place) {
+//!                 answer = self.take(place, message.into())?;
+//!             } else {                                                        // a new lock says whose it is
 //!                 let new = self.service.open(message, place.1)?;
 //!                 new.put_new(|new| self.put(None, new.record(), Changed::Nothing))?;
 //!             }
-//!             answer = self.take(place, message.into())?;
 //!         }
 //!         Ok(answer)
 //!     }
@@ -216,6 +216,19 @@ pub type Place = (LockId, SlotId);
 /// guest was given.
 pub fn place_of(message: &[u8]) -> Result<(LockId, Option<SlotId>), ServiceError> {
     meant_for(message).map(|(lock, _, slot)| (lock, slot))
+}
+
+/// The records that a message is for, of a lock with so many slots: that of the slot which it names, or, for a statement
+/// of ownership, each. Where there is no record yet, such a statement [opens](Service::open) it; what is there
+/// [takes](Service::take) the message. A slot that the lock does not have is told from others by its record, which is
+/// not there.
+///
+/// # Errors
+/// As [`place_of`].
+pub fn places_of(message: &[u8], slots: u8) -> Result<impl Iterator<Item = Place>, ServiceError> {
+    let (lock, slot) = place_of(message)?;
+    let all = if slot.is_none() { slots } else { 0 };
+    Ok((0..all).map(SlotId::new).chain(slot).map(move |slot| (lock, slot)))
 }
 
 /// For whom a message is: lock, epoch and slot.

@@ -7,8 +7,8 @@ use sharekey::error::OwnerError;
 use sharekey::guest::{Account, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::message::{Connect, WithdrawnOutcome};
-use sharekey::owner::{Fact, Order, OwnedLock, Owner, Status};
+use sharekey::message::Connect;
+use sharekey::owner::{Order, OwnedLock, Owner, Status};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::Report;
 use sharekey::staged::Staged;
@@ -63,54 +63,36 @@ impl OwnerPhone {
         Ok(staged.commit(|next| serde_json::to_vec(next).map(|bytes| *disk = bytes))?)
     }
 
-    /// Gives the lock an order, and its answer to the cloud; gives what the lock did, and that answer.
-    pub fn order(&mut self, door: &mut impl Radio, cloud: &mut Cloud, order: Order) -> Outcome<(Fact, Vec<u8>)> {
+    /// Gives the lock an order, and its answer to the cloud; gives that answer.
+    pub fn order(&mut self, door: &mut impl Radio, cloud: &mut Cloud, order: Order) -> Outcome<Vec<u8>> {
         let challenge = door.send(&Connect::OPERATE)?;
         let (command, pending) = self.step(|owner, view| owner.order(view, order, &challenge, &mut entropy()))?;
         let done = door.send(&command)?;
-        let learned = self.step(|owner, view| pending.finish(owner, view, &done))?;
-        cloud.take(&done)?;
-        Ok((learned.fact, done))
+        let _ = self.step(|owner, view| pending.finish(owner, view, &done))?;
+        cloud.take(&done).and(Ok(done))
     }
 
     /// Shares with a contact.
-    pub fn share(
-        &mut self,
-        cloud: &mut Cloud,
-        slot: SlotId,
-        with: &str,
-        rights: Rights,
-        limits: Limits,
-    ) -> Outcome<()> {
+    pub fn share(&mut self, cloud: &mut Cloud, slot: SlotId, with: &str, may: Rights, when: Limits) -> Outcome<()> {
         let (contacts, id) = (self.contacts.clone(), with.parse()?);
-        let grant = self.step(|owner, view| owner.share_with_contact(view, slot, (&contacts, &id), rights, limits))?;
+        let grant = self.step(|owner, view| owner.share_with_contact(view, slot, (&contacts, &id), may, when))?;
         cloud.take(&grant).map(drop)
     }
 
     /// Shares with whoever types the code that this gives.
-    pub fn share_by_code(
-        &mut self,
-        cloud: &mut Cloud,
-        slot: SlotId,
-        rights: Rights,
-        limits: Limits,
-    ) -> Outcome<String> {
+    pub fn share_by_code(&mut self, cloud: &mut Cloud, slot: SlotId, may: Rights, when: Limits) -> Outcome<String> {
         let code = ShareCode::issue(&mut entropy());
-        let shared = self.step(|owner, view| owner.share_by_code(view, slot, code, rights, limits))?;
+        let shared = self.step(|owner, view| owner.share_by_code(view, slot, code, may, when))?;
         // A real one shows it here, before the grant is out.
         let text = shared.code().as_str().to_owned();
         cloud.take(&shared.shown())?;
         Ok(text)
     }
 
-    /// Takes a share back; the cloud says whether it came in time.
-    pub fn withdraw(&mut self, cloud: &mut Cloud, slot: SlotId) -> Outcome<WithdrawnOutcome> {
-        let withdraw = self.step(|owner, view| owner.withdraw(view, slot))?;
-        let answer = cloud.take(&withdraw)?;
-        match self.step(|owner, view| owner.learn(view, &answer))?.fact {
-            Fact::Withdrawn { outcome, .. } => Ok(outcome),
-            other => Err(format!("no answer to a withdrawal: {other:?}").into()),
-        }
+    /// Takes a share back; whether that came in time, the view says by the keys that may open.
+    pub fn withdraw(&mut self, cloud: &mut Cloud, slot: SlotId) -> Outcome<()> {
+        let answer = cloud.take(&self.step(|owner, view| owner.withdraw(view, slot))?)?;
+        self.step(|owner, view| owner.learn(view, &answer)).map(drop)
     }
 
     /// Fetches what the cloud has, and believes what is signed.
