@@ -165,7 +165,7 @@ mod taken;
 
 pub use self::open::NewRecord;
 pub use self::record::{Evidence, Report, ShareRecord};
-pub use self::taken::{Changed, Request, Taken};
+pub use self::taken::{Changed, RecordChange, Request, Taken};
 
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, PublicKey, Signer};

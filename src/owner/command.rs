@@ -2,7 +2,7 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::view::OwnedLock;
-use super::{Learned, Owner};
+use super::{Learned, Owner, ViewChange};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey};
 use crate::error::OwnerError;
@@ -91,7 +91,7 @@ impl<C: Crypto> Owner<C> {
         order: Order,
         challenge: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError> {
+    ) -> ViewChange<'v, (Encoded<Command>, PendingCommand)> {
         self.check_owns(view)?;
         let mut next = view.clone();
         //= spec/protocol.md#number-line
@@ -156,7 +156,7 @@ impl PendingCommand {
         owner: &Owner<C>,
         view: &'v mut OwnedLock,
         answer: &[u8],
-    ) -> Result<Staged<'v, OwnedLock, Learned>, OwnerError> {
+    ) -> ViewChange<'v, Learned> {
         owner.check_owns(view)?;
         if view.lock != self.lock {
             return Err(OwnerError::WrongLock);

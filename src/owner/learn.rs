@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
-use super::Owner;
 use super::view::{Equivocation, Issued, OwnedLock, OwnedSlot};
+use super::{Owner, ViewChange};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::OwnerError;
@@ -80,11 +80,7 @@ impl<C: Crypto> Owner<C> {
     /// [`OwnerError::DoneSignature`], [`OwnerError::WithdrawnSignature`], [`OwnerError::WrongLock`],
     /// [`OwnerError::WrongEpoch`] (a [hint](OwnedLock::suspect)), [`OwnerError::OldEpoch`] for an old transfer, and
     /// [`OwnerError::Slot`] where too many keys are live.
-    pub fn learn<'v>(
-        &self,
-        view: &'v mut OwnedLock,
-        message: &[u8],
-    ) -> Result<Staged<'v, OwnedLock, Learned>, OwnerError> {
+    pub fn learn<'v>(&self, view: &'v mut OwnedLock, message: &[u8]) -> ViewChange<'v, Learned> {
         self.check_owns(view)?;
         let mut next = view.clone();
         let learned = self.apply(&mut next, message)?;
@@ -106,7 +102,7 @@ impl<C: Crypto> Owner<C> {
         slot: SlotId,
         (version, says): (u64, Option<State>),
         messages: &[impl AsRef<[u8]>],
-    ) -> Result<Staged<'v, OwnedLock, Vec<Learned>>, OwnerError> {
+    ) -> ViewChange<'v, Vec<Learned>> {
         self.check_owns(view)?;
         let mut next = view.clone();
         //= spec/protocol.md#owner

@@ -1,12 +1,11 @@
 use alloc::vec::Vec;
 
 use super::taken::staged;
-use super::{Changed, Service, ShareRecord, Taken, check_meant_for};
+use super::{Changed, RecordChange, Service, ShareRecord, check_meant_for};
 use crate::crypto::Crypto;
 use crate::error::ServiceError;
 use crate::message::{Done, Receipt};
 use crate::slot::{GrantRef, Proof, Told, Turn};
-use crate::staged::Staged;
 use crate::wire::Unverified;
 
 impl<C: Crypto> Service<C> {
@@ -15,11 +14,7 @@ impl<C: Crypto> Service<C> {
     /// # Errors
     /// [`ServiceError::Wire`], [`ServiceError::ReceiptSignature`], [`ServiceError::WrongLock`],
     /// [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Exhausted`].
-    pub fn confirm<'r>(
-        &self,
-        record: &'r mut ShareRecord,
-        receipt: &[u8],
-    ) -> Result<Staged<'r, ShareRecord, Taken>, ServiceError> {
+    pub fn confirm<'r>(&self, record: &'r mut ShareRecord, receipt: &[u8]) -> RecordChange<'r> {
         let parsed = Unverified::<Receipt>::parse(receipt)?;
         //= spec/protocol.md#states
         //# SLO-2. A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
@@ -44,11 +39,7 @@ impl<C: Crypto> Service<C> {
     /// [`ServiceError::Wire`], [`ServiceError::DoneSignature`], [`ServiceError::NotOfASlot`] (a
     /// transfer goes through [`reopen`](Self::reopen)), [`ServiceError::WrongLock`],
     /// [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Exhausted`].
-    pub fn done<'r>(
-        &self,
-        record: &'r mut ShareRecord,
-        done: &[u8],
-    ) -> Result<Staged<'r, ShareRecord, Taken>, ServiceError> {
+    pub fn done<'r>(&self, record: &'r mut ShareRecord, done: &[u8]) -> RecordChange<'r> {
         let parsed = Unverified::<Done>::parse(done)?;
         //= spec/protocol.md#service-confirmation
         //# SVC-14. The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
