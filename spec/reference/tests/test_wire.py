@@ -204,7 +204,7 @@ def test_undefined_bytes():
         assert name_of(m.Reply, reply[:5] + bytes([byte]) + reply[6:]) == "Value"
     refused = m.Refused(bytes(32), Reason.Busy).signed(SEED).encode()
     assert name_of(m.Refused, refused[:36] + b"\0" + refused[37:]) == "Value"
-    for cls, at, top in ((m.Withdrawn, 77, 3), (m.Command, 72, 6), (m.Done, 72, 6), (m.Reply, 4, 2)):
+    for cls, at, top in ((m.Withdrawn, 77, 3), (m.Command, 72, max(m.OPERATIONS)), (m.Done, 72, max(m.OPERATIONS)), (m.Reply, 4, 2)):
         data = next(s for s in SAMPLES if isinstance(s, cls)).encode()
         for tag in (0, top + 1, 255):
             assert name_of(cls, data[:at] + bytes([tag]) + data[at + 1 :]) == "Value"

@@ -123,6 +123,9 @@ pub struct With {
 }
 
 impl Order {
+    /// A tag that no order has.
+    pub const NONE: u8 = Self::ALL[Self::ALL.len() - 1].tag() + 1;
+
     pub const fn of(operation: &Operation) -> Self {
         match operation {
             Operation::Activate { .. } => Self::Activate,
