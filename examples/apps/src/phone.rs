@@ -2,22 +2,20 @@
 
 use sharekey::code::ShareCode;
 use sharekey::contacts::ContactBook;
-use sharekey::crypto::{PublicKey, Ring};
-use sharekey::error::OwnerError;
+use sharekey::crypto::Ring;
 use sharekey::guest::{Account, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::Connect;
-use sharekey::owner::{Order, OwnedLock, Owner, Status};
+use sharekey::owner::{Order, OwnedLock, Owner, Status, ViewChange};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::Report;
-use sharekey::staged::Staged;
 
 use super::cloud::Cloud;
 use super::{Outcome, Radio, entropy};
 
 pub struct OwnerPhone {
-    owner: Owner<Ring>,
+    pub owner: Owner<Ring>,
     pub contacts: ContactBook,
     view: Option<OwnedLock>,
     /// Where the phone keeps its view. A real one is a file or a database.
@@ -28,10 +26,6 @@ impl OwnerPhone {
     pub fn new() -> Outcome<Self> {
         let owner = Owner::new(Ring, &Seed::random(&mut entropy()))?;
         Ok(Self { owner, contacts: ContactBook::new(), view: None, disk: Vec::new() })
-    }
-
-    pub fn key(&self) -> PublicKey {
-        *self.owner.key()
     }
 
     pub fn provision(&mut self, door: &mut impl Radio, card: &ActivationSecret, cloud: &mut Cloud) -> Outcome<()> {
@@ -54,10 +48,10 @@ impl OwnerPhone {
     }
 
     /// One step of the view: stored first.
-    fn step<T>(
-        &mut self,
-        decide: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock) -> Result<Staged<'v, OwnedLock, T>, OwnerError>,
-    ) -> Outcome<T> {
+    fn step<T, D>(&mut self, decide: D) -> Outcome<T>
+    where
+        D: for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock) -> ViewChange<'v, T>,
+    {
         let Self { owner, view, disk, .. } = self;
         let staged = decide(owner, view.as_mut().ok_or("no lock")?)?;
         Ok(staged.commit(|next| serde_json::to_vec(next).map(|bytes| *disk = bytes))?)
@@ -120,7 +114,7 @@ impl OwnerPhone {
 }
 
 pub struct GuestPhone {
-    account: Account<Ring>,
+    pub account: Account<Ring>,
     key: Option<GuestKey>,
 }
 
@@ -132,10 +126,6 @@ impl GuestPhone {
     /// The phone of somebody who types a share code.
     pub fn typing(code: &str) -> Outcome<Self> {
         Ok(Self { account: Account::redeem(&Ring, ShareCode::parse(code)?)?, key: None })
-    }
-
-    pub fn account(&self) -> PublicKey {
-        *self.account.public_key()
     }
 
     /// Connects to the lock and the internet, once.

@@ -69,8 +69,8 @@ pub fn play(door: &mut impl Door, card: &ActivationSecret) -> Outcome<(Cloud, Ow
     say("Standing at the lock, she opens two of its slots for sharing: hall and studio.");
     let mut ana = GuestPhone::new()?;
     let id: AccountId = "ana@example".parse()?;
-    olga.contacts.add(id.clone(), "Ana".parse()?, ana.account())?;
-    olga.contacts.verify(&Ring, &id, &Fingerprint::of(&Ring, &ana.account()))?;
+    olga.contacts.add(id.clone(), "Ana".parse()?, *ana.account.public_key())?;
+    olga.contacts.verify(&Ring, &id, &Fingerprint::of(&Ring, ana.account.public_key()))?;
     say("Ana is in Olga's contact list; they compared the fingerprint of her key.");
     let weeks = Limits::NONE.until(Timestamp::from_unix_seconds(NOON + 14 * 86_400))?;
     olga.share(cloud, HALL, "ana@example", Rights::OPEN_AND_LOCK, weeks)?;
@@ -111,7 +111,7 @@ pub fn play(door: &mut impl Door, card: &ActivationSecret) -> Outcome<(Cloud, Ow
     ana.open(door, Action::Open)?;
     say("Olga resets the hall. Ana's key is on her phone and still opens, and Olga's phone says so.");
     let mut dora = GuestPhone::new()?;
-    olga.contacts.add("dora@example".parse()?, "Dora".parse()?, dora.account())?;
+    olga.contacts.add("dora@example".parse()?, "Dora".parse()?, *dora.account.public_key())?;
     olga.share(cloud, HALL, "dora@example", Rights::OPEN, Limits::NONE)?;
     dora.download(door, cloud)?;
     dora.open(door, Action::Open)?;
@@ -132,7 +132,7 @@ pub fn play(door: &mut impl Door, card: &ActivationSecret) -> Outcome<(Cloud, Ow
     dora.open(door, Action::Open)?;
     say("Another power cut changes nothing: Ben is out, Dora is in.");
     let mut otto = OwnerPhone::new()?;
-    let done = olga.order(door, cloud, Order::Transfer { owner: otto.key(), service: cloud.key() })?;
+    let done = olga.order(door, cloud, Order::Transfer { owner: *otto.owner.key(), service: cloud.key() })?;
     otto.adopt(door, cloud, &done)?;
     otto.order(door, cloud, Order::Inspect { slot: HALL })?;
     shows(&otto, HALL, State::Inactive, false, 0)?;
