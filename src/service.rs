@@ -49,7 +49,7 @@
 //! # use sharekey::lock::{Clock, Found, Making, Now, purpose};
 //! # use sharekey::owner::{Method, Order};
 //! # use sharekey::secret::{ActivationSecret, Seed};
-//! # use sharekey::service::{Changed, Place, Request, Service, ShareRecord, places_of};
+//! # use sharekey::service::{Changed, Place, Request, Service, ShareRecord, place_of, places_of};
 //! # use sharekey::{Account, Owner};
 //! # type Failed = Box<dyn std::error::Error>;
 //! struct Backend {
@@ -62,14 +62,13 @@
 //! impl Backend {
 //!     /// Whatever owner, guest or lock sends; gives what is to be sent back.
 //!     fn receive(&mut self, message: &[u8]) -> Result<Vec<u8>, Failed> {
-//!         let mut answer = Vec::new();
+//!         let ((_, slot), mut answer) = (place_of(message)?, Vec::new());
 //!         for place in places_of(message, 10)? {
-//!             if self.records.contains_key(&place) {
-//!                 answer = self.take(place, message.into())?;
-//!             } else {                                                        // a new lock says whose it is
+//!             if slot.is_none() && !self.records.contains_key(&place) {       // a new lock says whose it is
 //!                 let new = self.service.open(message, place.1)?;
 //!                 new.put_new(|new| self.put(None, new.record(), Changed::Nothing))?;
 //!             }
+//!             answer = self.take(place, message.into())?;
 //!         }
 //!         Ok(answer)
 //!     }
@@ -220,8 +219,8 @@ pub fn place_of(message: &[u8]) -> Result<(LockId, Option<SlotId>), ServiceError
 
 /// The records that a message is for, of a lock with so many slots: that of the slot which it names, or, for a statement
 /// of ownership, each. Where there is no record yet, such a statement [opens](Service::open) it; what is there
-/// [takes](Service::take) the message. A slot that the lock does not have is told from others by its record, which is
-/// not there.
+/// [takes](Service::take) the message. Any other message for a record that is not there is for no slot that the service
+/// knows, of this lock or another.
 ///
 /// # Errors
 /// As [`place_of`].

@@ -6,7 +6,7 @@ use sharekey::crypto::{PublicKey, Ring};
 use sharekey::error::ServiceError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::secret::Seed;
-use sharekey::service::{Place, Request, Service, ShareRecord, places_of};
+use sharekey::service::{Place, Request, Service, ShareRecord, place_of, places_of};
 
 use super::{Outcome, entropy};
 
@@ -27,19 +27,17 @@ impl Cloud {
 
     /// Takes in what owner, guest or lock sends; gives the message to send back, if there is one.
     pub fn take(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
-        let places = match places_of(message, 10) {
+        let (mut answer, (_, named)) = match place_of(message) {
             // The lock did something that is no matter of the cloud's.
             Err(ServiceError::NotOfASlot) => return Ok(Vec::new()),
-            places => places?,
+            place => (Vec::new(), place?),
         };
-        let mut answer = Vec::new();
-        for (lock, slot) in places {
-            if self.records.contains_key(&(lock, slot)) {
-                answer = self.take_at(lock, slot, message)?;
-            } else {
-                // A new lock says whose it is.
+        for (lock, slot) in places_of(message, 10)? {
+            // A new lock says whose it is.
+            if named.is_none() && !self.records.contains_key(&(lock, slot)) {
                 self.service.open(message, slot)?.put_new(|new| self.put(None, new.record()))?;
             }
+            answer = self.take_at(lock, slot, message)?;
         }
         Ok(answer)
     }
