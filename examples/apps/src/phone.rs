@@ -48,12 +48,9 @@ impl OwnerPhone {
     }
 
     /// One step of the view: stored first.
-    fn step<T, D>(&mut self, decide: D) -> Outcome<T>
-    where
-        D: for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock) -> ViewChange<'v, T>,
-    {
+    fn step<T>(&mut self, by: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock) -> ViewChange<'v, T>) -> Outcome<T> {
         let Self { owner, view, disk, .. } = self;
-        let staged = decide(owner, view.as_mut().ok_or("no lock")?)?;
+        let staged = by(owner, view.as_mut().ok_or("no lock")?)?;
         Ok(staged.commit(|next| serde_json::to_vec(next).map(|bytes| *disk = bytes))?)
     }
 
