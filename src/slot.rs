@@ -33,7 +33,7 @@ use crate::crypto::PublicKey;
 use crate::error::SlotError;
 
 /// A slot in one epoch, as `W` keeps it. Only its steps change it.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "stored::Stored", into = "stored::Stored", bound = "W: Witness")]
 pub struct Slot<W = Recorder> {
     line: Line,
@@ -167,22 +167,6 @@ impl<W: Witness> Slot<W> {
         self.line.epoch
     }
 }
-
-// Derived, these would ask `W` for the same, which nobody has.
-
-impl<W> Clone for Slot<W> {
-    fn clone(&self) -> Self {
-        Self { line: self.line.clone(), content: self.content, witness: PhantomData }
-    }
-}
-
-impl<W> PartialEq for Slot<W> {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.line, self.content) == (&other.line, other.content)
-    }
-}
-
-impl<W> Eq for Slot<W> {}
 
 impl<W> core::fmt::Debug for Slot<W> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
