@@ -209,9 +209,8 @@ impl<C: Crypto> Owner<C> {
             return Ok(Learned { fact, news: false, equivocation: None });
         };
         let found = told.found().map(|(key, _)| key);
-        let proof = done.digest(&self.crypto);
         take_in(next, (slot, found), fact, |known| {
-            known.slot.hear(told, proof);
+            known.slot.hear(told, || done.digest(&self.crypto));
             if let Some(key) = found {
                 //= spec/protocol.md#owner
                 //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.

@@ -47,7 +47,7 @@ impl<C: Crypto> Service<C> {
         let mut next = record.draft()?;
         let (slot, told) = Told::by(&body.completed).ok_or(ServiceError::NotOfASlot)?;
         check_meant_for(record, &body.lock, body.epoch, slot)?;
-        next.change_slot(|slot| slot.hear(told, body.digest(&self.crypto)));
+        next.change_slot(|slot| slot.hear(told, || body.digest(&self.crypto)));
         let (changed, kept) = match (told, told.found()) {
             (Told::Turned(Turn::Activate, number), _) => (Changed::Activated { number }, &mut next.evidence.done),
             (Told::Turned(Turn::Deactivate, number), _) => (Changed::Deactivated { number }, &mut next.evidence.done),

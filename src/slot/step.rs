@@ -135,11 +135,11 @@ impl<W: Witness> Slot<W> {
         }
     }
 
-    /// Takes in what a Done with this digest says of the slot.
-    pub fn hear(&mut self, told: Told, done: Digest) {
+    /// Takes in what a Done says of the slot; `digest` gives that of the Done, where it is to be kept.
+    pub fn hear(&mut self, told: Told, digest: impl FnOnce() -> Digest) {
         match told {
             Told::Turned(turn, number) => self.done(turn, number),
-            Told::Holds(report) => self.inspected(&report, done),
+            Told::Holds(report) => self.inspected(&report, digest()),
         }
     }
 
