@@ -1,4 +1,4 @@
-//! One file a kind of message: its body, its longest length, and what it proves.
+//! One file a kind of message, its body; and one that says what an owner can order, and what a lock says of it.
 //!
 //! | kind | from → to | authenticator |
 //! |---|---|---|
@@ -35,6 +35,7 @@ mod done;
 mod factory_reset;
 mod grant;
 mod install;
+mod operation;
 mod provision;
 mod provisioned;
 mod receipt;
@@ -51,12 +52,13 @@ pub use self::answer::ReportAnswer;
 pub use self::bundle::Bundle;
 pub use self::challenge::Challenge;
 pub use self::claim::Claim;
-pub use self::command::{Command, Operation};
+pub use self::command::Command;
 pub use self::connect::{Connect, ConnectFor};
-pub use self::done::{Completed, Done, Holding, SlotReport};
+pub use self::done::{Done, Holding, SlotReport};
 pub use self::factory_reset::FactoryReset;
 pub use self::grant::Grant;
 pub use self::install::Install;
+pub use self::operation::{Completed, Operation};
 pub use self::provision::Provision;
 pub use self::provisioned::Provisioned;
 pub use self::receipt::Receipt;

@@ -32,9 +32,11 @@ use crate::error::{OwnerError, ProviderFailed};
 use crate::id::LockId;
 use crate::message::{Refused, RefusedBody};
 use crate::secret::Seed;
-#[cfg(doc)]
 use crate::staged::Staged;
 use crate::wire::Verified;
+
+/// A change of a view, which waits for its store, and what comes of it then; or why there is none.
+pub type ViewChange<'v, T> = Result<Staged<'v, OwnedLock, T>, OwnerError>;
 
 /// One owner: the provider and the owner's key. Several phones of one owner hold the same key, each
 /// with its own views.

@@ -49,7 +49,7 @@
 //! # use sharekey::lock::{Clock, Found, Making, Now, purpose};
 //! # use sharekey::owner::{Method, Order};
 //! # use sharekey::secret::{ActivationSecret, Seed};
-//! # use sharekey::service::{Changed, Place, Request, Service, ShareRecord, place_of};
+//! # use sharekey::service::{Changed, Place, Request, Service, ShareRecord, place_of, places_of};
 //! # use sharekey::{Account, Owner};
 //! # type Failed = Box<dyn std::error::Error>;
 //! struct Backend {
@@ -62,9 +62,8 @@
 //! impl Backend {
 //!     /// Whatever owner, guest or lock sends; gives what is to be sent back.
 //!     fn receive(&mut self, message: &[u8]) -> Result<Vec<u8>, Failed> {
-//!         let ((lock, slot), mut answer) = (place_of(message)?, Vec::new());
-//!         let slots = slot.map_or(0..10, |slot| slot.index()..slot.index() + 1);
-//!         for place in slots.map(|slot| (lock, SlotId::new(slot))) {
+//!         let ((_, slot), mut answer) = (place_of(message)?, Vec::new());
+//!         for place in places_of(message, 10)? {
 //!             if slot.is_none() && !self.records.contains_key(&place) {       // a new lock says whose it is
 //!                 let new = self.service.open(message, place.1)?;
 //!                 new.put_new(|new| self.put(None, new.record(), Changed::Nothing))?;
@@ -166,7 +165,7 @@ mod taken;
 
 pub use self::open::NewRecord;
 pub use self::record::{Evidence, ShareRecord};
-pub use self::taken::{Changed, Request, Taken};
+pub use self::taken::{Changed, RecordChange, Request, Taken};
 
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, PublicKey, Signer};
@@ -174,6 +173,7 @@ use crate::error::{ProviderFailed, ServiceError};
 use crate::id::{LockId, SlotId};
 use crate::message::{Completed, Done, Grant, Provisioned, Receipt, Withdraw};
 use crate::secret::Seed;
+use crate::slot::Told;
 #[cfg(doc)]
 use crate::staged::Staged;
 use crate::wire::{Kind, Unverified};
@@ -218,6 +218,19 @@ pub fn place_of(message: &[u8]) -> Result<(LockId, Option<SlotId>), ServiceError
     meant_for(message).map(|(lock, _, slot)| (lock, slot))
 }
 
+/// The records that a message is for, of a lock with so many slots: that of the slot which it names, or, for a statement
+/// of ownership, each. Where there is no record yet, such a statement [opens](Service::open) it; what is there
+/// [takes](Service::take) the message. Any other message for a record that is not there is for no slot that the service
+/// knows, of this lock or another.
+///
+/// # Errors
+/// As [`place_of`].
+pub fn places_of(message: &[u8], slots: u8) -> Result<impl Iterator<Item = Place>, ServiceError> {
+    let (lock, slot) = place_of(message)?;
+    let all = if slot.is_none() { slots } else { 0 };
+    Ok((0..all).map(SlotId::new).chain(slot).map(move |slot| (lock, slot)))
+}
+
 /// For whom a message is: lock, epoch and slot.
 type Meant = (LockId, Epoch, Option<SlotId>);
 
@@ -237,14 +250,11 @@ fn meant_for(message: &[u8]) -> Result<Meant, ServiceError> {
         }
         Kind::Done => {
             let Done { lock, epoch, completed, .. } = *Unverified::parse(message)?.claims();
-            let slot = match completed {
-                Completed::Activate { slot, .. }
-                | Completed::Deactivate { slot, .. }
-                | Completed::Inspect { slot, .. } => Some(slot),
-                Completed::Transfer { .. } => None,
-                Completed::SetClock { .. } | Completed::Act { .. } => return Err(ServiceError::NotOfASlot),
-            };
-            (lock, epoch, slot)
+            match (Told::by(&completed), completed) {
+                (Some((slot, _)), _) => (lock, epoch, Some(slot)),
+                (None, Completed::Transfer { .. }) => (lock, epoch, None),
+                (None, _) => return Err(ServiceError::NotOfASlot),
+            }
         }
         Kind::Provisioned => {
             let Provisioned { lock, epoch, .. } = *Unverified::parse(message)?.claims();

@@ -23,7 +23,7 @@ pub use self::live::{Confirmation, LiveKey, MAX_LIVE};
 pub use self::observer::Observer;
 pub use self::record::Recorder;
 pub use self::state::{GrantRef, Witness};
-pub use self::step::{Proof, Turn};
+pub use self::step::{Proof, Told, Turn};
 #[cfg(feature = "alloc")]
 pub(crate) use self::stored::Stored as StoredSlot;
 pub use crate::message::report::State;
@@ -34,7 +34,7 @@ use crate::crypto::PublicKey;
 use crate::error::SlotError;
 
 /// A slot in one epoch, as `W` keeps it. Only its steps change it.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "stored::Stored", into = "stored::Stored", bound = "W: Witness")]
 pub struct Slot<W = Recorder> {
     line: Line,
@@ -168,22 +168,6 @@ impl<W: Witness> Slot<W> {
         self.line.epoch
     }
 }
-
-// Derived, these would ask `W` for the same, which nobody has.
-
-impl<W> Clone for Slot<W> {
-    fn clone(&self) -> Self {
-        Self { line: self.line.clone(), content: self.content, witness: PhantomData }
-    }
-}
-
-impl<W> PartialEq for Slot<W> {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.line, self.content) == (&other.line, other.content)
-    }
-}
-
-impl<W> Eq for Slot<W> {}
 
 impl<W> core::fmt::Debug for Slot<W> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -42,7 +42,7 @@ pub fn key_text(key: &PublicKey) -> CodeText {
     CodeText::of(symbols.as_slice())
 }
 
-/// Reads the text of an account key. Whether it is a good key, the [`ContactBook`](crate::contacts::ContactBook) says.
+/// Reads the text of an account key. Whether it is a good key, the `ContactBook` says.
 ///
 /// # Errors
 /// As [`ShareCode::parse`].

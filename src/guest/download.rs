@@ -12,7 +12,7 @@ use crate::limits::{Limits, Rights};
 use crate::message::{Bundle, Challenge, Claim, Grant, Install, Receipt, Refused, Release};
 use crate::pairing;
 use crate::secret::{AgreementSecret, Seed};
-use crate::wire::{self, Encoded, Kind, Unverified};
+use crate::wire::{self, Encoded, Kept, Kind, Unverified};
 
 /// A grant that was claimed for this device. Keep it until the key is there: after a connection
 /// that dropped, the same device may be installed again, no other can.
@@ -164,6 +164,7 @@ impl Download<'_> {
             return Err(self.refused(crypto, &grant.lock(), answer)?);
         }
         let receipt = Unverified::<Receipt>::parse(answer)?;
+        let kept = Kept::of(&receipt)?;
         //= spec/protocol.md#receipt-checks
         //# GST-9. The receipt's signature MUST verify under the lock id of the guest's grant.
         let receipt = receipt.verify(crypto, grant.lock().key()).map_err(GuestError::ReceiptSignature)?;
@@ -180,7 +181,7 @@ impl Download<'_> {
         //# KDF-4. A guest MUST NOT derive a pairing key from a receipt that it did not check as the receipt checks of the guest say.
         let shared = crypto.agree(&self.attempt.secret, &receipt.agreement)?;
         let pairing = pairing::derive(crypto, &receipt.digest(crypto), &shared)?;
-        Ok(GuestKey::new(grant.body(), Encoded::copy(answer)?, &receipt, pairing))
+        Ok(GuestKey::new(grant.body(), kept, pairing))
     }
 
     /// What a refusal of the bundle says.

@@ -1,8 +1,7 @@
 //! A downloaded key, and opening with it.
 
 use rand_core::CryptoRng;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey, Tag};
@@ -11,54 +10,15 @@ use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Limits, Rights};
 use crate::message::{Challenge, Grant, Outcome, Receipt, Refused, Reply, Unlock};
 use crate::secret::PairingKey;
-use crate::wire::{self, Encoded, Kind, Unverified};
+use crate::wire::{self, Encoded, Kept, Kind, Unverified};
 
 /// A key that is installed at a lock. Store it where the platform keeps secrets: under 600 bytes of JSON.
 #[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(remote = "Self")]
 pub struct GuestKey {
-    lock: LockId,
-    epoch: Epoch,
-    slot: SlotId,
-    generation: Generation,
+    receipt: Kept<Receipt>,
     rights: Rights,
     limits: Limits,
-    grant: Digest,
-    device: PublicKey,
-    receipt: Encoded<Receipt>,
     pairing: PairingKey,
-}
-
-/// A key in a format that people read, where bytes are dear: the receipt says the rest.
-#[derive(Serialize, Deserialize)]
-struct Short<R, P> {
-    receipt: R,
-    rights: Rights,
-    limits: Limits,
-    pairing: P,
-}
-
-impl Serialize for GuestKey {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if !serializer.is_human_readable() {
-            return Self::serialize(self, serializer);
-        }
-        let Self { receipt, rights, limits, pairing, .. } = self;
-        Short { receipt, rights: *rights, limits: *limits, pairing }.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for GuestKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !deserializer.is_human_readable() {
-            return Self::deserialize(deserializer);
-        }
-        let Short::<Encoded<Receipt>, PairingKey> { receipt, rights, limits, pairing } =
-            Deserialize::deserialize(deserializer)?;
-        let body = *Unverified::<Receipt>::parse(&receipt).map_err(D::Error::custom)?.claims();
-        let Receipt { lock, epoch, slot, generation, grant, device, .. } = body;
-        Ok(Self { lock, epoch, slot, generation, rights, limits, grant, device, receipt, pairing })
-    }
 }
 
 /// What the reply to one unlock is checked with.
@@ -69,43 +29,32 @@ pub struct AwaitingReply {
 }
 
 impl GuestKey {
-    pub(super) fn new(grant: &Grant, receipt: Encoded<Receipt>, body: &Receipt, pairing: PairingKey) -> Self {
-        Self {
-            lock: grant.lock,
-            epoch: grant.epoch,
-            slot: grant.slot,
-            generation: grant.generation,
-            rights: grant.rights,
-            limits: grant.limits,
-            grant: body.grant,
-            device: body.device,
-            receipt,
-            pairing,
-        }
+    pub(super) const fn new(grant: &Grant, receipt: Kept<Receipt>, pairing: PairingKey) -> Self {
+        Self { receipt, rights: grant.rights, limits: grant.limits, pairing }
     }
 
     /// The lock.
     #[must_use]
     pub const fn lock(&self) -> LockId {
-        self.lock
+        self.receipt.body().lock
     }
 
     /// The ownership in which it was granted.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
-        self.epoch
+        self.receipt.body().epoch
     }
 
     /// The slot that holds it.
     #[must_use]
     pub const fn slot(&self) -> SlotId {
-        self.slot
+        self.receipt.body().slot
     }
 
     /// Its number.
     #[must_use]
     pub const fn generation(&self) -> Generation {
-        self.generation
+        self.receipt.body().generation
     }
 
     /// What it may do.
@@ -123,19 +72,19 @@ impl GuestKey {
     /// The grant that it came from.
     #[must_use]
     pub const fn grant(&self) -> Digest {
-        self.grant
+        self.receipt.body().grant
     }
 
     /// This device, as the lock and the owner know it.
     #[must_use]
     pub const fn device(&self) -> PublicKey {
-        self.device
+        self.receipt.body().device
     }
 
     /// The lock's proof of download, to pass on to the service until it has it.
     #[must_use]
     pub const fn receipt(&self) -> &Encoded<Receipt> {
-        &self.receipt
+        self.receipt.bytes()
     }
 
     /// Asks the lock that gave `challenge` for an action. `rng` gives the guest's nonce, which makes
@@ -153,13 +102,13 @@ impl GuestKey {
         let challenge = Unverified::<Challenge>::parse(challenge)?;
         //= spec/protocol.md#guest
         //# GST-3. A guest MUST check that a challenge names the lock of its grant.
-        if challenge.claims().lock != self.lock {
+        if challenge.claims().lock != self.lock() {
             return Err(GuestError::WrongLock);
         }
-        let unlock =
-            //= spec/protocol.md#guest
-            //# GST-6. A guest MUST draw the guest nonce of each unlock fresh and unpredictable.
-            Unlock { slot: self.slot, action, lock_nonce: challenge.claims().nonce, guest_nonce: Nonce::random(rng) };
+        //= spec/protocol.md#guest
+        //# GST-6. A guest MUST draw the guest nonce of each unlock fresh and unpredictable.
+        let guest_nonce = Nonce::random(rng);
+        let unlock = Unlock { slot: self.slot(), action, lock_nonce: challenge.claims().nonce, guest_nonce };
         let (message, unlock) = wire::seal_mac(crypto, self.pairing.expose(), &unlock)?;
         Ok((message, AwaitingReply { unlock }))
     }

@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
+use super::Completed;
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{Digest, PublicKey, Signature};
-use crate::id::{LockId, SlotId};
-use crate::limits::{Action, Timestamp};
+use crate::id::LockId;
 use crate::wire::{fields, message, tagged};
 
 tagged! {
@@ -32,55 +32,6 @@ fields! {
         pub floor: Generation,
         /// What it holds.
         pub holding: Holding,
-    }
-}
-
-tagged! {
-    /// An operation that the lock carried out, and what it left.
-    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-    pub enum Completed {
-        /// The slot was opened.
-        1 = Activate {
-            /// The slot.
-            slot: SlotId,
-            /// The number that it took.
-            generation: Generation,
-            /// The slot afterwards.
-            left: SlotReport,
-        },
-        /// The slot was closed.
-        2 = Deactivate {
-            /// The slot.
-            slot: SlotId,
-            /// The number that it took.
-            generation: Generation,
-            /// The slot afterwards.
-            left: SlotReport,
-        },
-        /// The lock has a new owner and service. The `Done` carries the new epoch.
-        3 = Transfer {
-            /// The new owner's key.
-            owner: PublicKey,
-            /// The new service's key.
-            service: PublicKey,
-        },
-        /// The clock was set.
-        4 = SetClock {
-            /// To this time.
-            to: Timestamp,
-        },
-        /// The bolt was told to act.
-        5 = Act {
-            /// Which way.
-            action: Action,
-        },
-        /// The slot was looked at.
-        6 = Inspect {
-            /// The slot.
-            slot: SlotId,
-            /// What it holds.
-            left: SlotReport,
-        },
     }
 }
 

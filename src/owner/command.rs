@@ -2,14 +2,13 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::view::OwnedLock;
-use super::{Learned, Owner};
+use super::{Learned, Owner, ViewChange};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
-use crate::message::{Challenge, Command, Completed, Done, Operation};
-use crate::staged::Staged;
+use crate::message::{Challenge, Command, Done, Operation};
 use crate::wire::{self, Encoded, Kind, Unverified, Verified};
 
 /// A command that waits for the lock's answer. May be stored until it comes.
@@ -22,7 +21,7 @@ pub struct PendingCommand {
 }
 
 /// What an owner orders at the lock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Order {
     /// Open a slot for sharing; wipes what is installed there. Takes the slot's next number.
     Activate {
@@ -91,7 +90,7 @@ impl<C: Crypto> Owner<C> {
         order: Order,
         challenge: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Staged<'v, OwnedLock, (Encoded<Command>, PendingCommand)>, OwnerError> {
+    ) -> ViewChange<'v, (Encoded<Command>, PendingCommand)> {
         self.check_owns(view)?;
         let mut next = view.clone();
         //= spec/protocol.md#number-line
@@ -156,7 +155,7 @@ impl PendingCommand {
         owner: &Owner<C>,
         view: &'v mut OwnedLock,
         answer: &[u8],
-    ) -> Result<Staged<'v, OwnedLock, Learned>, OwnerError> {
+    ) -> ViewChange<'v, Learned> {
         owner.check_owns(view)?;
         if view.lock != self.lock {
             return Err(OwnerError::WrongLock);
@@ -167,9 +166,7 @@ impl PendingCommand {
         let done = self.answered(owner, answer)?;
         let mut next = view.clone();
         let learned = owner.apply_done(&mut next, &done)?;
-        if let Operation::Activate { slot, .. } | Operation::Deactivate { slot, .. } | Operation::Inspect { slot } =
-            self.operation
-        {
+        if let Some(slot) = self.operation.slot() {
             next.slot_mut(slot).inspected = Some(done.digest(&owner.crypto));
         }
         next.obeyed();
@@ -214,18 +211,6 @@ impl PendingCommand {
         }
         //= spec/protocol.md#owner
         //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
-        if operation_of(&done.completed) == self.operation { Ok(()) } else { Err(OwnerError::OtherOperation) }
-    }
-}
-
-/// The operation that the lock says it carried out.
-fn operation_of(completed: &Completed) -> Operation {
-    match *completed {
-        Completed::Activate { slot, generation, .. } => Operation::Activate { slot, generation },
-        Completed::Deactivate { slot, generation, .. } => Operation::Deactivate { slot, generation },
-        Completed::Transfer { owner, service } => Operation::Transfer { owner, service },
-        Completed::SetClock { to } => Operation::SetClock { to },
-        Completed::Act { action } => Operation::Act { action },
-        Completed::Inspect { slot, .. } => Operation::Inspect { slot },
+        if done.completed.operation() == self.operation { Ok(()) } else { Err(OwnerError::OtherOperation) }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::counter::Epoch;
 use crate::id::{LockId, SlotId};
-use crate::message::{Completed, Done, Holding, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
-use crate::slot::GrantRef;
+use crate::message::{Done, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
+use crate::slot::{GrantRef, Told};
 use crate::wire::{Kind, Unverified};
 
 /// Of which grant a message tells, and whether that it was released.
@@ -44,8 +44,7 @@ fn receipt(receipt: &Receipt) -> Said {
 }
 
 fn inspected(done: &Done) -> Option<Said> {
-    let Completed::Inspect { slot, left } = done.completed else { return None };
-    let Holding::Installed { grant, .. } = left.holding else { return None };
-    let key = GrantRef { generation: left.floor, grant };
+    let (slot, told) = Told::by(&done.completed)?;
+    let (key, _) = told.found()?;
     Some(Said { lock: done.lock, epoch: done.epoch, slot, key, released: true })
 }

@@ -1,12 +1,11 @@
-use super::Owner;
 use super::view::{Equivocation, Issued, OwnedLock, OwnedSlot};
+use super::{Owner, ViewChange};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{LockId, SlotId};
-use crate::message::{Completed, Done, Grant, Holding, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
-use crate::slot::{GrantRef, Proof, Turn};
-use crate::staged::Staged;
+use crate::message::{Completed, Done, Grant, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
+use crate::slot::{GrantRef, Proof, Told};
 use crate::wire::{self, Kept, Kind, Unverified, Verified};
 
 /// What came of a message that the view took in.
@@ -68,16 +67,13 @@ pub enum Fact {
 impl Fact {
     /// Which slot it is about; `None` for what is about the whole lock.
     #[must_use]
-    pub const fn slot(&self) -> Option<SlotId> {
+    pub fn slot(&self) -> Option<SlotId> {
         match *self {
             Self::Shared { grant: Grant { slot, .. }, .. }
             | Self::Downloaded { slot, .. }
-            | Self::Withdrawn { slot, .. }
-            | Self::Done {
-                completed:
-                    Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. },
-            } => Some(slot),
-            Self::Done { .. } | Self::Transferred { .. } => None,
+            | Self::Withdrawn { slot, .. } => Some(slot),
+            Self::Done { completed } => completed.operation().slot(),
+            Self::Transferred { .. } => None,
         }
     }
 }
@@ -96,11 +92,7 @@ impl<C: Crypto> Owner<C> {
     /// [`OwnerError::WithdrawSignature`], [`OwnerError::WrongEpoch`] (a [hint](OwnedLock::suspect)),
     /// [`OwnerError::OldEpoch`] for an old transfer, [`OwnerError::WrongService`] for a transfer to another service
     /// ([`moved`](Self::moved)), and [`OwnerError::Slot`] where too many keys are live.
-    pub fn learn<'v>(
-        &self,
-        view: &'v mut OwnedLock,
-        message: &[u8],
-    ) -> Result<Staged<'v, OwnedLock, Learned>, OwnerError> {
+    pub fn learn<'v>(&self, view: &'v mut OwnedLock, message: &[u8]) -> ViewChange<'v, Learned> {
         self.check_owns(view)?;
         let mut next = view.clone();
         let learned = self.apply(&mut next, message)?;
@@ -114,12 +106,7 @@ impl<C: Crypto> Owner<C> {
     /// # Errors
     /// As [`learn`](Self::learn); [`OwnerError::NotATransfer`] for another message, and [`OwnerError::WrongService`] for
     /// a transfer to another service than this.
-    pub fn moved<'v>(
-        &self,
-        view: &'v mut OwnedLock,
-        transfer: &[u8],
-        service: &PublicKey,
-    ) -> Result<Staged<'v, OwnedLock, Learned>, OwnerError> {
+    pub fn moved<'v>(&self, view: &'v mut OwnedLock, transfer: &[u8], service: &PublicKey) -> ViewChange<'v, Learned> {
         self.check_owns(view)?;
         let mut next = view.clone();
         let done = self.verified_done(&next, transfer)?;
@@ -210,39 +197,25 @@ impl<C: Crypto> Owner<C> {
 
     /// Takes a Done into the view whose lock, epoch and signature were checked.
     pub(super) fn apply_done(&self, next: &mut OwnedLock, done: &Verified<'_, Done>) -> Result<Learned, OwnerError> {
-        let fact = Fact::Done { completed: done.completed };
-        let turned = |next: &mut OwnedLock, slot, turn, generation| {
-            take_in(next, (slot, None), fact, |known| {
-                known.slot.done(turn, generation);
-                Ok(())
-            })
-        };
-        match done.completed {
-            Completed::Transfer { owner, service } => {
-                next.transferred(done.epoch, &owner, &service);
-                let fact = Fact::Transferred { epoch: done.epoch, owner, service };
-                Ok(Learned { fact, news: true, equivocation: None })
-            }
-            Completed::SetClock { .. } | Completed::Act { .. } => Ok(Learned { fact, news: false, equivocation: None }),
-            Completed::Activate { slot, generation, .. } => turned(next, slot, Turn::Activate, generation),
-            Completed::Deactivate { slot, generation, .. } => turned(next, slot, Turn::Deactivate, generation),
-            Completed::Inspect { slot, left } => {
-                let found = match left.holding {
-                    Holding::Installed { grant, .. } => Some(GrantRef { generation: left.floor, grant }),
-                    Holding::Inactive | Holding::Empty => None,
-                };
-                let proof = done.digest(&self.crypto);
-                take_in(next, (slot, found), fact, |known| {
-                    known.slot.inspected(&left, proof);
-                    if let Some(key) = found {
-                        //= spec/protocol.md#owner
-                        //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
-                        known.note_release(key, done.as_bytes());
-                    }
-                    Ok(())
-                })
-            }
+        if let Completed::Transfer { owner, service } = done.completed {
+            next.transferred(done.epoch, &owner, &service);
+            let fact = Fact::Transferred { epoch: done.epoch, owner, service };
+            return Ok(Learned { fact, news: true, equivocation: None });
         }
+        let fact = Fact::Done { completed: done.completed };
+        let Some((slot, told)) = Told::by(&done.completed) else {
+            return Ok(Learned { fact, news: false, equivocation: None });
+        };
+        let found = told.found().map(|(key, _)| key);
+        take_in(next, (slot, found), fact, |known| {
+            known.slot.hear(told, || done.digest(&self.crypto));
+            if let Some(key) = found {
+                //= spec/protocol.md#owner
+                //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
+                known.note_release(key, done.as_bytes());
+            }
+            Ok(())
+        })
     }
 
     fn learn_withdrawn(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {

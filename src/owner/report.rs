@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::learn::check_service;
 use super::view::{Contradiction, Equivocation, OwnedLock, Reported, Standing};
-use super::{Fact, Learned, Owner};
+use super::{Fact, Learned, Owner, ViewChange};
 use crate::counter::{Epoch, Term};
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey};
 use crate::error::OwnerError;
@@ -13,7 +13,6 @@ use crate::id::{LockId, SlotId};
 use crate::limits::Timestamp;
 use crate::message::{Completed, Done, Provisioned, Report, ReportAnswer, ReportRequest};
 use crate::slot::State;
-use crate::staged::Staged;
 use crate::wire::{self, Encoded, Kind, Unverified, Verified};
 
 /// A request for a report that waits for its answer. Each is good for one: ask anew where the answer was lost or refused.
@@ -88,12 +87,7 @@ impl<C: Crypto> Owner<C> {
     /// [`OwnerError::NoOwnership`], [`OwnerError::WrongService`] where the lock went over to another service since
     /// ([`moved`](Self::moved)), [`OwnerError::WrongLock`], [`OwnerError::WrongEpoch`], [`OwnerError::WrongSlot`],
     /// [`OwnerError::OlderReport`], and as [`learn`](Self::learn) for any of the messages. The view did not change then.
-    pub fn see<'v>(
-        &self,
-        view: &'v mut OwnedLock,
-        pending: PendingReport,
-        answer: &[u8],
-    ) -> Result<Staged<'v, OwnedLock, Seen>, OwnerError> {
+    pub fn see<'v>(&self, view: &'v mut OwnedLock, pending: PendingReport, answer: &[u8]) -> ViewChange<'v, Seen> {
         self.check_owns(view)?;
         let answer = ReportAnswer::parse(answer)?;
         let report = self.verified_report(view, &pending, &answer)?;

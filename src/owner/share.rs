@@ -1,5 +1,5 @@
-use super::Owner;
 use super::view::{Issued, Method, OwnedLock};
+use super::{Owner, ViewChange};
 use crate::code::{CodeText, ShareCode};
 use crate::contacts::ContactBook;
 use crate::crypto::{Crypto, PublicKey, Stretch};
@@ -8,7 +8,6 @@ use crate::id::{AccountId, SlotId};
 use crate::limits::{Limits, Rights};
 use crate::message::{Grant, Withdraw};
 use crate::slot::GrantRef;
-use crate::staged::Staged;
 use crate::wire::{self, Encoded, Kept};
 
 /// Whom a grant is for, and how that was said.
@@ -57,7 +56,7 @@ impl<C: Crypto> Owner<C> {
         (book, id): (&ContactBook, &AccountId),
         rights: Rights,
         limits: Limits,
-    ) -> Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError> {
+    ) -> ViewChange<'v, Encoded<Grant>> {
         //= spec/protocol.md#contacts
         //# CON-4. A grant to a contact MUST name the contact's pinned key.
         let subject = *book.get(id).ok_or(OwnerError::UnknownContact)?.key();
@@ -82,7 +81,7 @@ impl<C: Crypto> Owner<C> {
         code: ShareCode,
         rights: Rights,
         limits: Limits,
-    ) -> Result<Staged<'v, OwnedLock, GrantByCode>, OwnerError>
+    ) -> ViewChange<'v, GrantByCode>
     where
         C: Stretch,
     {
@@ -111,7 +110,7 @@ impl<C: Crypto> Owner<C> {
         method: Method,
         rights: Rights,
         limits: Limits,
-    ) -> Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError> {
+    ) -> ViewChange<'v, Encoded<Grant>> {
         self.grant(view, slot, Recipient { subject, method, contact: None }, rights, limits)
     }
 
@@ -122,7 +121,7 @@ impl<C: Crypto> Owner<C> {
         to: Recipient,
         rights: Rights,
         limits: Limits,
-    ) -> Result<Staged<'v, OwnedLock, Encoded<Grant>>, OwnerError> {
+    ) -> ViewChange<'v, Encoded<Grant>> {
         self.check_owns(view)?;
         let Recipient { subject, method, contact } = to;
         subject.check().map_err(OwnerError::SubjectKey)?;
@@ -154,11 +153,7 @@ impl<C: Crypto> Owner<C> {
     /// # Errors
     /// [`OwnerError::Busy`], [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::NothingShared`],
     /// [`OwnerError::Seal`].
-    pub fn withdraw<'v>(
-        &self,
-        view: &'v mut OwnedLock,
-        slot: SlotId,
-    ) -> Result<Staged<'v, OwnedLock, Encoded<Withdraw>>, OwnerError> {
+    pub fn withdraw<'v>(&self, view: &'v mut OwnedLock, slot: SlotId) -> ViewChange<'v, Encoded<Withdraw>> {
         self.check_owns(view)?;
         let shared = view.slot(slot).and_then(|known| known.shared()).ok_or(OwnerError::NothingShared)?;
         self.withdraw_key(view, slot, shared)
@@ -174,7 +169,7 @@ impl<C: Crypto> Owner<C> {
         view: &'v mut OwnedLock,
         slot: SlotId,
         key: GrantRef,
-    ) -> Result<Staged<'v, OwnedLock, Encoded<Withdraw>>, OwnerError> {
+    ) -> ViewChange<'v, Encoded<Withdraw>> {
         self.check_owns(view)?;
         let mut next = view.clone();
         let known = next.slot_mut(slot);

@@ -1,11 +1,10 @@
 use alloc::vec::Vec;
 
 use super::taken::staged;
-use super::{Changed, Service, ShareRecord, Taken};
+use super::{Changed, RecordChange, Service, ShareRecord};
 use crate::crypto::Crypto;
 use crate::error::ServiceError;
 use crate::message::{Claim, Install, Release};
-use crate::staged::Staged;
 use crate::wire::{self, Unverified};
 
 impl<C: Crypto> Service<C> {
@@ -19,12 +18,7 @@ impl<C: Crypto> Service<C> {
     /// [`ServiceError::InstallNamesOtherClaim`], [`ServiceError::InstallSignature`],
     /// [`ServiceError::Slot`] (claimed by another device), [`ServiceError::Exhausted`],
     /// [`ServiceError::Seal`].
-    pub fn release<'r>(
-        &self,
-        record: &'r mut ShareRecord,
-        claim: &[u8],
-        install: &[u8],
-    ) -> Result<Staged<'r, ShareRecord, Taken>, ServiceError> {
+    pub fn release<'r>(&self, record: &'r mut ShareRecord, claim: &[u8], install: &[u8]) -> RecordChange<'r> {
         self.check_serves(record)?;
         let claim = Unverified::<Claim>::parse(claim)?;
         let install = Unverified::<Install>::parse(install)?;

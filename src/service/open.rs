@@ -2,15 +2,15 @@ use alloc::vec::Vec;
 
 use super::record::Evidence;
 use super::taken::staged;
-use super::{Changed, Service, ShareRecord, Taken};
+use super::{Changed, RecordChange, Service, ShareRecord};
 use crate::counter::Epoch;
-use crate::crypto::{Crypto, PublicKey};
+use crate::crypto::{Crypto, PublicKey, Signature};
 use crate::error::ServiceError;
 use crate::id::{LockId, SlotId};
 use crate::message::{Completed, Done, Provisioned};
 use crate::slot::Slot;
-use crate::staged::{Hold, Staged};
-use crate::wire::{Kind, Unverified};
+use crate::staged::Hold;
+use crate::wire::{Kind, Message, Unverified};
 
 /// A record of a slot that had none: [`put_new`](Self::put_new) is all that can be done with it, so that it
 /// never takes the place of a record that is there, and of the withdrawals in it.
@@ -118,11 +118,7 @@ impl<C: Crypto> Service<C> {
     /// [`ServiceError::Wire`], [`ServiceError::NotATransfer`], [`ServiceError::OwnershipSignature`],
     /// [`ServiceError::OwnerKey`], [`ServiceError::WrongLock`], [`ServiceError::OldEpoch`],
     /// [`ServiceError::Contradiction`], [`ServiceError::Exhausted`].
-    pub fn reopen<'r>(
-        &self,
-        record: &'r mut ShareRecord,
-        statement: &[u8],
-    ) -> Result<Staged<'r, ShareRecord, Taken>, ServiceError> {
+    pub fn reopen<'r>(&self, record: &'r mut ShareRecord, statement: &[u8]) -> RecordChange<'r> {
         let Ownership { lock, epoch, owner, service } = self.ownership(statement)?;
         if lock != record.lock {
             return Err(ServiceError::WrongLock);
@@ -155,30 +151,25 @@ impl<C: Crypto> Service<C> {
     /// Checks a statement of ownership under the lock that it names: the lock's id is its key.
     fn ownership(&self, statement: &[u8]) -> Result<Ownership, ServiceError> {
         let found = match Kind::of(statement)? {
-            Kind::Done => self.transferred(statement)?,
-            _ => self.provisioned(statement)?,
+            Kind::Done => Ownership::of_done(&self.signed::<Done>(statement, |done| done.lock)?),
+            _ => Some(Ownership::of_provisioned(&self.signed::<Provisioned>(statement, |body| body.lock)?)),
         };
+        let found = found.ok_or(ServiceError::NotATransfer)?;
         //= spec/protocol.md#service-confirmation
         //# SVC-19. The service MUST refuse a statement of ownership whose owner key fails KEY-1 or KEY-2.
         found.owner.check().map_err(ServiceError::OwnerKey)?;
         Ok(found)
     }
 
-    fn provisioned(&self, statement: &[u8]) -> Result<Ownership, ServiceError> {
-        let parsed = Unverified::<Provisioned>::parse(statement)?;
-        let lock = parsed.claims().lock;
+    fn signed<T: Message<Auth = Signature> + Copy>(
+        &self,
+        statement: &[u8],
+        lock: fn(&T) -> LockId,
+    ) -> Result<T, ServiceError> {
+        let parsed = Unverified::<T>::parse(statement)?;
+        let lock = lock(parsed.claims());
         //= spec/protocol.md#service
         //# SVC-1. The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
-        let body = parsed.verify(&self.crypto, lock.key()).map_err(ServiceError::OwnershipSignature)?;
-        Ok(Ownership::of_provisioned(&body))
-    }
-
-    fn transferred(&self, statement: &[u8]) -> Result<Ownership, ServiceError> {
-        let parsed = Unverified::<Done>::parse(statement)?;
-        let lock = parsed.claims().lock;
-        //= spec/protocol.md#service
-        //# SVC-1. The service MUST open a lock's records only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
-        let body = parsed.verify(&self.crypto, lock.key()).map_err(ServiceError::OwnershipSignature)?;
-        Ownership::of_done(&body).ok_or(ServiceError::NotATransfer)
+        parsed.verify(&self.crypto, lock.key()).map(|body| *body).map_err(ServiceError::OwnershipSignature)
     }
 }

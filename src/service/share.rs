@@ -1,17 +1,16 @@
 use alloc::vec::Vec;
 
 use super::taken::staged;
-use super::{Changed, Service, ShareRecord, Taken, check_meant_for};
+use super::{Changed, RecordChange, Service, ShareRecord, check_meant_for};
 use crate::crypto::Crypto;
 use crate::error::ServiceError;
 use crate::message::{Grant, Withdraw, Withdrawn};
 use crate::slot::GrantRef;
-use crate::staged::Staged;
 use crate::wire::{self, Unverified};
 
 impl<C: Crypto> Service<C> {
     /// Publishes a grant; the one that is shared already, again. A grant that is well signed and yet refused takes
-    /// its number: the refusal is then [what comes of it](Taken::answer), and the record must be stored just the
+    /// its number: the refusal is then [what comes of it](super::Taken::answer), and the record must be stored just the
     /// same. (Where the number was taken before, there is nothing to store, and the refusal comes at once.)
     ///
     /// # Errors
@@ -21,11 +20,7 @@ impl<C: Crypto> Service<C> {
     /// [`StaleNumber`](crate::error::SlotError::StaleNumber).
     ///
     /// As the answer: [`ServiceError::SubjectKey`], and [`ServiceError::Slot`] with any other reason of the slot's.
-    pub fn publish<'r>(
-        &self,
-        record: &'r mut ShareRecord,
-        grant: &[u8],
-    ) -> Result<Staged<'r, ShareRecord, Taken>, ServiceError> {
+    pub fn publish<'r>(&self, record: &'r mut ShareRecord, grant: &[u8]) -> RecordChange<'r> {
         let parsed = Unverified::<Grant>::parse(grant)?;
         //= spec/protocol.md#service
         //# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
@@ -65,11 +60,7 @@ impl<C: Crypto> Service<C> {
     /// [`ServiceError::Wire`], [`ServiceError::WithdrawSignature`], [`ServiceError::WrongLock`],
     /// [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Moved`],
     /// [`ServiceError::Exhausted`], [`ServiceError::Seal`].
-    pub fn withdraw<'r>(
-        &self,
-        record: &'r mut ShareRecord,
-        withdraw: &[u8],
-    ) -> Result<Staged<'r, ShareRecord, Taken>, ServiceError> {
+    pub fn withdraw<'r>(&self, record: &'r mut ShareRecord, withdraw: &[u8]) -> RecordChange<'r> {
         let parsed = Unverified::<Withdraw>::parse(withdraw)?;
         //= spec/protocol.md#service
         //# SVC-7. The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.

@@ -135,6 +135,9 @@ impl Taken {
     }
 }
 
+/// A change of a record, which waits for its store; or why there is none.
+pub type RecordChange<'r> = Result<Staged<'r, ShareRecord, Taken>, ServiceError>;
+
 impl Staged<'_, ShareRecord, Taken> {
     /// What the request will have changed, for an outbox that is written together with the record.
     #[must_use]
@@ -156,11 +159,7 @@ impl<C: Crypto> Service<C> {
     /// [`publish`](Self::publish), [`withdraw`](Self::withdraw), [`release`](Self::release),
     /// [`confirm`](Self::confirm), [`done`](Self::done), and [`reopen`](Self::reopen) for a `Provisioned` or a
     /// `Done(Transfer)`.
-    pub fn take<'r, 'a>(
-        &self,
-        record: &'r mut ShareRecord,
-        request: impl Into<Request<'a>>,
-    ) -> Result<Staged<'r, ShareRecord, Taken>, ServiceError> {
+    pub fn take<'r, 'a>(&self, record: &'r mut ShareRecord, request: impl Into<Request<'a>>) -> RecordChange<'r> {
         let message = match request.into() {
             Request::Message(message) => message,
             Request::Release { claim, install } => return self.release(record, claim, install),
@@ -184,7 +183,7 @@ pub(super) fn staged(
     next: ShareRecord,
     changed: Changed,
     answer: Result<Vec<u8>, ServiceError>,
-) -> Result<Staged<'_, ShareRecord, Taken>, ServiceError> {
+) -> RecordChange<'_> {
     let changed = if next == *record { Changed::Nothing } else { changed };
     //= spec/protocol.md#service-confirmation
     //# SVC-20. Every accepted operation MUST raise the record's version by one, also where it changes nothing else.

@@ -19,7 +19,7 @@ pub(super) mod sealed {
 }
 
 /// Who keeps the state, and so what it can know: [`Recorder`](super::Recorder) or [`Observer`](super::Observer).
-pub trait Witness: sealed::Sealed {
+pub trait Witness: sealed::Sealed + Clone + Eq {
     /// Whether a grant counts among the keys that may open from the moment it is signed, not only once it is
     /// released.
     const SIGNED_MAY_OPEN: bool;

@@ -5,7 +5,8 @@ use super::{Content, GrantRef, Slot, State, Witness};
 use crate::counter::Generation;
 use crate::crypto::{Digest, PublicKey};
 use crate::error::SlotError;
-use crate::message::{Holding, SlotReport};
+use crate::id::SlotId;
+use crate::message::{Completed, Holding, SlotReport};
 
 /// What the lock proved of one installed key: a receipt, or a `Done(Inspect)` that found it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +28,39 @@ pub enum Turn {
     Activate,
     /// `Done(Deactivate)`
     Deactivate,
+}
+
+/// What a Done says of a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// It was opened or closed, which took this number.
+    Turned(Turn, Generation),
+    /// It holds this.
+    Holds(SlotReport),
+}
+
+impl Told {
+    /// What is told by the Done of an operation, and of which slot; `None` where it tells nothing of any.
+    #[must_use]
+    pub const fn by(completed: &Completed) -> Option<(SlotId, Self)> {
+        match *completed {
+            Completed::Activate { slot, generation, .. } => Some((slot, Self::Turned(Turn::Activate, generation))),
+            Completed::Deactivate { slot, generation, .. } => Some((slot, Self::Turned(Turn::Deactivate, generation))),
+            Completed::Inspect { slot, left } => Some((slot, Self::Holds(left))),
+            Completed::Transfer { .. } | Completed::SetClock { .. } | Completed::Act { .. } => None,
+        }
+    }
+
+    /// The key that it says is installed, and the device that holds it.
+    #[must_use]
+    pub const fn found(&self) -> Option<(GrantRef, PublicKey)> {
+        match *self {
+            Self::Holds(SlotReport { floor, holding: Holding::Installed { grant, device } }) => {
+                Some((GrantRef { generation: floor, grant }, device))
+            }
+            Self::Holds(_) | Self::Turned(..) => None,
+        }
+    }
 }
 
 impl<W: Witness> Slot<W> {
@@ -98,6 +132,14 @@ impl<W: Witness> Slot<W> {
             //= spec/protocol.md#done-and-receipt
             //# SLO-41. A receipt above the proven floor MUST end a share of another grant whose generation is at or below the receipt's.
             _ => self.end_share_up_to(key.generation),
+        }
+    }
+
+    /// Takes in what a Done says of the slot; `digest` gives that of the Done, where it is to be kept.
+    pub fn hear(&mut self, told: Told, digest: impl FnOnce() -> Digest) {
+        match told {
+            Told::Turned(turn, number) => self.done(turn, number),
+            Told::Holds(report) => self.inspected(&report, digest()),
         }
     }
 

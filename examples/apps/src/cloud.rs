@@ -5,16 +5,15 @@ use std::collections::HashMap;
 use sharekey::crypto::{PublicKey, Ring};
 use sharekey::error::ServiceError;
 use sharekey::id::{LockId, SlotId};
-use sharekey::lock::SLOTS;
 use sharekey::secret::Seed;
-use sharekey::service::{Request, Service, ShareRecord, place_of};
+use sharekey::service::{Place, Request, Service, ShareRecord, place_of, places_of};
 
 use super::{Outcome, entropy, now};
 
 pub struct Cloud {
     service: Service<Ring>,
     /// One record per lock and slot. A real one is a linearizable database, with an index over the subject.
-    records: HashMap<(LockId, SlotId), Vec<u8>>,
+    records: HashMap<Place, Vec<u8>>,
 }
 
 impl Cloud {
@@ -28,24 +27,19 @@ impl Cloud {
 
     /// Takes in what owner, guest or lock sends; gives the message to send back, if there is one.
     pub fn take(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
-        match place_of(message) {
-            Ok((lock, Some(slot))) => return self.take_at(lock, slot, message),
-            // The lock says whose it is.
-            Ok((lock, None)) => {
-                for slot in (0..u8::try_from(SLOTS)?).map(SlotId::new) {
-                    if self.records.contains_key(&(lock, slot)) {
-                        self.take_at(lock, slot, message)?;
-                    } else {
-                        // A real one fails where somebody else has put one meanwhile.
-                        self.service.open(message, slot)?.put_new(|new| self.put(new.record()))?;
-                    }
-                }
-            }
+        let (mut answer, (_, named)) = match place_of(message) {
             // The lock did something that is no matter of the cloud's.
-            Err(ServiceError::NotOfASlot) => {}
-            Err(error) => return Err(error.into()),
+            Err(ServiceError::NotOfASlot) => return Ok(Vec::new()),
+            place => (Vec::new(), place?),
+        };
+        for (lock, slot) in places_of(message, 10)? {
+            // A new lock says whose it is.
+            if named.is_none() && !self.records.contains_key(&(lock, slot)) {
+                self.service.open(message, slot)?.put_new(|new| self.put(None, new.record()))?;
+            }
+            answer = self.take_at(lock, slot, message)?;
         }
-        Ok(Vec::new())
+        Ok(answer)
     }
 
     /// Takes a request for one record: decides, stores, and only then has something to send.
@@ -53,15 +47,15 @@ impl Cloud {
         let mut record = self.record(lock, slot)?;
         let before = record.to_bytes();
         let staged = self.service.take(&mut record, request)?;
-        // Only in place of the one that it was decided on.
-        if self.records.get(&(lock, slot)) != Some(&before) {
-            return Err("the record changed meanwhile".into());
-        }
-        Ok(staged.commit(|next| self.put(next))?.answer()?)
+        Ok(staged.commit(|next| self.put(Some(before), next))?.answer()?)
     }
 
-    fn put(&mut self, record: &ShareRecord) -> Result<(), std::convert::Infallible> {
-        self.records.insert(record.place(), record.to_bytes());
+    /// Only in place of the record that it was decided on, or of none: a real one does it in one transaction.
+    fn put(&mut self, before: Option<Vec<u8>>, next: &ShareRecord) -> Outcome<()> {
+        if self.records.get(&next.place()) != before.as_ref() {
+            return Err("the record changed meanwhile".into());
+        }
+        self.records.insert(next.place(), next.to_bytes());
         Ok(())
     }
 

@@ -2,21 +2,19 @@
 
 use sharekey::code::ShareCode;
 use sharekey::contacts::ContactBook;
-use sharekey::crypto::{PublicKey, Ring};
-use sharekey::error::OwnerError;
+use sharekey::crypto::Ring;
 use sharekey::guest::{Account, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::message::{Connect, WithdrawnOutcome};
-use sharekey::owner::{Fact, Order, OwnedLock, Owner, Status};
+use sharekey::message::Connect;
+use sharekey::owner::{Order, OwnedLock, Owner, Status, ViewChange};
 use sharekey::secret::{ActivationSecret, Seed};
-use sharekey::staged::Staged;
 
 use super::cloud::Cloud;
 use super::{Outcome, Radio, entropy, now};
 
 pub struct OwnerPhone {
-    owner: Owner<Ring>,
+    pub owner: Owner<Ring>,
     pub contacts: ContactBook,
     view: Option<OwnedLock>,
     /// Where the phone keeps its view. A real one is a file or a database.
@@ -27,10 +25,6 @@ impl OwnerPhone {
     pub fn new() -> Outcome<Self> {
         let owner = Owner::new(Ring, &Seed::random(&mut entropy()))?;
         Ok(Self { owner, contacts: ContactBook::new(), view: None, disk: Vec::new() })
-    }
-
-    pub fn key(&self) -> PublicKey {
-        *self.owner.key()
     }
 
     pub fn provision(&mut self, door: &mut impl Radio, card: &ActivationSecret, cloud: &mut Cloud) -> Outcome<()> {
@@ -53,63 +47,42 @@ impl OwnerPhone {
     }
 
     /// One step of the view: stored first.
-    fn step<T>(
-        &mut self,
-        decide: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock) -> Result<Staged<'v, OwnedLock, T>, OwnerError>,
-    ) -> Outcome<T> {
+    fn step<T>(&mut self, by: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock) -> ViewChange<'v, T>) -> Outcome<T> {
         let Self { owner, view, disk, .. } = self;
-        let staged = decide(owner, view.as_mut().ok_or("no lock")?)?;
+        let staged = by(owner, view.as_mut().ok_or("no lock")?)?;
         Ok(staged.commit(|next| serde_json::to_vec(next).map(|bytes| *disk = bytes))?)
     }
 
-    /// Gives the lock an order, and its answer to the cloud; gives what the lock did, and that answer.
-    pub fn order(&mut self, door: &mut impl Radio, cloud: &mut Cloud, order: Order) -> Outcome<(Fact, Vec<u8>)> {
+    /// Gives the lock an order, and its answer to the cloud; gives that answer.
+    pub fn order(&mut self, door: &mut impl Radio, cloud: &mut Cloud, order: Order) -> Outcome<Vec<u8>> {
         let challenge = door.send(&Connect::OPERATE)?;
         let (command, pending) = self.step(|owner, view| owner.order(view, order, &challenge, &mut entropy()))?;
         let done = door.send(&command)?;
-        let learned = self.step(|owner, view| pending.finish(owner, view, &done))?;
-        cloud.take(&done)?;
-        Ok((learned.fact, done))
+        let _ = self.step(|owner, view| pending.finish(owner, view, &done))?;
+        cloud.take(&done).and(Ok(done))
     }
 
     /// Shares with a contact.
-    pub fn share(
-        &mut self,
-        cloud: &mut Cloud,
-        slot: SlotId,
-        with: &str,
-        rights: Rights,
-        limits: Limits,
-    ) -> Outcome<()> {
+    pub fn share(&mut self, cloud: &mut Cloud, slot: SlotId, with: &str, may: Rights, when: Limits) -> Outcome<()> {
         let (contacts, id) = (self.contacts.clone(), with.parse()?);
-        let grant = self.step(|owner, view| owner.share_with_contact(view, slot, (&contacts, &id), rights, limits))?;
+        let grant = self.step(|owner, view| owner.share_with_contact(view, slot, (&contacts, &id), may, when))?;
         cloud.take(&grant).map(drop)
     }
 
     /// Shares with whoever types the code that this gives.
-    pub fn share_by_code(
-        &mut self,
-        cloud: &mut Cloud,
-        slot: SlotId,
-        rights: Rights,
-        limits: Limits,
-    ) -> Outcome<String> {
+    pub fn share_by_code(&mut self, cloud: &mut Cloud, slot: SlotId, may: Rights, when: Limits) -> Outcome<String> {
         let code = ShareCode::issue(&mut entropy());
-        let shared = self.step(|owner, view| owner.share_by_code(view, slot, code, rights, limits))?;
+        let shared = self.step(|owner, view| owner.share_by_code(view, slot, code, may, when))?;
         // A real one shows it here, before the grant is out.
         let text = shared.code().as_str().to_owned();
         cloud.take(&shared.shown())?;
         Ok(text)
     }
 
-    /// Takes a share back; the cloud says whether it came in time.
-    pub fn withdraw(&mut self, cloud: &mut Cloud, slot: SlotId) -> Outcome<WithdrawnOutcome> {
-        let withdraw = self.step(|owner, view| owner.withdraw(view, slot))?;
-        let answer = cloud.take(&withdraw)?;
-        match self.step(|owner, view| owner.learn(view, &answer))?.fact {
-            Fact::Withdrawn { outcome, .. } => Ok(outcome),
-            other => Err(format!("no answer to a withdrawal: {other:?}").into()),
-        }
+    /// Takes a share back; whether that came in time, the view says by the keys that may open.
+    pub fn withdraw(&mut self, cloud: &mut Cloud, slot: SlotId) -> Outcome<()> {
+        let answer = cloud.take(&self.step(|owner, view| owner.withdraw(view, slot))?)?;
+        self.step(|owner, view| owner.learn(view, &answer)).map(drop)
     }
 
     /// Fetches what the cloud has, and believes what is signed.
@@ -137,7 +110,7 @@ impl OwnerPhone {
 }
 
 pub struct GuestPhone {
-    account: Account<Ring>,
+    pub account: Account<Ring>,
     key: Option<GuestKey>,
 }
 
@@ -149,10 +122,6 @@ impl GuestPhone {
     /// The phone of somebody who types a share code.
     pub fn typing(code: &str) -> Outcome<Self> {
         Ok(Self { account: Account::redeem(&Ring, ShareCode::parse(code)?)?, key: None })
-    }
-
-    pub fn account(&self) -> PublicKey {
-        *self.account.public_key()
     }
 
     /// Connects to the lock and the internet, once.

@@ -109,7 +109,6 @@ impl Phone {
             "adopt" => self.adopt(request),
             "take_over" => self.take_over(request),
             "taken_over" => self.taken_over(request),
-            "activate" | "deactivate" | "transfer" | "set_clock" | "act" | "inspect" => self.order(op, request),
             "done" => self.done(request),
             "issue" => issue(request),
             "share" | "share_by_code" => self.share(op, request),
@@ -119,7 +118,7 @@ impl Phone {
             "ask" => self.ask(request),
             "see" => self.see(request),
             "status" => self.status(request),
-            other => Err(Fail::request(format!("an owner has no op {other}"))),
+            other => self.order(other, request),
         }
     }
 
@@ -179,16 +178,11 @@ impl Phone {
         Ok(self.keep_view(request, view))
     }
 
+    /// Whatever can be ordered, by the names of the spec: `set_clock` is an [`Order::SetClock`].
     fn order(&mut self, op: &str, request: Request<'_>) -> Outcome {
+        let order = serde_json::from_value::<Order>(json!({ camel(op): request.0 }));
+        let order = order.map_err(|error| Fail::request(format!("an owner has no such op {op}: {error}")))?;
         let (challenge, mut rng) = (request.bytes("challenge")?, request.entropy()?);
-        let order = match op {
-            "activate" => Order::Activate { slot: request.slot()? },
-            "deactivate" => Order::Deactivate { slot: request.slot()? },
-            "transfer" => Order::Transfer { owner: request.key("owner")?, service: request.key("service")? },
-            "set_clock" => Order::SetClock { to: Timestamp::from_unix_seconds(request.number("to")?) },
-            "act" => Order::Act { action: request.action()? },
-            _ => Order::Inspect { slot: request.slot()? },
-        };
         let (owner, view) = self.view(request)?;
         let staged = owner.order(view, order, &challenge, &mut rng);
         let (message, pending) = store(staged.named()?);
@@ -282,6 +276,10 @@ impl Phone {
             "nobody_can_open": status.nobody_can_open().map(Timestamp::unix_seconds),
         }))
     }
+}
+
+fn camel(name: &str) -> String {
+    name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }
 
 fn issue(request: Request<'_>) -> Outcome {

@@ -184,16 +184,14 @@ impl World {
         let commanded = staged.commit(|record| self.store.put(record)).unwrap();
         let done = self.air.carry(&commanded.done);
         let _ = accept(pending.finish(&self.owners[self.current], self.view.as_mut().unwrap(), &done)?);
-        match order {
-            Order::Activate { .. } | Order::Deactivate { .. } | Order::Inspect { .. } => {
-                let done = self.air.carry(&commanded.done);
-                self.serve(&done)?;
-                let (view, record) = (self.view.as_ref().unwrap(), self.record.as_ref().unwrap());
-                let known = view.slot(SLOT).unwrap();
-                if record.slot().last_told() == known.last_told() { Ok(()) } else { Err(Stopped::NoEffect) }
-            }
-            _ => Ok(()),
+        if pending.operation().slot().is_none() {
+            return Ok(());
         }
+        let done = self.air.carry(&commanded.done);
+        self.serve(&done)?;
+        let (view, record) = (self.view.as_ref().unwrap(), self.record.as_ref().unwrap());
+        let known = view.slot(SLOT).unwrap();
+        if record.slot().last_told() == known.last_told() { Ok(()) } else { Err(Stopped::NoEffect) }
     }
 
     /// Of an operation that is refused, the record tells nothing.

@@ -5,11 +5,12 @@ use sharekey::crypto::{Agree as _, Nonce};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::message::{
-    Challenge, Claim, Command, Connect, FactoryReset, Grant as Granted, Install, Operation, Provision, Release, Unlock,
+    Challenge, Claim, Command, Connect, FactoryReset, Grant as Granted, Install, Provision, Release, Unlock,
 };
 use sharekey::wire::{Kind, Unverified};
 use sharekey_model::symbolic::Symbolic;
 use sharekey_stage::forge::{Forge, bundle};
+use sharekey_stage::ops::{Order, With};
 use sharekey_stage::seed;
 use sharekey_stage::stand::{CARD, DEVICE, NOON, OWNER, SERVICE, SUBJECT, agreement};
 
@@ -130,14 +131,14 @@ fn provision(lock_nonce: Nonce) -> Vec<u8> {
 
 fn command(lock_nonce: Nonce, lock: &TestLock, choices: &mut Choices<'_>) -> Vec<u8> {
     let (slot, generation) = place(lock, choices);
-    let operation = match choices.below(8) {
-        0..=2 => Operation::Activate { slot, generation },
-        3 => Operation::Deactivate { slot, generation },
-        4 => Operation::SetClock { to: Timestamp::from_unix_seconds(NOON + u64::from(choices.any::<u8>())) },
-        5 => Operation::Act { action: action(choices) },
-        6 => Operation::Inspect { slot },
-        _ => Operation::Transfer { owner: FORGE.public(&seed(OWNER)), service: FORGE.public(&seed(SERVICE)) },
-    };
+    let operation = choices.pick(&Order::weighted()).with(&With {
+        slot,
+        generation,
+        owner: FORGE.public(&seed(OWNER)),
+        service: FORGE.public(&seed(SERVICE)),
+        time: Timestamp::from_unix_seconds(NOON + u64::from(choices.any::<u8>())),
+        action: action(choices),
+    });
     let owner_nonce = Nonce::from_bytes([7; 16]);
     FORGE.signed(&Command { lock: lock.id(), epoch: epoch(lock), lock_nonce, owner_nonce, operation }, &seed(OWNER))
 }

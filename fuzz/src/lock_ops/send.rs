@@ -1,6 +1,9 @@
 //! What is sent in a session.
 
-use sharekey::limits::{Action, Rights};
+use sharekey::counter::Generation;
+use sharekey::id::SlotId;
+use sharekey::limits::{Action, Rights, Timestamp};
+use sharekey::message::Operation;
 use sharekey_model::state::{Holds, Purpose};
 
 use super::choose::{limits, moment};
@@ -9,8 +12,9 @@ use sharekey_refinement::lock::Machine;
 use sharekey_refinement::lock::machine::SLOTS;
 use sharekey_refinement::lock::send::{floor, is_open, owner};
 use sharekey_refinement::lock::steps::{
-    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, Order, SERVICES, SUBJECTS, Sent, To,
+    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, SERVICES, SUBJECTS, Sent, To, key,
 };
+use sharekey_stage::ops::{Order, With};
 
 const FLAWS: [Flaw; 3] = [Flaw::Mismatch, Flaw::Scalar, Flaw::Commitment];
 
@@ -175,21 +179,18 @@ fn unlock(choices: &mut Choices<'_>, state: &Machine, session: u64) -> Sent {
     Sent::Unlock { slot, action: action(choices), nonce: nonce(choices, state, session), pairing }
 }
 
-fn order(choices: &mut Choices<'_>, state: &Machine) -> Order {
+/// An order of the stage's table, by its weight; its fields are chosen, needed or not.
+fn order(choices: &mut Choices<'_>, state: &Machine) -> Operation {
     let slot = match choices.any::<u8>() {
         0..=191 => choices.pick(&slots(state)),
         _ => *slots(state).last().unwrap(),
     };
-    let generation = number(choices, floor(state, slot));
+    let generation = Generation::new(number(choices, floor(state, slot)));
+    let order = choices.pick(&Order::weighted());
     let (owners, services) = ([&OWNERS[..], &[BAD]].concat(), [&SERVICES[..], &[BAD]].concat());
-    match choices.below(16) {
-        0..=6 => Order::Activate { slot, generation },
-        7..=9 => Order::Deactivate { slot, generation },
-        10 => Order::Transfer { owner: choices.pick(&owners), service: choices.pick(&services) },
-        11 | 12 => Order::SetClock { to: moment(choices, state) },
-        13 => Order::Act { action: action(choices) },
-        _ => Order::Inspect { slot },
-    }
+    let (owner, service) = (key(choices.pick(&owners)), key(choices.pick(&services)));
+    let (time, action) = (Timestamp::from_unix_seconds(moment(choices, state)), action(choices));
+    order.with(&With { slot: SlotId::new(slot), generation, owner, service, time, action })
 }
 
 fn command(choices: &mut Choices<'_>, state: &Machine, session: u64) -> Command {

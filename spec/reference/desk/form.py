@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, Optional
@@ -25,6 +26,11 @@ class Refused(Exception):
         self.answer = answer
 
 
+def snake(name: str) -> str:
+    """A name as requests write it: `SetClock` as `set_clock`."""
+    return re.sub("(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 def draw(request: dict[str, Any], size: int) -> bytes:
     """The entropy that a request brings, or fresh."""
     given = request.get("entropy")
@@ -42,7 +48,8 @@ def hexed(request: dict[str, Any], name: str) -> bytes:
     return bytes.fromhex(request[name])
 
 
-_NAMES = {"Activated": "Activate", "Deactivated": "Deactivate", "Inspected": "Inspect", "UnlockRefused": "Refused"}
+_DONE = {done.__name__: messages.OPERATIONS[tag].__name__ for tag, done in messages.COMPLETIONS.items()}
+_NAMES = {**_DONE, "UnlockRefused": "Refused"}
 _PLAIN = (Limits, Schedule, Next, messages.Left)
 
 

@@ -4,35 +4,48 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Optional
 
 from sharekey import code, guest, owner, primitives, reports
 from sharekey.errors import RuleBroken, verify_as
-from sharekey.limits import Action
+from sharekey.limits import ACTION, Action
 from sharekey.messages import (
-    Act,
-    Activate,
+    OPERATIONS,
     Challenge,
     Command,
-    Deactivate,
     Done,
     Grant,
-    Inspect,
     Message,
     Provisioned,
     Refused,
     Report,
     ReportRequest,
-    SetClock,
     Transfer,
     Withdrawn,
 )
 from sharekey.owner import Owner, Provisioning
 from sharekey.reading import decode, one_of
+from sharekey.wire import KEY
 
-from .form import NoRequest, draw, hexed, limits, show
+from .form import NoRequest, draw, hexed, limits, show, snake
 
 ASIDE = ("as_of", "nobody_can_open", "inspected")  # in a status, and no news
+ORDERS = {snake(cls.__name__): cls for cls in OPERATIONS.values()}
+
+
+def _each_order(give: Any) -> dict[str, Any]:
+    """What is to be asked for each, by what gives an order of a class."""
+    return {name: partial(give, cls=cls) for name, cls in ORDERS.items()}
+
+
+def _field(mine: Owner, request: dict[str, Any], name: str, codec: Any) -> Any:
+    """A field of an operation: from the request, but for the number, which is the slot's next."""
+    if name == "generation":
+        return mine.next_number(request["slot"])
+    if codec is KEY:
+        return hexed(request, name)
+    return Action[request[name]] if codec is ACTION else request[name]
 
 
 @dataclass
@@ -226,36 +239,18 @@ class OwnerDesk:
 
     # Commands
 
-    def _order(self, request: dict[str, Any], make: Any) -> dict[str, Any]:
+    def _order(self, request: dict[str, Any], cls: Any) -> dict[str, Any]:
         view = self._view(request)
-        operation = make(view.owner)
+        operation = cls(**{name: _field(view.owner, request, name, codec) for name, codec in cls.FIELDS})
         if isinstance(operation, Transfer):
             primitives.check_key_as("OwnerKey", operation.owner)
             primitives.check_key_as("ServiceKey", operation.service)
         view.owner.check_owned()
         challenge = decode(Challenge, hexed(request, "challenge"))
         command = view.owner.stored(view.owner.command(operation, challenge, draw(request, 16)))
-        if isinstance(operation, (Activate, Deactivate)):
+        if hasattr(operation, "generation"):
             view.touched.add(operation.slot)
         return self._wait(Asked(command, view.owner.lock), command)
-
-    def activate(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._order(request, lambda mine: Activate(request["slot"], mine.next_number(request["slot"])))
-
-    def deactivate(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._order(request, lambda mine: Deactivate(request["slot"], mine.next_number(request["slot"])))
-
-    def inspect(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._order(request, lambda mine: Inspect(request["slot"]))
-
-    def transfer(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._order(request, lambda mine: Transfer(hexed(request, "owner"), hexed(request, "service")))
-
-    def set_clock(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._order(request, lambda mine: SetClock(request["to"]))
-
-    def act(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._order(request, lambda mine: Act(Action[request["action"]]))
 
     def done(self, request: dict[str, Any]) -> dict[str, Any]:
         view, asked = self._view(request), self._pending(request, Asked)
@@ -355,12 +350,7 @@ class OwnerDesk:
         "make": make,
         "provision": provision,
         "provisioned": provisioned,
-        "activate": activate,
-        "deactivate": deactivate,
-        "inspect": inspect,
-        "transfer": transfer,
-        "set_clock": set_clock,
-        "act": act,
+        **_each_order(_order),
         "done": done,
         "issue": issue,
         "share": share,

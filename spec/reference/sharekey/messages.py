@@ -396,7 +396,8 @@ class Inspect:
     FIELDS = [("slot", U8)]
 
 
-OPERATION = wire.variants({1: Activate, 2: Deactivate, 3: Transfer, 4: SetClock, 5: Act, 6: Inspect})
+OPERATIONS = {1: Activate, 2: Deactivate, 3: Transfer, 4: SetClock, 5: Act, 6: Inspect}
+OPERATION = wire.variants(OPERATIONS)
 
 
 @dataclass(frozen=True)
@@ -483,7 +484,15 @@ class Inspected:
     FIELDS = [("slot", U8), ("left", LEFT)]
 
 
-COMPLETED = wire.variants({1: Activated, 2: Deactivated, 3: Transfer, 4: SetClock, 5: Act, 6: Inspected})
+COMPLETIONS = {1: Activated, 2: Deactivated, 3: Transfer, 4: SetClock, 5: Act, 6: Inspected}
+COMPLETED = wire.variants(COMPLETIONS)
+TURNS = (Activated, Deactivated)  # that took a number
+
+
+def operation_of(completed: Any) -> Any:
+    """The operation that a Done echoes: of the same tag, with the same fields."""
+    cls = next(OPERATIONS[tag] for tag, done in COMPLETIONS.items() if isinstance(completed, done))
+    return cls(**{name: getattr(completed, name) for name, _ in cls.FIELDS})
 
 
 @dataclass(frozen=True)

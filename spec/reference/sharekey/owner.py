@@ -20,7 +20,6 @@ from .messages import (
     Deactivate,
     Done,
     Grant,
-    Inspect,
     Installed,
     NeverReleased,
     Provision,
@@ -313,7 +312,7 @@ class Owner:
         elif hasattr(completed, "slot"):
             self._put_record(completed.slot, completed_effect(self.slot(completed.slot).record, message))
             left = completed.left
-            if isinstance(completed, messages.Inspected) and isinstance(left.holding, Installed):
+            if not isinstance(completed, messages.TURNS) and isinstance(left.holding, Installed):
                 self._proof(completed.slot, (left.floor, left.holding.grant), message)
         return self.commands.pop(message.command, None)
 
@@ -347,7 +346,7 @@ class Owner:
             raise RuleBroken("Exhausted")
         if message.epoch != command.epoch + isinstance(command.operation, Transfer):
             raise RuleBroken("WrongEpoch")
-        if _operation(message.completed) != command.operation:
+        if messages.operation_of(message.completed) != command.operation:
             raise RuleBroken("OtherOperation")
 
     def _transfer(self, message: Done) -> None:
@@ -385,12 +384,3 @@ class Owner:
         found = Equivocation(denial, release)
         if found not in self.equivocations:
             self.equivocations.append(found)
-
-
-def _operation(completed: Any) -> Any:
-    """The operation that a Done echoes."""
-    if isinstance(completed, messages.Activated):
-        return Activate(completed.slot, completed.generation)
-    if isinstance(completed, messages.Deactivated):
-        return Deactivate(completed.slot, completed.generation)
-    return Inspect(completed.slot) if isinstance(completed, messages.Inspected) else completed

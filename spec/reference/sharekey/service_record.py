@@ -236,7 +236,7 @@ def done(record: ServiceRecord, message: Done) -> ServiceRecord:
     if not hasattr(message.completed, "slot"):
         raise RuleBroken("NotOfASlot")
     _ours(record, message.lock, message.epoch, message.completed.slot)
-    kind = "inspected" if isinstance(message.completed, messages.Inspected) else "door"
+    kind = "door" if isinstance(message.completed, messages.TURNS) else "inspected"
     return _told(record, completed_effect(record.slot, message), **{kind: message})
 
 
@@ -248,6 +248,6 @@ def _told(record: ServiceRecord, new: SlotRecord, **message: Message) -> Service
 def completed_effect(record: SlotRecord, done: Done) -> SlotRecord:
     """The effect of what a Done of this slot says was completed."""
     completed = done.completed
-    if isinstance(completed, messages.Inspected):
-        return slot.done_inspect(record, completed.left, done.digest())
-    return slot.done_number(record, completed.generation, isinstance(completed, messages.Activated))
+    if isinstance(completed, messages.TURNS):
+        return slot.done_number(record, completed.generation, isinstance(completed, messages.Activated))
+    return slot.done_inspect(record, completed.left, done.digest())

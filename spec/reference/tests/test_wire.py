@@ -22,6 +22,15 @@ def b(label: str, size: int = 32) -> bytes:
 FULL = Limits(10, 20, Schedule(127, 0, 1440, -720, Next(5, 840)), 7)
 LEFT = [m.Left(3, m.Inactive()), m.Left(4, m.Empty()), m.Left(5, m.Installed(b("g"), b("d")))]
 
+IN_OPERATIONS = {
+    "slot": 255,
+    "generation": 2,
+    "owner": b("o"),
+    "service": b("s"),
+    "to": 2**64 - 1,
+    "action": Action.Lock,
+}
+
 
 def _grant(limits: Limits) -> m.Grant:
     return m.Grant(b("lock"), 1, 2, 3, PUB, 3, limits)
@@ -39,18 +48,14 @@ def samples() -> list[m.Message]:
     nonces = (b("n", 16), b("o", 16))
     out += [m.ReportRequest(b("l"), 1, by, 2, nonces[0], 2**64 - 1) for by in (m.OWNER, 2**32 - 1)]
     out.append(m.FindRequest(b("s"), PUB, nonces[0], 5))
-    operations = [
-        m.Activate(1, 2),
-        m.Deactivate(1, 2),
-        m.Transfer(b("o"), b("s")),
-        m.SetClock(2**64 - 1),
-        m.Act(Action.Lock),
-        m.Inspect(255),
-    ]
-    out += [m.Command(b("l"), 1, *nonces, op) for op in operations]
-    completed = operations[2:5] + [m.Inspected(1, left) for left in LEFT]
-    completed += [kind(1, 2, left) for kind in (m.Activated, m.Deactivated) for left in LEFT]
-    out += [m.Done(b("c"), b("l"), 1, c) for c in completed]
+    for tag, operation in m.OPERATIONS.items():
+        given = {name: IN_OPERATIONS[name] for name, _ in operation.FIELDS}
+        out.append(m.Command(b("l"), 1, *nonces, operation(**given)))
+        completed = m.COMPLETIONS[tag]
+        if "left" in dict(completed.FIELDS):
+            out += [m.Done(b("c"), b("l"), 1, completed(**given, left=left)) for left in LEFT]
+        else:
+            out.append(m.Done(b("c"), b("l"), 1, completed(**given)))
     out += [m.Refused(b("r"), reason) for reason in Reason]
     out = [message.signed(SEED) for message in out]
     tagged = [m.Unlock(1, Action.Open, *nonces), m.Reply(m.Accepted(), b("t", 16))]
@@ -202,7 +207,8 @@ def test_undefined_bytes():
         assert name_of(m.Reply, reply[:5] + bytes([byte]) + reply[6:]) == "Value"
     refused = m.Refused(bytes(32), Reason.Busy).signed(SEED).encode()
     assert name_of(m.Refused, refused[:36] + b"\0" + refused[37:]) == "Value"
-    for cls, at, top in ((m.Withdrawn, 141, 3), (m.Report, 81, 4), (m.Command, 72, 6), (m.Done, 72, 6), (m.Reply, 4, 2)):
+    top = max(m.OPERATIONS)
+    for cls, at, top in ((m.Withdrawn, 141, 3), (m.Report, 81, 4), (m.Command, 72, top), (m.Done, 72, top), (m.Reply, 4, 2)):
         data = next(s for s in SAMPLES if isinstance(s, cls)).encode()
         for tag in (0, top + 1, 255):
             assert name_of(cls, data[:at] + bytes([tag]) + data[at + 1 :]) == "Value"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any, Optional
 
+from desk.owner import ORDERS
 from sharekey import primitives
 from sharekey.answers import content, join
 from sharekey.messages import BY_NAME, KINDS, Done, FactoryReset, Grant, Transfer
@@ -254,15 +255,16 @@ class Wanderer:
 
     def order(self, op: str = "") -> list[Any]:
         lock, owner = self.one(LOCKS), self.one(OWNERS)
-        ops = ["activate"] * 10 + ["deactivate"] * 4 + ["inspect"] * 8 + ["transfer", "set_clock", "set_clock", "act", "act"]
-        op = op or self.random.choice(ops)
-        more: dict[str, Any] = {"slot": self.slot()}
-        if op == "transfer":
-            more = {"owner": self.key(OWNERS), "service": self.key(SERVICES)}
-        elif op == "set_clock":
-            more = {"to": self.random.choice([NOON, NOON + 60, 0, 2**64 - 1])}
-        elif op == "act":
-            more = {"action": self.random.choice(["Open", "Lock"])}
+        often = {"activate": 10, "deactivate": 4, "inspect": 8, "transfer": 1}
+        op = op or self.random.choice([name for name in ORDERS for _ in range(often.get(name, 2))])
+        draw: dict[str, Any] = {
+            "slot": self.slot,
+            "owner": lambda: self.key(OWNERS),
+            "service": lambda: self.key(SERVICES),
+            "to": lambda: self.random.choice([NOON, NOON + 60, 0, 2**64 - 1]),
+            "action": lambda: self.random.choice(["Open", "Lock"]),
+        }
+        more = {name: draw[name]() for name, _ in ORDERS[op].FIELDS if name != "generation"}
         return [
             lambda: self._challenge("Operate", lock),
             lambda: self.ask(

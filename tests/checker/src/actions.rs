@@ -9,7 +9,7 @@ use sharekey_stage::ops::{Op, Place};
 use super::cast::{OLGA, key_of};
 use super::lock::{INSTALL, OPERATE};
 use super::net::{Msg, Net, REPORT};
-use super::scenario::{Device, ORDERS, Order};
+use super::scenario::{Device, Order, searched};
 use super::system::{Action, State, Who};
 use super::world::{For, Input, World};
 
@@ -150,10 +150,7 @@ impl World {
                 }
             }
         }
-        for order in ORDERS {
-            if net.count_sub(Kind::Command, order.row()) >= bounds.of(order) {
-                continue;
-            }
+        for order in searched().filter(|order| self.may_order(*order, net)) {
             let slots = if Op::ordered(order).row().place == Place::Slot { self.scenario.slots } else { 1 };
             for slot in 0..slots {
                 let acting = (0..2).filter(|which| self.scenario.acting >> which & 1 == 1);
@@ -173,7 +170,7 @@ impl World {
         }
         let mut send = |input| actions.push(Action { who: Who::Sender, input });
         if state.net.count(Kind::Command) < self.scenario.bounds.forged {
-            for (order, epoch) in ORDERS.into_iter().flat_map(|order| [(order, 1), (order, 2)]) {
+            for (order, epoch) in searched().flat_map(|order| [(order, 1), (order, 2)]) {
                 send(Input::ForgeCommand { order, epoch, challenge });
             }
         }
@@ -195,7 +192,7 @@ impl World {
         if self.scenario.former_owner && which == 1 {
             net.kind(Kind::Done)
                 .iter()
-                .filter(|done| done.sub() == Order::Transfer.row())
+                .filter(|done| done.sub() == Order::Transfer.tag())
                 .for_each(|done| phone(Input::Adopt(*done)));
         }
         if self.scenario.acting >> which & 1 == 0 {

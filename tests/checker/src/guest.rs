@@ -14,7 +14,7 @@ use sharekey::message::{
 };
 use sharekey::secret::Seed;
 use sharekey::wire::Unverified;
-use sharekey_model::invariant::Event;
+use sharekey_model::invariant::{Event, Order as Meant};
 use sharekey_model::symbolic::Symbolic;
 
 use sharekey_stage::forge::{bare, last_signature};
@@ -23,7 +23,7 @@ use sharekey_stage::nonce_of;
 use super::cast::{ANA, CLOUD, FORGE, OLGA, account, entropy, key_of, seed};
 use super::net::Msg;
 use super::phone::granted;
-use super::scenario::{Device, Order, meant, operation};
+use super::scenario::{Device, Order, operation};
 use super::world::{Input, Step, World};
 
 impl World {
@@ -156,7 +156,7 @@ impl World {
         let message = FORGE.signed(&body, &seed(OLGA));
         let command = super::net::digest(&message);
         let ordered = Event::Ordered { command, owner: key_of(OLGA), lock, epoch };
-        self.made(&message, vec![ordered, Event::Meant { command, order: meant(&operation) }])
+        self.made(&message, vec![ordered, Event::Meant { command, order: Meant::of(&operation) }])
     }
 
     /// A grant by the former owner, for an ownership that may not be its.

@@ -6,12 +6,12 @@ use sharekey::limits::Action;
 use sharekey::lock::purpose::{self, Purpose};
 use sharekey::message::{Command, Completed, Done, Holding, Install, Operation, Receipt, SlotReport, Unlock};
 use sharekey::wire::{Kind, Message, Unverified};
-use sharekey_model::invariant::{Answered, Event, Invariant, Violation};
+use sharekey_model::invariant::{Answered, Event, Invariant, Order as Meant, Violation};
 use sharekey_model::symbolic::Symbolic;
 
 use sharekey_stage::firmware::{self, AnySession, Output};
 use sharekey_stage::forge::bundle;
-use sharekey_stage::ops::{Op, Order, Sent, To, slot_of};
+use sharekey_stage::ops::{Op, Order, Sent, To};
 
 use super::cast::entropy;
 use super::lock::{Commit, Flash, INSTALL, NOW, OPERATE, Running, TestLock, Written, again, at, give, nonce};
@@ -102,8 +102,8 @@ impl World {
             Output::Installed(installed) => (Op::Install, installed.slot),
             Output::Unlocked(unlocked) => (Op::of(Sent::To(To::Unlock), self.scenario.uses.is_some()), unlocked.slot),
             Output::Commanded(commanded) => {
-                let completed = parse::<Done>(&commanded.done).claims().completed;
-                (Op::ordered(Order::of(&commanded.operation)), slot_of(&completed).unwrap_or(SlotId::new(0)))
+                let slot = parse::<Done>(&commanded.done).claims().completed.operation().slot();
+                (Op::ordered(Order::of(&commanded.operation)), slot.unwrap_or(SlotId::new(0)))
             }
             _ => panic!("nothing that is asked of the lock here"),
         };
@@ -161,21 +161,17 @@ impl World {
         let ordered = parse::<Command>(self.msgs.bytes(message)).claims().operation;
         let ownership = accepted.lock.ownership().unwrap();
         let left = |slot: SlotId| accepted.lock.report(slot).unwrap();
+        let reported = done.completed.left().is_none_or(|(slot, said)| left(slot) == said);
+        let turned = |generation, holding, said| said == SlotReport { floor: generation, holding };
         let true_of_the_lock = match done.completed {
-            Completed::Activate { slot, generation, left: said } => {
-                left(slot) == said && said == SlotReport { floor: generation, holding: Holding::Empty }
-            }
-            Completed::Deactivate { slot, generation, left: said } => {
-                left(slot) == said && said == SlotReport { floor: generation, holding: Holding::Inactive }
-            }
+            Completed::Activate { generation, left, .. } => turned(generation, Holding::Empty, left),
+            Completed::Deactivate { generation, left, .. } => turned(generation, Holding::Inactive, left),
             Completed::Transfer { owner, service } => (ownership.owner, ownership.service) == (owner, service),
-            Completed::Inspect { slot, left: said } => left(slot) == said && ordered == Operation::Inspect { slot },
-            Completed::Act { action } => [ordered, left_to_do] == [Operation::Act { action }; 2],
-            Completed::SetClock { to } => [ordered, left_to_do] == [Operation::SetClock { to }; 2],
+            other => [ordered, left_to_do] == [other.operation(); 2],
         };
         let moves = matches!(left_to_do, Operation::Act { .. }) == matches!(done.completed, Completed::Act { .. });
         let named = (done.command, done.lock, done.epoch) == (self.digest(message), self.cast.lock, ownership.epoch);
-        true_of_the_lock && moves && named
+        reported && true_of_the_lock && moves && named
     }
 
     /// The nonce that a request says it answers: not the session's, which the lock has to compare it with.
@@ -219,8 +215,8 @@ impl World {
             }
             output => {
                 let done = output.answer();
-                let (event, moved) = self.commanded(&mut next, before, done, answered, &mut reached);
-                (vec![self.put(done)], vec![event], if moved { Vec::new() } else { vec![event] })
+                let event = self.commanded(&mut next, before, done, answered, &mut reached);
+                (vec![self.put(done)], vec![event], vec![event])
             }
         };
         let cut = accepted.written.is_some().then(|| {
@@ -239,33 +235,30 @@ impl World {
         done: &[u8],
         answered: Answered,
         reached: &mut Reached,
-    ) -> (Event, bool) {
+    ) -> Event {
         let Done { command, lock, epoch, completed } = *parse::<Done>(done).claims();
         let installed = |slot| matches!(before.run().lock.report(slot).unwrap().holding, Holding::Installed { .. });
+        let operation = completed.operation();
+        reached.order(Order::of(&operation));
         match completed {
-            Completed::Activate { slot, generation, .. } | Completed::Deactivate { slot, generation, .. } => {
+            Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } => {
                 let active = matches!(completed, Completed::Activate { .. });
                 reached.add_if(installed(slot) && active, Milestone::KilledByActivation);
                 reached.add_if(installed(slot) && !active, Milestone::KilledByDeactivation);
                 next.receipts[usize::from(slot.index())] = None;
-                (Event::Switched { place: self.place(epoch, slot), active, generation, command, answered }, false)
             }
-            Completed::Transfer { owner, .. } => {
-                reached.add(Milestone::Transferred);
+            Completed::Transfer { .. } => {
                 next.open = [None; 2];
                 next.receipts = [None; super::lock::SLOTS];
-                (Event::Owned { lock, epoch, owner, answered, command: Some(command) }, false)
-            }
-            Completed::Act { .. } | Completed::SetClock { .. } => {
-                reached.add(Milestone::OwnerOpened);
-                (Event::Obeyed { lock, epoch, command, answered }, true)
             }
             Completed::Inspect { left, .. } => {
                 let found = matches!(left.holding, Holding::Installed { .. });
                 reached.add(if found { Milestone::InspectedKey } else { Milestone::InspectedVacant });
-                (Event::Obeyed { lock, epoch, command, answered }, true)
             }
+            // What leaves the lock as it was is told of by its order.
+            _ => {}
         }
+        Meant::of(&operation).done((lock, epoch), command, answered)
     }
 }
 

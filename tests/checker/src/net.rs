@@ -59,10 +59,10 @@ pub struct Info {
 /// Which operation, of a command or a Done.
 fn sub_of(kind: u8, bytes: &[u8]) -> u8 {
     if kind == Kind::Command.byte() {
-        return Order::of(&Unverified::<Command>::parse(bytes).unwrap().claims().operation).row();
+        return Order::of(&Unverified::<Command>::parse(bytes).unwrap().claims().operation).tag();
     }
     if kind == Kind::Done.byte() {
-        return Order::done(&Unverified::<Done>::parse(bytes).unwrap().claims().completed).row();
+        return Order::of(&Unverified::<Done>::parse(bytes).unwrap().claims().completed.operation()).tag();
     }
     0
 }

@@ -12,7 +12,7 @@ use sharekey::message::{Completed, Done, Grant, Holding, Operation, Receipt};
 use sharekey::owner::{Fact, Learned, Method, OwnedLock, Owner, PendingCommand, Seen};
 use sharekey::slot::State;
 use sharekey::wire::{Kind, Unverified};
-use sharekey_model::invariant::{Event, ViewFacts};
+use sharekey_model::invariant::{Event, Order as Meant, ViewFacts};
 use sharekey_model::symbolic::Symbolic;
 use sharekey_stage::desk::NOW;
 
@@ -20,7 +20,7 @@ use super::cast::{CLOUD, OLGA, OTTO, answer, entropy, key_of, never, owner};
 use super::kept;
 use super::net::{Msg, Report, digest};
 use super::reach::{Milestone, Reached};
-use super::scenario::{Order, meant, operation};
+use super::scenario::{Order, operation};
 use super::world::{Input, Step, World};
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -182,7 +182,7 @@ impl World {
             Operation::Activate { generation, .. } | Operation::Deactivate { generation, .. } => generation,
             _ => Generation::ZERO,
         };
-        let events = vec![ordered, Event::Meant { command, order: meant(&asked(number)) }];
+        let events = vec![ordered, Event::Meant { command, order: Meant::of(&asked(number)) }];
         Ok(Called { out: vec![message], events, ..Called::default() })
     }
 

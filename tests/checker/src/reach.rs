@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::rules::RULES;
+use super::scenario::Order;
 
 macro_rules! milestones {
     ($($name:ident),* $(,)?) => {
@@ -20,8 +21,8 @@ macro_rules! milestones {
 milestones! {
     Installed, Overwritten, Rekeyed, StaleGrantRefused, InactiveSlotRefused, OtherEpochRefused,
     WrongNonceRefused, BrokenChainRefused, ForeignSignatureRefused,
-    Opened, OwnerOpened, LockRefusedSpentKey, UnlockRefused, StaleNumberRefused, OwnerSignatureRefused,
-    KilledByDeactivation, KilledByActivation, InspectedKey, InspectedVacant, Transferred,
+    Opened, LockRefusedSpentKey, UnlockRefused, StaleNumberRefused, OwnerSignatureRefused,
+    KilledByDeactivation, KilledByActivation, InspectedKey, InspectedVacant,
     CutAfterInstall, CutAfterUnlock, CutAfterSwitch,
     Published, NumberCollided, PublishedTooLate, Revoked, WithdrawalLost, Settled, WithdrawnBeforePublished,
     ReleasedAgain, SecondDeviceRefused, ReleaseAfterWithdrawRefused, ReceiptTaken, ReceiptOld, DoneTaken, DoneOld,
@@ -30,9 +31,9 @@ milestones! {
     RanInstall, RanRekey, RanOpen, RanReturn, RanTakeOver,
 }
 
-const _: () = assert!(Milestone::ALL.len() <= 64, "more milestones than bits");
+const _: () = assert!(Milestone::ALL.len() + Order::ALL.len() <= 64, "more to reach than bits");
 
-/// A set of milestones.
+/// A set of milestones, and of orders that a lock carried out.
 #[derive(Clone, Copy, Default)]
 pub struct Reached(u64);
 
@@ -43,6 +44,19 @@ impl Reached {
 
     pub const fn has(self, milestone: Milestone) -> bool {
         self.0 >> (milestone as u32) & 1 == 1
+    }
+
+    pub fn order(&mut self, order: Order) {
+        self.0 |= Self::bit_of(order);
+    }
+
+    pub const fn has_order(self, order: Order) -> bool {
+        self.0 & Self::bit_of(order) != 0
+    }
+
+    /// From the other end than the milestones.
+    const fn bit_of(order: Order) -> u64 {
+        1 << (63 - order as u32)
     }
 
     pub const fn and(self, other: Self) -> Self {

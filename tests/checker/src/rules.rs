@@ -5,7 +5,7 @@ use sharekey::wire::Kind;
 use sharekey_model::invariant::Service;
 
 use super::net::Msg;
-use super::scenario::{ORDERS, Start};
+use super::scenario::{Order, Start, searched};
 use super::system::{Action, State, Who};
 use super::world::{Input, World};
 
@@ -74,19 +74,24 @@ fn serve(message: Msg) -> &'static str {
 }
 
 impl World {
+    /// Whether the bounds leave room for one more command of this order.
+    pub fn may_order(&self, order: Order, net: &super::net::Net) -> bool {
+        net.count_sub(Kind::Command, order.tag()) < self.scenario.bounds.orders[order]
+    }
+
     /// Whether the bounds leave room for a rule to change anything after the start: in a search to the end it
     /// must have fired.
     pub fn allows(&self, rule: &str, start: &State) -> bool {
         let (scenario, bounds, net) = (&self.scenario, &self.scenario.bounds, &start.net);
         let honest = scenario.service == Service::Honest;
-        let orders = ORDERS.into_iter().any(|order| net.count_sub(Kind::Command, order.row()) < bounds.of(order));
+        let orders = searched().any(|order| self.may_order(order, net));
         let installs = net.count(Kind::Install) < bounds.installs;
         let unlocks = net.count(Kind::Unlock) < bounds.unlocks && (installs || net.count(Kind::Receipt) > 0);
         let grants = net.count(Kind::Grant) < bounds.grants;
         let withdraws = net.count(Kind::Withdraw) < bounds.withdraws;
         // A receipt of a key that another proved before changes nothing; and where Ana's is installed and shared,
         // that has to end first: by a withdrawal, or by handing the lock over, opening the slot and sharing it.
-        let handed_over = bounds.transfers > 0 && net.count(Kind::Challenge) + 3 <= bounds.challenges;
+        let handed_over = bounds.orders[Order::Transfer] > 0 && net.count(Kind::Challenge) + 3 <= bounds.challenges;
         let shareable = scenario.start != Start::Downloaded || withdraws || handed_over;
         let unproved = net.count(Kind::Receipt) < bounds.grants && shareable;
         let thief = scenario.devices.iter().any(|device| device.rogue);
@@ -110,7 +115,7 @@ impl World {
             "forge" => signs || (!honest && installs),
             "forge report" => !scenario.forged_versions.is_empty(),
             "read" | "stale write" => scenario.instances,
-            "adopt" => scenario.former_owner && bounds.transfers > 0,
+            "adopt" => scenario.former_owner && bounds.orders[Order::Transfer] > 0,
             other => panic!("{other} is no rule"),
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use stateright::{Checker, HasDiscoveries, Model};
 
 use super::reach::{Milestone, Reached};
-use super::scenario::Scenario;
+use super::scenario::{Order, Scenario};
 use super::system::{Action, State, System};
 use super::world::World;
 
@@ -66,6 +66,8 @@ fn search(scenario: Scenario) -> Searched {
 fn judge(world: &World, start: &State, searched: &Searched) {
     let (name, reach) = (searched.name, world.scenario.reach.iter());
     let missed: Vec<&Milestone> = reach.filter(|milestone| !searched.reached.has(**milestone)).collect();
+    let orders = super::scenario::searched().filter(|order| world.may_order(*order, &start.net));
+    let undone: Vec<Order> = orders.filter(|order| !searched.reached.has_order(*order)).collect();
     let allowed = |rule: &&str| world.allows(rule, start);
     let mut never: Vec<&str> = super::rules::RULES.into_iter().filter(allowed).collect();
     never.retain(|rule| !searched.fired.contains(rule));
@@ -74,10 +76,11 @@ fn judge(world: &World, start: &State, searched: &Searched) {
         println!("  {unforeseen:?} fired beyond what the bounds allow");
     }
     if !searched.exhausted {
-        println!("  stopped before {missed:?} was reached, and {never:?} fired");
+        println!("  stopped before {missed:?} was reached, {undone:?} carried out, and {never:?} fired");
         return;
     }
     assert!(missed.is_empty(), "{name}: never reached {missed:?}");
+    assert!(undone.is_empty(), "{name}: never carried out {undone:?}");
     assert!(never.is_empty(), "{name}: {never:?} never fired");
 }
 

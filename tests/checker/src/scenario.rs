@@ -1,47 +1,36 @@
 //! What a scenario allows: who plays, who is taken over, and how often each thing is done.
 
-use std::collections::BTreeSet;
+use std::ops::{Index, IndexMut};
 
 use sharekey::counter::Generation;
 use sharekey::crypto::PublicKey;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Timestamp};
+#[cfg(test)]
 use sharekey::lock::Clock;
 use sharekey::message::Operation;
-use sharekey_model::invariant::{Order as Meant, Service};
+use sharekey_model::invariant::Service;
 pub use sharekey_stage::ops::Order;
+use sharekey_stage::ops::With;
 
 use super::cast::{CLOUD, key_of};
 
 /// What the owner orders at the lock. Its clock, she sets nowhere: the lock has none here.
-pub const ORDERS: [Order; 5] = [Order::Activate, Order::Deactivate, Order::Inspect, Order::Act, Order::Transfer];
+pub fn searched() -> impl Iterator<Item = Order> {
+    Order::ALL.into_iter().filter(|order| *order != Order::SetClock)
+}
 
 /// The order with this number, where it takes one; the lock goes to this owner, and to the same cloud.
 pub fn operation(order: Order, slot: SlotId, generation: Generation, owner: PublicKey) -> Operation {
-    match order {
-        Order::Activate => Operation::Activate { slot, generation },
-        Order::Deactivate => Operation::Deactivate { slot, generation },
-        Order::Inspect => Operation::Inspect { slot },
-        Order::Act => Operation::Act { action: Action::Open },
-        Order::Transfer => Operation::Transfer { owner, service: key_of(CLOUD) },
-        Order::SetClock => Operation::SetClock { to: Timestamp::from_unix_seconds(0) },
-    }
-}
-
-/// The same as the ledger hears of it.
-pub fn meant(operation: &Operation) -> Meant {
-    match *operation {
-        Operation::Activate { slot, generation } => Meant::Switch { slot, active: true, generation },
-        Operation::Deactivate { slot, generation } => Meant::Switch { slot, active: false, generation },
-        Operation::Transfer { owner, .. } => Meant::Transfer { owner },
-        Operation::SetClock { .. } | Operation::Act { .. } | Operation::Inspect { .. } => Meant::Other,
-    }
+    let time = Timestamp::from_unix_seconds(0);
+    order.with(&With { slot, generation, owner, service: key_of(CLOUD), time, action: Action::Open })
 }
 
 #[test]
 fn every_order_is_searched_but_one() {
-    let searched: BTreeSet<Order> = ORDERS.into_iter().chain([Order::SetClock]).collect();
-    assert_eq!(searched, BTreeSet::from(Order::ALL));
+    let scenarios = || super::scenarios::quick().into_iter();
+    let somewhere = |order: &Order| scenarios().any(|scenario| scenario.bounds.orders[*order] > 0);
+    assert_eq!(Order::ALL.into_iter().filter(somewhere).collect::<Vec<_>>(), searched().collect::<Vec<_>>());
     assert_eq!(super::lock::NOW.clock, Clock::Absent);
 }
 
@@ -67,27 +56,38 @@ pub struct Bounds {
     pub reboots: u8,
     pub grants: usize,
     pub withdraws: usize,
-    pub activates: usize,
-    pub deactivates: usize,
-    pub inspects: usize,
-    pub acts: usize,
-    pub transfers: usize,
+    pub orders: Orders,
     pub installs: usize,
     pub unlocks: usize,
     /// Of those that the attacker signs by hand.
     pub forged: usize,
 }
 
-impl Bounds {
-    pub const fn of(&self, order: Order) -> usize {
-        match order {
-            Order::Activate => self.activates,
-            Order::Deactivate => self.deactivates,
-            Order::Inspect => self.inspects,
-            Order::Act => self.acts,
-            Order::Transfer => self.transfers,
-            Order::SetClock => 0,
-        }
+/// How many commands of each order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Orders([usize; Order::ALL.len()]);
+
+/// So many of these, and none of the others.
+pub const fn orders(mut of: &[(Order, usize)]) -> Orders {
+    let mut bounds = [0; Order::ALL.len()];
+    while let [(order, bound), rest @ ..] = of {
+        bounds[*order as usize] = *bound;
+        of = rest;
+    }
+    Orders(bounds)
+}
+
+impl Index<Order> for Orders {
+    type Output = usize;
+
+    fn index(&self, order: Order) -> &usize {
+        &self.0[order as usize]
+    }
+}
+
+impl IndexMut<Order> for Orders {
+    fn index_mut(&mut self, order: Order) -> &mut usize {
+        &mut self.0[order as usize]
     }
 }
 

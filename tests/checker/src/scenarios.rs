@@ -4,7 +4,8 @@ use sharekey_model::invariant::Service;
 
 use super::cast::{ANA, BEN};
 use super::reach::Milestone::*;
-use super::scenario::{Bounds, Device, Scenario, Start};
+use super::scenario::Order::{Act, Activate, Deactivate, Inspect, Transfer};
+use super::scenario::{Bounds, Device, Scenario, Start, orders};
 use super::takeover;
 
 pub const fn device(subject: u8, number: u8) -> Device {
@@ -18,11 +19,7 @@ pub const NOTHING: Bounds = Bounds {
     reboots: 0,
     grants: 0,
     withdraws: 0,
-    activates: 0,
-    deactivates: 0,
-    inspects: 0,
-    acts: 0,
-    transfers: 0,
+    orders: orders(&[]),
     installs: 0,
     unlocks: 0,
     forged: 0,
@@ -57,11 +54,9 @@ pub fn honest() -> Scenario {
             challenges: 4,
             grants: 1,
             withdraws: 1,
-            activates: 1,
-            deactivates: 1,
+            orders: orders(&[(Activate, 1), (Deactivate, 1), (Inspect, 1)]),
             installs: 1,
             unlocks: 1,
-            inspects: 1,
             ..NOTHING
         },
         reach: &[
@@ -92,7 +87,14 @@ pub fn two_phones() -> Scenario {
         subjects: &[ANA],
         acting: 0b11,
         listening: 0b11,
-        bounds: Bounds { challenges: 2, grants: 2, withdraws: 1, activates: 1, installs: 1, ..NOTHING },
+        bounds: Bounds {
+            challenges: 2,
+            grants: 2,
+            withdraws: 1,
+            orders: orders(&[(Activate, 1)]),
+            installs: 1,
+            ..NOTHING
+        },
         reach: &[Installed, Published, NumberCollided, Revoked, WithdrawalLost, LearnedOtherPhonesGrant],
         ..BASE
     }
@@ -109,7 +111,14 @@ pub fn two_phones_two_guests() -> Scenario {
         acting: 0b11,
         listening: 0b11,
         lone: false,
-        bounds: Bounds { challenges: 3, grants: 3, withdraws: 2, activates: 1, installs: 3, ..NOTHING },
+        bounds: Bounds {
+            challenges: 3,
+            grants: 3,
+            withdraws: 2,
+            orders: orders(&[(Activate, 1)]),
+            installs: 3,
+            ..NOTHING
+        },
         reach: &[
             LearnedOtherPhonesGrant,
             NumberCollided,
@@ -130,7 +139,7 @@ pub fn two_at_the_lock() -> Scenario {
         name: "two phones at the lock",
         acting: 0b11,
         listening: 0b11,
-        bounds: Bounds { challenges: 4, activates: 2, deactivates: 1, inspects: 1, ..NOTHING },
+        bounds: Bounds { challenges: 4, orders: orders(&[(Activate, 2), (Deactivate, 1), (Inspect, 1)]), ..NOTHING },
         reach: &[StaleNumberRefused, InspectedVacant, DoneOld],
         ..BASE
     }
@@ -143,7 +152,15 @@ pub fn overwrite() -> Scenario {
         start: Start::SharedAgain,
         subjects: &[BEN],
         devices: const { &[device(ANA, 0), device(BEN, 0), device(BEN, 1)] },
-        bounds: Bounds { challenges: 5, grants: 2, withdraws: 2, activates: 1, installs: 3, unlocks: 1, ..NOTHING },
+        bounds: Bounds {
+            challenges: 5,
+            grants: 2,
+            withdraws: 2,
+            orders: orders(&[(Activate, 1)]),
+            installs: 3,
+            unlocks: 1,
+            ..NOTHING
+        },
         reach: &[
             Overwritten,
             Rekeyed,
@@ -168,11 +185,8 @@ pub fn late_dones() -> Scenario {
             challenges: 4,
             grants: 1,
             withdraws: 1,
-            activates: 2,
-            deactivates: 1,
-            inspects: 2,
+            orders: orders(&[(Activate, 2), (Deactivate, 1), (Inspect, 2), (Act, 1)]),
             installs: 1,
-            acts: 1,
             ..NOTHING
         },
         reach: &[
@@ -183,7 +197,6 @@ pub fn late_dones() -> Scenario {
             DoneTaken,
             DoneOld,
             Settled,
-            OwnerOpened,
             OlderReportRefused,
         ],
         ..BASE
@@ -195,7 +208,14 @@ pub fn reopened() -> Scenario {
     Scenario {
         name: "closed and opened over a download",
         start: Start::Downloaded,
-        bounds: Bounds { challenges: 5, grants: 1, withdraws: 1, activates: 2, deactivates: 1, installs: 2, ..NOTHING },
+        bounds: Bounds {
+            challenges: 5,
+            grants: 1,
+            withdraws: 1,
+            orders: orders(&[(Activate, 2), (Deactivate, 1)]),
+            installs: 2,
+            ..NOTHING
+        },
         reach: &[StaleGrantRefused, InactiveSlotRefused, Rekeyed, KilledByActivation, KilledByDeactivation],
         ..BASE
     }
@@ -211,8 +231,7 @@ pub fn power() -> Scenario {
             challenges: 4,
             reboots: 2,
             grants: 1,
-            activates: 1,
-            deactivates: 1,
+            orders: orders(&[(Activate, 1), (Deactivate, 1)]),
             installs: 2,
             unlocks: 2,
             ..NOTHING
@@ -242,7 +261,7 @@ pub fn leaked() -> Scenario {
             challenges: 3,
             grants: 2,
             withdraws: 1,
-            activates: 1,
+            orders: orders(&[(Activate, 1)]),
             installs: 3,
             unlocks: 1,
             forged: 1,
@@ -261,7 +280,14 @@ pub fn two_slots() -> Scenario {
         subjects: &[ANA],
         devices: const { &[device(ANA, 0)] },
         recombine: true,
-        bounds: Bounds { challenges: 4, grants: 2, activates: 2, installs: 2, unlocks: 1, ..NOTHING },
+        bounds: Bounds {
+            challenges: 4,
+            grants: 2,
+            orders: orders(&[(Activate, 2)]),
+            installs: 2,
+            unlocks: 1,
+            ..NOTHING
+        },
         reach: &[Installed, BrokenChainRefused, WrongNonceRefused, UnlockRefused, Opened],
         ..BASE
     }
@@ -280,14 +306,12 @@ pub fn former_owner() -> Scenario {
             challenges: 4,
             reboots: 1,
             grants: 2,
-            activates: 2,
-            transfers: 1,
-            acts: 1,
+            orders: orders(&[(Activate, 2), (Transfer, 1), (Act, 1)]),
             installs: 2,
             forged: 4,
             ..NOTHING
         },
-        reach: &[Transferred, Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Rekeyed, RanTakeOver],
+        reach: &[Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Rekeyed, RanTakeOver],
         ..BASE
     }
 }
@@ -297,8 +321,15 @@ pub fn heir() -> Scenario {
     Scenario {
         name: "former owner, and the heir shares",
         cuts: false,
-        bounds: Bounds { challenges: 5, grants: 2, activates: 2, transfers: 1, installs: 2, forged: 4, ..NOTHING },
-        reach: &[Transferred, Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Installed, SawDownload],
+        bounds: Bounds {
+            challenges: 5,
+            grants: 2,
+            orders: orders(&[(Activate, 2), (Transfer, 1)]),
+            installs: 2,
+            forged: 4,
+            ..NOTHING
+        },
+        reach: &[Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Installed, SawDownload],
         ..former_owner()
     }
 }
@@ -308,8 +339,15 @@ pub fn to_herself() -> Scenario {
     Scenario {
         name: "transfer to oneself",
         start: Start::Downloaded,
-        bounds: Bounds { challenges: 5, grants: 1, activates: 2, transfers: 1, installs: 2, unlocks: 1, ..NOTHING },
-        reach: &[Transferred, Reopened, OtherEpochRefused, UnlockRefused, RanTakeOver],
+        bounds: Bounds {
+            challenges: 5,
+            grants: 1,
+            orders: orders(&[(Activate, 2), (Transfer, 1)]),
+            installs: 2,
+            unlocks: 1,
+            ..NOTHING
+        },
+        reach: &[Reopened, OtherEpochRefused, UnlockRefused, RanTakeOver],
         ..BASE
     }
 }
@@ -320,7 +358,14 @@ pub fn instances() -> Scenario {
         name: "two instances of the service",
         devices: const { &[device(ANA, 0), device(ANA, 1)] },
         instances: true,
-        bounds: Bounds { challenges: 2, grants: 1, withdraws: 1, activates: 1, installs: 2, ..NOTHING },
+        bounds: Bounds {
+            challenges: 2,
+            grants: 1,
+            withdraws: 1,
+            orders: orders(&[(Activate, 1)]),
+            installs: 2,
+            ..NOTHING
+        },
         reach: &[StaleWriteRefused, Revoked, WithdrawalLost, Installed, SecondDeviceRefused],
         ..BASE
     }
@@ -363,13 +408,13 @@ pub fn campaign() -> Vec<Scenario> {
     let two_guests = Scenario { lone: true, ..two_phones_two_guests() };
     let both_listen = Scenario { listening: 0b11, ..former_owner() };
     let scenarios = vec![
-        more("honest, wide", honest(), |b| b.acts = 1),
+        more("honest, wide", honest(), |b| b.orders[Act] = 1),
         more("honest, two installs", honest(), |b| (b.installs, b.unlocks) = (2, 2)),
-        more("two phones, wide", two_phones(), |b| (b.challenges, b.withdraws, b.activates) = (3, 2, 2)),
+        more("two phones, wide", two_phones(), |b| (b.challenges, b.withdraws, b.orders[Activate]) = (3, 2, 2)),
         more("two phones, two guests, wide", two_phones_two_guests(), |b| (b.challenges, b.unlocks) = (5, 1)),
-        more("two phones, two guests, each message alone", two_guests, |b| b.deactivates = 1),
+        more("two phones, two guests, each message alone", two_guests, |b| b.orders[Deactivate] = 1),
         more("two phones at the lock, and a grant", two_at_the_lock(), |b| (b.grants, b.installs) = (1, 1)),
-        more("overwrite, wide", overwrite(), |b| (b.deactivates, b.unlocks) = (1, 2)),
+        more("overwrite, wide", overwrite(), |b| (b.orders[Deactivate], b.unlocks) = (1, 2)),
         more("late Dones, wide", late_dones(), |b| b.challenges = 5),
         more("closed and opened over a download, wide", reopened(), |b| {
             (b.challenges, b.grants, b.unlocks) = (6, 2, 1)
@@ -378,8 +423,10 @@ pub fn campaign() -> Vec<Scenario> {
         more("share code leaked, wide", leaked(), |b| b.challenges = 5),
         more("two slots, wide", two_slots(), |b| b.challenges = 5),
         more("former owner, wide", both_listen, |b| b.unlocks = 1),
-        more("former owner, and the heir shares, wide", heir(), |b| (b.challenges, b.acts, b.unlocks) = (6, 1, 1)),
-        more("transfer to oneself, wide", to_herself(), |b| (b.challenges, b.grants, b.inspects) = (6, 2, 1)),
+        more("former owner, and the heir shares, wide", heir(), |b| {
+            (b.challenges, b.orders[Act], b.unlocks) = (6, 1, 1)
+        }),
+        more("transfer to oneself, wide", to_herself(), |b| (b.challenges, b.grants, b.orders[Inspect]) = (6, 2, 1)),
         more("two instances, wide", instances(), |b| b.challenges = 3),
     ];
     scenarios.into_iter().chain(takeover::campaign()).collect()

@@ -5,7 +5,8 @@ use sharekey_model::invariant::Service;
 
 use super::cast::{ANA, BEN};
 use super::reach::Milestone::*;
-use super::scenario::{Bounds, Scenario, Start};
+use super::scenario::Order::{Act, Activate, Deactivate, Inspect, Transfer};
+use super::scenario::{Bounds, Scenario, Start, orders};
 use super::scenarios::{self, BASE, NOTHING, device, more};
 
 const TAKEN_OVER: Scenario = Scenario {
@@ -23,8 +24,7 @@ pub fn taken_over() -> Scenario {
             challenges: 4,
             grants: 1,
             withdraws: 1,
-            activates: 1,
-            deactivates: 1,
+            orders: orders(&[(Activate, 1), (Deactivate, 1)]),
             installs: 2,
             unlocks: 1,
             forged: 2,
@@ -47,7 +47,7 @@ pub fn guest_after_guest() -> Scenario {
             challenges: 4,
             grants: 3,
             withdraws: 2,
-            activates: 1,
+            orders: orders(&[(Activate, 1)]),
             installs: 3,
             unlocks: 1,
             forged: 2,
@@ -90,14 +90,13 @@ pub fn former_owner() -> Scenario {
         bounds: Bounds {
             challenges: 4,
             grants: 2,
-            activates: 2,
-            transfers: 1,
+            orders: orders(&[(Activate, 2), (Transfer, 1)]),
             installs: 2,
             unlocks: 1,
             forged: 3,
             ..NOTHING
         },
-        reach: &[Transferred, Adopted, OtherEpochRefused, OwnerSignatureRefused, Installed, Opened, UnlockRefused],
+        reach: &[Adopted, OtherEpochRefused, OwnerSignatureRefused, Installed, Opened, UnlockRefused],
         ..TAKEN_OVER
     }
 }
@@ -110,7 +109,15 @@ pub fn two_slots() -> Scenario {
         devices: const { &[device(ANA, 0)] },
         recombine: true,
         forged_versions: &[u64::MAX],
-        bounds: Bounds { challenges: 4, grants: 2, activates: 2, installs: 2, unlocks: 1, forged: 0, ..NOTHING },
+        bounds: Bounds {
+            challenges: 4,
+            grants: 2,
+            orders: orders(&[(Activate, 2)]),
+            installs: 2,
+            unlocks: 1,
+            forged: 0,
+            ..NOTHING
+        },
         reach: &[Installed, BrokenChainRefused, WrongNonceRefused, UnlockRefused, Opened, ForgedReportTaken],
         ..TAKEN_OVER
     }
@@ -122,11 +129,15 @@ pub fn campaign() -> Vec<Scenario> {
     let both_listen = Scenario { listening: 0b11, cuts: true, ..former_owner() };
     vec![
         more("service taken over, two grants", taken_over(), |b| (b.grants, b.withdraws) = (2, 1)),
-        more("service taken over, wide", taken_over(), |b| (b.challenges, b.inspects, b.installs) = (5, 1, 3)),
-        more("taken over, guest after guest, wide", versions, |b| (b.challenges, b.deactivates) = (5, 1)),
+        more("service taken over, wide", taken_over(), |b| (b.challenges, b.orders[Inspect], b.installs) = (5, 1, 3)),
+        more("taken over, guest after guest, wide", versions, |b| (b.challenges, b.orders[Deactivate]) = (5, 1)),
         more("taken over, power cuts, wide", power(), |b| (b.challenges, b.reboots, b.forged) = (5, 3, 1)),
-        more("taken over, former owner, wide", former_owner(), |b| (b.challenges, b.inspects, b.acts) = (5, 1, 1)),
+        more("taken over, former owner, wide", former_owner(), |b| {
+            (b.challenges, b.orders[Inspect], b.orders[Act]) = (5, 1, 1)
+        }),
         more("taken over, former owner, both listen, power cuts", both_listen, |b| b.reboots = 1),
-        more("taken over, two slots, wide", two_slots(), |b| (b.challenges, b.deactivates, b.forged) = (5, 1, 2)),
+        more("taken over, two slots, wide", two_slots(), |b| {
+            (b.challenges, b.orders[Deactivate], b.forged) = (5, 1, 2)
+        }),
     ]
 }

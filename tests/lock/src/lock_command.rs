@@ -8,6 +8,7 @@ use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{Cell, Clock};
 use sharekey::message::{Command, Holding, Operation};
+use sharekey_stage::ops::{Order, With};
 use sharekey_stage::stand::{DEVICE, NOON, OWNER, SERVICE, SLOTS, SUBJECT, Stand, fails};
 use sharekey_stage::{bad, forge, public, seed};
 
@@ -26,15 +27,10 @@ fn inspect(slot: u8) -> Operation {
 }
 
 /// One of each, which a lock with a key number 2 in slot 0 accepts.
-fn operations() -> [Operation; 6] {
-    [
-        activate(0, 3),
-        deactivate(0, 3),
-        Operation::Transfer { owner: public(&seed(21)), service: public(&seed(22)) },
-        Operation::SetClock { to: Timestamp::from_unix_seconds(NOON) },
-        Operation::Act { action: Action::Open },
-        inspect(0),
-    ]
+fn operations() -> [Operation; Order::ALL.len()] {
+    let (slot, generation, time) = (SlotId::new(0), Generation::new(3), Timestamp::from_unix_seconds(NOON));
+    let (owner, service) = (public(&seed(21)), public(&seed(22)));
+    Order::ALL.map(|order| order.with(&With { slot, generation, owner, service, time, action: Action::Open }))
 }
 
 /// A command that is good but for `change`.
@@ -67,7 +63,7 @@ fn each_refuses(change: impl Fn(&mut Command), error: LockError) {
 fn an_operation_or_an_action_that_is_not_defined_is_refused() {
     let mut stand = Stand::active();
     let at_operation = 4 + 32 + 4 + 16 + 16;
-    for (at, byte) in [(0, 0), (0, 7), (0, 0x81), (1, 0), (1, 3)] {
+    for (at, byte) in [(0, 0), (0, Order::NONE), (0, 0x81), (1, 0), (1, 3)] {
         let (nonce, session) = stand.operate();
         let operation = Operation::Act { action: Action::Open };
         let mut frame = forge::frame(&stand.command_body(nonce, operation));

@@ -58,8 +58,9 @@ fn no_call_and_no_order_of_a_command_is_without_a_row() {
     assert_eq!(orders, BTreeSet::from(Order::ALL));
     // The tag of a command stands where that of its Done stands.
     let sent = Command::samples(Size::Low).into_iter().map(|sent| (Order::of(&sent.operation), message(&sent)[72]));
-    let done = Done::samples(Size::Low).into_iter().map(|done| (Order::done(&done.completed), message(&done)[72]));
-    let tags = BTreeSet::from(Order::ALL.map(|order| (order, order.row())));
+    let done =
+        Done::samples(Size::Low).into_iter().map(|done| (Order::of(&done.completed.operation()), message(&done)[72]));
+    let tags = BTreeSet::from(Order::ALL.map(|order| (order, order.tag())));
     assert_eq!(sent.collect::<BTreeSet<_>>(), tags);
     assert_eq!(done.collect::<BTreeSet<_>>(), tags);
 }

@@ -16,8 +16,10 @@ use sharekey::crypto::{Digest, Nonce, PublicKey};
 use sharekey::id::{LockId, SlotId};
 
 mod judge;
+mod order;
 mod view;
 
+pub use self::order::Order;
 pub use self::view::ViewFacts;
 
 /// What must hold, numbered as in the spec.
@@ -116,27 +118,6 @@ pub enum Withdrawal {
     Released,
     /// It had already been proved dead.
     Settled,
-}
-
-/// What a command orders, as far as it is judged that the lock did just that.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Order {
-    /// To open (`active`) or close a slot.
-    Switch {
-        /// Which slot.
-        slot: SlotId,
-        /// Whether it is to be open.
-        active: bool,
-        /// The number that this takes.
-        generation: Generation,
-    },
-    /// To hand the lock to this owner.
-    Transfer {
-        /// The new owner.
-        owner: PublicKey,
-    },
-    /// Anything else.
-    Other,
 }
 
 /// Something that happened for good.

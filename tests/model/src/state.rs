@@ -25,7 +25,7 @@ pub mod table;
 
 pub use self::cell::{Aged, CellModel, Content, CounterModel, Flash, HeaderModel, Hold, Holds, KeyModel, SlotModel};
 pub use self::facts::{
-    BundleFacts, CommandFacts, NewKey, OrderFacts, ProvisionFacts, Purpose, Request, ResetFacts, Signed, UnlockFacts,
+    BundleFacts, CommandFacts, NewKey, ProvisionFacts, Purpose, Request, ResetFacts, Signed, UnlockFacts,
 };
 pub use self::guest::{GuestModel, GuestStep, ReceiptFacts};
 pub use self::lock::{LockModel, Open, Ownership, PendingModel};

@@ -1,6 +1,9 @@
 //! A lock's life, step by step: two slots, two guests, two owners, two ownerships, a factory reset and
 //! the life after it. Every step is what somebody wants; a step that was cut is simply tried again.
 
+use std::sync::LazyLock;
+
+use sharekey::counter::Generation;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
@@ -11,7 +14,7 @@ use sharekey::wire::Unverified;
 use sharekey_model::invariant::{Event, Withdrawal};
 
 use sharekey_stage::desk::serve;
-use sharekey_stage::ops::{For, Op, Sent, To, slot_of};
+use sharekey_stage::ops::{For, Op, Order as At, Sent, To, With};
 
 use crate::door::{Door, Intent, NO_SLOT, Stop, card};
 use crate::facts::Change;
@@ -48,18 +51,24 @@ pub enum Step {
     Download(SlotId, usize),
     Open(SlotId, usize),
     Shut(SlotId, usize),
-    OwnerOpens,
-    Inspect(SlotId),
+    /// An order that writes nothing, of the lock or of this slot.
+    Ordered(At, SlotId),
     Transfer,
     FactoryReset,
     /// Every key that anybody ever got and that is not installed is tried.
     TryDeadKeys,
 }
 
-use Step::{Activate, Deactivate, Download, FactoryReset as Reset, Inspect, Open, OwnerOpens, PowerOn, Provision};
+use Step::{Activate, Deactivate, Download, FactoryReset as Reset, Open, Ordered, PowerOn, Provision};
 use Step::{SetClock, Share, Shut, Transfer, TryDeadKeys, Withdraw};
 
-pub const LIFE: &[Step] = &[
+/// A whole life: between its parts the owner gives each order that writes nothing.
+pub static LIFE: LazyLock<Vec<Step>> = LazyLock::new(|| {
+    let quiet = At::ALL.into_iter().filter(|order| !Op::ordered(*order).writes());
+    [BEFORE, &quiet.map(|order| Ordered(order, HALL)).collect::<Vec<_>>(), AFTER].concat()
+});
+
+const BEFORE: &[Step] = &[
     PowerOn,
     Provision,
     // The same keys again.
@@ -77,8 +86,9 @@ pub const LIFE: &[Step] = &[
     // Keyed again: the count of openings stays.
     Download(HALL, ANA),
     Open(HALL, ANA),
-    OwnerOpens,
-    Inspect(HALL),
+];
+
+const AFTER: &[Step] = &[
     // The last one, and one too many.
     Open(HALL, ANA),
     Open(HALL, ANA),
@@ -142,8 +152,7 @@ impl<C: Provider> World<C> {
                 let key = self.key_of(slot, guest);
                 self.unlock(door, &key, Action::Lock)
             }
-            OwnerOpens => self.order(door, Order::Act { action: Action::Open }),
-            Inspect(slot) => self.order(door, Order::Inspect { slot }),
+            Ordered(order, slot) => self.ordered(door, order, slot),
             Transfer => self.transfer(door),
             Reset => self.factory_reset(door),
             TryDeadKeys => self.try_dead_keys(door),
@@ -186,6 +195,13 @@ impl<C: Provider> World<C> {
         self.order(door, Order::SetClock { to: Timestamp::from_unix_seconds(to) })
     }
 
+    fn ordered(&mut self, door: &mut Door<C>, order: At, slot: SlotId) -> Result<(), Stop> {
+        let (generation, time) = (Generation::ZERO, Timestamp::from_unix_seconds(NOON));
+        let (owner, service) = (*self.owner().key(), self.service_key());
+        let with = With { slot, generation, owner, service, time, action: Action::Open };
+        self.order(door, order.with(&with).into())
+    }
+
     /// The owner orders something at the lock; phone and cloud take in the lock's answer.
     pub fn order(&mut self, door: &mut Door<C>, order: Order) -> Result<(), Stop> {
         let (challenge, session) = door.challenge(self, For::Operate)?;
@@ -198,7 +214,7 @@ impl<C: Provider> World<C> {
         let learned = self
             .with_view(|owner, view, _| pending.finish(owner, view, &commanded.done).unwrap().commit(stored).unwrap());
         if let Fact::Done { completed } = learned.fact
-            && let Some(slot) = slot_of(&completed)
+            && let Some(slot) = completed.operation().slot()
         {
             self.serve((door.id(), slot), &commanded.done);
         }

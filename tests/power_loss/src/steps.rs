@@ -9,7 +9,7 @@ use sharekey::limits::Action;
 use sharekey::lock::{Commanded, Unlocked};
 use sharekey::message::{Grant, Holding, Operation};
 use sharekey::wire::{Encoded, Unverified};
-use sharekey_model::invariant::Event;
+use sharekey_model::invariant::{Event, Order as Meant};
 
 use sharekey_stage::firmware::AnySession;
 use sharekey_stage::ops::{For, Op, Order, Sent, To};
@@ -57,25 +57,24 @@ impl<C: Provider> World<C> {
         let lock = door.id();
         let epoch = self.facts().owner.unwrap().0;
         let answered = answered(challenge);
-        let obeyed = Event::Obeyed { lock, epoch, command, answered };
-        let switched = |slot, generation, active| {
-            let event = Event::Switched { place: self.place(lock, slot), active, generation, command, answered };
-            let holding = if active { Holding::Empty } else { Holding::Inactive };
-            (slot, Change::Slot(slot, SlotFacts { floor: generation, holding, used: 0 }), event)
+        let (op, meant) = (Op::ordered(Order::of(&operation)), Meant::of(&operation));
+        let turned = |floor, holding| {
+            let slot = operation.slot().unwrap();
+            Change::Slot(slot, SlotFacts { floor, holding, used: 0 })
         };
-        let (slot, change, event) = match operation {
-            Operation::Activate { slot, generation } => switched(slot, generation, true),
-            Operation::Deactivate { slot, generation } => switched(slot, generation, false),
+        let (epoch, change) = match operation {
+            _ if !op.writes() => (epoch, Change::Nothing),
+            Operation::Activate { generation, .. } => (epoch, turned(generation, Holding::Empty)),
+            Operation::Deactivate { generation, .. } => (epoch, turned(generation, Holding::Inactive)),
             Operation::Transfer { owner, service } => {
                 let epoch = epoch.next().unwrap();
-                let event = Event::Owned { lock, epoch, owner, answered, command: Some(command) };
-                (NO_SLOT, Change::Owned(epoch, owner, service), event)
+                (epoch, Change::Owned(epoch, owner, service))
             }
-            Operation::SetClock { to } => (NO_SLOT, Change::Time(to.unix_seconds()), obeyed),
-            Operation::Act { .. } => (NO_SLOT, Change::Nothing, obeyed),
-            Operation::Inspect { slot } => (slot, Change::Nothing, obeyed),
+            Operation::SetClock { to } => (epoch, Change::Time(to.unix_seconds())),
+            other => panic!("nobody said what {other} writes"),
         };
-        Intent::of(Op::ordered(Order::of(&operation)), slot, change, Some(event))
+        let event = meant.done((lock, epoch), command, answered);
+        Intent::of(op, operation.slot().unwrap_or(NO_SLOT), change, Some(event))
     }
 
     /// What the guest's device claimed of the grant that is published.

@@ -27,7 +27,8 @@ use sharekey_refinement::{guest, lock, reach, share};
 use sharekey_stage::ops::Op;
 use sharekey_stage::provider::Provider as Real;
 
-/// What a run against the lock has to reach, at least so often in a hundred histories.
+/// What a run against the lock has to reach, at least so often in a hundred histories; and each operation of the table
+/// that is not here, ten times.
 const LOCK: &[(&str, u64)] = &[
     ("installed", 20),
     ("re-keyed", 2),
@@ -38,11 +39,7 @@ const LOCK: &[(&str, u64)] = &[
     ("provision", 5),
     ("provision again", 0),
     ("activate", 50),
-    ("deactivate", 10),
     ("transfer", 5),
-    ("set clock", 10),
-    ("act", 10),
-    ("inspect", 10),
     ("install", 20),
     ("unlock that counts", 2),
     ("unlock", 2),
@@ -119,17 +116,22 @@ const REAL_LOCK: &[(&str, u64)] = &[("installed", 5), ("activate", 20), ("an opa
 const REAL_SHARE: &[(&str, u64)] =
     &[("record: Ok(Some(Published))", 50), ("record: Ok(Some(Released))", 20), ("phone: Share", 20)];
 
+fn wanted() -> Vec<(&'static str, u64)> {
+    let others = Op::ALL.map(Op::name).into_iter().filter(|name| LOCK.iter().all(|(wanted, _)| wanted != name));
+    LOCK.iter().copied().chain(others.map(|name| (name, 10))).collect()
+}
+
 /// A run that never came to an operation of the table would show nothing of it.
 #[test]
 fn a_run_has_to_reach_every_operation() {
-    for op in Op::ALL {
-        assert!(LOCK.iter().any(|(wanted, _)| *wanted == op.name()), "nothing asks for {op:?}");
-    }
+    let seldom = |op: &Op| wanted().iter().all(|(wanted, times)| *wanted != op.name() || *times == 0);
+    let seldom: Vec<Op> = Op::ALL.into_iter().filter(seldom).collect();
+    assert_eq!(seldom, [Op::ProvisionAgain, Op::FactoryReset], "too seldom to ask for");
 }
 
 #[test]
 fn the_lock_does_what_the_model_says() {
-    reach::run(900, &Machine::sequential_strategy(1..150), LOCK, |(machine, steps, seen)| {
+    reach::run(900, &Machine::sequential_strategy(1..150), &wanted(), |(machine, steps, seen)| {
         Door::<Symbolic>::test_sequential(Config::default(), machine, steps, seen);
     });
 }

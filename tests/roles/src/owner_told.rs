@@ -7,9 +7,9 @@ use sharekey::counter::Epoch;
 use sharekey::error::{OwnerError, RefuseReason};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::message::{Completed, Done, Holding, Operation, Receipt, RefusedBody, WithdrawnOutcome};
+use sharekey::message::{Completed, Done, Holding, Operation, Receipt, RefusedBody, SlotReport, WithdrawnOutcome};
 use sharekey::owner::{AsOf, Fact, Learned, Order, OwnedLock, Status};
-use sharekey::slot::{GrantRef, State};
+use sharekey::slot::{GrantRef, State, Told, Turn};
 use sharekey::wire::Kind;
 use sharekey_stage::desk::{self, *};
 use sharekey_stage::forge::signed;
@@ -67,17 +67,52 @@ fn a_fact_that_convicts_is_told_with_both_messages_again_and_again() {
 fn an_order_is_what_the_lock_is_to_carry_out_and_takes_its_number_itself() {
     let (slot, to, action) = (SLOT, Timestamp::from_unix_seconds(7), Action::Lock);
     let (owner_key, service) = (public(&seed(50)), public(&seed(51)));
-    for (order, operation) in [
-        (Order::Activate { slot }, Operation::Activate { slot, generation: generation(2) }),
-        (Order::Deactivate { slot }, Operation::Deactivate { slot, generation: generation(2) }),
-        (Order::Transfer { owner: owner_key, service }, Operation::Transfer { owner: owner_key, service }),
-        (Order::SetClock { to }, Operation::SetClock { to }),
-        (Order::Act { action }, Operation::Act { action }),
-        (Order::Inspect { slot }, Operation::Inspect { slot }),
+    for (order, operation, words) in [
+        (
+            Order::Activate { slot },
+            Operation::Activate { slot, generation: generation(2) },
+            "activate slot 3 with number 2",
+        ),
+        (
+            Order::Deactivate { slot },
+            Operation::Deactivate { slot, generation: generation(2) },
+            "deactivate slot 3 with number 2",
+        ),
+        (Order::Transfer { owner: owner_key, service }, Operation::Transfer { owner: owner_key, service }, "transfer"),
+        (Order::SetClock { to }, Operation::SetClock { to }, "set the clock to 1970-01-01T00:00:07Z"),
+        (Order::Act { action }, Operation::Act { action }, "lock"),
+        (Order::Inspect { slot }, Operation::Inspect { slot }, "inspect slot 3"),
     ] {
         let mut view = active_view();
         let (_, pending) = accept(owner().order(&mut view, order, &challenge(), &mut rng()).unwrap());
         assert_eq!((*pending.operation(), Order::from(operation)), (operation, order));
+        assert_eq!(operation.to_string(), words);
+        let stored = serde_json::to_string(&order).unwrap();
+        assert_eq!(serde_json::from_str::<Order>(&stored).unwrap(), order, "{stored}");
+    }
+}
+
+#[test]
+fn what_a_done_says_is_of_the_operation_and_of_the_slot_that_it_names() {
+    let (slot, number) = (SLOT, generation(2));
+    let left = SlotReport { floor: number, holding: Holding::Empty };
+    for (completed, operation, told) in [
+        (
+            Completed::Activate { slot, generation: number, left },
+            Operation::Activate { slot, generation: number },
+            Some(Told::Turned(Turn::Activate, number)),
+        ),
+        (
+            Completed::Deactivate { slot, generation: number, left },
+            Operation::Deactivate { slot, generation: number },
+            Some(Told::Turned(Turn::Deactivate, number)),
+        ),
+        (Completed::Inspect { slot, left }, Operation::Inspect { slot }, Some(Told::Holds(left))),
+        (Completed::Act { action: Action::Open }, Operation::Act { action: Action::Open }, None),
+    ] {
+        assert_eq!(completed.operation(), operation);
+        assert_eq!((operation.slot(), completed.left()), (told.map(|_| slot), told.map(|_| (slot, left))));
+        assert_eq!(Told::by(&completed), told.map(|told| (slot, told)));
     }
 }
 

@@ -3,12 +3,15 @@
 //! cuts and the vectors. An operation that is added gets its row, and each of them is told by the compiler or by a test
 //! of its own where it was forgotten.
 
+use sharekey::counter::Generation;
+use sharekey::crypto::PublicKey;
 use sharekey::id::SlotId;
+use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::Cell;
 /// For what a challenge is asked.
 pub use sharekey::message::ConnectFor as For;
-use sharekey::message::{Completed, Connect, Operation};
-use sharekey::wire::Kind;
+use sharekey::message::{Completed, Connect, Done, Operation, SlotReport};
+use sharekey::wire::{Kind, Unverified, encode};
 
 /// An enumeration whose every variant has a row of a table.
 macro_rules! table {
@@ -87,19 +90,42 @@ impl To {
     }
 }
 
+/// What is known of an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ordering {
+    /// The tag on the wire.
+    pub tag: u8,
+    /// How often chance takes it, beside the others.
+    pub weight: u32,
+}
+
 table! {
-    /// Which operation a command orders; its row is the tag on the wire.
-    Order: u8 {
-        Activate = 1;
-        Deactivate = 2;
-        Transfer = 3;
-        SetClock = 4;
-        Act = 5;
-        Inspect = 6;
+    /// Which operation a command orders.
+    Order: Ordering {
+        Activate = Ordering { tag: 1, weight: 8 };
+        Deactivate = Ordering { tag: 2, weight: 4 };
+        Transfer = Ordering { tag: 3, weight: 2 };
+        SetClock = Ordering { tag: 4, weight: 3 };
+        Act = Ordering { tag: 5, weight: 2 };
+        Inspect = Ordering { tag: 6, weight: 3 };
     }
 }
 
+/// What the fields of an operation are taken from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct With {
+    pub slot: SlotId,
+    pub generation: Generation,
+    pub owner: PublicKey,
+    pub service: PublicKey,
+    pub time: Timestamp,
+    pub action: Action,
+}
+
 impl Order {
+    /// A tag that no order has.
+    pub const NONE: u8 = Self::ALL[Self::ALL.len() - 1].tag() + 1;
+
     pub const fn of(operation: &Operation) -> Self {
         match operation {
             Operation::Activate { .. } => Self::Activate,
@@ -111,27 +137,39 @@ impl Order {
         }
     }
 
-    /// What a Done says was done.
-    pub const fn done(completed: &Completed) -> Self {
-        match completed {
-            Completed::Activate { .. } => Self::Activate,
-            Completed::Deactivate { .. } => Self::Deactivate,
-            Completed::Transfer { .. } => Self::Transfer,
-            Completed::SetClock { .. } => Self::SetClock,
-            Completed::Act { .. } => Self::Act,
-            Completed::Inspect { .. } => Self::Inspect,
+    /// The operation with these fields, as far as it has them.
+    pub const fn with(self, with: &With) -> Operation {
+        let With { slot, generation, owner, service, time, action } = *with;
+        match self {
+            Self::Activate => Operation::Activate { slot, generation },
+            Self::Deactivate => Operation::Deactivate { slot, generation },
+            Self::Transfer => Operation::Transfer { owner, service },
+            Self::SetClock => Operation::SetClock { to: time },
+            Self::Act => Operation::Act { action },
+            Self::Inspect => Operation::Inspect { slot },
         }
+    }
+
+    pub const fn tag(self) -> u8 {
+        self.row().tag
+    }
+
+    /// Each as often as its weight.
+    pub fn weighted() -> Vec<Self> {
+        let times = |order: Self| std::iter::repeat_n(order, usize::try_from(order.row().weight).unwrap());
+        Self::ALL.into_iter().flat_map(times).collect()
     }
 }
 
-/// The slot that a Done is about.
-pub const fn slot_of(completed: &Completed) -> Option<SlotId> {
-    match completed {
-        Completed::Activate { slot, .. } | Completed::Deactivate { slot, .. } | Completed::Inspect { slot, .. } => {
-            Some(*slot)
-        }
-        Completed::Transfer { .. } | Completed::SetClock { .. } | Completed::Act { .. } => None,
-    }
+/// What a Done of this operation says, where it left `report` in the slot that it is about.
+pub fn completed(operation: &Operation, report: &SlotReport) -> Completed {
+    // The tag and the fields of the one are those of the other, and then there is the report.
+    let zeros = [0; 64];
+    let mut done = [&Kind::Done.header()[..], &zeros, &[0; 4]].concat();
+    done.extend(encode(operation).unwrap());
+    done.extend(operation.slot().into_iter().flat_map(|_| encode(report).unwrap()));
+    done.extend(zeros);
+    Unverified::<Done>::parse(&done).unwrap().claims().completed
 }
 
 /// What is sent to a lock that it may do something.

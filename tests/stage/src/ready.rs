@@ -9,28 +9,27 @@ use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Accepted, Ownership, Pending, Record, Refusal, purpose};
 use sharekey::message::{Operation, Refused, SlotReport};
 
-use super::cells::{transfer, uses};
+use super::cells::uses;
 use super::firmware::{self, AnySession, Forget, Outcome, Waiting};
 use super::forge;
-use super::ops::{For, Op, Order, Sent, To};
+use super::ops::{For, Op, Order, Sent, To, With};
 use super::provider::{Plain, Provider};
-use super::seed;
-use super::stand::{CARD, Key, NOON, OWNER, Stand};
+use super::stand::{CARD, Key, NOON, OWNER, SERVICE, Stand};
 use super::store::Store;
+use super::{public, seed};
 
 /// Which slot an operation is about.
 pub const SLOT: SlotId = SlotId::new(0);
 
 fn ordered(order: Order) -> Operation {
-    let generation = Generation::new(8);
-    match order {
-        Order::Activate => Operation::Activate { slot: SLOT, generation },
-        Order::Deactivate => Operation::Deactivate { slot: SLOT, generation },
-        Order::Transfer => transfer(),
-        Order::SetClock => Operation::SetClock { to: Timestamp::from_unix_seconds(NOON - 60) },
-        Order::Act => Operation::Act { action: Action::Open },
-        Order::Inspect => Operation::Inspect { slot: SLOT },
-    }
+    order.with(&With {
+        slot: SLOT,
+        generation: Generation::new(8),
+        owner: public(&seed(OWNER)),
+        service: public(&seed(SERVICE)),
+        time: Timestamp::from_unix_seconds(NOON - 60),
+        action: Action::Open,
+    })
 }
 
 /// A lock at which one operation is about to be tried. The same for every `Ready` of an operation,

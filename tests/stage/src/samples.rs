@@ -15,6 +15,7 @@ use sharekey::slot::State;
 use sharekey::wire::{Authenticator, Message};
 
 use super::forge::frame;
+use super::ops::{Order, With, completed};
 
 /// Hands every kind that has a body of its own, all but the bundle, on to a macro: `$then! { $more KIND BODY, … }`.
 #[macro_export]
@@ -162,15 +163,9 @@ impl Size {
     }
 
     fn operations(self) -> Vec<Operation> {
-        let (slot, generation) = (self.slot(), self.generation());
-        vec![
-            Operation::Activate { slot, generation },
-            Operation::Deactivate { slot, generation },
-            Operation::Transfer { owner: self.key(), service: self.key() },
-            Operation::SetClock { to: self.time() },
-            Operation::Act { action: self.action() },
-            Operation::Inspect { slot },
-        ]
+        let (slot, generation, owner, service) = (self.slot(), self.generation(), self.key(), self.key());
+        let with = With { slot, generation, owner, service, time: self.time(), action: self.action() };
+        Order::ALL.map(|order| order.with(&with)).into()
     }
 
     fn reports(self) -> Vec<SlotReport> {
@@ -179,19 +174,13 @@ impl Size {
             .into()
     }
 
+    /// Each operation, with each report of the slot where it is about one.
     fn completed(self) -> Vec<Completed> {
-        let (slot, generation) = (self.slot(), self.generation());
-        let mut all = vec![
-            Completed::Transfer { owner: self.key(), service: self.key() },
-            Completed::SetClock { to: self.time() },
-            Completed::Act { action: self.action() },
-        ];
-        for left in self.reports() {
-            all.push(Completed::Activate { slot, generation, left });
-            all.push(Completed::Deactivate { slot, generation, left });
-            all.push(Completed::Inspect { slot, left });
-        }
-        all
+        let of = |operation: &Operation| {
+            let reports = if operation.slot().is_some() { 3 } else { 1 };
+            self.reports().into_iter().take(reports).map(|report| completed(operation, &report)).collect::<Vec<_>>()
+        };
+        self.operations().iter().flat_map(of).collect()
     }
 }
 

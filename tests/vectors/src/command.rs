@@ -8,6 +8,8 @@ use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::message::{Command, Operation};
 
+use sharekey_stage::ops::Order;
+
 use super::bench::{Bench, Given, NOON, bytes};
 use super::keys::{lock, nonce, public, seed};
 use super::{bad, forge};
@@ -62,7 +64,7 @@ fn strangers() -> Vec<Value> {
         }),
         opaque("a command of an undefined operation", "CMD-1", "Wire.Value", |bench, given| {
             let mut frame = forge::frame(&bench.command_body(given, INSPECT));
-            frame[72] = 7;
+            frame[72] = Order::NONE;
             forge::sign(frame, &seed("owner"))
         }),
         opaque("a command with a byte behind its operation", "CMD-1", "Wire.Trailing", |bench, given| {

@@ -8,6 +8,7 @@ use sharekey::message::{Bundle, Refused};
 use sharekey::wire::{Authenticator, Kind, Message, Unverified};
 
 use sharekey_stage::every_body;
+use sharekey_stage::ops::Order;
 
 use super::messages::kind_name;
 use super::peer::fail::error_name;
@@ -204,9 +205,9 @@ fn enumerations() -> Vec<Value> {
         ("Unlock: open", "action", 5, &[0, 3, 255]),
         ("Reply: accepted", "outcome", 4, &[0, 3, 255]),
         ("Reply: refused, Busy", "reason", 5, &[0, 17, 255]),
-        ("Command: activate", "operation", 72, &[0, 7, 255]),
+        ("Command: activate", "operation", 72, &[0, Order::NONE, 255]),
         ("Command: open", "action", 73, &[0, 3, 255]),
-        ("Done: activate", "completed", 72, &[0, 7, 255]),
+        ("Done: activate", "completed", 72, &[0, Order::NONE, 255]),
         ("Done: inspect, a key is installed", "holding", 78, &[0, 4, 255]),
     ];
     let mut cases = Vec::new();

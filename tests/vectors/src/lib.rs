@@ -88,6 +88,17 @@ fn made() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// The page of the files with the number of cases of each.
+pub fn counted(page: &str) -> String {
+    let row = |line: &str| {
+        let of = files().iter().find(|(name, _)| line.starts_with(&format!("| [{name}]({name}) |")))?;
+        let mut cells: Vec<String> = line.split('|').map(str::to_owned).collect();
+        cells[2] = format!(" {} ", of.1["number_of_cases"]);
+        Some(cells.join("|"))
+    };
+    page.lines().map(|line| row(line).unwrap_or_else(|| line.to_owned()) + "\n").collect()
+}
+
 /// A file: what it is about, what its cases share, and its cases, each with a name of its own.
 fn file(about: &str, shared: Value, cases: Vec<Value>) -> Value {
     let mut names: Vec<&str> = cases.iter().map(|case| case["name"].as_str().unwrap()).collect();

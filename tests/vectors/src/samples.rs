@@ -16,6 +16,7 @@ use sharekey::slot::State;
 use sharekey::wire::{Kind, Message};
 
 use sharekey_stage::cells::limits;
+use sharekey_stage::ops::{Op, Order, With, completed};
 
 use super::keys::{agreement, bytes32, card, digest, lock, nonce, public, seed, some_digest};
 use super::peer::form::{self, form, hex};
@@ -271,7 +272,7 @@ fn command(operation: Operation) -> Command {
 fn operations() -> Vec<(&'static str, Operation)> {
     let (slot, generation) = (SlotId::new(3), Generation::new(6));
     let (owner, service) = (public("next owner"), public("next service"));
-    vec![
+    let mut all = vec![
         ("activate", Operation::Activate { slot, generation }),
         ("deactivate", Operation::Deactivate { slot, generation: Generation::new(8) }),
         ("transfer", Operation::Transfer { owner, service }),
@@ -281,7 +282,12 @@ fn operations() -> Vec<(&'static str, Operation)> {
         ("inspect", Operation::Inspect { slot }),
         ("activate, the highest numbers", Operation::Activate { slot: SlotId::new(255), generation: Generation::MAX }),
         ("set the clock to its last second", Operation::SetClock { to: at(u64::MAX) }),
-    ]
+    ];
+    let with = With { slot, generation, owner, service, time: at(FROM), action: Action::Open };
+    let here = |order: &Order| all.iter().any(|(_, operation)| Order::of(operation) == *order);
+    let others: Vec<Order> = Order::ALL.into_iter().filter(|order| !here(order)).collect();
+    all.extend(others.into_iter().map(|order| (Op::ordered(order).name(), order.with(&with))));
+    all
 }
 
 fn results() -> Vec<(&'static str, Completed)> {
@@ -290,7 +296,7 @@ fn results() -> Vec<(&'static str, Completed)> {
     let report = |floor, holding| SlotReport { floor: Generation::new(floor), holding };
     let installed = Holding::Installed { grant: digest(&chain()[0]), device: public("device") };
     let closed = report(8, Holding::Inactive);
-    vec![
+    let mut all = vec![
         ("activate", Completed::Activate { slot, generation, left: report(6, Holding::Empty) }),
         ("deactivate", Completed::Deactivate { slot, generation: Generation::new(8), left: closed }),
         ("transfer", Completed::Transfer { owner, service }),
@@ -300,7 +306,11 @@ fn results() -> Vec<(&'static str, Completed)> {
         ("inspect, a key is installed", Completed::Inspect { slot, left: report(7, installed) }),
         ("inspect, empty", Completed::Inspect { slot, left: report(6, Holding::Empty) }),
         ("inspect, inactive", Completed::Inspect { slot, left: report(0, Holding::Inactive) }),
-    ]
+    ];
+    let here: Vec<Order> = all.iter().map(|(_, done)| Order::of(&done.operation())).collect();
+    let others = operations().into_iter().filter(|(_, operation)| !here.contains(&Order::of(operation)));
+    all.extend(others.map(|(name, operation)| (name, completed(&operation, &report(7, installed)))));
+    all
 }
 
 fn orders() -> Vec<Sample> {

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use sharekey::crypto::{Digest, Hash as _, PublicKey, Signature, Tag};
 use sharekey::error::WireError;
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install,
-    Operation, Outcome, Provision, Provisioned, Receipt, Refused, Release, Reply, SlotReport, Unlock, Withdraw,
-    Withdrawn, WithdrawnOutcome,
+    Bundle, Challenge, Claim, Command, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install, Operation,
+    Outcome, Provision, Provisioned, Receipt, Refused, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn,
+    WithdrawnOutcome,
 };
 use sharekey::wire::{Kind, Message, Unverified};
 
 use super::names::Names;
 use crate::home::{CRYPTO, Home, hex};
 use crate::show::{actions, limits};
-use crate::{args, files, moment};
+use crate::{args, files};
 
 /// Names of fields, and what is in them.
 type Fields = Vec<(&'static str, String)>;
@@ -196,18 +196,7 @@ impl Explain {
             ("lock's nonce", body.lock_nonce.to_string()),
             ("owner's nonce", body.owner_nonce.to_string()),
         ];
-        match &body.operation {
-            Operation::Activate { slot, generation } => {
-                fields.push(("order", format!("activate slot {slot} with number {generation}")));
-            }
-            Operation::Deactivate { slot, generation } => {
-                fields.push(("order", format!("deactivate slot {slot} with number {generation}")));
-            }
-            Operation::Transfer { owner, service } => fields.extend(self.transfer("order", owner, service)),
-            Operation::SetClock { to } => fields.push(("order", format!("set the clock to {}", moment::show(*to)))),
-            Operation::Act { action } => fields.push(("order", format!("{action:?}").to_lowercase())),
-            Operation::Inspect { slot } => fields.push(("order", format!("inspect slot {slot}"))),
-        }
+        fields.extend(self.operation("order", &body.operation));
         fields
     }
 
@@ -217,28 +206,17 @@ impl Explain {
             ("lock", self.key(body.lock.key())),
             ("epoch", body.epoch.to_string()),
         ];
-        match &body.completed {
-            Completed::Activate { slot, generation, left } => {
-                fields.push(("did", format!("activate slot {slot} with number {generation}")));
-                fields.extend(self.left(left));
-            }
-            Completed::Deactivate { slot, generation, left } => {
-                fields.push(("did", format!("deactivate slot {slot} with number {generation}")));
-                fields.extend(self.left(left));
-            }
-            Completed::Transfer { owner, service } => fields.extend(self.transfer("did", owner, service)),
-            Completed::SetClock { to } => fields.push(("did", format!("set the clock to {}", moment::show(*to)))),
-            Completed::Act { action } => fields.push(("did", format!("{action:?}").to_lowercase())),
-            Completed::Inspect { slot, left } => {
-                fields.push(("did", format!("inspect slot {slot}")));
-                fields.extend(self.left(left));
-            }
-        }
+        fields.extend(self.operation("did", &body.completed.operation()));
+        fields.extend(body.completed.left().into_iter().flat_map(|(_, left)| self.left(&left)));
         fields
     }
 
-    fn transfer(&self, verb: &'static str, owner: &PublicKey, service: &PublicKey) -> Fields {
-        vec![(verb, "transfer".into()), ("to owner", self.key(owner)), ("with service", self.key(service))]
+    fn operation(&self, verb: &'static str, operation: &Operation) -> Fields {
+        let mut fields = vec![(verb, operation.to_string())];
+        if let Operation::Transfer { owner, service } = operation {
+            fields.extend([("to owner", self.key(owner)), ("with service", self.key(service))]);
+        }
+        fields
     }
 
     fn left(&self, left: &SlotReport) -> Fields {

@@ -4,7 +4,8 @@ use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::{KeyError, SignatureError, WireError};
 use sharekey::id::SlotId;
-use sharekey::limits::{Action, Limits, Rights, Timestamp};
+use sharekey::limits::{Action, Limits, Rights};
+use sharekey::message::Operation;
 
 /// What a challenge is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -104,47 +105,6 @@ pub struct UnlockFacts {
     pub tagged: Option<u64>,
 }
 
-/// What a command orders.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OrderFacts {
-    /// Open a slot for sharing.
-    Activate {
-        /// The slot.
-        slot: SlotId,
-        /// The number.
-        generation: Generation,
-    },
-    /// Close a slot.
-    Deactivate {
-        /// The slot.
-        slot: SlotId,
-        /// The number.
-        generation: Generation,
-    },
-    /// Hand the lock over.
-    Transfer {
-        /// To this owner.
-        owner: NewKey,
-        /// And this service.
-        service: NewKey,
-    },
-    /// Set the clock.
-    SetClock {
-        /// To this time.
-        to: Timestamp,
-    },
-    /// Move the bolt.
-    Act {
-        /// Which way.
-        action: Action,
-    },
-    /// Say what a slot holds.
-    Inspect {
-        /// The slot.
-        slot: SlotId,
-    },
-}
-
 /// A command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CommandFacts {
@@ -157,7 +117,9 @@ pub struct CommandFacts {
     /// Who signed it.
     pub signed: Signed,
     /// What it orders.
-    pub order: OrderFacts,
+    pub order: Operation,
+    /// Why the owner's and the service's key that it brings are no good keys, where it brings them.
+    pub flaws: [Option<KeyError>; 2],
 }
 
 /// A provision.

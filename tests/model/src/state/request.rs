@@ -1,7 +1,7 @@
 //! What is sent in a session: the checks in the order of the spec, and what an accepted request does.
 
 use super::cell::{Content, CounterModel, HeaderModel, Holds, KeyModel, SlotModel};
-use super::facts::{BundleFacts, CommandFacts, OrderFacts, ProvisionFacts, Request, ResetFacts, UnlockFacts};
+use super::facts::{BundleFacts, CommandFacts, ProvisionFacts, Request, ResetFacts, UnlockFacts};
 use super::limits::check_time;
 use super::lock::{Decision, LockModel, Open, Ownership};
 use super::op::{Answer, Effect};
@@ -10,7 +10,7 @@ use sharekey::error::{LockError, RefuseReason};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{Cell, Clock, Now};
-use sharekey::message::Completed;
+use sharekey::message::{Completed, Operation};
 
 /// Refused before or after the sender authenticated.
 enum Denied {
@@ -161,37 +161,37 @@ impl LockModel {
             return Err(LockError::WrongNonce.into());
         }
         facts.signed.check(&owned.owner).map_err(LockError::CommandSignature)?;
-        self.obey(&facts.order, &owned, now).map_err(Denied::Known)
+        self.obey(facts, &owned, now).map_err(Denied::Known)
     }
 
-    fn obey(&self, order: &OrderFacts, owned: &Ownership, now: Now) -> Result<Decision, LockError> {
+    fn obey(&self, facts: &CommandFacts, owned: &Ownership, now: Now) -> Result<Decision, LockError> {
         let epoch = owned.epoch;
-        match *order {
-            OrderFacts::Activate { slot, generation } => {
+        match facts.order {
+            Operation::Activate { slot, generation } => {
                 let content = self.turn(slot, generation, Holds::Empty, epoch)?;
                 let completed = Completed::Activate { slot, generation, left: content.report() };
                 Ok(done(epoch, completed, Cell::Slot(slot), Some(Content::Slot(slot, content))))
             }
-            OrderFacts::Deactivate { slot, generation } => {
+            Operation::Deactivate { slot, generation } => {
                 let content = self.turn(slot, generation, Holds::Inactive, epoch)?;
                 let completed = Completed::Deactivate { slot, generation, left: content.report() };
                 Ok(done(epoch, completed, Cell::Slot(slot), Some(Content::Slot(slot, content))))
             }
-            OrderFacts::Transfer { owner, service } => {
-                owner.flaw.map_or(Ok(()), |flaw| Err(LockError::OwnerKey(flaw)))?;
-                service.flaw.map_or(Ok(()), |flaw| Err(LockError::ServiceKey(flaw)))?;
+            Operation::Transfer { owner, service } => {
+                let [bad_owner, bad_service] = facts.flaws;
+                bad_owner.map_or(Ok(()), |flaw| Err(LockError::OwnerKey(flaw)))?;
+                bad_service.map_or(Ok(()), |flaw| Err(LockError::ServiceKey(flaw)))?;
                 self.all_idle()?;
                 let epoch = epoch.value().checked_add(1).map(Epoch::new).ok_or(LockError::Exhausted)?;
-                let (owner, service) = (owner.key, service.key);
                 let header = Content::Header(HeaderModel::Owned { epoch, owner, service });
                 Ok(done(epoch, Completed::Transfer { owner, service }, Cell::Header, Some(header)))
             }
-            OrderFacts::SetClock { to } => {
+            Operation::SetClock { to } => {
                 let counter = self.set_clock(to, now)?;
                 Ok(done(epoch, Completed::SetClock { to }, Cell::Counter, Some(Content::Counter(counter))))
             }
-            OrderFacts::Act { action } => Ok(done(epoch, Completed::Act { action }, Cell::Header, None)),
-            OrderFacts::Inspect { slot } => {
+            Operation::Act { action } => Ok(done(epoch, Completed::Act { action }, Cell::Header, None)),
+            Operation::Inspect { slot } => {
                 let left = self.slot(slot, epoch)?.report();
                 Ok(done(epoch, Completed::Inspect { slot, left }, Cell::Slot(slot), None))
             }

@@ -18,7 +18,7 @@ use sharekey_power_loss::fates::reset_of;
 use sharekey_power_loss::script::{Allowed, LIFE, Step};
 use sharekey_power_loss::world::{self, CARD};
 use sharekey_stage::firmware::{self, AnySession, Detach};
-use sharekey_stage::ops::{For, To};
+use sharekey_stage::ops::{For, Order as At, To};
 
 const WORD: usize = 8;
 
@@ -62,7 +62,7 @@ fn live_with_damaged_slot(run: &mut Life, slot: SlotId) {
     }
     let refused = |stopped: Result<(), Stop>| assert_eq!(stopped, Err(Stop::Refused(LockError::SlotDamaged)));
     refused(world.perform(door, Step::Activate(slot)));
-    refused(world.perform(door, Step::Inspect(slot)));
+    refused(world.perform(door, Step::Ordered(At::Inspect, slot)));
     for key in world.guests.clone().iter().flat_map(|guest| guest.keys.iter()) {
         if key.slot() == slot && key.lock() == door.id() {
             assert_eq!(world.unlock(door, key, Action::Open), Err(Stop::Refused(LockError::SlotDamaged)));

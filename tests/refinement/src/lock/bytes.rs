@@ -8,7 +8,7 @@ use sharekey::id::{LockId, SlotId};
 use sharekey::message::{
     Claim, Command as Order_, FactoryReset, Grant as Granted, Install, Operation, Provision, Release, Unlock,
 };
-use sharekey_model::state::{Content, HeaderModel, Holds, OrderFacts};
+use sharekey_model::state::{Content, HeaderModel, Holds};
 
 use sharekey_stage::cells::prefix;
 use sharekey_stage::chain::Parts;
@@ -106,25 +106,19 @@ impl Known {
             epoch: Epoch::new(command.epoch),
             lock_nonce: self.nonce(command.nonce),
             owner_nonce: Nonce::from_bytes([7; 16]),
-            operation: operation::<C>(&command.order.facts()),
+            operation: real::<C>(&command.order),
         };
         flawed(command.flaw, |more| forge.signed(&body, command.by, more))
     }
 }
 
-/// The order with real keys.
-fn operation<C: Provider>(order: &OrderFacts) -> Operation {
-    let forge = Forge::<C>::new();
-    match *order {
-        OrderFacts::Activate { slot, generation } => Operation::Activate { slot, generation },
-        OrderFacts::Deactivate { slot, generation } => Operation::Deactivate { slot, generation },
-        OrderFacts::Transfer { owner, service } => {
-            let real = |key: sharekey::crypto::PublicKey| forge.key(key.as_bytes()[0]);
-            Operation::Transfer { owner: real(owner.key), service: real(service.key) }
-        }
-        OrderFacts::SetClock { to } => Operation::SetClock { to },
-        OrderFacts::Act { action } => Operation::Act { action },
-        OrderFacts::Inspect { slot } => Operation::Inspect { slot },
+/// The operation with real keys in place of the model's.
+pub fn real<C: Provider>(operation: &Operation) -> Operation {
+    let real = |key: sharekey::crypto::PublicKey| Forge::<C>::new().key(key.as_bytes()[0]);
+    match *operation {
+        Operation::Transfer { owner, service } => Operation::Transfer { owner: real(owner), service: real(service) },
+        // Has no key. The lock would refuse one of the model's, as no point or with another signature than is expected.
+        other => other,
     }
 }
 

@@ -1,24 +1,29 @@
 //! What an accepted operation gave, against the effect that the model says; and what the ledger hears.
 
 use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Digest, PublicKey, Tag};
+use sharekey::crypto::{PublicKey, Tag};
 use sharekey::error::RefuseReason;
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
-use sharekey::message::{Challenge, Completed, Done, Outcome, Provisioned, Receipt, Refused, Reply};
+use sharekey::message::{
+    Challenge, Completed, Done, Holding, Operation, Outcome, Provisioned, Receipt, Refused, Reply, SlotReport,
+};
 use sharekey::wire::{Kind, Unverified};
 use sharekey_model::invariant::{Answered, Event, Ledger, Order, Place, Service};
 use sharekey_model::state::{Answer, Effect};
 
-use super::bytes::{CARD, agreement};
+use super::bytes::{CARD, agreement, real};
 use super::door::Door;
 use super::ending::Envelope;
 use super::machine::Machine;
-use super::steps::{self, BAD, Flaw, OWNERS, Sent};
+use super::steps::{BAD, Flaw, OWNERS, Sent};
 use crate::forge::{Forge, Provider};
 use crate::reach::note;
 use sharekey_stage::firmware::{AnySession, Output};
 use sharekey_stage::ops::{self as table, Op, To};
+
+/// What a Done says of a slot that it is not about: it is not in it.
+const NOTHING: SlotReport = SlotReport { floor: Generation::ZERO, holding: Holding::Inactive };
 
 impl<C: Provider> Door<C> {
     fn real(&self, key: PublicKey) -> PublicKey {
@@ -67,7 +72,7 @@ impl<C: Provider> Door<C> {
                 let body =
                     *Unverified::<Done>::parse(&commanded.done).unwrap().verify(&C::default(), lock.key()).unwrap();
                 let command = forge.digest(&envelope.unwrap().bytes);
-                let expected = (command, lock, *epoch, self.real_completed(*completed));
+                let expected = (command, lock, *epoch, self.real_completed(completed));
                 assert_eq!((body.command, body.lock, body.epoch, body.completed), expected);
             }
             (Effect::Erased, Output::Erased(_)) => {}
@@ -150,14 +155,9 @@ impl<C: Provider> Door<C> {
         assert_eq!((body.request, body.reason), (Forge::<C>::new().digest(request), reason));
     }
 
-    fn real_completed(&self, completed: Completed) -> Completed {
-        match completed {
-            Completed::Inspect { slot, left } => Completed::Inspect { slot, left: self.real_report(left) },
-            Completed::Transfer { owner, service } => {
-                Completed::Transfer { owner: self.real(owner), service: self.real(service) }
-            }
-            other => other,
-        }
+    fn real_completed(&self, completed: &Completed) -> Completed {
+        let left = completed.left().map_or(NOTHING, |(_, left)| self.real_report(left));
+        table::completed(&real::<C>(&completed.operation()), &left)
     }
 
     // --- the ledger ---
@@ -247,47 +247,16 @@ impl<C: Provider> Door<C> {
             }
             (Effect::Erased, Sent::Reset { nonce, .. }) => Event::Erased { lock, answered: answered(*nonce) },
             (Effect::Done { epoch, completed }, Sent::Command(sent)) => {
-                self.done(*epoch, completed, command, answered(sent.nonce))
+                meant::<C>(&completed.operation()).done((lock, *epoch), command, answered(sent.nonce))
             }
             _ => return,
         };
         self.observe(&event);
     }
-
-    fn done(&self, epoch: Epoch, completed: &Completed, command: Digest, answered: Answered) -> Event {
-        let lock = self.id();
-        let place = |slot| Place { lock, epoch, slot };
-        match *completed {
-            Completed::Activate { slot, generation, .. } => {
-                Event::Switched { place: place(slot), active: true, generation, command, answered }
-            }
-            Completed::Deactivate { slot, generation, .. } => {
-                Event::Switched { place: place(slot), active: false, generation, command, answered }
-            }
-            Completed::Transfer { owner, .. } => {
-                Event::Owned { lock, epoch, owner: self.real(owner), answered, command: Some(command) }
-            }
-            Completed::SetClock { .. } | Completed::Act { .. } | Completed::Inspect { .. } => {
-                Event::Obeyed { lock, epoch, command, answered }
-            }
-        }
-    }
 }
 
-fn meant<C: Provider>(order: &steps::Order) -> Order {
-    let place = |slot, generation| (SlotId::new(slot), Generation::new(generation));
-    match *order {
-        steps::Order::Activate { slot, generation } => {
-            let (slot, generation) = place(slot, generation);
-            Order::Switch { slot, active: true, generation }
-        }
-        steps::Order::Deactivate { slot, generation } => {
-            let (slot, generation) = place(slot, generation);
-            Order::Switch { slot, active: false, generation }
-        }
-        steps::Order::Transfer { owner, .. } => Order::Transfer { owner: Forge::<C>::new().key(owner) },
-        _ => Order::Other,
-    }
+fn meant<C: Provider>(operation: &Operation) -> Order {
+    Order::of(&real::<C>(operation))
 }
 
 /// Which operation of the table it is, and which slot it is about.
@@ -298,9 +267,10 @@ pub fn operation(effect: &Effect, writes: bool) -> (Op, SlotId) {
         Effect::Provisioned { .. } => (table::Sent::To(To::Provision), none),
         Effect::Installed { slot, .. } => (table::Sent::To(To::Install), *slot),
         Effect::Unlocked { slot, .. } => (table::Sent::To(To::Unlock), *slot),
-        Effect::Done { completed, .. } => {
-            (table::Sent::Command(table::Order::done(completed)), table::slot_of(completed).unwrap_or(none))
-        }
+        Effect::Done { completed, .. } => (
+            table::Sent::Command(table::Order::of(&completed.operation())),
+            completed.operation().slot().unwrap_or(none),
+        ),
         Effect::Erased => (table::Sent::To(To::Reset), none),
     };
     (Op::of(sent, writes), slot)

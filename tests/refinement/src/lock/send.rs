@@ -2,14 +2,19 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::Union;
+use sharekey::counter::Generation;
+use sharekey::id::SlotId;
+use sharekey::limits::Timestamp;
+use sharekey::message::Operation;
 use sharekey_model::state::Ownership;
 use sharekey_model::state::{Holds, Purpose};
+use sharekey_stage::ops::{Order, With};
 
 use super::generate::{action, limits, moment, rights};
 use super::machine::{Machine, SLOTS};
 use super::steps::{
-    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, Order, SERVICES, SUBJECTS, Sent, To, Who,
-    key,
+    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, SERVICES, SUBJECTS, Sent, To, Who, key,
 };
 
 pub fn sent(state: &Machine, session: u64, purpose: Purpose) -> BoxedStrategy<Sent> {
@@ -209,30 +214,31 @@ fn unlock(state: &Machine, session: u64) -> BoxedStrategy<Sent> {
     if !now.is_empty() {
         choices.push((20, pair(now).boxed()));
     }
-    let by = proptest::strategy::Union::new_weighted(choices);
+    let by = Union::new_weighted(choices);
     (by, action(), nonce(state, session))
         .prop_map(|((slot, pairing), action, nonce)| Sent::Unlock { slot, action, nonce, pairing })
         .boxed()
 }
 
-fn order(state: &Machine) -> BoxedStrategy<Order> {
+/// An order of the stage's table, by its weight; its fields are drawn, needed or not.
+fn order(state: &Machine) -> BoxedStrategy<Operation> {
     let floors: Vec<u32> = (0..=SLOTS).map(|slot| floor(state, slot)).collect();
-    let place = || {
-        let floors = floors.clone();
-        (0..=SLOTS).prop_flat_map(move |slot| (Just(slot), number(floors[usize::from(slot)])))
-    };
-    let closed = (0..SLOTS).filter(|slot| !is_open(state, *slot)).count();
-    let activate = if closed == usize::from(SLOTS) { 40 } else { 8 };
+    let place = (0..=SLOTS).prop_flat_map(move |slot| (Just(slot), number(floors[usize::from(slot)])));
+    let closed = (0..SLOTS).all(|slot| !is_open(state, slot));
+    let weighted = Order::ALL.map(|order| {
+        // Before anything else a slot has to be open.
+        let often = if closed && order == Order::Activate { 5 } else { 1 };
+        (often * order.row().weight, Just(order))
+    });
     let (owners, services) = ([&OWNERS[..], &[BAD]].concat(), [&SERVICES[..], &[BAD]].concat());
-    prop_oneof![
-        activate => place().prop_map(|(slot, generation)| Order::Activate { slot, generation }),
-        4 => place().prop_map(|(slot, generation)| Order::Deactivate { slot, generation }),
-        2 => (select(owners), select(services)).prop_map(|(owner, service)| Order::Transfer { owner, service }),
-        3 => moment(state).prop_map(|to| Order::SetClock { to }),
-        2 => action().prop_map(|action| Order::Act { action }),
-        3 => (0..=SLOTS).prop_map(|slot| Order::Inspect { slot }),
-    ]
-    .boxed()
+    let orders = Union::new_weighted(weighted.into());
+    (orders, place, select(owners), select(services), moment(state), action())
+        .prop_map(|(order, (slot, generation), owner, service, time, action)| {
+            let (slot, generation) = (SlotId::new(slot), Generation::new(generation));
+            let time = Timestamp::from_unix_seconds(time);
+            order.with(&With { slot, generation, owner: key(owner), service: key(service), time, action })
+        })
+        .boxed()
 }
 
 fn command(state: &Machine, session: u64) -> BoxedStrategy<Command> {

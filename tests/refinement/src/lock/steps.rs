@@ -7,11 +7,12 @@ use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::{KeyError, SignatureError, WireError};
 use sharekey::id::SlotId;
-use sharekey::limits::{Action, Limits, Rights, Timestamp};
+use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Now};
+use sharekey::message::Operation;
 use sharekey_model::state::{
-    BundleFacts, CommandFacts, Ending, NewKey, Op, OrderFacts, ProvisionFacts, Purpose, Read, Request, ResetFacts,
-    Signed, UnlockFacts,
+    BundleFacts, CommandFacts, Ending, NewKey, Op, ProvisionFacts, Purpose, Read, Request, ResetFacts, Signed,
+    UnlockFacts,
 };
 use sharekey_stage::ops::For;
 pub use sharekey_stage::ops::To;
@@ -87,16 +88,7 @@ pub struct Bundle {
     pub contributes: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Order {
-    Activate { slot: u8, generation: u32 },
-    Deactivate { slot: u8, generation: u32 },
-    Transfer { owner: Who, service: Who },
-    SetClock { to: u64 },
-    Act { action: Action },
-    Inspect { slot: u8 },
-}
-
+/// Its keys are those that the model knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Command {
     pub lock: u64,
@@ -104,7 +96,7 @@ pub struct Command {
     pub nonce: Option<u64>,
     pub by: Who,
     pub flaw: Flaw,
-    pub order: Order,
+    pub order: Operation,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -227,7 +219,8 @@ impl Sent {
                 epoch: Epoch::new(command.epoch),
                 nonce: command.nonce,
                 signed: signed(command.by, command.flaw, None),
-                order: command.order.facts(),
+                order: command.order,
+                flaws: command.flaws(),
             }),
             Self::Provision { nonce, by_the_card, owner, service } => Request::Provision(ProvisionFacts {
                 nonce,
@@ -239,6 +232,14 @@ impl Sent {
                 Request::Reset(ResetFacts { for_this_lock: meant == lock, nonce, by_the_card })
             }
         }
+    }
+}
+
+impl Command {
+    /// What is wrong with the keys that it hands the lock to.
+    fn flaws(&self) -> [Option<KeyError>; 2] {
+        let Operation::Transfer { owner, service } = self.order else { return [None; 2] };
+        [owner, service].map(|new| (new == key(BAD)).then_some(KeyError::SmallOrder))
     }
 }
 
@@ -264,26 +265,6 @@ impl Bundle {
             release_names_install: !names_other[2],
             release_signed: signed(by[2], flaws[2], None),
             contributes,
-        }
-    }
-}
-
-impl Order {
-    pub fn facts(&self) -> OrderFacts {
-        let (slot, generation) = (SlotId::new, Generation::new);
-        match *self {
-            Self::Activate { slot: at, generation: n } => {
-                OrderFacts::Activate { slot: slot(at), generation: generation(n) }
-            }
-            Self::Deactivate { slot: at, generation: n } => {
-                OrderFacts::Deactivate { slot: slot(at), generation: generation(n) }
-            }
-            Self::Transfer { owner, service } => {
-                OrderFacts::Transfer { owner: new_key(owner), service: new_key(service) }
-            }
-            Self::SetClock { to } => OrderFacts::SetClock { to: Timestamp::from_unix_seconds(to) },
-            Self::Act { action } => OrderFacts::Act { action },
-            Self::Inspect { slot: at } => OrderFacts::Inspect { slot: slot(at) },
         }
     }
 }
