@@ -1,14 +1,14 @@
-//! Hands the linker the memory map.
+//! Hands the linker the memory map of the board.
 
 use std::path::PathBuf;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
-    fs::copy("memory.x", out.join("memory.x"))?;
+    fs::copy("memory/mps2.x", out.join("memory.x"))?;
     // The board's interrupt table is a static in the code; no handler has a default to provide.
     fs::write(out.join("device.x"), "")?;
     println!("cargo::rustc-link-search={}", out.display());
-    println!("cargo::rerun-if-changed=memory.x");
+    println!("cargo::rerun-if-changed=memory");
     Ok(())
 }

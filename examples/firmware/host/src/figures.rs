@@ -153,7 +153,7 @@ fn print_requests(requests: &[(&'static str, Measured)]) -> Outcome<()> {
 
 fn print_ram(house: &House, requests: &[(&'static str, Measured)]) -> Outcome<()> {
     let deepest = requests.iter().map(|(_, measured)| measured.stack).max().unwrap_or_default();
-    let (lock, above) = house.door.sizes()?;
+    let (lock, above) = (house.door.size()?, requests.first().map_or(0, |(_, measured)| measured.above));
     let whole = deepest + above;
     println!("\n## RAM, bytes\n");
     println!("- `Lock<RustCrypto, 10>`: {lock}.");
