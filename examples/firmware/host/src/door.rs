@@ -112,6 +112,11 @@ impl Door {
             .collect())
     }
 
+    /// Each boot. The first has made the lock.
+    pub fn boots(&self) -> Outcome<Vec<Measured>> {
+        self.all_measured("measured boot: ")
+    }
+
     /// Each request; a request's line comes before its answer.
     fn requests(&self) -> Outcome<Vec<Measured>> {
         self.all_measured("measured request: ")

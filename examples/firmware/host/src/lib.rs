@@ -11,11 +11,13 @@
     reason = "a program for tests, not the library"
 )]
 
+pub mod causes;
 pub mod cuts;
 pub mod damage;
 mod door;
 pub mod figures;
 pub mod garbage;
+pub mod gates;
 pub mod image;
 mod machine;
 pub mod story;

@@ -11,6 +11,7 @@ use sharekey_firmware_host::{Firmware, Outcome, story};
 const USAGE: &str = "\
 Usage: sharekey-firmware-host [--short] [--cuts N] [--seed N] [--firmware PATH]
        sharekey-firmware-host --figures DIRECTORY
+       sharekey-firmware-host --gates DIRECTORY
 
 Plays the story, then cuts the power 200 times (--short: 12 times).
 Build the firmware first: cargo build --release, in examples/firmware.";
@@ -25,7 +26,10 @@ fn main() -> Outcome<()> {
             Long("cuts") => plan.cuts = arguments.value()?.parse()?,
             Long("seed") => plan.seed = arguments.value()?.parse()?,
             Long("firmware") => image = Some(arguments.value()?.into()),
-            Long("figures") => return figures::print(&Images(&PathBuf::from(arguments.value()?))),
+            Long(which @ ("figures" | "gates")) => {
+                let all = which == "figures";
+                return figures::print(Images(&PathBuf::from(arguments.value()?)), all);
+            }
             Long("help") => {
                 println!("{USAGE}");
                 return Ok(());
