@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the firmware, and fails where a gate is missed (host/src/gates.rs). Prints a page of Markdown:
+# Measures the first board's firmware, and fails where a gate is missed (host/src/gates.rs). Prints a page of Markdown:
 # flash and what it is taken for, places that may panic, stack, instructions, RAM, and flash writes a year.
 # benches/RESULTS-firmware.md keeps the last of them. With --gates only what the gates are about, which is quicker.
 set -euo pipefail
@@ -18,7 +18,7 @@ image() {
     cargo build --locked --release --quiet --bin "$from" "$@" >&2
     cp "$built/$from" "$images/$name"
 }
-image quiet lock --no-default-features
+image quiet lock --no-default-features --features mps2
 image measured lock --features figures
 image lock lock
 image bare bare

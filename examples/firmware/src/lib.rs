@@ -1,7 +1,7 @@
 //! A lock around the library's lock role, for any board: what it needs of one stands in [`board`].
 //!
-//! No allocator, no panic on input, and no `unsafe` but in [`mps2`], where registers are, the board that it runs on here,
-//! and in [`emulated`], which has what an emulator gives to any board.
+//! No allocator, no panic on input, and no `unsafe` but where registers are: in [`mps2`] and [`netduino`], the boards that
+//! it runs on here, and in [`emulated`], which has what an emulator gives to both.
 
 #![no_std]
 #![deny(unsafe_code)]
@@ -17,9 +17,14 @@ pub mod store;
 #[cfg(target_os = "none")]
 #[allow(unsafe_code, reason = "calls of the host, and memory that stands for flash")]
 pub mod emulated;
-#[cfg(target_os = "none")]
+#[cfg(all(target_os = "none", feature = "mps2"))]
 #[allow(unsafe_code, reason = "registers")]
 pub mod mps2;
+#[cfg(all(target_os = "none", feature = "netduino"))]
+#[allow(unsafe_code, reason = "registers")]
+pub mod netduino;
 
-#[cfg(target_os = "none")]
+#[cfg(all(target_os = "none", feature = "mps2"))]
 pub use mps2::Mps2 as Here;
+#[cfg(all(target_os = "none", feature = "netduino"))]
+pub use netduino::Netduino as Here;

@@ -11,7 +11,7 @@ use super::causes;
 use super::door::{Door, Measured};
 use super::gates::{self, Measures};
 use super::image::{Image, Sizes};
-use super::machine::Firmware;
+use super::machine::{Board, Firmware};
 use super::{Outcome, ensure, entropy};
 use sharekey_apps::cloud::Cloud;
 use sharekey_apps::phone::{GuestPhone, OwnerPhone};
@@ -43,7 +43,7 @@ pub fn print(images: Images<'_>, all: bool) -> Outcome<()> {
     if all {
         print_panics(images)?;
     }
-    let mut house = House::new(Firmware::at(images.0.join("measured"))?.counting())?;
+    let mut house = House::new(Firmware::at(images.0.join("measured"), Board::MPS2)?.counting())?;
     let requests = house.requests()?;
     let measures = print_requests(flash, &house, &requests)?;
     if all {

@@ -21,8 +21,9 @@ pub mod gates;
 pub mod image;
 mod machine;
 pub mod story;
+pub mod wrap;
 
-pub use machine::Firmware;
+pub use machine::{Board, Firmware};
 
 pub use sharekey_apps::Outcome;
 use sharekey_apps::entropy;

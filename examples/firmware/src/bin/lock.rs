@@ -1,4 +1,4 @@
-//! The lock.
+//! The lock, on the first board.
 #![no_std]
 #![no_main]
 
