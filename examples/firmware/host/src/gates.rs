@@ -1,4 +1,6 @@
 //! What the lock's role may take at most: the gates, in one place. `figures.sh` fails where one is missed.
+//!
+//! With every feature of this version they are 64 KiB of flash, 11 and 18.5 KiB of stack, and 6 KiB of RAM.
 
 use crate::Outcome;
 
