@@ -56,7 +56,7 @@ const CAUSES: [(&str, &[&str]); 10] = [
     ("codec, sealing, checks", &["sharekey::"]),
     ("firmware", &["sharekey_firmware", "cortex_m"]),
     ("core::fmt", &["core::fmt", "fmt::"]),
-    ("compiler-builtins", &["compiler_builtins", "__aeabi", "mem", "divmod", "__u", "__d"]),
+    ("compiler-builtins", &["compiler_builtins", "__aeabi", "divmod", "memcpy", "memset", "memcmp", "memmove"]),
 ];
 const OTHER: &str = "other";
 const RODATA: &str = "rodata";
