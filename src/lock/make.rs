@@ -2,12 +2,13 @@
 
 use rand_core::CryptoRng;
 
-use super::Lock;
 use super::cell::CellState;
 use super::keys::{self, LockKeys};
 use super::memory::Core;
 use super::pins::Pins;
+use super::plan::Plan;
 use super::record::{self, Cell, CounterRecord, Found, HeaderRecord, Record, SeedRecord, SlotRecord, Write};
+use super::{Lock, Role};
 use crate::counter::{Counter, Epoch};
 use crate::crypto::Crypto;
 use crate::error::{ProviderFailed, SealError};
@@ -75,7 +76,8 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
             return Err(self);
         }
         let (core, slots) = fresh(&self.keys);
-        Ok(Lock { crypto: self.crypto, card: self.card, keys: self.keys, core, slots, pins: Pins::none() })
+        let role = Role { crypto: self.crypto, card: self.card, keys: self.keys, core, slots, pins: Pins::none() };
+        Ok(Lock { role, plan: Plan::empty() })
     }
 }
 
@@ -89,16 +91,17 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         rng: &mut (impl CryptoRng + ?Sized),
         mut put: impl FnMut(&Record) -> Result<(), E>,
     ) -> Result<Result<(), E>, SealError> {
-        let seed = keys::fresh_seed(&self.crypto, before.expose(), rng)?;
-        let keys = LockKeys::derive(&self.crypto, &seed)?;
+        let Self { role, .. } = self;
+        let seed = keys::fresh_seed(&role.crypto, before.expose(), rng)?;
+        let keys = LockKeys::derive(&role.crypto, &seed)?;
         for number in 0.. {
-            let Some(record) = record_of::<C, SLOTS>(&self.crypto, &keys, &seed, number)? else { break };
+            let Some(record) = record_of::<C, SLOTS>(&role.crypto, &keys, &seed, number)? else { break };
             if let Err(error) = put(&record) {
                 return Ok(Err(error));
             }
         }
-        (self.core, self.slots) = fresh(&keys);
-        (self.keys, self.pins) = (keys, Pins::none());
+        (role.core, role.slots) = fresh(&keys);
+        (role.keys, role.pins) = (keys, Pins::none());
         Ok(Ok(()))
     }
 }
@@ -117,7 +120,9 @@ fn record_of<C: Crypto, const SLOTS: usize>(
         Cell::Counter => Write::Counter(COUNTER),
         Cell::Slot(slot) => Write::Slot(slot, SLOT),
     };
-    write.record(crypto, keys).map(Some)
+    let mut record = Record::empty();
+    write.record(crypto, keys, &mut record)?;
+    Ok(Some(record))
 }
 
 /// The memory of a lock whose records were all written just now.

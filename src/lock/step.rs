@@ -3,14 +3,14 @@
 use rand_core::CryptoRng;
 
 use super::accepted::Accepted;
-use super::challenge::{Challenged, Session};
-use super::refusal::Refusal;
-use super::reset::{Erased, PhysicalPresence};
-use super::{Commanded, Installed, Lock, MAX_ANSWER, NewOwner, Now, Unlocked, purpose};
+use super::challenge::Session;
+use super::plan::{Denial, Plan};
+use super::reset::PhysicalPresence;
+use super::{Lock, MAX_ANSWER, Now, purpose};
 use crate::counter::Generation;
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::LockError;
-use crate::id::SlotId;
+use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
 use crate::message::{Connect, ConnectFor, Operation, Refused};
 use crate::wire::{self, Kind, Unverified};
@@ -62,6 +62,7 @@ pub enum By {
 /// What a frame wants of the firmware: one write at most, then it is served.
 #[must_use = "nothing happens until it is gone through"]
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "without an allocator there is no other place for an answer")]
 pub enum Step<'l> {
     /// It was refused; nothing is to be written.
     Served(Served),
@@ -128,46 +129,24 @@ impl Served {
     }
 }
 
-impl From<Refusal> for Served {
-    fn from(refusal: Refusal) -> Self {
-        Self::with(refusal.answer(), Effect::Refused(refusal.error()))
-    }
-}
+// What is made of an operation's plan, by what there is to do.
 
-impl<P> From<Challenged<P>> for Served {
-    fn from(given: Challenged<P>) -> Self {
-        // The lock knows its newest session of each purpose; no token is needed to find it again.
-        Self::with(&given.challenge, Effect::Nothing)
+impl Served {
+    fn answered(plan: &Plan, _: LockId) -> Self {
+        Self::with(&plan.answer, Effect::Nothing)
     }
-}
 
-impl From<Installed> for Served {
-    fn from(installed: Installed) -> Self {
-        Self::with(&installed.receipt, Effect::Nothing)
-    }
-}
-
-impl From<NewOwner> for Served {
-    fn from(owned: NewOwner) -> Self {
-        Self::with(&owned.provisioned, Effect::Nothing)
-    }
-}
-
-impl From<Erased> for Served {
-    fn from(_: Erased) -> Self {
+    fn reset(_: &Plan, _: LockId) -> Self {
         Self::with(&[], Effect::Reset)
     }
-}
 
-impl From<Unlocked> for Served {
-    fn from(Unlocked { action, reply, slot, generation, device }: Unlocked) -> Self {
-        Self::with(&reply, Effect::Bolt { action, by: By::Guest { slot, generation, device } })
+    fn unlocked(plan: &Plan, _: LockId) -> Self {
+        let &Plan { action, slot, generation, device, .. } = plan;
+        Self::with(&plan.answer, Effect::Bolt { action, by: By::Guest { slot, generation, device } })
     }
-}
 
-impl From<Commanded> for Served {
-    fn from(Commanded { operation, done }: Commanded) -> Self {
-        let effect = match operation {
+    fn commanded(plan: &Plan, _: LockId) -> Self {
+        let effect = match plan.operation {
             Operation::Act { action } => Effect::Bolt { action, by: By::Owner },
             // The clock was set before: `Step::SetClock`.
             Operation::SetClock { .. }
@@ -176,7 +155,7 @@ impl From<Commanded> for Served {
             | Operation::Transfer { .. }
             | Operation::Inspect { .. } => Effect::Nothing,
         };
-        Self::with(&done, effect)
+        Self::with(&plan.answer, effect)
     }
 }
 
@@ -267,7 +246,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     ) -> Step<'_> {
         match Kind::of(frame) {
             Ok(Kind::Connect) => self.connect(frame, now, rng),
-            Ok(Kind::Bundle) => match self.newest() {
+            Ok(Kind::Bundle) => match self.role.newest() {
                 Ok(session) => self.step_install(session, frame, now, rng),
                 Err(error) => Step::Served(Served::refused(error)),
             },
@@ -286,19 +265,13 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     fn connect(&mut self, frame: &[u8], now: Now, rng: &mut (impl CryptoRng + ?Sized)) -> Step<'_> {
         //= spec/protocol.md#sessions
         //# SES-10. A lock that takes a Connect MUST give a challenge for the purpose that it names.
-        let given = match Unverified::<Connect>::parse(frame).map(|connect| connect.claims().purpose) {
-            Ok(ConnectFor::Install) => {
-                self.challenge::<purpose::Install>(now, rng).map(|accepted| accepted.map(Served::from))
-            }
-            Ok(ConnectFor::Operate) => {
-                self.challenge::<purpose::Operate>(now, rng).map(|accepted| accepted.map(Served::from))
-            }
-            Err(error) => Err(error.into()),
+        // The lock knows its newest session of each purpose; no token is needed to find it again.
+        let purpose = match Unverified::<Connect>::parse(frame).map(|connect| connect.claims().purpose) {
+            Ok(ConnectFor::Install) => <purpose::Install as purpose::Purpose>::INDEX,
+            Ok(ConnectFor::Operate) => <purpose::Operate as purpose::Purpose>::INDEX,
+            Err(error) => return Step::Served(Served::refused(error.into())),
         };
-        match given {
-            Ok(accepted) => Step::Write(accepted),
-            Err(error) => Step::Served(Served::refused(error)),
-        }
+        accepted(self.plan(Served::answered, |role, plan| role.challenge(purpose, now, rng, plan)))
     }
 
     fn operate(
@@ -309,7 +282,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         presence: Option<PhysicalPresence>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Step<'_> {
-        let session = match self.newest() {
+        let session = match self.role.newest() {
             Ok(session) => session,
             Err(error) => return Step::Served(Served::refused(error)),
         };
@@ -331,17 +304,17 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Step<'_> {
-        accepted(self.install(session, bundle, now, rng))
+        accepted(self.plan(Served::answered, |role, plan| role.install(session, bundle, now, rng, plan)))
     }
 
     #[inline(never)]
     fn step_unlock(&mut self, session: Session<purpose::Operate>, unlock: &[u8], now: Now) -> Step<'_> {
-        accepted(self.unlock(session, unlock, now))
+        accepted(self.plan(Served::unlocked, |role, plan| role.unlock(session, unlock, now, plan)))
     }
 
     #[inline(never)]
     fn step_provision(&mut self, session: Session<purpose::Operate>, provision: &[u8], now: Now) -> Step<'_> {
-        accepted(self.provision(session, provision, now))
+        accepted(self.plan(Served::answered, |role, plan| role.provision(session, provision, now, plan)))
     }
 
     #[inline(never)]
@@ -353,30 +326,27 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Step<'_> {
-        accepted(self.factory_reset(session, reset, button, now, rng))
+        accepted(self.plan(Served::reset, |role, plan| role.factory_reset(session, reset, button, now, rng, plan)))
     }
 
     #[inline(never)]
     fn step_command(&mut self, session: Session<purpose::Operate>, command: &[u8], now: Now) -> Step<'_> {
-        commanded(self.command(session, command, now))
+        match self.plan(Served::commanded, |role, plan| role.command(session, command, now, plan)) {
+            Ok(accepted) => match accepted.plan().operation {
+                Operation::SetClock { to } => Step::SetClock(ClockSetting { to, accepted }),
+                _ => Step::Write(accepted),
+            },
+            refused @ Err(_) => accepted(refused),
+        }
     }
 }
 
-#[inline(never)]
-fn commanded(decided: Result<Accepted<'_, Commanded>, Refusal>) -> Step<'_> {
+fn accepted<'l>(decided: Result<Accepted<'l, Served>, Denial<'l>>) -> Step<'l> {
     match decided {
-        Ok(accepted) => match accepted.output().operation {
-            Operation::SetClock { to } => Step::SetClock(ClockSetting { to, accepted: accepted.map(Served::from) }),
-            _ => Step::Write(accepted.map(Served::from)),
-        },
-        Err(refusal) => Step::Served(refusal.into()),
-    }
-}
-
-#[inline(never)]
-fn accepted<T: Into<Served>>(decided: Result<Accepted<'_, T>, Refusal>) -> Step<'_> {
-    match decided {
-        Ok(accepted) => Step::Write(accepted.map(T::into)),
-        Err(refusal) => Step::Served(refusal.into()),
+        Ok(accepted) => Step::Write(accepted),
+        Err(denial) => {
+            let answer = denial.answer().unwrap_or(&Refused::OPAQUE);
+            Step::Served(Served::with(answer, Effect::Refused(denial.error)))
+        }
     }
 }
