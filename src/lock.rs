@@ -204,7 +204,12 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     pub fn load(crypto: C, card: ActivationSecret, seed: &StoredSeed) -> Result<Self, ProviderFailed> {
         const { assert_slots(SLOTS) };
         let keys = LockKeys::derive(&crypto, seed.seed())?;
-        Ok(Self {
+        Ok(Self::unread(crypto, card, keys))
+    }
+
+    /// The lock that has these keys, with nothing read yet.
+    fn unread(crypto: C, card: ActivationSecret, keys: LockKeys<C>) -> Self {
+        Self {
             role: Role {
                 crypto,
                 card,
@@ -214,7 +219,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
                 pins: Pins::none(),
             },
             plan: Plan::empty(),
-        })
+        }
     }
 
     /// The cells to read at boot, in any order: all but [`Cell::Seed`], which

@@ -6,7 +6,6 @@ use super::cell::CellState;
 use super::keys::{self, LockKeys};
 use super::memory::Core;
 use super::pins::Pins;
-use super::plan::Plan;
 use super::record::{self, Cell, CounterRecord, Found, HeaderRecord, Record, SeedRecord, SlotRecord, Write};
 use super::{Lock, Role};
 use crate::counter::{Counter, Epoch};
@@ -75,34 +74,52 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
         if cells::<SLOTS>().nth(self.written).is_some() {
             return Err(self);
         }
-        let (core, slots) = fresh(&self.keys);
-        let role = Role { crypto: self.crypto, card: self.card, keys: self.keys, core, slots, pins: Pins::none() };
-        Ok(Lock { role, plan: Plan::empty() })
+        let mut lock = Lock::unread(self.crypto, self.card, self.keys);
+        lock.role.was_made();
+        Ok(lock)
     }
 }
 
-impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
-    /// Makes the next lock in the place of this one, as [`Making`] does, whatever state this one is in. Until all
-    /// records are written this lock stays what it is: reset.
-    #[inline(never)]
+/// Makes a lock, as [`Making`] does, with a seed after the one `before`: writes all its records through `put`. Gives its
+/// keys.
+#[inline(never)]
+pub(super) fn make<C: Crypto, E, const SLOTS: usize>(
+    crypto: &C,
+    before: &Seed,
+    rng: &mut (impl CryptoRng + ?Sized),
+    mut put: impl FnMut(&Record) -> Result<(), E>,
+) -> Result<Result<LockKeys<C>, E>, SealError> {
+    let seed = keys::fresh_seed(crypto, before.expose(), rng)?;
+    let keys = LockKeys::derive(crypto, &seed)?;
+    for number in 0.. {
+        let Some(record) = record_of::<C, SLOTS>(crypto, &keys, &seed, number)? else { break };
+        if let Err(error) = put(&record) {
+            return Ok(Err(error));
+        }
+    }
+    Ok(Ok(keys))
+}
+
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    /// The memory of a lock whose records were all written just now.
+    pub(super) fn was_made(&mut self) {
+        self.core = Core::known(self.keys.id(), HEADER, COUNTER);
+        self.core.sessions.start_above(COUNTER.ceiling);
+        self.slots.iter_mut().for_each(|slot| *slot = CellState::sound(SLOT));
+    }
+
+    /// Makes the next lock in the place of this one, whatever state this one is in. Until all records are written this
+    /// lock stays what it is: reset.
     pub(super) fn remake<E>(
         &mut self,
         before: &Seed,
         rng: &mut (impl CryptoRng + ?Sized),
-        mut put: impl FnMut(&Record) -> Result<(), E>,
+        put: impl FnMut(&Record) -> Result<(), E>,
     ) -> Result<Result<(), E>, SealError> {
-        let Self { role, .. } = self;
-        let seed = keys::fresh_seed(&role.crypto, before.expose(), rng)?;
-        let keys = LockKeys::derive(&role.crypto, &seed)?;
-        for number in 0.. {
-            let Some(record) = record_of::<C, SLOTS>(&role.crypto, &keys, &seed, number)? else { break };
-            if let Err(error) = put(&record) {
-                return Ok(Err(error));
-            }
-        }
-        (role.core, role.slots) = fresh(&keys);
-        (role.keys, role.pins) = (keys, Pins::none());
-        Ok(Ok(()))
+        Ok(make::<C, E, SLOTS>(&self.crypto, before, rng, put)?.map(|keys| {
+            (self.keys, self.pins) = (keys, Pins::none());
+            self.was_made();
+        }))
     }
 }
 
@@ -123,13 +140,6 @@ fn record_of<C: Crypto, const SLOTS: usize>(
     let mut record = Record::empty();
     write.record(crypto, keys, &mut record)?;
     Ok(Some(record))
-}
-
-/// The memory of a lock whose records were all written just now.
-fn fresh<C: Crypto, const SLOTS: usize>(keys: &LockKeys<C>) -> (Core, [CellState<SlotRecord>; SLOTS]) {
-    let mut core = Core::known(keys.id(), HEADER, COUNTER);
-    core.sessions.start_above(COUNTER.ceiling);
-    (core, [const { CellState::sound(SLOT) }; SLOTS])
 }
 
 /// What is written, in order: the seed, not initialised; everything else; the seed, initialised.

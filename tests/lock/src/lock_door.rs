@@ -24,7 +24,9 @@ const NOW: Now = Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_secon
 const HALL: SlotId = SlotId::new(0);
 
 fn boot(bench: Bench) -> Result<TestDoor, BootError<PowerCut>> {
-    Door::boot(Provider, card(), bench, &mut rng(7))
+    let mut place = None;
+    Door::boot_in(&mut place, Provider, card(), bench, &mut rng(7))?;
+    Ok(place.unwrap())
 }
 
 fn fresh() -> TestDoor {

@@ -32,11 +32,13 @@ fn main() -> ! {
         }
     };
     let mut board = Board::new(flash, WHOLE, hardware);
-    match Door::boot(RustCrypto, card, &mut board, &mut rng) {
-        // Where it is: to move it would take its room twice.
-        Ok(ref mut door) => serve(door, &mut link),
-        Err(error) => stop(&mut board.hardware, format_args!("{error}")),
-    }
+    // Where it stays: to move it would take its room twice.
+    let mut place = None;
+    let error = match Door::boot_in(&mut place, RustCrypto, card, &mut board, &mut rng) {
+        Ok(door) => serve(door, &mut link),
+        Err(error) => error,
+    };
+    stop(&mut board.hardware, format_args!("{error}"))
 }
 
 /// Answers requests.
