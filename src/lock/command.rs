@@ -49,6 +49,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
 }
 
 impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    #[inline(never)]
     pub(super) fn command(
         &mut self,
         session: Session<purpose::Operate>,

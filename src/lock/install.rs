@@ -160,6 +160,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
 }
 
 impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    #[inline(never)]
     pub(super) fn install(
         &mut self,
         session: Session<purpose::Install>,

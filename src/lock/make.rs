@@ -71,7 +71,7 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
     /// The lock, once all records are written; the making itself, to go on with, before.
     #[allow(clippy::result_large_err, reason = "the error is the value to go on with")]
     pub fn finish(self) -> Result<Lock<C, SLOTS>, Self> {
-        if cells::<SLOTS>().nth(self.written).is_some() {
+        if cell::<SLOTS>(self.written).is_some() {
             return Err(self);
         }
         let mut lock = Lock::unread(self.crypto, self.card, self.keys);
@@ -130,7 +130,7 @@ fn record_of<C: Crypto, const SLOTS: usize>(
     seed: &Seed,
     number: usize,
 ) -> Result<Option<Record>, SealError> {
-    let Some((cell, initialised)) = cells::<SLOTS>().nth(number) else { return Ok(None) };
+    let Some((cell, initialised)) = cell::<SLOTS>(number) else { return Ok(None) };
     let write = match cell {
         Cell::Seed => Write::Seed(SeedRecord { seed: Seed::from_bytes(*seed.expose()), initialised }),
         Cell::Header => Write::Header(HEADER),
@@ -142,17 +142,23 @@ fn record_of<C: Crypto, const SLOTS: usize>(
     Ok(Some(record))
 }
 
-/// What is written, in order: the seed, not initialised; everything else; the seed, initialised.
-fn cells<const SLOTS: usize>() -> impl Iterator<Item = (Cell, bool)> {
-    //= spec/protocol.md#making
-    //# LCK-1. Making a lock MUST write the seed record with `initialised` false first.
-    let begin = [(Cell::Seed, false), (Cell::Header, false), (Cell::Counter, false)];
-    let slots = (0..=u8::MAX).take(SLOTS).map(|index| (Cell::Slot(SlotId::new(index)), false));
-    //= spec/protocol.md#making
-    //# LCK-2. Making a lock MUST write every other record, factory-fresh, after that and before the next step.
-    //= spec/protocol.md#making
-    //# LCK-3. Making a lock MUST write the seed record with `initialised` true last.
-    begin.into_iter().chain(slots).chain([(Cell::Seed, true)])
+/// What is written, by its number in the order: the seed, not initialised; everything else; the seed, initialised.
+fn cell<const SLOTS: usize>(number: usize) -> Option<(Cell, bool)> {
+    match number {
+        //= spec/protocol.md#making
+        //# LCK-1. Making a lock MUST write the seed record with `initialised` false first.
+        0 => Some((Cell::Seed, false)),
+        //= spec/protocol.md#making
+        //# LCK-2. Making a lock MUST write every other record, factory-fresh, after that and before the next step.
+        1 => Some((Cell::Header, false)),
+        2 => Some((Cell::Counter, false)),
+        _ => match number.saturating_sub(3) {
+            slot if slot < SLOTS => Some((Cell::Slot(SlotId::new(u8::try_from(slot).ok()?)), false)),
+            //= spec/protocol.md#making
+            //# LCK-3. Making a lock MUST write the seed record with `initialised` true last.
+            end => (end == SLOTS).then_some((Cell::Seed, true)),
+        },
+    }
 }
 
 impl<C: Crypto, const SLOTS: usize> core::fmt::Debug for Making<C, SLOTS> {

@@ -46,6 +46,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
 }
 
 impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    #[inline(never)]
     pub(super) fn provision(
         &mut self,
         session: Session<purpose::Operate>,

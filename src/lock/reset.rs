@@ -76,6 +76,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
 }
 
 impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    #[inline(never)]
     pub(super) fn factory_reset(
         &mut self,
         session: Session<purpose::Operate>,

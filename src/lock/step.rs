@@ -3,13 +3,13 @@
 use rand_core::CryptoRng;
 
 use super::accepted::Accepted;
-use super::challenge::Session;
-use super::plan::{Denial, Plan};
+use super::plan::{Plan, Turned};
+use super::purpose::Purpose as _;
 use super::reset::PhysicalPresence;
-use super::{Lock, MAX_ANSWER, Now, purpose};
+use super::{Lock, MAX_ANSWER, Now, Role, purpose};
 use crate::counter::Generation;
 use crate::crypto::{Crypto, PublicKey};
-use crate::error::LockError;
+use crate::error::{LockError, WireError};
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
 use crate::message::{Connect, ConnectFor, Operation, Refused};
@@ -122,10 +122,6 @@ impl Served {
         // No answer is longer than `MAX_ANSWER`.
         let _ = bytes.try_extend_from_slice(answer);
         Self { answer: bytes, effect }
-    }
-
-    fn refused(error: LockError) -> Self {
-        Self::with(&Refused::OPAQUE, Effect::Refused(error))
     }
 }
 
@@ -244,109 +240,60 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         presence: Option<PhysicalPresence>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Step<'_> {
-        match Kind::of(frame) {
-            Ok(Kind::Connect) => self.connect(frame, now, rng),
-            Ok(Kind::Bundle) => match self.role.newest() {
-                Ok(session) => self.step_install(session, frame, now, rng),
-                Err(error) => Step::Served(Served::refused(error)),
-            },
-            Ok(Kind::FactoryReset) if presence.is_none() => Step::Served(Served::refused(LockError::NoPresence)),
-            Ok(kind @ (Kind::Unlock | Kind::Command | Kind::Provision | Kind::FactoryReset)) => {
-                self.operate(kind, frame, now, presence, rng)
-            }
-            //= spec/protocol.md#sessions
-            //# SES-11. A message that is none of Connect, Bundle, Unlock, Command, Provision and FactoryReset MUST NOT use a session up.
-            Ok(_) => Step::Served(Served::refused(LockError::NoRequest)),
-            Err(error) => Step::Served(Served::refused(error.into())),
-        }
-    }
-
-    #[inline(never)]
-    fn connect(&mut self, frame: &[u8], now: Now, rng: &mut (impl CryptoRng + ?Sized)) -> Step<'_> {
-        //= spec/protocol.md#sessions
-        //# SES-10. A lock that takes a Connect MUST give a challenge for the purpose that it names.
-        // The lock knows its newest session of each purpose; no token is needed to find it again.
-        let purpose = match Unverified::<Connect>::parse(frame).map(|connect| connect.claims().purpose) {
-            Ok(ConnectFor::Install) => <purpose::Install as purpose::Purpose>::INDEX,
-            Ok(ConnectFor::Operate) => <purpose::Operate as purpose::Purpose>::INDEX,
-            Err(error) => return Step::Served(Served::refused(error.into())),
+        let kind = Kind::of(frame);
+        let give = match kind {
+            Ok(Kind::Unlock) => Served::unlocked,
+            Ok(Kind::Command) => Served::commanded,
+            Ok(Kind::FactoryReset) => Served::reset,
+            _ => Served::answered,
         };
-        accepted(self.plan(Served::answered, |role, plan| role.challenge(purpose, now, rng, plan)))
-    }
-
-    fn operate(
-        &mut self,
-        kind: Kind,
-        frame: &[u8],
-        now: Now,
-        presence: Option<PhysicalPresence>,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Step<'_> {
-        let session = match self.role.newest() {
-            Ok(session) => session,
-            Err(error) => return Step::Served(Served::refused(error)),
-        };
-        match (kind, presence) {
-            (Kind::Unlock, _) => self.step_unlock(session, frame, now),
-            (Kind::Provision, _) => self.step_provision(session, frame, now),
-            (Kind::FactoryReset, Some(button)) => self.step_reset(session, frame, button, now, rng),
-            _ => self.step_command(session, frame, now),
-        }
-    }
-
-    // Not inlined, here and in `Door`: the stack that one operation needs would be the sum of all.
-
-    #[inline(never)]
-    fn step_install(
-        &mut self,
-        session: Session<purpose::Install>,
-        bundle: &[u8],
-        now: Now,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Step<'_> {
-        accepted(self.plan(Served::answered, |role, plan| role.install(session, bundle, now, rng, plan)))
-    }
-
-    #[inline(never)]
-    fn step_unlock(&mut self, session: Session<purpose::Operate>, unlock: &[u8], now: Now) -> Step<'_> {
-        accepted(self.plan(Served::unlocked, |role, plan| role.unlock(session, unlock, now, plan)))
-    }
-
-    #[inline(never)]
-    fn step_provision(&mut self, session: Session<purpose::Operate>, provision: &[u8], now: Now) -> Step<'_> {
-        accepted(self.plan(Served::answered, |role, plan| role.provision(session, provision, now, plan)))
-    }
-
-    #[inline(never)]
-    fn step_reset(
-        &mut self,
-        session: Session<purpose::Operate>,
-        reset: &[u8],
-        button: PhysicalPresence,
-        now: Now,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Step<'_> {
-        accepted(self.plan(Served::reset, |role, plan| role.factory_reset(session, reset, button, now, rng, plan)))
-    }
-
-    #[inline(never)]
-    fn step_command(&mut self, session: Session<purpose::Operate>, command: &[u8], now: Now) -> Step<'_> {
-        match self.plan(Served::commanded, |role, plan| role.command(session, command, now, plan)) {
-            Ok(accepted) => match accepted.plan().operation {
-                Operation::SetClock { to } => Step::SetClock(ClockSetting { to, accepted }),
+        match self.plan(give, |role, plan| role.serve(kind, frame, now, presence, rng, plan)) {
+            Ok(accepted) => match (kind, accepted.plan().operation) {
+                (Ok(Kind::Command), Operation::SetClock { to }) => Step::SetClock(ClockSetting { to, accepted }),
                 _ => Step::Write(accepted),
             },
-            refused @ Err(_) => accepted(refused),
+            Err(denial) => {
+                let answer = denial.answer().unwrap_or(&Refused::OPAQUE);
+                Step::Served(Served::with(answer, Effect::Refused(denial.error)))
+            }
         }
     }
 }
 
-fn accepted<'l>(decided: Result<Accepted<'l, Served>, Denial<'l>>) -> Step<'l> {
-    match decided {
-        Ok(accepted) => Step::Write(accepted),
-        Err(denial) => {
-            let answer = denial.answer().unwrap_or(&Refused::OPAQUE);
-            Step::Served(Served::with(answer, Effect::Refused(denial.error)))
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    /// Decides what a frame asks for, in the newest session of its purpose: the lock knows it, and no token is needed to
+    /// find it again.
+    #[inline(never)]
+    fn serve(
+        &mut self,
+        kind: Result<Kind, WireError>,
+        frame: &[u8],
+        now: Now,
+        presence: Option<PhysicalPresence>,
+        rng: &mut (impl CryptoRng + ?Sized),
+        plan: &mut Plan,
+    ) -> Result<(), Turned> {
+        match kind.map_err(LockError::Wire)? {
+            Kind::Connect => {
+                //= spec/protocol.md#sessions
+                //# SES-10. A lock that takes a Connect MUST give a challenge for the purpose that it names.
+                let purpose = match Unverified::<Connect>::parse(frame).map_err(LockError::Wire)?.claims().purpose {
+                    ConnectFor::Install => purpose::Install::INDEX,
+                    ConnectFor::Operate => purpose::Operate::INDEX,
+                };
+                self.challenge(purpose, now, rng, plan)
+            }
+            Kind::Bundle => self.install(self.newest()?, frame, now, rng, plan),
+            Kind::Unlock => self.unlock(self.newest()?, frame, now, plan),
+            Kind::Command => self.command(self.newest()?, frame, now, plan),
+            Kind::Provision => self.provision(self.newest()?, frame, now, plan),
+            Kind::FactoryReset => {
+                let presence = presence.ok_or(LockError::NoPresence)?;
+                self.factory_reset(self.newest()?, frame, presence, now, rng, plan)
+            }
+            //= spec/protocol.md#sessions
+            //# SES-11. A message that is none of Connect, Bundle, Unlock, Command, Provision and FactoryReset MUST NOT use a session up.
+            _ => Err(LockError::NoRequest.into()),
         }
     }
 }

@@ -141,12 +141,12 @@ fn room<const N: usize>(bytes: &mut ArrayVec<u8, N>) -> &mut [u8] {
 
 /// What is written, whatever it is: one code for all that is made into bytes.
 pub(crate) trait Written {
-    fn put(&self, to: &mut Writer<'_>) -> Result<(), SealError>;
+    fn put(&self, to: &mut Writer<'_>);
 }
 
 impl<T: Layout> Written for T {
-    fn put(&self, to: &mut Writer<'_>) -> Result<(), SealError> {
-        self.write(to)
+    fn put(&self, to: &mut Writer<'_>) {
+        self.write(to);
     }
 }
 
@@ -169,14 +169,13 @@ pub(crate) fn write<const N: usize>(
     value: &dyn Written,
 ) -> Result<(), SealError> {
     let mut writer = Writer::new(room(bytes));
-    let written = writer.put(before).and_then(|()| {
-        //= spec/protocol.md#encoding
-        //# MSG-4. An encoder MUST use the one encoding given here.
-        value.put(&mut writer)
-    });
-    let length = writer.len();
-    bytes.truncate(length);
-    written
+    writer.put(before);
+    //= spec/protocol.md#encoding
+    //# MSG-4. An encoder MUST use the one encoding given here.
+    value.put(&mut writer);
+    let written = writer.end();
+    bytes.truncate(written.unwrap_or_default());
+    written.map(|_| ())
 }
 
 fn extend<const N: usize>(bytes: &mut ArrayVec<u8, N>, more: &[u8]) -> Result<(), SealError> {
