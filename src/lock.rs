@@ -6,7 +6,8 @@
 //! # The front door
 //!
 //! A firmware needs [`Door::boot`] over its [`Board`], and [`Door::serve`] for each frame that comes over the link; it does
-//! what [`Served::effect`] says, and sends [`Served::answer`]. `examples/new_board` of the repository is a whole lock so, in
+//! what [`Served::effect`] says, and sends [`Served::answer`]. Where room is scarce, [`Door::boot_in`] and
+//! [`Door::serve_into`] do the same in places of the firmware's. `examples/new_board` of the repository is a whole lock so, in
 //! 60 lines. A loop that is asynchronous, or whose store calls back, is as short over [`Lock::step`].
 //!
 //! # The typed calls
@@ -84,7 +85,7 @@ pub use self::provision::NewOwner;
 pub use self::record::{Cell, Found, MAX_RECORD, Record, StoredSeed};
 pub use self::refusal::Refusal;
 pub use self::reset::{Erased, PhysicalPresence};
-pub use self::step::{By, ClockSetting, Effect, Served, Step};
+pub use self::step::{Answer, By, ClockSetting, Effect, Served, Step};
 pub use self::unlock::Unlocked;
 pub use crate::error::{BootError, ServeError};
 

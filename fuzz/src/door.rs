@@ -192,7 +192,7 @@ impl World {
         let store = door.board().store.clone();
         let off = |staged: Accepted<'_, Served>| Ok((staged.cell(), staged.detach()));
         let taken = match door.lock_mut().step(frame, now, presence, &mut self.rng) {
-            Step::Served(served) => Err(served),
+            Step::Served(served) => Err(Box::new(served)),
             Step::Write(staged) => off(staged),
             Step::SetClock(setting) => off(setting.is_set()),
         };

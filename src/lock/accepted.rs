@@ -3,6 +3,7 @@
 use super::memory::{Change, Memory};
 use super::plan::{Give, Plan, Planned};
 use super::record::{Cell, Record};
+use super::step::{Answer, fill};
 use crate::id::LockId;
 
 /// An accepted operation, whose result exists only after its record, if it has one, was written.
@@ -55,6 +56,22 @@ impl<'l, T> Accepted<'l, T> {
     /// # Errors
     /// Whatever `put` fails with. The cell is busy then.
     pub fn commit<E>(mut self, put: impl FnOnce(&Record) -> Result<(), E>) -> Result<T, E> {
+        self.store(put)?;
+        Ok(self.output())
+    }
+
+    /// [`commit`](Self::commit), and the message goes to its place.
+    pub(super) fn commit_into<E>(
+        mut self,
+        answer: &mut Answer,
+        put: impl FnOnce(&Record) -> Result<(), E>,
+    ) -> Result<T, E> {
+        self.store(put)?;
+        fill(answer, &self.plan.answer);
+        Ok(self.output())
+    }
+
+    fn store<E>(&mut self, put: impl FnOnce(&Record) -> Result<(), E>) -> Result<(), E> {
         // Held before the call, so that a panic in it leaves the cell busy too.
         //= spec/protocol.md#persist-then-act
         //# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
@@ -67,7 +84,7 @@ impl<'l, T> Accepted<'l, T> {
         //= spec/protocol.md#persist-then-act
         //# STG-9. An operation that was dropped before its write began MUST change nothing but its session.
         self.memory.apply(&self.plan.change);
-        Ok(self.output())
+        Ok(())
     }
 
     /// [`commit`](Self::commit) for an asynchronous store. Cancelled half-way: as if it had failed.

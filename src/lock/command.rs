@@ -5,6 +5,7 @@ use super::memory::{self, Change, Ownership};
 use super::plan::{Plan, Turned};
 use super::record::{Cell, Content, CounterRecord, HeaderRecord, SlotRecord, Write};
 use super::refusal::{Denied, Refusal};
+use super::step::Then;
 use super::{Clock, Lock, Now, Role, Session, purpose};
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{Crypto, Nonce, PublicKey};
@@ -157,6 +158,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
             //# CLK-1. A lock MUST take no time from a guest or from the service.
             Operation::SetClock { to } => {
                 self.set_clock(to, now, plan)?;
+                plan.then = Then::Clock(to);
                 Completed::SetClock { to }
             }
             //= spec/protocol.md#operations
@@ -165,6 +167,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
                 //= spec/protocol.md#persist-then-act
                 //# STG-10. An Act MUST hold the header's cell until its result is taken.
                 plan.change = Change::Holds(Cell::Header);
+                (plan.then, plan.action) = (Then::OwnersBolt, action);
                 Completed::Act { action }
             }
             Operation::Inspect { slot } => {

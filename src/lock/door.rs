@@ -2,17 +2,19 @@
 
 use rand_core::CryptoRng;
 
+use super::accepted::Accepted;
 use super::cell::Condition;
 use super::keys::LockKeys;
 use super::make::make;
 use super::record::{Cell, Found, Record, StoredSeed};
 use super::reset::PhysicalPresence;
-use super::step::{Effect, Served, Step};
+use super::step::{Answer, Effect, Served, Then, fill};
 use super::{Lock, Now};
 use crate::crypto::Crypto;
 use crate::error::{BootError, LoadError, ServeError};
 use crate::limits::Timestamp;
 use crate::secret::ActivationSecret;
+use crate::wire;
 
 /// Where a lock keeps its records: one in each cell (spec: "The store's contract").
 pub trait Store {
@@ -182,13 +184,40 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
         presence: Option<PhysicalPresence>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Served, ServeError<B::Error>> {
+        let mut answer = wire::empty();
+        let effect = self.serve_into(&mut answer, frame, now, presence, rng)?;
+        Ok(Served { answer, effect })
+    }
+
+    /// [`serve`](Self::serve) where room is scarce: the answer goes into a place that stays, and is empty where nothing
+    /// is to be sent.
+    ///
+    /// # Errors
+    /// [`ServeError`]; the answer is empty then.
+    #[inline(never)]
+    pub fn serve_into(
+        &mut self,
+        answer: &mut Answer,
+        frame: &[u8],
+        now: Now,
+        presence: Option<PhysicalPresence>,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Effect, ServeError<B::Error>> {
+        answer.clear();
         self.heal(rng)?;
         let Self { lock, board } = self;
-        let served = go_through(lock.step(frame, now, presence, rng), board).map_err(ServeError::Board)?;
-        if served.effect() == Effect::Reset {
+        let effect = match lock.plan(|plan, _| plan.effect(), |role, plan| role.serve(frame, now, presence, rng, plan))
+        {
+            Ok(accepted) => go_through(accepted, board, answer).map_err(ServeError::Board)?,
+            Err(denial) => {
+                fill(answer, denial.answer());
+                Effect::Refused(denial.error)
+            }
+        };
+        if effect == Effect::Reset {
             self.heal(rng)?;
         }
-        Ok(served)
+        Ok(effect)
     }
 
     /// The lock, to look at.
@@ -258,13 +287,15 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
 }
 
 #[inline(never)]
-fn go_through<B: Board>(step: Step<'_>, board: &mut B) -> Result<Served, B::Error> {
-    let accepted = match step {
-        Step::Served(served) => return Ok(served),
-        Step::Write(accepted) => accepted,
-        Step::SetClock(setting) => setting.set(|to| board.set_clock(Some(to)))?,
-    };
-    accepted.commit(|record| board.put(record))
+fn go_through<B: Board>(
+    accepted: Accepted<'_, Effect>,
+    board: &mut B,
+    answer: &mut Answer,
+) -> Result<Effect, B::Error> {
+    if let Then::Clock(to) = accepted.plan().then {
+        board.set_clock(Some(to))?;
+    }
+    accepted.commit_into(answer, |record| board.put(record))
 }
 
 impl<C: Crypto, B: Board, const SLOTS: usize> core::fmt::Debug for Door<C, B, SLOTS> {

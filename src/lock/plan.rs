@@ -8,13 +8,14 @@ use super::challenge::Number;
 use super::memory::Change;
 use super::record::{Cell, Record};
 use super::refusal::{Denied, Refusal};
+use super::step::Then;
 use super::{Lock, Role};
 use crate::counter::{Counter, Generation};
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::{LockError, SealError};
 use crate::id::{LockId, SlotId};
 use crate::limits::Action;
-use crate::message::Operation;
+use crate::message::{Operation, Refused};
 use crate::wire;
 
 /// What a request comes to. The message and the values beside it are of no use but to [`Accepted`], which knows
@@ -26,11 +27,13 @@ pub(super) struct Plan {
     pub(super) record: Record,
     /// The message that is sent, once the operation is through; of a refusal, at once.
     pub(super) answer: wire::Bytes,
+    /// What else there is to do.
+    pub(super) then: Then,
     /// Of a challenge.
     pub(super) number: Number,
     /// Of a command.
     pub(super) operation: Operation,
-    /// Of an unlock.
+    /// Of the bolt.
     pub(super) action: Action,
     /// The key that was installed, or that opened.
     pub(super) slot: SlotId,
@@ -47,6 +50,7 @@ impl Plan {
             change: Change::Holds(Cell::Header),
             record: Record::empty(),
             answer: wire::empty(),
+            then: Then::Nothing,
             number: Number::Rescue(Counter::ZERO),
             operation: Operation::Act { action: Action::Lock },
             action: Action::Lock,
@@ -63,6 +67,7 @@ impl Plan {
         self.change = Change::Holds(Cell::Header);
         self.record.clear();
         wire::erase(&mut self.answer);
+        self.then = Then::Nothing;
     }
 }
 
@@ -111,9 +116,8 @@ pub(super) struct Denial<'l> {
 }
 
 impl Denial<'_> {
-    /// What to answer; `None` for the opaque refusal.
-    pub(super) fn answer(&self) -> Option<&[u8]> {
-        self.answer.as_ref().map(|plan| plan.answer.as_slice())
+    pub(super) fn answer(&self) -> &[u8] {
+        self.answer.as_ref().map_or(&Refused::OPAQUE, |plan| &plan.answer)
     }
 }
 

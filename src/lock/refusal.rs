@@ -6,7 +6,7 @@ use super::Role;
 use super::plan::{Plan, Turned};
 use crate::crypto::Crypto;
 use crate::error::LockError;
-use crate::message::{Refused, RefusedBody};
+use crate::message::RefusedBody;
 use crate::wire::{self, Message};
 
 /// A refused attempt: why, for the lock's log, and what to answer. Nothing changed but that the
@@ -32,11 +32,10 @@ impl Clone for Refusal {
 }
 
 impl Refusal {
-    /// Answers with a message, or tells nothing.
-    pub(super) fn with(error: LockError, message: Option<&[u8]>) -> Self {
+    pub(super) fn with(error: LockError, message: &[u8]) -> Self {
         let mut answer = wire::empty();
         // There is room for every refusal.
-        let _ = answer.try_extend_from_slice(message.unwrap_or(&Refused::OPAQUE));
+        let _ = answer.try_extend_from_slice(message);
         Self { error, answer }
     }
 
@@ -46,7 +45,7 @@ impl Refusal {
         self.error
     }
 
-    /// The answer to send: a [`Refused`], or a [`Reply`](crate::message::Reply) to a guest that has
+    /// The answer to send: a [`Refused`](crate::message::Refused), or a [`Reply`](crate::message::Reply) to a guest that has
     /// authenticated.
     #[must_use]
     pub fn answer(&self) -> &[u8] {

@@ -8,6 +8,7 @@ use super::memory::Change;
 use super::plan::{Plan, Turned};
 use super::record::{SeedRecord, Write};
 use super::refusal::Refusal;
+use super::step::Then;
 use super::{Lock, Now, Role, Session, purpose};
 use crate::crypto::{Crypto, Nonce};
 use crate::error::{LockError, SealError};
@@ -98,6 +99,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         //= spec/protocol.md#factory-reset
         //# RST-7. A factory reset MUST write a seed record with a new seed and `initialised` false, before anything else.
         plan.change = Change::Writes(Write::Seed(SeedRecord { seed: next, initialised: false }));
+        plan.then = Then::Reset;
         Ok(self.record(plan)?)
     }
 

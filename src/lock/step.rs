@@ -9,18 +9,26 @@ use super::reset::PhysicalPresence;
 use super::{Lock, MAX_ANSWER, Now, Role, purpose};
 use crate::counter::Generation;
 use crate::crypto::{Crypto, PublicKey};
-use crate::error::{LockError, WireError};
+use crate::error::LockError;
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
-use crate::message::{Connect, ConnectFor, Operation, Refused};
+use crate::message::{Connect, ConnectFor};
 use crate::wire::{self, Kind, Unverified};
 
 /// What came of a frame: what to send, and what there is to do.
 #[must_use = "the answer is to be sent, and the bolt does not move by itself"]
 #[derive(Debug)]
 pub struct Served {
-    answer: arrayvec::ArrayVec<u8, MAX_ANSWER>,
-    effect: Effect,
+    pub(super) answer: Answer,
+    pub(super) effect: Effect,
+}
+
+/// Room for an answer.
+pub type Answer = arrayvec::ArrayVec<u8, MAX_ANSWER>;
+
+pub(super) fn fill(room: &mut Answer, answer: &[u8]) {
+    // No answer is longer than `MAX_ANSWER`.
+    let _ = room.try_extend_from_slice(answer);
 }
 
 /// What is left for the firmware, before it sends the answer.
@@ -118,40 +126,37 @@ impl Served {
     }
 
     fn with(answer: &[u8], effect: Effect) -> Self {
-        let mut bytes = wire::empty();
-        // No answer is longer than `MAX_ANSWER`.
-        let _ = bytes.try_extend_from_slice(answer);
-        Self { answer: bytes, effect }
+        let mut room = wire::empty();
+        fill(&mut room, answer);
+        Self { answer: room, effect }
+    }
+
+    fn of(plan: &Plan, _: LockId) -> Self {
+        Self::with(&plan.answer, plan.effect())
     }
 }
 
-// What is made of an operation's plan, by what there is to do.
+/// What is left to do of an operation, as its plan has it.
+#[derive(Clone, Copy)]
+pub(super) enum Then {
+    Nothing,
+    OwnersBolt,
+    GuestsBolt,
+    /// Before the record is written.
+    Clock(Timestamp),
+    Reset,
+}
 
-impl Served {
-    fn answered(plan: &Plan, _: LockId) -> Self {
-        Self::with(&plan.answer, Effect::Nothing)
-    }
-
-    fn reset(_: &Plan, _: LockId) -> Self {
-        Self::with(&[], Effect::Reset)
-    }
-
-    fn unlocked(plan: &Plan, _: LockId) -> Self {
-        let &Plan { action, slot, generation, device, .. } = plan;
-        Self::with(&plan.answer, Effect::Bolt { action, by: By::Guest { slot, generation, device } })
-    }
-
-    fn commanded(plan: &Plan, _: LockId) -> Self {
-        let effect = match plan.operation {
-            Operation::Act { action } => Effect::Bolt { action, by: By::Owner },
+impl Plan {
+    pub(super) const fn effect(&self) -> Effect {
+        let &Self { action, slot, generation, device, .. } = self;
+        match self.then {
             // The clock was set before: `Step::SetClock`.
-            Operation::SetClock { .. }
-            | Operation::Activate { .. }
-            | Operation::Deactivate { .. }
-            | Operation::Transfer { .. }
-            | Operation::Inspect { .. } => Effect::Nothing,
-        };
-        Self::with(&plan.answer, effect)
+            Then::Nothing | Then::Clock(_) => Effect::Nothing,
+            Then::OwnersBolt => Effect::Bolt { action, by: By::Owner },
+            Then::GuestsBolt => Effect::Bolt { action, by: By::Guest { slot, generation, device } },
+            Then::Reset => Effect::Reset,
+        }
     }
 }
 
@@ -240,22 +245,12 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         presence: Option<PhysicalPresence>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Step<'_> {
-        let kind = Kind::of(frame);
-        let give = match kind {
-            Ok(Kind::Unlock) => Served::unlocked,
-            Ok(Kind::Command) => Served::commanded,
-            Ok(Kind::FactoryReset) => Served::reset,
-            _ => Served::answered,
-        };
-        match self.plan(give, |role, plan| role.serve(kind, frame, now, presence, rng, plan)) {
-            Ok(accepted) => match (kind, accepted.plan().operation) {
-                (Ok(Kind::Command), Operation::SetClock { to }) => Step::SetClock(ClockSetting { to, accepted }),
+        match self.plan(Served::of, |role, plan| role.serve(frame, now, presence, rng, plan)) {
+            Ok(accepted) => match accepted.plan().then {
+                Then::Clock(to) => Step::SetClock(ClockSetting { to, accepted }),
                 _ => Step::Write(accepted),
             },
-            Err(denial) => {
-                let answer = denial.answer().unwrap_or(&Refused::OPAQUE);
-                Step::Served(Served::with(answer, Effect::Refused(denial.error)))
-            }
+            Err(denial) => Step::Served(Served::with(denial.answer(), Effect::Refused(denial.error))),
         }
     }
 }
@@ -264,16 +259,15 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
     /// Decides what a frame asks for, in the newest session of its purpose: the lock knows it, and no token is needed to
     /// find it again.
     #[inline(never)]
-    fn serve(
+    pub(super) fn serve(
         &mut self,
-        kind: Result<Kind, WireError>,
         frame: &[u8],
         now: Now,
         presence: Option<PhysicalPresence>,
         rng: &mut (impl CryptoRng + ?Sized),
         plan: &mut Plan,
     ) -> Result<(), Turned> {
-        match kind.map_err(LockError::Wire)? {
+        match Kind::of(frame).map_err(LockError::Wire)? {
             Kind::Connect => {
                 //= spec/protocol.md#sessions
                 //# SES-10. A lock that takes a Connect MUST give a challenge for the purpose that it names.

@@ -5,6 +5,7 @@ use super::memory::{self, Change, SlotView};
 use super::plan::{Plan, Turned};
 use super::record::{Cell, Content, InstalledKey, SlotRecord, Write};
 use super::refusal::Refusal;
+use super::step::Then;
 use super::{Clock, Lock, Now, Role, Session, purpose};
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{Crypto, Nonce, PublicKey, Tag};
@@ -232,7 +233,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
                 Change::Writes(Write::Slot(slot, SlotRecord { content, ..*by.record }))
             }
         };
-        (plan.action, plan.slot, plan.generation) = (by.unlock.action, slot, by.record.floor);
+        (plan.then, plan.action) = (Then::GuestsBolt, by.unlock.action);
+        (plan.slot, plan.generation) = (slot, by.record.floor);
         plan.device = by.key.device;
         Ok(by.reply(&self.crypto, Outcome::Accepted, plan)?)
     }

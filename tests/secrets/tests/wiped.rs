@@ -1,66 +1,23 @@
 //! What held a secret holds none of it once it is dropped, overwritten or spent: looked up in the very place
 //! where it stood. (What a move leaves behind on the stack is not in that place, and Rust wipes none of it.)
 
-use std::fs::File;
-use std::future::{Future as _, pending};
 use std::hint::black_box;
 use std::mem::ManuallyDrop;
-use std::os::unix::fs::FileExt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::pin;
-use std::task::{Context, Waker};
 
+use secrets::place::{holds, storage};
 use secrets::scene::{CARD, Fresh, NOW, SLOT, Scene, agreement_of, find, pairing_of, rng};
 use sha2::{Digest as _, Sha512};
 use sharekey::code::ShareCode;
 use sharekey::crypto::{Kdf, Ring, RustCrypto};
 use sharekey::guest::{Account, Claimed};
-use sharekey::limits::Action;
-use sharekey::lock::{Accepted, Cell, Found, Installed, Making, PhysicalPresence, StoredSeed, purpose};
-use sharekey::message::FactoryReset;
+use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
 use sharekey::owner::{Order, Owner};
 use sharekey::secret::{ActivationSecret, AgreementSecret, MacKey, PairingKey, Seed, SharedSecret};
 use sharekey::service::Service;
-use sharekey::wire::Unverified;
-
-/// The bytes in the place of a value, padding and what stood there before included: read through the
-/// operating system, for to the language they may be nothing.
-fn storage<T>(value: &T) -> Vec<u8> {
-    Place::of(value).bytes()
-}
-
-/// Where a value stands, to look there while it is borrowed.
-struct Place {
-    address: usize,
-    size: usize,
-}
-
-impl Place {
-    fn of<T>(value: &T) -> Self {
-        Self { address: black_box(std::ptr::from_ref(value)).expose_provenance(), size: size_of::<T>() }
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![0; self.size];
-        let memory = File::open("/proc/self/mem").unwrap();
-        memory.read_exact_at(&mut bytes, u64::try_from(self.address).unwrap()).unwrap();
-        bytes
-    }
-
-    /// How often a secret stands there.
-    fn count(&self, secret: &[u8]) -> usize {
-        self.bytes().windows(secret.len()).filter(|bytes| *bytes == secret).count()
-    }
-}
-
-/// Whether eight bytes of a secret in a row stand there.
-fn holds(storage: &[u8], secret: &[u8]) -> bool {
-    assert!(secret.len() >= 8);
-    secret.windows(8).any(|run| storage.windows(8).any(|bytes| bytes == run))
-}
+use zeroize::Zeroizing;
 
 /// What stood in a value's place before it was dropped, and after.
-fn dropped<T>(value: T) -> (Vec<u8>, Vec<u8>) {
+fn dropped<T>(value: T) -> (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>) {
     let mut place = Box::new(ManuallyDrop::new(value));
     let before = storage(&*place);
     // SAFETY: it is not used again as what it was.
@@ -233,9 +190,14 @@ fn loses(scene: &mut Scene<RustCrypto>, pairing: &[u8; 32], step: impl FnOnce(&m
     assert!(!holds(&storage(&*scene.lock), pairing), "the old key is still in the lock's memory");
 }
 
+/// Its keys are no other test's: what another left on stack and heap may stand in a lock's unused room.
+fn scene(seed: u64) -> Scene<RustCrypto> {
+    Fresh::drawn(RustCrypto, CARD, seed).owned()
+}
+
 #[test]
 fn an_overwritten_slot_holds_nothing_of_the_key_before() {
-    let mut scene = Fresh::new(RustCrypto).owned();
+    let mut scene = scene(101);
     let first = pairing_of(&scene.download());
     scene.withdraw();
     let mut second = None;
@@ -245,7 +207,7 @@ fn an_overwritten_slot_holds_nothing_of_the_key_before() {
 
 #[test]
 fn a_slot_that_is_keyed_again_holds_nothing_of_the_key_before() {
-    let mut scene = Fresh::new(RustCrypto).owned();
+    let mut scene = scene(102);
     let claimed = scene.claim();
     let first = install(&mut scene, &claimed);
     loses(&mut scene, &first, |scene| _ = install(scene, &claimed));
@@ -263,21 +225,21 @@ fn install(scene: &mut Scene<RustCrypto>, claimed: &Claimed) -> [u8; 32] {
 
 #[test]
 fn a_deactivated_slot_holds_nothing_of_its_key() {
-    let mut scene = Fresh::new(RustCrypto).owned();
+    let mut scene = scene(103);
     let pairing = pairing_of(&scene.download());
     loses(&mut scene, &pairing, Scene::deactivate);
 }
 
 #[test]
 fn an_activated_slot_holds_nothing_of_the_key_before() {
-    let mut scene = Fresh::new(RustCrypto).owned();
+    let mut scene = scene(104);
     let pairing = pairing_of(&scene.download());
     loses(&mut scene, &pairing, Scene::activate);
 }
 
 #[test]
 fn a_lock_that_was_handed_over_holds_nothing_of_the_keys_before() {
-    let mut scene = Fresh::new(RustCrypto).owned();
+    let mut scene = scene(105);
     let pairing = pairing_of(&scene.download());
     loses(&mut scene, &pairing, |scene| {
         let (challenge, session) = scene.challenge();
@@ -303,92 +265,6 @@ fn an_install_that_is_given_up_leaves_nothing_of_its_key() {
     let (record, pending) = staged.detach();
     is_wiped(record.unwrap(), &[&told]);
     is_wiped(pending, &[&told]);
-}
-
-/// What becomes of an operation that the lock accepted.
-type End = fn(Accepted<'_, Installed>);
-
-const ENDS: [(&str, End); 5] = [
-    ("dropped", |staged| drop(staged)),
-    ("its write failed", |staged| assert!(staged.commit(|_| Err(())).is_err())),
-    ("its write panicked", |staged| {
-        let write = AssertUnwindSafe(|| staged.commit(|_| -> Result<(), ()> { resume_unwind(Box::new(())) }));
-        assert!(catch_unwind(write).is_err());
-    }),
-    ("cancelled", |staged| {
-        let write = pin!(staged.commit_async(async |_| pending::<Result<(), ()>>().await));
-        assert!(write.poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    }),
-    ("detached", |staged| drop(staged.detach())),
-];
-
-/// The lock plans an operation in its own memory. Of two equal runs, the first tells the key that the second plans.
-#[test]
-fn whatever_becomes_of_an_install_its_key_is_gone_from_the_locks_plan() {
-    let told = pairing_of(&Fresh::new(RustCrypto).owned().download());
-    for (way, end) in ENDS {
-        let mut scene = Fresh::new(RustCrypto).owned();
-        let place = Place::of(&*scene.lock);
-        stage_install(&mut scene, |staged| {
-            assert!(place.count(&told) > 0, "{way}: nothing to wipe");
-            end(staged);
-        });
-        assert!(!holds(&place.bytes(), &told), "{way}, and the key is still in the lock's memory");
-    }
-}
-
-#[test]
-fn an_install_that_is_forgotten_leaves_its_key_no_longer_than_until_the_next_request() {
-    let told = pairing_of(&Fresh::new(RustCrypto).owned().download());
-    let mut scene = Fresh::new(RustCrypto).owned();
-    let place = Place::of(&*scene.lock);
-    stage_install(&mut scene, std::mem::forget);
-    assert!(place.count(&told) > 0, "nothing to wipe");
-    let _ = scene.challenge::<purpose::Operate>();
-    assert!(!holds(&place.bytes(), &told), "the key is still in the lock's memory");
-}
-
-fn stage_install(scene: &mut Scene<RustCrypto>, end: impl FnOnce(Accepted<'_, Installed>)) {
-    let claimed = scene.claim();
-    let (challenge, session) = scene.challenge::<purpose::Install>();
-    let attempt = claimed.install(&RustCrypto, &challenge, &mut scene.rng).unwrap();
-    let release = scene.release(&attempt);
-    let download = attempt.bundle(&RustCrypto, &release).unwrap();
-    end(scene.lock.install(session, download.bundle(), NOW, &mut scene.rng).unwrap());
-}
-
-#[test]
-fn a_lock_holds_a_key_once_whether_it_was_installed_or_opened() {
-    let mut scene = Fresh::new(RustCrypto).owned();
-    let place = Place::of(&*scene.lock);
-    let key = scene.download();
-    let pairing = pairing_of(&key);
-    assert_eq!(place.count(&pairing), 1, "installed");
-    let (challenge, session) = scene.challenge::<purpose::Operate>();
-    let (unlock, _) = key.unlock(&RustCrypto, &challenge, Action::Open, &mut scene.rng).unwrap();
-    let staged = scene.lock.unlock(session, &unlock, NOW).unwrap();
-    // A use is counted: planned, and in the record.
-    assert_eq!(place.count(&pairing), 3, "nothing to wipe");
-    let Ok(_) = staged.commit(|record| scene.flash.put(record));
-    assert_eq!(place.count(&pairing), 1, "opened");
-}
-
-#[test]
-fn a_factory_reset_leaves_nothing_of_the_next_seed_in_the_lock() {
-    let mut scene = Fresh::new(RustCrypto).owned();
-    let place = Place::of(&*scene.lock);
-    let (challenge, session) = scene.challenge::<purpose::Operate>();
-    let challenge = Unverified::parse(&challenge).unwrap();
-    let reset = FactoryReset::seal(&RustCrypto, &ActivationSecret::from_bytes(CARD), challenge.claims()).unwrap();
-    let button = PhysicalPresence::button_is_pressed();
-    let staged = scene.lock.factory_reset(session, &reset, button, NOW, &mut scene.rng).unwrap();
-    let mut seed = Vec::new();
-    let Ok(_) = staged.commit(|record| {
-        seed.extend_from_slice(&record.as_bytes()[5..37]);
-        assert_eq!(place.count(&seed), 2, "nothing to wipe");
-        scene.flash.put(record)
-    });
-    assert!(!holds(&place.bytes(), &seed), "the next lock's seed is in this one's memory");
 }
 
 /// A session holds a number and the lock's name; that it is spent changes nothing in that.

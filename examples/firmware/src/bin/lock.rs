@@ -6,7 +6,7 @@
 use cortex_m_rt::entry;
 use sequential_storage::map::MapConfig;
 use sharekey::crypto::RustCrypto;
-use sharekey::lock::{MAX_REQUEST, Served};
+use sharekey::lock::{Answer, MAX_REQUEST};
 use sharekey_firmware::board::{Board, Hardware as _, NoEntropy};
 use sharekey_firmware::door::Door;
 #[cfg(not(feature = "figures"))]
@@ -44,7 +44,7 @@ fn main() -> ! {
 /// Answers requests.
 #[inline(never)]
 fn serve(door: &mut Door<'_, Nor, Mps2>, link: &mut Link) -> ! {
-    let mut buffer = [0; MAX_REQUEST];
+    let (mut buffer, mut answer) = ([0; MAX_REQUEST], Answer::new());
     let id = door.lock().id();
     #[cfg(feature = "figures")]
     let sizes = (size_of_val(door.lock()), mps2::meter::above());
@@ -55,18 +55,17 @@ fn serve(door: &mut Door<'_, Nor, Mps2>, link: &mut Link) -> ! {
     loop {
         let length = link::receive(link, &mut buffer);
         let request = buffer.get(..length).unwrap_or_default();
-        let served = handle(door, request);
-        link::send(link, served.as_ref().map_or_else(|other| other, Served::answer));
+        handle(door, request, &mut answer);
+        link::send(link, &answer);
     }
 }
 
 #[cfg(feature = "figures")]
-fn handle(door: &mut Door<'_, Nor, Mps2>, request: &[u8]) -> Result<Served, &'static [u8]> {
+fn handle(door: &mut Door<'_, Nor, Mps2>, request: &[u8], answer: &mut Answer) {
     let meter = mps2::meter::Meter::start(door.board().records.flash());
-    let served = sharekey_firmware::door::handle(door, request);
+    sharekey_firmware::door::handle(door, request, answer);
     let measured = meter.stop(door.board().records.flash());
     door.board().hardware.log(format_args!("{measured}"));
-    served
 }
 
 fn stop(hardware: &mut Mps2, why: core::fmt::Arguments<'_>) -> ! {
