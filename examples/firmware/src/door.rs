@@ -3,7 +3,7 @@
 use embedded_storage_async::nor_flash::NorFlash;
 use sharekey::crypto::RustCrypto;
 use sharekey::error::{Blame as _, LockError};
-use sharekey::lock::{self, Effect, SLOTS, Served};
+use sharekey::lock::{self, Answer, Effect, SLOTS};
 use sharekey::message::Refused;
 
 use crate::board::{Board, Hardware};
@@ -13,23 +13,20 @@ use crate::log::Part::Text;
 /// The lock of this firmware, behind its door.
 pub type Door<'b, F, H> = lock::Door<RustCrypto, &'b mut Board<F, H>, SLOTS>;
 
-/// Answers one request; where it is not even put to the lock, or not through, with the bytes in the error.
-///
-/// # Errors
-/// What to send instead: nothing, where it is not known whether it happened.
+/// Answers one request: into `answer`, which is empty where nothing is to be sent, for it is not known whether it
+/// happened.
 #[inline(never)]
-pub fn handle<F: NorFlash, H: Hardware>(door: &mut Door<'_, F, H>, request: &[u8]) -> Result<Served, &'static [u8]> {
+pub fn handle<F: NorFlash, H: Hardware>(door: &mut Door<'_, F, H>, request: &[u8], answer: &mut Answer) {
     let Ok(mut rng) = Drawn::from(&mut door.board().hardware) else {
         door.board().hardware.log(&[Text("refused: no entropy")]);
-        return Err(&Refused::OPAQUE);
+        answer.clear();
+        return answer.extend(Refused::OPAQUE);
     };
     let (now, presence) = (door.board().now(), door.board().presence());
-    let served = door.serve(request, now, presence, &mut rng).map_err(|error| {
-        door.board().hardware.log(&[Text("no answer: "), Text(error.name())]);
-        &[][..]
-    })?;
-    act(&mut door.board().hardware, served.effect());
-    Ok(served)
+    match door.serve_into(answer, request, now, presence, &mut rng) {
+        Ok(effect) => act(&mut door.board().hardware, effect),
+        Err(error) => door.board().hardware.log(&[Text("no answer: "), Text(error.name())]),
+    }
 }
 
 /// What there is to do before the answer is sent.

@@ -18,7 +18,7 @@ use sequential_storage::map::MapConfig;
 use sharekey::crypto::RustCrypto;
 use sharekey::error::Blame as _;
 use sharekey::limits::Action;
-use sharekey::lock::{By, MAX_REQUEST, Served};
+use sharekey::lock::{Answer, By, MAX_REQUEST};
 use sharekey::secret::ActivationSecret;
 
 use crate::Here;
@@ -154,21 +154,23 @@ pub fn run<C: Chip>() -> ! {
     let mut board = Board::new(flash, whole, hardware);
     #[cfg(feature = "figures")]
     let meter = meter::Meter::start(meter::above(), board.records.flash());
-    match Door::boot(RustCrypto, card, &mut board, &mut rng) {
-        // Where it is: to move it would take its room twice.
-        Ok(ref mut door) => {
+    // Where it stays: to move it would take its room twice.
+    let mut place = None;
+    let error = match Door::boot_in(&mut place, RustCrypto, card, &mut board, &mut rng) {
+        Ok(door) => {
             #[cfg(feature = "figures")]
             meter.stop("boot", door.board());
             serve(door, &mut link)
         }
-        Err(error) => stop(&mut board.hardware, error.name()),
-    }
+        Err(error) => error,
+    };
+    stop(&mut board.hardware, error.name())
 }
 
 /// Answers requests.
 #[inline(never)]
 fn serve<C: Chip>(door: &mut Door<'_, Nor<C>, Emulated<C>>, link: &mut C::Link) -> ! {
-    let mut buffer = [0; MAX_REQUEST];
+    let (mut buffer, mut answer) = ([0; MAX_REQUEST], Answer::new());
     let id = door.lock().id();
     #[cfg(feature = "figures")]
     meter::log_size(door);
@@ -176,17 +178,16 @@ fn serve<C: Chip>(door: &mut Door<'_, Nor<C>, Emulated<C>>, link: &mut C::Link) 
     loop {
         let length = link::receive(link, &mut buffer);
         let request = buffer.get(..length).unwrap_or_default();
-        let served = handle(door, request);
-        link::send(link, served.as_ref().map_or_else(|other| other, Served::answer));
+        handle(door, request, &mut answer);
+        link::send(link, &answer);
     }
 }
 
 #[cfg(feature = "figures")]
-fn handle<C: Chip>(door: &mut Door<'_, Nor<C>, Emulated<C>>, request: &[u8]) -> Result<Served, &'static [u8]> {
+fn handle<C: Chip>(door: &mut Door<'_, Nor<C>, Emulated<C>>, request: &[u8], answer: &mut Answer) {
     let meter = meter::Meter::start(meter::above(), door.board().records.flash());
-    let served = crate::door::handle(door, request);
+    crate::door::handle(door, request, answer);
     meter.stop("request", door.board());
-    served
 }
 
 fn stop(hardware: &mut impl Hardware, why: &str) -> ! {
