@@ -81,6 +81,7 @@ pub use self::door::{Board, Door, Store};
 pub use self::install::Installed;
 pub use self::make::Making;
 pub use self::memory::Ownership;
+pub use self::plan::FromPlan;
 pub use self::provision::NewOwner;
 pub use self::record::{Cell, Found, MAX_RECORD, Record, StoredSeed};
 pub use self::refusal::Refusal;

@@ -14,7 +14,7 @@ mod tables;
 mod values;
 
 pub(crate) use self::encoded::{
-    Bytes, Written, bare_into, copied, empty, erase, seal, seal_into, seal_mac, seal_mac_into, write,
+    Bytes, bare_into, copied, empty, erase, seal, seal_into, seal_mac, seal_mac_into, write,
 };
 pub use self::encoded::{Encoded, encode};
 pub(crate) use self::kept::Kept;

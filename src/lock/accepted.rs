@@ -1,7 +1,9 @@
 //! Persist, then act (spec: "Persist, then act").
 
+use core::marker::PhantomData;
+
 use super::memory::{Change, Memory};
-use super::plan::{Give, Plan, Planned};
+use super::plan::{FromPlan, Plan, Planned};
 use super::record::{Cell, Record};
 use super::step::{Answer, fill};
 use crate::id::LockId;
@@ -18,7 +20,7 @@ use crate::id::LockId;
 pub struct Accepted<'l, T> {
     memory: Memory<'l>,
     plan: Planned<'l>,
-    give: Give<T>,
+    result: PhantomData<fn() -> T>,
 }
 
 /// An accepted operation that waits for its record to be written elsewhere
@@ -34,8 +36,8 @@ pub struct Pending<T> {
 }
 
 impl<'l, T> Accepted<'l, T> {
-    pub(super) const fn new(memory: Memory<'l>, plan: Planned<'l>, give: Give<T>) -> Self {
-        Self { memory, plan, give }
+    pub(super) const fn new(memory: Memory<'l>, plan: Planned<'l>) -> Self {
+        Self { memory, plan, result: PhantomData }
     }
 
     /// What was decided, to see what has to be done before the write.
@@ -50,6 +52,14 @@ impl<'l, T> Accepted<'l, T> {
         self.plan.change.write().map(|_| &self.plan.record)
     }
 
+    /// The cell that the operation holds until it is through.
+    #[must_use]
+    pub fn cell(&self) -> Cell {
+        self.plan.change.cell()
+    }
+}
+
+impl<T: FromPlan> Accepted<'_, T> {
     /// Writes the record through `put`, if there is one, then gives the result. `put` returns once
     /// the record is durable.
     ///
@@ -118,14 +128,8 @@ impl<'l, T> Accepted<'l, T> {
         (record, Pending { ticket, change: self.plan.change.copied(), output: self.output() })
     }
 
-    /// The cell that the operation holds until it is through.
-    #[must_use]
-    pub fn cell(&self) -> Cell {
-        self.plan.change.cell()
-    }
-
     fn output(&self) -> T {
-        (self.give)(&self.plan, self.memory.core.id)
+        T::from_plan(&self.plan, self.memory.core.id)
     }
 }
 

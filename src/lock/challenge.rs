@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 
 use super::accepted::Accepted;
 use super::memory::Change;
-use super::plan::{Plan, Turned};
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{CounterRecord, Write};
 use super::{Clock, Lock, Now, Role, purpose};
 use crate::counter::Counter;
@@ -69,8 +69,8 @@ pub struct Challenged<P> {
     pub session: Session<P>,
 }
 
-impl<P> Challenged<P> {
-    fn of(plan: &Plan, lock: LockId) -> Self {
+impl<P> FromPlan for Challenged<P> {
+    fn from_plan(plan: &Plan, lock: LockId) -> Self {
         let session = Session { lock, number: plan.number, purpose: PhantomData };
         Self { challenge: Encoded::taken(&plan.answer), session }
     }
@@ -196,7 +196,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Accepted<'_, Challenged<P>>, LockError> {
-        self.plan(Challenged::of, |role, plan| role.challenge(P::INDEX, now, rng, plan)).map_err(|denial| denial.error)
+        self.plan(|role, plan| role.challenge(P::INDEX, now, rng, plan)).map_err(|denial| denial.error)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::accepted::Accepted;
 use super::memory::{self, Change, Ownership};
-use super::plan::{Plan, Turned};
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{Cell, Content, CounterRecord, HeaderRecord, SlotRecord, Write};
 use super::refusal::{Denied, Refusal};
 use super::step::Then;
@@ -27,8 +27,8 @@ pub struct Commanded {
     pub done: Encoded<Done>,
 }
 
-impl Commanded {
-    fn of(plan: &Plan, _: LockId) -> Self {
+impl FromPlan for Commanded {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
         Self { operation: plan.operation, done: Encoded::taken(&plan.answer) }
     }
 }
@@ -45,7 +45,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         command: &[u8],
         now: Now,
     ) -> Result<Accepted<'_, Commanded>, Refusal> {
-        Ok(self.plan(Commanded::of, |role, plan| role.command(session, command, now, plan))?)
+        Ok(self.plan(|role, plan| role.command(session, command, now, plan))?)
     }
 }
 

@@ -206,8 +206,7 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
         answer.clear();
         self.heal(rng)?;
         let Self { lock, board } = self;
-        let effect = match lock.plan(|plan, _| plan.effect(), |role, plan| role.serve(frame, now, presence, rng, plan))
-        {
+        let effect = match lock.plan(|role, plan| role.serve(frame, now, presence, rng, plan)) {
             Ok(accepted) => go_through(accepted, board, answer).map_err(ServeError::Board)?,
             Err(denial) => {
                 fill(answer, denial.answer());

@@ -5,7 +5,7 @@ use rand_core::CryptoRng;
 use super::accepted::Accepted;
 use super::memory::{Change, Ownership, SlotView};
 use super::pins::Keys;
-use super::plan::{Plan, Turned};
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{Content, InstalledKey, SlotRecord, Write};
 use super::refusal::{Denied, Refusal};
 use super::{Clock, Lock, Now, Role, Session, memory, purpose};
@@ -33,8 +33,8 @@ pub struct Installed {
     pub device: PublicKey,
 }
 
-impl Installed {
-    fn of(plan: &Plan, _: LockId) -> Self {
+impl FromPlan for Installed {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
         let Plan { slot, generation, device, answer, .. } = plan;
         Self { receipt: Encoded::taken(answer), slot: *slot, generation: *generation, device: *device }
     }
@@ -155,7 +155,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Accepted<'_, Installed>, Refusal> {
-        Ok(self.plan(Installed::of, |role, plan| role.install(session, bundle, now, rng, plan))?)
+        Ok(self.plan(|role, plan| role.install(session, bundle, now, rng, plan))?)
     }
 }
 

@@ -20,7 +20,8 @@ use crate::wire;
 
 /// What a request comes to. The message and the values beside it are of no use but to [`Accepted`], which knows
 /// the operation and gives them as its result.
-pub(super) struct Plan {
+#[allow(missing_debug_implementations, reason = "nobody has one")]
+pub struct Plan {
     pub(super) change: Change,
     //= spec/protocol.md#persist-then-act
     //# STG-2. One operation, other than making a lock, MUST write at most one record.
@@ -41,8 +42,12 @@ pub(super) struct Plan {
     pub(super) device: PublicKey,
 }
 
-/// What is made of a plan once the operation is through, at the lock of this name.
-pub(super) type Give<T> = fn(&Plan, LockId) -> T;
+/// What an operation gives once it is through: the results of the lock's calls, and no other type.
+pub trait FromPlan {
+    /// Made of the plan, at the lock of this name.
+    #[doc(hidden)]
+    fn from_plan(plan: &Plan, lock: LockId) -> Self;
+}
 
 impl Plan {
     pub(super) fn empty() -> Self {
@@ -128,10 +133,9 @@ impl From<Denial<'_>> for Refusal {
 }
 
 impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
-    /// Decides an operation into the plan, which holds nothing before. `give` makes the result of it.
+    /// Decides an operation into the plan, which holds nothing before.
     pub(super) fn plan<T>(
         &mut self,
-        give: Give<T>,
         decide: impl FnOnce(&mut Role<C, SLOTS>, &mut Plan) -> Result<(), Turned>,
     ) -> Result<Accepted<'_, T>, Denial<'_>> {
         let Self { role, plan } = self;
@@ -139,7 +143,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         plan.clear();
         let plan = Planned(plan);
         match decide(role, plan.0) {
-            Ok(()) => Ok(Accepted::new(role.memory(), plan, give)),
+            Ok(()) => Ok(Accepted::new(role.memory(), plan)),
             Err(Turned { error, told }) => Err(Denial { error, answer: told.then_some(plan) }),
         }
     }

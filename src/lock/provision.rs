@@ -2,7 +2,7 @@
 
 use super::accepted::Accepted;
 use super::memory::Change;
-use super::plan::{Plan, Turned};
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{Cell, HeaderRecord, Write};
 use super::refusal::{Denied, Refusal};
 use super::{Lock, Now, Role, Session, purpose};
@@ -22,8 +22,8 @@ pub struct NewOwner {
     pub provisioned: Encoded<Provisioned>,
 }
 
-impl NewOwner {
-    fn of(plan: &Plan, _: LockId) -> Self {
+impl FromPlan for NewOwner {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
         Self { provisioned: Encoded::taken(&plan.answer) }
     }
 }
@@ -41,7 +41,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         provision: &[u8],
         now: Now,
     ) -> Result<Accepted<'_, NewOwner>, Refusal> {
-        Ok(self.plan(NewOwner::of, |role, plan| role.provision(session, provision, now, plan))?)
+        Ok(self.plan(|role, plan| role.provision(session, provision, now, plan))?)
     }
 }
 

@@ -284,13 +284,13 @@ impl Write {
     /// Prefix, content, MAC.
     pub(crate) fn record<C: Crypto>(&self, crypto: &C, keys: &LockKeys<C>, into: &mut Record) -> Result<(), SealError> {
         into.cell = self.cell();
-        let content: &dyn wire::Written = match self {
-            Self::Seed(seed) => seed,
-            Self::Header(header) => header,
-            Self::Counter(counter) => counter,
-            Self::Slot(_, slot) => slot,
-        };
-        wire::write(&mut into.bytes, &into.cell.prefix(), content)?;
+        let (bytes, prefix) = (&mut *into.bytes, into.cell.prefix());
+        match self {
+            Self::Seed(seed) => wire::write(bytes, &prefix, seed),
+            Self::Header(header) => wire::write(bytes, &prefix, header),
+            Self::Counter(counter) => wire::write(bytes, &prefix, counter),
+            Self::Slot(_, slot) => wire::write(bytes, &prefix, slot),
+        }?;
         if into.cell == Cell::Seed {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use rand_core::CryptoRng;
 
 use super::accepted::Accepted;
 use super::memory::Change;
-use super::plan::{Plan, Turned};
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{SeedRecord, Write};
 use super::refusal::Refusal;
 use super::step::Then;
@@ -52,8 +52,8 @@ impl PhysicalPresence {
 #[derive(Debug)]
 pub struct Erased(());
 
-impl Erased {
-    const fn of(_: &Plan, _: LockId) -> Self {
+impl FromPlan for Erased {
+    fn from_plan(_: &Plan, _: LockId) -> Self {
         Self(())
     }
 }
@@ -72,7 +72,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Accepted<'_, Erased>, Refusal> {
-        Ok(self.plan(Erased::of, |role, plan| role.factory_reset(session, reset, presence, now, rng, plan))?)
+        Ok(self.plan(|role, plan| role.factory_reset(session, reset, presence, now, rng, plan))?)
     }
 }
 

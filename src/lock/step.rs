@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use super::accepted::Accepted;
-use super::plan::{Plan, Turned};
+use super::plan::{FromPlan, Plan, Turned};
 use super::purpose::Purpose as _;
 use super::reset::PhysicalPresence;
 use super::{Lock, MAX_ANSWER, Now, Role, purpose};
@@ -130,9 +130,17 @@ impl Served {
         fill(&mut room, answer);
         Self { answer: room, effect }
     }
+}
 
-    fn of(plan: &Plan, _: LockId) -> Self {
+impl FromPlan for Served {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
         Self::with(&plan.answer, plan.effect())
+    }
+}
+
+impl FromPlan for Effect {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
+        plan.effect()
     }
 }
 
@@ -245,7 +253,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         presence: Option<PhysicalPresence>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Step<'_> {
-        match self.plan(Served::of, |role, plan| role.serve(frame, now, presence, rng, plan)) {
+        match self.plan(|role, plan| role.serve(frame, now, presence, rng, plan)) {
             Ok(accepted) => match accepted.plan().then {
                 Then::Clock(to) => Step::SetClock(ClockSetting { to, accepted }),
                 _ => Step::Write(accepted),

@@ -2,7 +2,7 @@
 
 use super::accepted::Accepted;
 use super::memory::{self, Change, SlotView};
-use super::plan::{Plan, Turned};
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{Cell, Content, InstalledKey, SlotRecord, Write};
 use super::refusal::Refusal;
 use super::step::Then;
@@ -33,8 +33,8 @@ pub struct Unlocked {
     pub device: PublicKey,
 }
 
-impl Unlocked {
-    fn of(plan: &Plan, _: LockId) -> Self {
+impl FromPlan for Unlocked {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
         let Plan { action, slot, generation, device, answer, .. } = plan;
         let reply = Encoded::taken(answer);
         Self { action: *action, reply, slot: *slot, generation: *generation, device: *device }
@@ -123,7 +123,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         unlock: &[u8],
         now: Now,
     ) -> Result<Accepted<'_, Unlocked>, Refusal> {
-        Ok(self.plan(Unlocked::of, |role, plan| role.unlock(session, unlock, now, plan))?)
+        Ok(self.plan(|role, plan| role.unlock(session, unlock, now, plan))?)
     }
 }
 

@@ -139,17 +139,6 @@ fn room<const N: usize>(bytes: &mut ArrayVec<u8, N>) -> &mut [u8] {
     bytes
 }
 
-/// What is written, whatever it is: one code for all that is made into bytes.
-pub(crate) trait Written {
-    fn put(&self, to: &mut Writer<'_>);
-}
-
-impl<T: Layout> Written for T {
-    fn put(&self, to: &mut Writer<'_>) {
-        self.write(to);
-    }
-}
-
 /// The bytes of a value as it stands on the wire: for tools and tests. Who takes part in the protocol gets whole
 /// messages from the roles.
 ///
@@ -162,17 +151,16 @@ pub fn encode<T: Layout>(value: &T) -> Result<ArrayVec<u8, MAX_MESSAGE>, SealErr
 }
 
 /// Writes a value behind what has to stand before it, in the place of what is there.
-#[inline(never)]
 pub(crate) fn write<const N: usize>(
     bytes: &mut ArrayVec<u8, N>,
     before: &[u8],
-    value: &dyn Written,
+    value: &impl Layout,
 ) -> Result<(), SealError> {
     let mut writer = Writer::new(room(bytes));
     writer.put(before);
     //= spec/protocol.md#encoding
     //# MSG-4. An encoder MUST use the one encoding given here.
-    value.put(&mut writer);
+    value.write(&mut writer);
     let written = writer.end();
     bytes.truncate(written.unwrap_or_default());
     written.map(|_| ())
