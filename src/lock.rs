@@ -6,7 +6,8 @@
 //! # The front door
 //!
 //! A firmware needs [`Door::boot`] over its [`Board`], and [`Door::serve`] for each frame that comes over the link; it does
-//! what [`Served::effect`] says, and sends [`Served::answer`]. `examples/new_board` of the repository is a whole lock so, in
+//! what [`Served::effect`] says, and sends [`Served::answer`]. Where room is scarce, [`Door::boot_in`] and
+//! [`Door::serve_into`] do the same in places of the firmware's. `examples/new_board` of the repository is a whole lock so, in
 //! 60 lines. A loop that is asynchronous, or whose store calls back, is as short over [`Lock::step`].
 //!
 //! # The typed calls
@@ -64,6 +65,7 @@ mod keys;
 mod make;
 mod memory;
 mod pins;
+mod plan;
 mod provision;
 mod record;
 mod refusal;
@@ -79,11 +81,12 @@ pub use self::door::{Board, Door, Store};
 pub use self::install::Installed;
 pub use self::make::Making;
 pub use self::memory::Ownership;
+pub use self::plan::FromPlan;
 pub use self::provision::NewOwner;
 pub use self::record::{Cell, Found, MAX_RECORD, Record, StoredSeed};
 pub use self::refusal::Refusal;
 pub use self::reset::{Erased, PhysicalPresence};
-pub use self::step::{By, ClockSetting, Effect, Served, Step};
+pub use self::step::{Answer, By, ClockSetting, Effect, Served, Step};
 pub use self::unlock::Unlocked;
 pub use crate::error::{BootError, ServeError};
 
@@ -91,6 +94,7 @@ use self::cell::CellState;
 use self::keys::LockKeys;
 use self::memory::{Change, Core, Memory};
 use self::pins::Pins;
+use self::plan::Plan;
 use self::record::{OwnSeed, SlotRecord};
 
 /// How many slots a lock has unless its maker says otherwise.
@@ -178,6 +182,12 @@ const fn assert_slots(slots: usize) {
 
 /// A lock with `SLOTS` slots (1 to 255).
 pub struct Lock<C: Crypto, const SLOTS: usize> {
+    role: Role<C, SLOTS>,
+    plan: Plan,
+}
+
+/// The lock but for its plan, which is written while this is looked at.
+struct Role<C: Crypto, const SLOTS: usize> {
     crypto: C,
     card: ActivationSecret,
     keys: LockKeys<C>,
@@ -196,8 +206,22 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     pub fn load(crypto: C, card: ActivationSecret, seed: &StoredSeed) -> Result<Self, ProviderFailed> {
         const { assert_slots(SLOTS) };
         let keys = LockKeys::derive(&crypto, seed.seed())?;
-        let core = Core::unread(keys.id());
-        Ok(Self { crypto, card, keys, core, slots: [const { CellState::unread() }; SLOTS], pins: Pins::none() })
+        Ok(Self::unread(crypto, card, keys))
+    }
+
+    /// The lock that has these keys, with nothing read yet.
+    fn unread(crypto: C, card: ActivationSecret, keys: LockKeys<C>) -> Self {
+        Self {
+            role: Role {
+                crypto,
+                card,
+                core: Core::unread(keys.id()),
+                keys,
+                slots: [const { CellState::unread() }; SLOTS],
+                pins: Pins::none(),
+            },
+            plan: Plan::empty(),
+        }
     }
 
     /// The cells to read at boot, in any order: all but [`Cell::Seed`], which
@@ -220,25 +244,26 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// [`LockError::NotBusy`] for a cell that needs no reload, [`LockError::NoSuchSlot`],
     /// [`LockError::Resetting`] once a factory reset has begun.
     pub fn reload(&mut self, cell: Cell, found: Found<'_>) -> Result<(), LockError> {
-        if self.core.is_reset() {
+        let Self { role, .. } = self;
+        if role.core.is_reset() {
             return Err(LockError::Resetting);
         }
         match cell {
             Cell::Seed => {
-                let own = self.is_own_seed(found)?.then_some(OwnSeed);
-                self.memory().reload_seed(own)
+                let own = role.is_own_seed(found)?.then_some(OwnSeed);
+                role.memory().reload_seed(own)
             }
             Cell::Header => {
-                let read = self.decode(cell, found);
-                self.memory().reload_header(read)
+                let read = role.decode(cell, found);
+                role.memory().reload_header(read)
             }
             Cell::Counter => {
-                let read = self.decode(cell, found);
-                self.memory().reload_counter(read)
+                let read = role.decode(cell, found);
+                role.memory().reload_counter(read)
             }
             Cell::Slot(slot) => {
-                let read = self.decode(cell, found);
-                self.memory().reload_slot(slot, read)
+                let read = role.decode(cell, found);
+                role.memory().reload_slot(slot, read)
             }
         }
     }
@@ -249,13 +274,13 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// [`LockError::NotPending`] when the cell does not wait for this write: it was reloaded since,
     /// or the write is another lock's or another run's.
     pub fn written<T>(&mut self, pending: Pending<T>) -> Result<T, LockError> {
-        let mut memory = self.memory();
+        let mut memory = self.role.memory();
         //= spec/protocol.md#persist-then-act
         //# STG-8. A report of a write that its cell does not wait for any more, or that was begun before the last boot, MUST be refused.
         if !memory.waits_for(pending.change.cell(), pending.ticket) {
             return Err(LockError::NotPending);
         }
-        memory.apply(pending.change);
+        memory.apply(&pending.change);
         //= spec/protocol.md#persist-then-act
         //# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
         Ok(pending.output)
@@ -268,21 +293,21 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// [`LockError::Busy`] for one that has a record, which may have been written: reload its cell.
     /// [`LockError::NotPending`] as for [`written`](Self::written).
     pub fn abandon<T>(&mut self, pending: Pending<T>) -> Result<(), LockError> {
-        let mut memory = self.memory();
+        let mut memory = self.role.memory();
         if !memory.waits_for(pending.change.cell(), pending.ticket) {
             return Err(LockError::NotPending);
         }
         if pending.change.write().is_some() {
             return Err(LockError::Busy);
         }
-        memory.apply(Change::Holds(pending.change.cell()));
+        memory.apply(&Change::Holds(pending.change.cell()));
         Ok(())
     }
 
     /// The lock's identity.
     #[must_use]
     pub const fn id(&self) -> LockId {
-        self.core.id
+        self.role.core.id
     }
 
     /// Whose the lock is.
@@ -291,7 +316,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// [`LockError::NotProvisioned`], [`LockError::Busy`], [`LockError::Damaged`],
     /// [`LockError::Resetting`].
     pub fn ownership(&self) -> Result<Ownership, LockError> {
-        self.core.ownership()
+        self.role.core.ownership()
     }
 
     /// How a cell stands: what to reload, and whether an attempt now would be refused as busy (which
@@ -300,7 +325,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// # Errors
     /// [`LockError::NoSuchSlot`]; [`LockError::Resetting`] once a factory reset was written: restart.
     pub fn condition(&self, cell: Cell) -> Result<Condition, LockError> {
-        memory::condition(&self.core, &self.slots, cell)
+        memory::condition(&self.role.core, &self.role.slots, cell)
     }
 
     /// What a slot holds, for the lock's own display or log.
@@ -308,8 +333,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// # Errors
     /// As [`ownership`](Self::ownership), and [`LockError::NoSuchSlot`], [`LockError::SlotDamaged`].
     pub fn report(&self, slot: SlotId) -> Result<SlotReport, LockError> {
-        let epoch = self.core.ownership()?.epoch;
-        memory::view(&self.slots, slot, epoch).map(|view| view.report())
+        let epoch = self.role.core.ownership()?.epoch;
+        memory::view(&self.role.slots, slot, epoch).map(|view| view.report())
     }
 
     /// Gives the provider and the card's secret back, to make or load a lock with them.
@@ -317,12 +342,18 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     pub fn into_parts(self) -> (C, ActivationSecret) {
         //= spec/protocol.md#factory-reset
         //# RST-9. A factory reset MUST keep the activation secret.
-        (self.crypto, self.card)
+        (self.role.crypto, self.role.card)
     }
 
     /// A factory reset ended this lock, or its seed is another's by now.
     const fn is_reset(&self) -> bool {
-        self.core.is_reset()
+        self.role.core.is_reset()
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    const fn id(&self) -> LockId {
+        self.core.id
     }
 
     fn memory(&mut self) -> Memory<'_> {

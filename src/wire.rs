@@ -15,8 +15,10 @@ mod values;
 
 #[cfg(feature = "alloc")]
 pub(crate) use self::encoded::resealed;
+pub(crate) use self::encoded::{
+    Bytes, bare_into, copied, empty, erase, seal, seal_into, seal_mac, seal_mac_into, write,
+};
 pub use self::encoded::{Encoded, encode};
-pub(crate) use self::encoded::{bare, copied, empty, seal, seal_mac, write};
 pub(crate) use self::kept::Kept;
 pub use self::layout::{Field, Layout, Reader, Shape, Variant, Writer};
 pub(crate) use self::tables::{fields, least, message, most, tagged};
@@ -83,6 +85,21 @@ pub(crate) fn expect_header(bytes: &[u8], expected: Kind) -> Result<&[u8], WireE
     if found == expected.byte() { Ok(rest) } else { Err(WireError::Kind { expected, found }) }
 }
 
+/// Divides a message, whatever its kind: checks header and lengths, and gives what its fields stand in.
+#[inline(never)]
+fn open(bytes: &[u8], kind: Kind, longest: usize, authenticator: usize) -> Result<&[u8], WireError> {
+    let rest = expect_header(bytes, kind)?;
+    //= spec/protocol.md#encoding
+    //# MSG-10. A decoder MUST refuse a message longer than MAX_LEN of its kind.
+    if bytes.len() > longest {
+        return Err(WireError::TooLong);
+    }
+    //= spec/protocol.md#encoding
+    //# MSG-9. A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
+    let end = rest.len().checked_sub(authenticator).ok_or(WireError::Truncated)?;
+    rest.get(..end).ok_or(WireError::Truncated)
+}
+
 /// Decodes a body exactly: nothing may follow.
 pub(crate) fn decode_exact<T: Layout>(body: &[u8]) -> Result<T, WireError> {
     let mut reader = Reader::new(body);
@@ -104,9 +121,6 @@ mod sealed {
 pub trait Authenticator: sealed::Sealed + Copy {
     /// Length in bytes.
     const LEN: usize;
-
-    #[doc(hidden)]
-    fn split(bytes: &[u8]) -> Option<(&[u8], Self)>;
 }
 
 /// No authenticator.
@@ -115,26 +129,14 @@ pub struct Bare;
 
 impl Authenticator for Signature {
     const LEN: usize = 64;
-
-    fn split(bytes: &[u8]) -> Option<(&[u8], Self)> {
-        bytes.split_last_chunk().map(|(rest, last)| (rest, Self::from_bytes(*last)))
-    }
 }
 
 impl Authenticator for Tag {
     const LEN: usize = 16;
-
-    fn split(bytes: &[u8]) -> Option<(&[u8], Self)> {
-        bytes.split_last_chunk().map(|(rest, last)| (rest, Self::from_bytes(*last)))
-    }
 }
 
 impl Authenticator for Bare {
     const LEN: usize = 0;
-
-    fn split(bytes: &[u8]) -> Option<(&[u8], Self)> {
-        Some((bytes, Self))
-    }
 }
 
 /// The body of a message of one kind.
@@ -153,8 +155,6 @@ pub trait Message: Layout {
 #[derive(Clone, Copy, Debug)]
 pub struct Unverified<'a, T: Message> {
     bytes: &'a [u8],
-    covered: &'a [u8],
-    auth: T::Auth,
     body: T,
 }
 
@@ -164,19 +164,7 @@ impl<'a, T: Message> Unverified<'a, T> {
     /// # Errors
     /// [`WireError`], naming what is wrong with the bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, WireError> {
-        let rest = expect_header(bytes, T::KIND)?;
-        //= spec/protocol.md#encoding
-        //# MSG-10. A decoder MUST refuse a message longer than MAX_LEN of its kind.
-        if bytes.len() > T::MAX_LEN {
-            return Err(WireError::TooLong);
-        }
-        //= spec/protocol.md#frame
-        //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
-        let (covered, auth) = T::Auth::split(bytes).ok_or(WireError::Truncated)?;
-        //= spec/protocol.md#encoding
-        //# MSG-9. A decoder MUST refuse a message that is shorter than its header, its fields and its authenticator.
-        let (body, _) = T::Auth::split(rest).ok_or(WireError::Truncated)?;
-        Ok(Self { bytes, covered, auth, body: decode_exact(body)? })
+        Ok(Self { bytes, body: decode_exact(open(bytes, T::KIND, T::MAX_LEN, T::Auth::LEN)?)? })
     }
 
     /// What the message claims. Use it to find the key to check it with, for nothing else.
@@ -202,13 +190,20 @@ impl<'a, T: Message> Unverified<'a, T> {
     fn verified(self) -> Verified<'a, T> {
         Verified { bytes: self.bytes, body: self.body }
     }
+
+    //= spec/protocol.md#frame
+    //# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
+    const fn verified_here(&self) -> Verified<'a, &T> {
+        Verified { bytes: self.bytes, body: &self.body }
+    }
 }
 
 impl<'a, T: Message<Auth = Signature>> Unverified<'a, T> {
     /// The message's own signature, for who answers it to hand on.
     #[cfg(feature = "alloc")]
-    pub(crate) const fn signature(&self) -> Signature {
-        self.auth
+    pub(crate) fn signature(&self) -> Signature {
+        // What was parsed ends with one.
+        Signature::from_bytes(self.bytes.last_chunk().copied().unwrap_or([0; 64]))
     }
 
     /// Checks the signature strictly under `key`.
@@ -216,7 +211,7 @@ impl<'a, T: Message<Auth = Signature>> Unverified<'a, T> {
     /// # Errors
     /// [`SignatureError`], naming the check that failed.
     pub fn verify(self, crypto: &impl Verify, key: &PublicKey) -> Result<Verified<'a, T>, SignatureError> {
-        crypto::verify(crypto, key, self.covered, &self.auth)?;
+        self.check(crypto, key)?;
         Ok(self.verified())
     }
 
@@ -225,8 +220,24 @@ impl<'a, T: Message<Auth = Signature>> Unverified<'a, T> {
     /// # Errors
     /// [`SignatureError`], naming the check that failed.
     pub fn verify_pinned<V: Verify>(self, crypto: &V, key: &Pinned<V>) -> Result<Verified<'a, T>, SignatureError> {
-        key.verify(crypto, self.covered, &self.auth)?;
+        self.check_pinned(crypto, key)?;
         Ok(self.verified())
+    }
+
+    /// [`verify`](Self::verify), and the body stays where it was decoded.
+    pub(crate) fn check(&self, crypto: &impl Verify, key: &PublicKey) -> Result<Verified<'a, &T>, SignatureError> {
+        check_signature(self.bytes, |covered, signature| crypto::verify(crypto, key, covered, signature))?;
+        Ok(self.verified_here())
+    }
+
+    /// [`verify_pinned`](Self::verify_pinned), and the body stays where it was decoded.
+    pub(crate) fn check_pinned<V: Verify>(
+        &self,
+        crypto: &V,
+        key: &Pinned<V>,
+    ) -> Result<Verified<'a, &T>, SignatureError> {
+        check_signature(self.bytes, |covered, signature| key.verify(crypto, covered, signature))?;
+        Ok(self.verified_here())
     }
 }
 
@@ -236,13 +247,35 @@ impl<'a, T: Message<Auth = Tag>> Unverified<'a, T> {
     /// # Errors
     /// [`MacMismatch`].
     pub fn verify_mac(self, crypto: &impl Mac, key: &[u8]) -> Result<Verified<'a, T>, MacMismatch> {
-        if crypto::tag(crypto, key, &[self.covered]) == self.auth { Ok(self.verified()) } else { Err(MacMismatch) }
+        self.verify_mac_tag(crypto, key).map(|(message, _)| message)
     }
 
-    /// The message's own MAC, for naming it in an answer.
-    pub(crate) const fn tag(&self) -> Tag {
-        self.auth
+    /// [`verify_mac`](Self::verify_mac); gives the MAC too, for naming the message in an answer.
+    pub(crate) fn verify_mac_tag(self, crypto: &impl Mac, key: &[u8]) -> Result<(Verified<'a, T>, Tag), MacMismatch> {
+        let tag = check_tag(crypto, key, self.bytes)?;
+        Ok((self.verified(), tag))
     }
+}
+
+/// A message divided where its signature begins, to be checked.
+#[inline]
+fn check_signature(
+    bytes: &[u8],
+    check: impl FnOnce(&[u8], &Signature) -> Result<(), SignatureError>,
+) -> Result<(), SignatureError> {
+    //= spec/protocol.md#frame
+    //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
+    let (covered, signature) = bytes.split_last_chunk().ok_or(SignatureError::Mismatch)?;
+    check(covered, &Signature::from_bytes(*signature))
+}
+
+#[inline(never)]
+fn check_tag(crypto: &impl Mac, key: &[u8], bytes: &[u8]) -> Result<Tag, MacMismatch> {
+    //= spec/protocol.md#frame
+    //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
+    let (covered, tag) = bytes.split_last_chunk().ok_or(MacMismatch)?;
+    let tag = Tag::from_bytes(*tag);
+    if crypto::tag(crypto, key, &[covered]) == tag { Ok(tag) } else { Err(MacMismatch) }
 }
 
 /// A message whose authenticator held. Dereferences to its body.

@@ -15,8 +15,8 @@ use sharekey::error::LockError;
 use sharekey::id::LockId;
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{
-    self, BootError, By, Cell, Clock, Condition, Effect, Lock, Now, Pending, PhysicalPresence, Record, ServeError,
-    Served, Step,
+    self, Accepted, BootError, By, Cell, Clock, Condition, Effect, Lock, Now, Pending, PhysicalPresence, Record,
+    ServeError, Served, Step,
 };
 use sharekey::message::{Connect, Refused};
 use sharekey::wire::Kind;
@@ -190,16 +190,19 @@ impl World {
     /// The same by the step below the door; what is accepted is written later, if ever.
     fn detach(&mut self, door: &mut Door<'_>, frame: &[u8], now: Now, presence: Option<PhysicalPresence>) {
         let store = door.board().store.clone();
-        let staged = match door.lock_mut().step(frame, now, presence, &mut self.rng) {
-            Step::Served(served) => {
+        let off = |staged: Accepted<'_, Served>| Ok((staged.cell(), staged.detach()));
+        let taken = match door.lock_mut().step(frame, now, presence, &mut self.rng) {
+            Step::Served(served) => Err(Box::new(served)),
+            Step::Write(staged) => off(staged),
+            Step::SetClock(setting) => off(setting.is_set()),
+        };
+        let (cell, (record, pending)) = match taken {
+            Ok(taken) => taken,
+            Err(served) => {
                 assert!(matches!(served.effect(), Effect::Refused(_)), "served with nothing written: {served:?}");
                 return self.served(door, frame, &served);
             }
-            Step::Write(staged) => staged,
-            Step::SetClock(setting) => setting.is_set(),
         };
-        let cell = staged.cell();
-        let (record, pending) = staged.detach();
         assert_eq!(door.lock().condition(cell), Ok(Condition::Pending));
         assert!(door.board().store == store, "written before it was reported");
         self.waiting.push(Waiting { run: self.run, frame: frame.to_vec(), record, pending });

@@ -164,6 +164,7 @@ impl TryFrom<RawSchedule> for Schedule {
 }
 
 const MINUTES_A_DAY: u16 = 1440;
+const SECONDS_A_WEEK: u32 = 604_800;
 
 impl Schedule {
     /// The schedule on `days` from minute `start` to minute `end` of local time at `offset`, which
@@ -236,11 +237,13 @@ impl Schedule {
             Some(change) if now >= change.at => change.offset,
             _ => self.offset,
         };
-        // A 60th of any u64 fits an i64 with room for any offset, so nothing here saturates.
-        let minutes = i64::try_from(now.unix_seconds() / 60).unwrap_or(i64::MAX).saturating_add(i64::from(offset.0));
-        let minute = minutes.rem_euclid(i64::from(MINUTES_A_DAY));
-        // 1970-01-01 was a Thursday, day 3 of a week that begins on Monday.
-        let day = minutes.div_euclid(i64::from(MINUTES_A_DAY)).saturating_add(3).rem_euclid(7);
+        // Of the time only the second of the week matters. Byte by byte, for a division of 64 bits is a kilobyte of code
+        // on a microcontroller.
+        let bytes = now.unix_seconds().to_be_bytes();
+        let second = bytes.into_iter().fold(0_u32, |rest, byte| ((rest << 8) | u32::from(byte)) % SECONDS_A_WEEK);
+        // 1970-01-01 was a Thursday, day 3 of a week that begins on Monday; and a week more, for an offset to take from.
+        let minute = (second / 60).saturating_add(10 * 1440).saturating_add_signed(offset.0.into());
+        let (day, minute) = (minute / 1440 % 7, minute % 1440);
         (u8::try_from(day).unwrap_or_default(), u16::try_from(minute).unwrap_or_default())
     }
 }

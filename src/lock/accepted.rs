@@ -1,11 +1,11 @@
 //! Persist, then act (spec: "Persist, then act").
 
-use super::Lock;
+use core::marker::PhantomData;
+
 use super::memory::{Change, Memory};
+use super::plan::{FromPlan, Plan, Planned};
 use super::record::{Cell, Record};
-use super::refusal::{Denied, Refusal};
-use crate::crypto::Crypto;
-use crate::error::SealError;
+use super::step::{Answer, fill};
 use crate::id::LockId;
 
 /// An accepted operation, whose result exists only after its record, if it has one, was written.
@@ -19,11 +19,8 @@ use crate::id::LockId;
 #[must_use = "nothing happens until it is committed"]
 pub struct Accepted<'l, T> {
     memory: Memory<'l>,
-    //= spec/protocol.md#persist-then-act
-    //# STG-2. One operation, other than making a lock, MUST write at most one record.
-    record: Option<Record>,
-    change: Change,
-    output: T,
+    plan: Planned<'l>,
+    result: PhantomData<fn() -> T>,
 }
 
 /// An accepted operation that waits for its record to be written elsewhere
@@ -39,43 +36,65 @@ pub struct Pending<T> {
 }
 
 impl<'l, T> Accepted<'l, T> {
-    /// What it will give, to decide what has to be done before the write.
-    pub(super) const fn output(&self) -> &T {
-        &self.output
+    pub(super) const fn new(memory: Memory<'l>, plan: Planned<'l>) -> Self {
+        Self { memory, plan, result: PhantomData }
     }
 
-    /// The same operation with another result, which exists no sooner.
-    pub(super) fn map<U>(self, other: impl FnOnce(T) -> U) -> Accepted<'l, U> {
-        let Self { memory, record, change, output } = self;
-        Accepted { memory, record, change, output: other(output) }
+    /// What was decided, to see what has to be done before the write.
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// The record that has to be written, or `None` where nothing has to. To look at only: write it
     /// through [`commit`](Self::commit) or [`detach`](Self::detach), or the lock does not know of it.
     #[must_use]
-    pub const fn record(&self) -> Option<&Record> {
-        self.record.as_ref()
+    pub fn record(&self) -> Option<&Record> {
+        self.plan.change.write().map(|_| &self.plan.record)
     }
 
+    /// The cell that the operation holds until it is through.
+    #[must_use]
+    pub fn cell(&self) -> Cell {
+        self.plan.change.cell()
+    }
+}
+
+impl<T: FromPlan> Accepted<'_, T> {
     /// Writes the record through `put`, if there is one, then gives the result. `put` returns once
     /// the record is durable.
     ///
     /// # Errors
     /// Whatever `put` fails with. The cell is busy then.
     pub fn commit<E>(mut self, put: impl FnOnce(&Record) -> Result<(), E>) -> Result<T, E> {
+        self.store(put)?;
+        Ok(self.output())
+    }
+
+    /// [`commit`](Self::commit), and the message goes to its place.
+    pub(super) fn commit_into<E>(
+        mut self,
+        answer: &mut Answer,
+        put: impl FnOnce(&Record) -> Result<(), E>,
+    ) -> Result<T, E> {
+        self.store(put)?;
+        fill(answer, &self.plan.answer);
+        Ok(self.output())
+    }
+
+    fn store<E>(&mut self, put: impl FnOnce(&Record) -> Result<(), E>) -> Result<(), E> {
         // Held before the call, so that a panic in it leaves the cell busy too.
         //= spec/protocol.md#persist-then-act
         //# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
         self.memory.hold_for_commit(self.cell());
-        if let Some(record) = &self.record {
+        if let Some(record) = self.record() {
             //= spec/protocol.md#persist-then-act
             //# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
             put(record)?;
         }
         //= spec/protocol.md#persist-then-act
         //# STG-9. An operation that was dropped before its write began MUST change nothing but its session.
-        self.memory.apply(self.change);
-        Ok(self.output)
+        self.memory.apply(&self.plan.change);
+        Ok(())
     }
 
     /// [`commit`](Self::commit) for an asynchronous store. Cancelled half-way: as if it had failed.
@@ -86,13 +105,13 @@ impl<'l, T> Accepted<'l, T> {
         //= spec/protocol.md#persist-then-act
         //# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
         self.memory.hold_for_commit(self.cell());
-        if let Some(record) = &self.record {
+        if let Some(record) = self.record() {
             //= spec/protocol.md#persist-then-act
             //# STG-1. The result of an accepted operation MUST NOT be given to the caller before its record was stored.
             put(record).await?;
         }
-        self.memory.apply(self.change);
-        Ok(self.output)
+        self.memory.apply(&self.plan.change);
+        Ok(self.output())
     }
 
     /// Takes the operation off the lock, for stores that call back: write the record, then report
@@ -103,14 +122,14 @@ impl<'l, T> Accepted<'l, T> {
         //# STG-3. A write that fails, or of which it is unknown whether it succeeded, MUST leave its cell busy.
         //= spec/protocol.md#persist-then-act
         //# STG-5. An accepted operation whose result is not taken yet MUST hold its cell, whether it writes a record or not.
-        let ticket = self.memory.hold_detached(&self.change);
-        (self.record, Pending { ticket, change: self.change, output: self.output })
+        let ticket = self.memory.hold_detached(&self.plan.change);
+        // Copied, for what is moved out would stay where it stood: only what is dropped there is wiped.
+        let record = self.record().map(Record::copied);
+        (record, Pending { ticket, change: self.plan.change.copied(), output: self.output() })
     }
 
-    /// The cell that the operation holds until it is through.
-    #[must_use]
-    pub const fn cell(&self) -> Cell {
-        self.change.cell()
+    fn output(&self) -> T {
+        T::from_plan(&self.plan, self.memory.core.id)
     }
 }
 
@@ -119,34 +138,6 @@ impl<T> Pending<T> {
     #[must_use]
     pub const fn cell(&self) -> Cell {
         self.change.cell()
-    }
-}
-
-impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
-    /// Accepts an operation.
-    pub(super) fn accept<T>(&mut self, change: Change, output: T) -> Result<Accepted<'_, T>, SealError> {
-        let record = self.record(&change)?;
-        Ok(Accepted { memory: self.memory(), record, change, output })
-    }
-
-    /// Accepts or refuses a bundle, a command or a provision, as was decided.
-    pub(super) fn settle<T>(
-        &mut self,
-        request: &[u8],
-        decided: Result<(Change, T), Denied>,
-    ) -> Result<Accepted<'_, T>, Refusal> {
-        let (change, output) = match decided {
-            Ok(decided) => decided,
-            Err(denied) => return Err(self.refuse(request, denied)),
-        };
-        match self.record(&change) {
-            Ok(record) => Ok(Accepted { memory: self.memory(), record, change, output }),
-            Err(error) => Err(self.refuse(request, Denied::Known(error.into()))),
-        }
-    }
-
-    fn record(&self, change: &Change) -> Result<Option<Record>, SealError> {
-        change.write().map(|write| write.record(&self.crypto, &self.keys)).transpose()
     }
 }
 

@@ -6,8 +6,9 @@ use rand_core::CryptoRng;
 
 use super::accepted::Accepted;
 use super::memory::Change;
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{CounterRecord, Write};
-use super::{Clock, Lock, Now, purpose};
+use super::{Clock, Lock, Now, Role, purpose};
 use crate::counter::Counter;
 use crate::crypto::{Crypto, Nonce};
 use crate::error::LockError;
@@ -38,7 +39,7 @@ pub struct Session<P> {
 
 /// What makes a challenge's nonce one that never repeats.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Number {
+pub(super) enum Number {
     /// The replay counter's: above every number of every run before.
     Counted(Counter),
     /// On a lock that cannot count, because its records are damaged: only unique in this run, and
@@ -66,6 +67,13 @@ pub struct Challenged<P> {
     pub challenge: Encoded<Challenge>,
     /// What an answer is accepted with.
     pub session: Session<P>,
+}
+
+impl<P> FromPlan for Challenged<P> {
+    fn from_plan(plan: &Plan, lock: LockId) -> Self {
+        let session = Session { lock, number: plan.number, purpose: PhantomData };
+        Self { challenge: Encoded::taken(&plan.answer), session }
+    }
 }
 
 /// The newest session of one purpose, as the lock remembers it.
@@ -141,13 +149,14 @@ impl Sessions {
     }
 
     /// Spends a session: it must be the newest of its purpose, and in time.
-    fn spend<P: purpose::Purpose>(&mut self, session: Session<P>, ticks: u64) -> Result<Nonce, LockError> {
-        let newest = self.newest.get_mut(P::INDEX).ok_or(LockError::SessionSuperseded)?;
+    #[inline(never)]
+    fn spend(&mut self, purpose: usize, deadline: u64, number: Number, ticks: u64) -> Result<Nonce, LockError> {
+        let newest = self.newest.get_mut(purpose).ok_or(LockError::SessionSuperseded)?;
         //= spec/protocol.md#sessions
         //# SES-1. A session MUST be good for one attempt, malformed ones included.
         //= spec/protocol.md#sessions
         //# SES-2. A session MUST be refused when a newer challenge for the same purpose was given.
-        let given = newest.take_if(|given| given.number == session.number).ok_or(LockError::SessionSuperseded)?;
+        let given = newest.take_if(|given| given.number == number).ok_or(LockError::SessionSuperseded)?;
         //= spec/protocol.md#sessions
         //# SES-5. A session MUST be refused when the ticks went backwards since its challenge.
         if ticks < self.ticks {
@@ -164,7 +173,7 @@ impl Sessions {
         //# SES-3. A session for Install MUST be refused later than 120000 milliseconds after its challenge.
         //= spec/protocol.md#sessions
         //# SES-4. A session for Operate MUST be refused later than 10000 milliseconds after its challenge.
-        if elapsed <= P::DEADLINE_MS { Ok(given.nonce) } else { Err(LockError::SessionExpired) }
+        if elapsed <= deadline { Ok(given.nonce) } else { Err(LockError::SessionExpired) }
     }
 }
 
@@ -187,6 +196,19 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Accepted<'_, Challenged<P>>, LockError> {
+        self.plan(|role, plan| role.challenge(P::INDEX, now, rng, plan)).map_err(|denial| denial.error)
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    #[inline(never)]
+    pub(super) fn challenge(
+        &self,
+        purpose: usize,
+        now: Now,
+        rng: &mut (impl CryptoRng + ?Sized),
+        plan: &mut Plan,
+    ) -> Result<(), Turned> {
         let (number, counter) = self.next_number(now)?;
         let mut entropy = [0; 32];
         rng.fill_bytes(&mut entropy);
@@ -195,14 +217,14 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //# CTR-2. The nonce of a challenge MUST be HMAC-SHA256(nonce key, number as `u64` ‖ 32 bytes of fresh entropy)[..16].
         let mac = self.crypto.hmac_sha256(self.keys.nonce.expose(), &[label, &counted, &entropy]);
         let nonce = Nonce::truncated(&mac);
-        let challenge = wire::bare(&Challenge { lock: self.id(), nonce })?;
-        let session = Session { lock: self.id(), number, purpose: PhantomData };
+        wire::bare_into(&Challenge { lock: self.id(), nonce }, &mut plan.answer)?;
         let backwards = now.ticks < self.core.sessions.ticks;
-        let given = Given { purpose: P::INDEX, number, nonce, ticks: now.ticks, backwards };
-        let change = Change::Gives { challenge: given, write: counter.map(Write::Counter) };
+        let given = Given { purpose, number, nonce, ticks: now.ticks, backwards };
+        plan.number = number;
         //= spec/protocol.md#persist-then-act
         //# STG-11. A challenge MUST hold the counter's cell until its result is taken.
-        Ok(self.accept(change, Challenged { challenge, session })?)
+        plan.change = Change::Gives { challenge: given, write: counter.map(Write::Counter) };
+        Ok(self.record(plan)?)
     }
 
     /// The newest session of a purpose, where there is one: for a door that is told what a message is for, and not in
@@ -265,6 +287,6 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         if session.lock != self.id() {
             return Err(LockError::SessionSuperseded);
         }
-        self.core.sessions.spend(session, now.ticks)
+        self.core.sessions.spend(P::INDEX, P::DEADLINE_MS, session.number, now.ticks)
     }
 }

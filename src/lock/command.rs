@@ -2,13 +2,15 @@
 
 use super::accepted::Accepted;
 use super::memory::{self, Change, Ownership};
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{Cell, Content, CounterRecord, HeaderRecord, SlotRecord, Write};
 use super::refusal::{Denied, Refusal};
-use super::{Clock, Lock, Now, Session, purpose};
+use super::step::Then;
+use super::{Clock, Lock, Now, Role, Session, purpose};
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{Crypto, Nonce, PublicKey};
-use crate::error::{LockError, SealError};
-use crate::id::SlotId;
+use crate::error::LockError;
+use crate::id::{LockId, SlotId};
 use crate::limits::Timestamp;
 use crate::message::{Command, Completed, Done, Operation, SlotReport};
 use crate::wire::{self, Encoded, Unverified, Verified};
@@ -25,11 +27,10 @@ pub struct Commanded {
     pub done: Encoded<Done>,
 }
 
-/// What an accepted command does.
-struct Decision {
-    change: Change,
-    epoch: Epoch,
-    completed: Completed,
+impl FromPlan for Commanded {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
+        Self { operation: plan.operation, done: Encoded::taken(&plan.answer) }
+    }
 }
 
 impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
@@ -44,21 +45,36 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         command: &[u8],
         now: Now,
     ) -> Result<Accepted<'_, Commanded>, Refusal> {
+        Ok(self.plan(|role, plan| role.command(session, command, now, plan))?)
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    #[inline(never)]
+    pub(super) fn command(
+        &mut self,
+        session: Session<purpose::Operate>,
+        command: &[u8],
+        now: Now,
+        plan: &mut Plan,
+    ) -> Result<(), Turned> {
         let nonce = self.spend(session, now);
         //= spec/protocol.md#errors-and-refusals
         //# ERR-2. A refusal MUST change nothing but the session that it used.
-        let decided = self.decide_command(nonce, command, now);
+        let decided = self.decide_command(nonce, command, now, plan);
         //= spec/protocol.md#commands
         //# CMD-10. The Done MUST NOT be given to the caller before the record of the operation, if it has one, is stored.
-        self.settle(command, decided)
+        self.settle(command, decided, plan)
     }
 
+    #[inline(never)]
     fn decide_command(
         &mut self,
         nonce: Result<Nonce, LockError>,
         bytes: &[u8],
         now: Now,
-    ) -> Result<(Change, Commanded), Denied> {
+        plan: &mut Plan,
+    ) -> Result<(), Denied> {
         //= spec/protocol.md#commands
         //# CMD-1. The command MUST decode.
         let command = Unverified::<Command>::parse(bytes).map_err(LockError::Wire)?;
@@ -89,62 +105,80 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //= spec/protocol.md#commands
         //# CMD-7. The command's signature MUST verify under the owner key.
         let owner = &self.pins.of(&self.crypto, &owned).owner;
-        let command = command.verify_pinned(&self.crypto, owner).map_err(LockError::CommandSignature)?;
+        let command = command.check_pinned(&self.crypto, owner).map_err(LockError::CommandSignature)?;
         //= spec/protocol.md#commands
         //# CMD-9. A refusal after the signature held MUST be a signed Refused with the reason.
-        let decision = self.carry_out(command.operation, &owned, now).map_err(Denied::Known)?;
-        let done = self.done(&command, &decision).map_err(|error| Denied::Known(error.into()))?;
-        Ok((decision.change, Commanded { operation: command.operation, done }))
+        self.obey(&command, &owned, now, plan).map_err(Denied::Known)
     }
 
-    fn done(&self, command: &Verified<'_, Command>, decision: &Decision) -> Result<Encoded<Done>, SealError> {
-        let done = Done {
-            command: command.digest(&self.crypto),
-            lock: self.id(),
-            epoch: decision.epoch,
-            completed: decision.completed,
-        };
+    #[inline(never)]
+    fn obey(
+        &mut self,
+        command: &Verified<'_, &Command>,
+        owned: &Ownership,
+        now: Now,
+        plan: &mut Plan,
+    ) -> Result<(), LockError> {
+        let (epoch, completed) = self.carry_out(&command.operation, owned, now, plan)?;
+        plan.operation = command.operation;
+        let done = Done { command: command.digest(&self.crypto), lock: self.id(), epoch, completed };
         //= spec/protocol.md#operations
         //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
-        wire::seal(&self.crypto, &self.keys.signer, &done)
+        Ok(wire::seal_into(&self.crypto, &self.keys.signer, &done, &mut plan.answer)?)
     }
 
-    fn carry_out(&mut self, operation: Operation, owned: &Ownership, now: Now) -> Result<Decision, LockError> {
-        match operation {
+    /// Gives the epoch and what is left, for the Done.
+    fn carry_out(
+        &mut self,
+        operation: &Operation,
+        owned: &Ownership,
+        now: Now,
+        plan: &mut Plan,
+    ) -> Result<(Epoch, Completed), LockError> {
+        let completed = match *operation {
             Operation::Activate { slot, generation } => {
                 //= spec/protocol.md#operations
                 //# OPR-2. Activate MUST make its generation the floor and leave the slot Empty.
-                let (change, left) = self.renumber(slot, generation, Content::Empty, owned)?;
-                let completed = Completed::Activate { slot, generation, left };
-                Ok(Decision { change, epoch: owned.epoch, completed })
+                let left = self.renumber(slot, generation, Content::Empty, owned, plan)?;
+                Completed::Activate { slot, generation, left }
             }
             Operation::Deactivate { slot, generation } => {
                 //= spec/protocol.md#operations
                 //# OPR-3. Deactivate MUST make its generation the floor and leave the slot Inactive.
-                let (change, left) = self.renumber(slot, generation, Content::Inactive, owned)?;
-                let completed = Completed::Deactivate { slot, generation, left };
-                Ok(Decision { change, epoch: owned.epoch, completed })
+                let left = self.renumber(slot, generation, Content::Inactive, owned, plan)?;
+                Completed::Deactivate { slot, generation, left }
             }
-            Operation::Transfer { owner, service } => self.transfer(owner, service, owned),
+            Operation::Transfer { owner, service } => {
+                let epoch = self.transfer(owner, service, owned, plan)?;
+                //= spec/protocol.md#operations
+                //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
+                return Ok((epoch, Completed::Transfer { owner, service }));
+            }
             //= spec/protocol.md#clock
             //# CLK-1. A lock MUST take no time from a guest or from the service.
-            Operation::SetClock { to } => self.set_clock(to, owned, now),
+            Operation::SetClock { to } => {
+                self.set_clock(to, now, plan)?;
+                plan.then = Then::Clock(to);
+                Completed::SetClock { to }
+            }
             //= spec/protocol.md#operations
             //# OPR-10. Act MUST NOT depend on any slot.
             Operation::Act { action } => {
                 //= spec/protocol.md#persist-then-act
                 //# STG-10. An Act MUST hold the header's cell until its result is taken.
-                let change = Change::Holds(Cell::Header);
-                Ok(Decision { change, epoch: owned.epoch, completed: Completed::Act { action } })
+                plan.change = Change::Holds(Cell::Header);
+                (plan.then, plan.action) = (Then::OwnersBolt, action);
+                Completed::Act { action }
             }
             Operation::Inspect { slot } => {
                 //= spec/protocol.md#operations
                 //# OPR-11. Inspect MUST report the slot's floor and what it holds in this epoch.
                 let left = memory::view(&self.slots, slot, owned.epoch)?.report();
-                let change = Change::Holds(Cell::Slot(slot));
-                Ok(Decision { change, epoch: owned.epoch, completed: Completed::Inspect { slot, left } })
+                plan.change = Change::Holds(Cell::Slot(slot));
+                Completed::Inspect { slot, left }
             }
-        }
+        };
+        Ok((owned.epoch, completed))
     }
 
     /// Takes a number above the slot's floor, which becomes the floor; wipes what is installed.
@@ -154,7 +188,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         generation: Generation,
         content: Content,
         owned: &Ownership,
-    ) -> Result<(Change, SlotReport), LockError> {
+        plan: &mut Plan,
+    ) -> Result<SlotReport, LockError> {
         let floor = memory::view(&self.slots, slot, owned.epoch)?.floor();
         //= spec/protocol.md#operations
         //# OPR-14. Activate and Deactivate at a floor of 2^32 − 1 MUST be refused with Exhausted.
@@ -172,11 +207,18 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //# OPR-4. Activate and Deactivate MUST wipe the key that was installed.
         let next = SlotRecord { epoch: owned.epoch, floor: generation, content };
         let left = next.report();
-        Ok((Change::Writes(Write::Slot(slot, next)), left))
+        plan.change = Change::Writes(Write::Slot(slot, next));
+        Ok(left)
     }
 
     /// Ends the epoch in one write: every slot of the old one reads as inactive from there on.
-    fn transfer(&mut self, owner: PublicKey, service: PublicKey, owned: &Ownership) -> Result<Decision, LockError> {
+    fn transfer(
+        &mut self,
+        owner: PublicKey,
+        service: PublicKey,
+        owned: &Ownership,
+        plan: &mut Plan,
+    ) -> Result<Epoch, LockError> {
         //= spec/protocol.md#strict-keys
         //# KEY-7. A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
         owner.check().map_err(LockError::OwnerKey)?;
@@ -192,15 +234,12 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //= spec/protocol.md#operations
         //# OPR-5. Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.
         let next = HeaderRecord::Owned { epoch, owner, service };
-        let change = Change::Writes(Write::Header(next));
-        //= spec/protocol.md#operations
-        //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
-        let completed = Completed::Transfer { owner, service };
-        Ok(Decision { change, epoch, completed })
+        plan.change = Change::Writes(Write::Header(next));
+        Ok(epoch)
     }
 
     /// Records the time from which on the clock is believed, forward or back.
-    fn set_clock(&self, to: Timestamp, owned: &Ownership, now: Now) -> Result<Decision, LockError> {
+    fn set_clock(&self, to: Timestamp, now: Now, plan: &mut Plan) -> Result<(), LockError> {
         //= spec/protocol.md#operations
         //# OPR-9. SetClock MUST be refused by a lock whose clock is Absent.
         if now.clock == Clock::Absent {
@@ -210,7 +249,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //= spec/protocol.md#operations
         //# OPR-8. SetClock MUST store the time that it sets as the latest time known, also where that is earlier.
         let next = CounterRecord { latest: to, ..*counter };
-        let change = Change::Writes(Write::Counter(next));
-        Ok(Decision { change, epoch: owned.epoch, completed: Completed::SetClock { to } })
+        plan.change = Change::Writes(Write::Counter(next));
+        Ok(())
     }
 }

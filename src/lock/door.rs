@@ -2,15 +2,19 @@
 
 use rand_core::CryptoRng;
 
+use super::accepted::Accepted;
 use super::cell::Condition;
+use super::keys::LockKeys;
+use super::make::make;
 use super::record::{Cell, Found, Record, StoredSeed};
 use super::reset::PhysicalPresence;
-use super::step::{Effect, Served, Step};
-use super::{Lock, Making, Now};
+use super::step::{Answer, Effect, Served, Then, fill};
+use super::{Lock, Now};
 use crate::crypto::Crypto;
-use crate::error::{BootError, LoadError, SealError, ServeError};
+use crate::error::{BootError, LoadError, ServeError};
 use crate::limits::Timestamp;
 use crate::secret::ActivationSecret;
+use crate::wire;
 
 /// Where a lock keeps its records: one in each cell (spec: "The store's contract").
 pub trait Store {
@@ -71,27 +75,35 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
     ///
     /// # Errors
     /// [`BootError`]. No lock was touched where the seed cannot be read.
-    #[inline(never)]
     pub fn boot(
         crypto: C,
         card: ActivationSecret,
         mut board: B,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, BootError<B::Error>> {
-        let again = |board: &mut B| board.read(Cell::Seed, StoredSeed::read);
-        let seed = match again(&mut board) {
-            Err(LoadError::SeedDamaged) => again(&mut board),
-            read => read,
-        };
-        match seed {
-            Ok(seed) => {
-                let mut door = Self { lock: Lock::load(crypto, card, &seed)?, board };
-                Lock::<C, SLOTS>::cells().for_each(|cell| door.reload(cell));
-                Ok(door)
-            }
-            Err(LoadError::NotMade) => Self::make(crypto, card, board, rng),
-            Err(LoadError::SeedDamaged) => Err(BootError::SeedUnreadable),
-        }
+        let (keys, made) = Self::keys(&crypto, &mut board, rng)?;
+        let mut door = Self { lock: Lock::unread(crypto, card, keys), board };
+        door.begin(made);
+        Ok(door)
+    }
+
+    /// [`boot`](Self::boot) into a place where the door stays, such as a `static` or the frame of `main`: what it
+    /// takes of the stack besides is less, for a lock is large.
+    ///
+    /// # Errors
+    /// [`BootError`], as for [`boot`](Self::boot); the place is as it was.
+    #[inline(never)]
+    pub fn boot_in<'p>(
+        place: &'p mut Option<Self>,
+        crypto: C,
+        card: ActivationSecret,
+        mut board: B,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<&'p mut Self, BootError<B::Error>> {
+        let (keys, made) = Self::keys(&crypto, &mut board, rng)?;
+        let door = Self::put(place, crypto, card, keys, board);
+        door.begin(made);
+        Ok(door)
     }
 
     /// Makes a lock, whatever is there: on the order of whoever services it, and never of itself. The owner, every key
@@ -102,28 +114,59 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
     pub fn make_anew(
         crypto: C,
         card: ActivationSecret,
-        board: B,
+        mut board: B,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, BootError<B::Error>> {
-        Self::make(crypto, card, board, rng)
+        let keys = Self::make(&crypto, &mut board, rng)?;
+        let mut door = Self { lock: Lock::unread(crypto, card, keys), board };
+        door.begin(true);
+        Ok(door)
+    }
+
+    /// The keys of the lock that the board's store holds, or of one that is made; and whether it was.
+    #[inline(never)]
+    fn keys(
+        crypto: &C,
+        board: &mut B,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(LockKeys<C>, bool), BootError<B::Error>> {
+        let again = |board: &mut B| board.read(Cell::Seed, StoredSeed::read);
+        let seed = match again(board) {
+            Err(LoadError::SeedDamaged) => again(board),
+            read => read,
+        };
+        match seed {
+            Ok(seed) => Ok((LockKeys::derive(crypto, seed.seed())?, false)),
+            Err(LoadError::NotMade) => Ok((Self::make(crypto, board, rng)?, true)),
+            Err(LoadError::SeedDamaged) => Err(BootError::SeedUnreadable),
+        }
     }
 
     #[inline(never)]
     fn make(
-        crypto: C,
-        card: ActivationSecret,
-        mut board: B,
+        crypto: &C,
+        board: &mut B,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Self, BootError<B::Error>> {
+    ) -> Result<LockKeys<C>, BootError<B::Error>> {
         board.set_clock(None).map_err(BootError::Board)?;
-        let mut making = board.read(Cell::Seed, |found| Making::new(crypto, card, found, rng))?;
-        while let Some(record) = making.record()? {
-            board.put(&record).map_err(BootError::Board)?;
-            making.written();
+        let before = board.read(Cell::Seed, super::record::seed_before);
+        make::<C, _, SLOTS>(crypto, &before, rng, |record| board.put(record))?.map_err(BootError::Board)
+    }
+
+    /// Puts the lock together in a call of its own: what that takes of the stack is gone before the cells are read.
+    #[inline(never)]
+    fn put(place: &mut Option<Self>, crypto: C, card: ActivationSecret, keys: LockKeys<C>, board: B) -> &mut Self {
+        place.insert(Self { lock: Lock::unread(crypto, card, keys), board })
+    }
+
+    /// Reads the cells, unless they were written just now.
+    #[inline(never)]
+    fn begin(&mut self, made: bool) {
+        if made {
+            self.lock.role.was_made();
+        } else {
+            Lock::<C, SLOTS>::cells().for_each(|cell| self.reload(cell));
         }
-        // All are written.
-        let lock = making.finish().map_err(|_| SealError::TooLong)?;
-        Ok(Self { lock, board })
     }
 
     /// Takes any frame that comes over the link, and gives what to send. `presence` says that the button inside is
@@ -141,13 +184,39 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
         presence: Option<PhysicalPresence>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Served, ServeError<B::Error>> {
+        let mut answer = wire::empty();
+        let effect = self.serve_into(&mut answer, frame, now, presence, rng)?;
+        Ok(Served { answer, effect })
+    }
+
+    /// [`serve`](Self::serve) where room is scarce: the answer goes into a place that stays, and is empty where nothing
+    /// is to be sent.
+    ///
+    /// # Errors
+    /// [`ServeError`]; the answer is empty then.
+    #[inline(never)]
+    pub fn serve_into(
+        &mut self,
+        answer: &mut Answer,
+        frame: &[u8],
+        now: Now,
+        presence: Option<PhysicalPresence>,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Effect, ServeError<B::Error>> {
+        answer.clear();
         self.heal(rng)?;
         let Self { lock, board } = self;
-        let served = go_through(lock.step(frame, now, presence, rng), board).map_err(ServeError::Board)?;
-        if served.effect() == Effect::Reset {
+        let effect = match lock.plan(|role, plan| role.serve(frame, now, presence, rng, plan)) {
+            Ok(accepted) => go_through(accepted, board, answer).map_err(ServeError::Board)?,
+            Err(denial) => {
+                fill(answer, denial.answer());
+                Effect::Refused(denial.error)
+            }
+        };
+        if effect == Effect::Reset {
             self.heal(rng)?;
         }
-        Ok(served)
+        Ok(effect)
     }
 
     /// The lock, to look at.
@@ -190,7 +259,10 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
             Err(LoadError::SeedDamaged) | Ok(_) => Err(ServeError::Boot),
         })?;
         board.set_clock(None).map_err(ServeError::Board)?;
-        lock.remake(&before, rng, |record| board.put(record)).map_err(ServeError::Remake)?.map_err(ServeError::Board)
+        lock.role
+            .remake(&before, rng, |record| board.put(record))
+            .map_err(ServeError::Remake)?
+            .map_err(ServeError::Board)
     }
 
     /// Reads a cell again, twice where it cannot be read: what cannot be read counts as damaged.
@@ -214,13 +286,15 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
 }
 
 #[inline(never)]
-fn go_through<B: Board>(step: Step<'_>, board: &mut B) -> Result<Served, B::Error> {
-    let accepted = match step {
-        Step::Served(served) => return Ok(served),
-        Step::Write(accepted) => accepted,
-        Step::SetClock(setting) => setting.set(|to| board.set_clock(Some(to)))?,
-    };
-    accepted.commit(|record| board.put(record))
+fn go_through<B: Board>(
+    accepted: Accepted<'_, Effect>,
+    board: &mut B,
+    answer: &mut Answer,
+) -> Result<Effect, B::Error> {
+    if let Then::Clock(to) = accepted.plan().then {
+        board.set_clock(Some(to))?;
+    }
+    accepted.commit_into(answer, |record| board.put(record))
 }
 
 impl<C: Crypto, B: Board, const SLOTS: usize> core::fmt::Debug for Door<C, B, SLOTS> {

@@ -5,13 +5,14 @@ use rand_core::CryptoRng;
 use super::accepted::Accepted;
 use super::memory::{Change, Ownership, SlotView};
 use super::pins::Keys;
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{Content, InstalledKey, SlotRecord, Write};
 use super::refusal::{Denied, Refusal};
-use super::{Clock, Lock, Now, Session, memory, purpose};
+use super::{Clock, Lock, Now, Role, Session, memory, purpose};
 use crate::counter::Generation;
 use crate::crypto::{Crypto, Nonce, PublicKey};
 use crate::error::{LockError, WireError};
-use crate::id::SlotId;
+use crate::id::{LockId, SlotId};
 use crate::message::{Bundle, Claim, Grant, Install, Receipt, Release};
 use crate::pairing;
 use crate::secret::AgreementSecret;
@@ -32,6 +33,13 @@ pub struct Installed {
     pub device: PublicKey,
 }
 
+impl FromPlan for Installed {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
+        let Plan { slot, generation, device, answer, .. } = plan;
+        Self { receipt: Encoded::taken(answer), slot: *slot, generation: *generation, device: *device }
+    }
+}
+
 /// The four messages of a bundle, well-formed, nothing checked.
 struct Chain<'a> {
     grant: Unverified<'a, Grant>,
@@ -40,14 +48,16 @@ struct Chain<'a> {
     release: Unverified<'a, Release>,
 }
 
-/// The four messages of a bundle, each signed by whom it must be and naming the one before it.
-struct Authorised<'a> {
-    grant: Verified<'a, Grant>,
-    claim: Verified<'a, Claim>,
-    install: Verified<'a, Install>,
+/// The four messages of a bundle, each signed by whom it must be and naming the one before it. They stay where they
+/// were decoded.
+struct Authorised<'c> {
+    grant: Verified<'c, &'c Grant>,
+    claim: Verified<'c, &'c Claim>,
+    install: Verified<'c, &'c Install>,
 }
 
 impl<'a> Chain<'a> {
+    #[inline(never)]
     fn parse(bundle: &'a [u8]) -> Result<Self, WireError> {
         //= spec/protocol.md#message-bundle
         //# MSG-19. A decoder MUST divide a bundle into its four parts, and refuse bytes that follow them, before it decodes any part.
@@ -63,10 +73,11 @@ impl<'a> Chain<'a> {
     /// Four signature checks at most; the first that fails ends it.
     //= spec/protocol.md#install
     //# INS-18. A lock MUST NOT make more than four signature checks in one install.
-    fn verify<C: Crypto>(self, crypto: &C, keys: &Keys<C>, nonce: &Nonce) -> Result<Authorised<'a>, LockError> {
+    #[inline(never)]
+    fn verify<C: Crypto>(&self, crypto: &C, keys: &Keys<C>, nonce: &Nonce) -> Result<Authorised<'_>, LockError> {
         //= spec/protocol.md#install
         //# INS-6. The grant's signature MUST verify under the owner key.
-        let grant = self.grant.verify_pinned(crypto, &keys.owner).map_err(LockError::GrantSignature)?;
+        let grant = self.grant.check_pinned(crypto, &keys.owner).map_err(LockError::GrantSignature)?;
         //= spec/protocol.md#install
         //# INS-7. The claim MUST name the grant by its digest.
         if self.claim.claims().grant != grant.digest(crypto) {
@@ -74,7 +85,7 @@ impl<'a> Chain<'a> {
         }
         //= spec/protocol.md#install
         //# INS-8. The claim's signature MUST verify under the grant's subject.
-        let claim = self.claim.verify(crypto, &grant.subject).map_err(LockError::ClaimSignature)?;
+        let claim = self.claim.check(crypto, &grant.subject).map_err(LockError::ClaimSignature)?;
         //= spec/protocol.md#install
         //# INS-9. The install MUST name the claim by its digest.
         if self.install.claims().claim != claim.digest(crypto) {
@@ -89,7 +100,7 @@ impl<'a> Chain<'a> {
         //# KEY-7. A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
         //= spec/protocol.md#install
         //# INS-11. The install's signature MUST verify under the claim's device.
-        let install = self.install.verify(crypto, &claim.device).map_err(LockError::InstallSignature)?;
+        let install = self.install.check(crypto, &claim.device).map_err(LockError::InstallSignature)?;
         //= spec/protocol.md#install
         //# INS-12. The release MUST name the install by its digest.
         if self.release.claims().install != install.digest(crypto) {
@@ -97,7 +108,7 @@ impl<'a> Chain<'a> {
         }
         //= spec/protocol.md#install
         //# INS-13. The release's signature MUST verify under the service key.
-        self.release.verify_pinned(crypto, &keys.service).map_err(LockError::ReleaseSignature)?;
+        self.release.check_pinned(crypto, &keys.service).map_err(LockError::ReleaseSignature)?;
         Ok(Authorised { grant, claim, install })
     }
 }
@@ -106,7 +117,7 @@ impl<'a> Chain<'a> {
 /// key that is installed is keyed again, its used openings kept; anything else is stale.
 fn used_openings(
     view: &SlotView<'_>,
-    grant: &Verified<'_, Grant>,
+    grant: &Verified<'_, &Grant>,
     device: &PublicKey,
     crypto: &impl Crypto,
 ) -> Result<u32, LockError> {
@@ -144,22 +155,38 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Accepted<'_, Installed>, Refusal> {
+        Ok(self.plan(|role, plan| role.install(session, bundle, now, rng, plan))?)
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    #[inline(never)]
+    pub(super) fn install(
+        &mut self,
+        session: Session<purpose::Install>,
+        bundle: &[u8],
+        now: Now,
+        rng: &mut (impl CryptoRng + ?Sized),
+        plan: &mut Plan,
+    ) -> Result<(), Turned> {
         let nonce = self.spend(session, now);
         //= spec/protocol.md#errors-and-refusals
         //# ERR-2. A refusal MUST change nothing but the session that it used.
-        let decided = self.decide_install(nonce, bundle, now, rng);
+        let decided = self.decide_install(nonce, bundle, now, rng, plan);
         //= spec/protocol.md#install
         //# INS-19. The receipt MUST NOT be given to the caller before the slot's record is stored.
-        self.settle(bundle, decided)
+        self.settle(bundle, decided, plan)
     }
 
+    #[inline(never)]
     fn decide_install(
         &mut self,
         nonce: Result<Nonce, LockError>,
         bundle: &[u8],
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<(Change, Installed), Denied> {
+        plan: &mut Plan,
+    ) -> Result<(), Denied> {
         //= spec/protocol.md#install
         //# INS-1. The bundle and its four parts MUST decode.
         let chain = Chain::parse(bundle).map_err(LockError::Wire)?;
@@ -193,9 +220,10 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         //= spec/protocol.md#install
         //# INS-17. A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
         let chain = chain.verify(&self.crypto, self.pins.of(&self.crypto, &owned), &nonce)?;
-        self.install_authorised(&chain, &view, &owned, now, rng).map_err(Denied::Known)
+        self.install_authorised(&chain, &view, &owned, now, rng, plan).map_err(Denied::Known)
     }
 
+    #[inline(never)]
     fn install_authorised(
         &self,
         chain: &Authorised<'_>,
@@ -203,7 +231,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         owned: &Ownership,
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<(Change, Installed), LockError> {
+        plan: &mut Plan,
+    ) -> Result<(), LockError> {
         let (grant, device) = (&chain.grant, chain.claim.device);
         //= spec/protocol.md#install
         //# INS-14. A lock whose clock is Absent MUST refuse a grant with `from`, `until` or a schedule.
@@ -234,13 +263,14 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             device,
             agreement: self.crypto.agreement_key(&secret),
         };
-        let sealed = wire::seal(&self.crypto, &self.keys.signer, &receipt)?;
-        let pairing = pairing::derive(&self.crypto, &sealed.digest(&self.crypto), &shared)
+        wire::seal_into(&self.crypto, &self.keys.signer, &receipt, &mut plan.answer)?;
+        let pairing = pairing::derive(&self.crypto, &wire::digest(&self.crypto, &plan.answer), &shared)
             .map_err(crate::error::SealError::Provider)?;
         let key =
             InstalledKey { grant: receipt.grant, device, pairing, rights: grant.rights, limits: grant.limits, used };
         let record = SlotRecord { epoch: owned.epoch, floor: grant.generation, content: Content::Installed { key } };
-        let change = Change::Writes(Write::Slot(grant.slot, record));
-        Ok((change, Installed { receipt: sealed, slot: grant.slot, generation: grant.generation, device }))
+        plan.change = Change::Writes(Write::Slot(grant.slot, record));
+        (plan.slot, plan.generation, plan.device) = (grant.slot, grant.generation, device);
+        Ok(())
     }
 }

@@ -2,12 +2,12 @@
 
 use rand_core::CryptoRng;
 
-use super::Lock;
 use super::cell::CellState;
 use super::keys::{self, LockKeys};
 use super::memory::Core;
 use super::pins::Pins;
 use super::record::{self, Cell, CounterRecord, Found, HeaderRecord, Record, SeedRecord, SlotRecord, Write};
+use super::{Lock, Role};
 use crate::counter::{Counter, Epoch};
 use crate::crypto::Crypto;
 use crate::error::{ProviderFailed, SealError};
@@ -71,35 +71,55 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
     /// The lock, once all records are written; the making itself, to go on with, before.
     #[allow(clippy::result_large_err, reason = "the error is the value to go on with")]
     pub fn finish(self) -> Result<Lock<C, SLOTS>, Self> {
-        if cells::<SLOTS>().nth(self.written).is_some() {
+        if cell::<SLOTS>(self.written).is_some() {
             return Err(self);
         }
-        let (core, slots) = fresh(&self.keys);
-        Ok(Lock { crypto: self.crypto, card: self.card, keys: self.keys, core, slots, pins: Pins::none() })
+        let mut lock = Lock::unread(self.crypto, self.card, self.keys);
+        lock.role.was_made();
+        Ok(lock)
     }
 }
 
-impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
-    /// Makes the next lock in the place of this one, as [`Making`] does, whatever state this one is in. Until all
-    /// records are written this lock stays what it is: reset.
-    #[inline(never)]
+/// Makes a lock, as [`Making`] does, with a seed after the one `before`: writes all its records through `put`. Gives its
+/// keys.
+#[inline(never)]
+pub(super) fn make<C: Crypto, E, const SLOTS: usize>(
+    crypto: &C,
+    before: &Seed,
+    rng: &mut (impl CryptoRng + ?Sized),
+    mut put: impl FnMut(&Record) -> Result<(), E>,
+) -> Result<Result<LockKeys<C>, E>, SealError> {
+    let seed = keys::fresh_seed(crypto, before.expose(), rng)?;
+    let keys = LockKeys::derive(crypto, &seed)?;
+    for number in 0.. {
+        let Some(record) = record_of::<C, SLOTS>(crypto, &keys, &seed, number)? else { break };
+        if let Err(error) = put(&record) {
+            return Ok(Err(error));
+        }
+    }
+    Ok(Ok(keys))
+}
+
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    /// The memory of a lock whose records were all written just now.
+    pub(super) fn was_made(&mut self) {
+        self.core = Core::known(self.keys.id(), HEADER, COUNTER);
+        self.core.sessions.start_above(COUNTER.ceiling);
+        self.slots.iter_mut().for_each(|slot| *slot = CellState::sound(SLOT));
+    }
+
+    /// Makes the next lock in the place of this one, whatever state this one is in. Until all records are written this
+    /// lock stays what it is: reset.
     pub(super) fn remake<E>(
         &mut self,
         before: &Seed,
         rng: &mut (impl CryptoRng + ?Sized),
-        mut put: impl FnMut(&Record) -> Result<(), E>,
+        put: impl FnMut(&Record) -> Result<(), E>,
     ) -> Result<Result<(), E>, SealError> {
-        let seed = keys::fresh_seed(&self.crypto, before.expose(), rng)?;
-        let keys = LockKeys::derive(&self.crypto, &seed)?;
-        for number in 0.. {
-            let Some(record) = record_of::<C, SLOTS>(&self.crypto, &keys, &seed, number)? else { break };
-            if let Err(error) = put(&record) {
-                return Ok(Err(error));
-            }
-        }
-        (self.core, self.slots) = fresh(&keys);
-        (self.keys, self.pins) = (keys, Pins::none());
-        Ok(Ok(()))
+        Ok(make::<C, E, SLOTS>(&self.crypto, before, rng, put)?.map(|keys| {
+            (self.keys, self.pins) = (keys, Pins::none());
+            self.was_made();
+        }))
     }
 }
 
@@ -110,34 +130,35 @@ fn record_of<C: Crypto, const SLOTS: usize>(
     seed: &Seed,
     number: usize,
 ) -> Result<Option<Record>, SealError> {
-    let Some((cell, initialised)) = cells::<SLOTS>().nth(number) else { return Ok(None) };
+    let Some((cell, initialised)) = cell::<SLOTS>(number) else { return Ok(None) };
     let write = match cell {
         Cell::Seed => Write::Seed(SeedRecord { seed: Seed::from_bytes(*seed.expose()), initialised }),
         Cell::Header => Write::Header(HEADER),
         Cell::Counter => Write::Counter(COUNTER),
         Cell::Slot(slot) => Write::Slot(slot, SLOT),
     };
-    write.record(crypto, keys).map(Some)
+    let mut record = Record::empty();
+    write.record(crypto, keys, &mut record)?;
+    Ok(Some(record))
 }
 
-/// The memory of a lock whose records were all written just now.
-fn fresh<C: Crypto, const SLOTS: usize>(keys: &LockKeys<C>) -> (Core, [CellState<SlotRecord>; SLOTS]) {
-    let mut core = Core::known(keys.id(), HEADER, COUNTER);
-    core.sessions.start_above(COUNTER.ceiling);
-    (core, [const { CellState::sound(SLOT) }; SLOTS])
-}
-
-/// What is written, in order: the seed, not initialised; everything else; the seed, initialised.
-fn cells<const SLOTS: usize>() -> impl Iterator<Item = (Cell, bool)> {
-    //= spec/protocol.md#making
-    //# LCK-1. Making a lock MUST write the seed record with `initialised` false first.
-    let begin = [(Cell::Seed, false), (Cell::Header, false), (Cell::Counter, false)];
-    let slots = (0..=u8::MAX).take(SLOTS).map(|index| (Cell::Slot(SlotId::new(index)), false));
-    //= spec/protocol.md#making
-    //# LCK-2. Making a lock MUST write every other record, factory-fresh, after that and before the next step.
-    //= spec/protocol.md#making
-    //# LCK-3. Making a lock MUST write the seed record with `initialised` true last.
-    begin.into_iter().chain(slots).chain([(Cell::Seed, true)])
+/// What is written, by its number in the order: the seed, not initialised; everything else; the seed, initialised.
+fn cell<const SLOTS: usize>(number: usize) -> Option<(Cell, bool)> {
+    match number {
+        //= spec/protocol.md#making
+        //# LCK-1. Making a lock MUST write the seed record with `initialised` false first.
+        0 => Some((Cell::Seed, false)),
+        //= spec/protocol.md#making
+        //# LCK-2. Making a lock MUST write every other record, factory-fresh, after that and before the next step.
+        1 => Some((Cell::Header, false)),
+        2 => Some((Cell::Counter, false)),
+        _ => match number.saturating_sub(3) {
+            slot if slot < SLOTS => Some((Cell::Slot(SlotId::new(u8::try_from(slot).ok()?)), false)),
+            //= spec/protocol.md#making
+            //# LCK-3. Making a lock MUST write the seed record with `initialised` true last.
+            end => (end == SLOTS).then_some((Cell::Seed, true)),
+        },
+    }
 }
 
 impl<C: Crypto, const SLOTS: usize> core::fmt::Debug for Making<C, SLOTS> {

@@ -132,6 +132,16 @@ impl Change {
         }
     }
 
+    pub(crate) fn copied(&self) -> Self {
+        match self {
+            Self::Holds(cell) => Self::Holds(*cell),
+            Self::Writes(write) => Self::Writes(write.copied()),
+            Self::Gives { challenge, write } => {
+                Self::Gives { challenge: *challenge, write: write.as_ref().map(Write::copied) }
+            }
+        }
+    }
+
     pub(crate) const fn cell(&self) -> Cell {
         match self {
             Self::Holds(cell) => *cell,
@@ -222,33 +232,30 @@ impl Memory<'_> {
     }
 
     /// The write is through: the cell waits for nothing any more, and the change takes effect.
-    pub(crate) fn apply(&mut self, change: Change) {
+    #[inline(never)]
+    pub(crate) fn apply(&mut self, change: &Change) {
         if let Some(wait) = self.wait_of(change.cell()) {
             *wait = None;
         }
-        match change {
-            Change::Holds(_) => {}
-            Change::Writes(write) => self.wrote(write),
-            Change::Gives { challenge, write } => {
-                if let Some(write) = write {
-                    self.wrote(write);
-                }
-                self.core.stir_tickets(&challenge);
-                self.core.sessions.give(challenge);
-            }
+        if let Some(write) = change.write() {
+            self.wrote(write);
+        }
+        if let Change::Gives { challenge, .. } = change {
+            self.core.stir_tickets(challenge);
+            self.core.sessions.give(*challenge);
         }
     }
 
-    fn wrote(&mut self, write: Write) {
+    fn wrote(&mut self, write: &Write) {
         match write {
             //= spec/protocol.md#factory-reset
             //# RST-8. After that write a lock MUST refuse everything until it was made anew.
             Write::Seed(_) => self.core.seed.damage(),
-            Write::Header(record) => self.set_header(record),
-            Write::Counter(record) => self.core.counter.set(record),
+            Write::Header(record) => self.set_header(*record),
+            Write::Counter(record) => self.core.counter.set(*record),
             Write::Slot(slot, record) => {
                 if let Some(known) = self.slots.get_mut(usize::from(slot.index())) {
-                    known.set(record);
+                    known.set(record.copied());
                 }
             }
         }

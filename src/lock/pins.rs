@@ -19,6 +19,7 @@ impl<V: Verify> Pins<V> {
     }
 
     /// The keys of this ownership.
+    #[inline(never)]
     pub(super) fn of(&mut self, crypto: &V, owned: &Ownership) -> &Keys<V> {
         self.0.take_if(|keys| keys.of != *owned);
         let pinned = |key| Pinned::new(crypto, key);

@@ -2,12 +2,14 @@
 
 use super::accepted::Accepted;
 use super::memory::Change;
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{Cell, HeaderRecord, Write};
 use super::refusal::{Denied, Refusal};
-use super::{Lock, Now, Session, purpose};
+use super::{Lock, Now, Role, Session, purpose};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, Nonce};
 use crate::error::LockError;
+use crate::id::LockId;
 use crate::message::{Provision, Provisioned};
 use crate::wire::{self, Encoded, Unverified, Verified};
 
@@ -18,6 +20,12 @@ use crate::wire::{self, Encoded, Unverified, Verified};
 pub struct NewOwner {
     /// The proof, for the owner and, through it, for the service.
     pub provisioned: Encoded<Provisioned>,
+}
+
+impl FromPlan for NewOwner {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
+        Self { provisioned: Encoded::taken(&plan.answer) }
+    }
 }
 
 impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
@@ -33,20 +41,35 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         provision: &[u8],
         now: Now,
     ) -> Result<Accepted<'_, NewOwner>, Refusal> {
+        Ok(self.plan(|role, plan| role.provision(session, provision, now, plan))?)
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    #[inline(never)]
+    pub(super) fn provision(
+        &mut self,
+        session: Session<purpose::Operate>,
+        provision: &[u8],
+        now: Now,
+        plan: &mut Plan,
+    ) -> Result<(), Turned> {
         let nonce = self.spend(session, now);
         //= spec/protocol.md#errors-and-refusals
         //# ERR-2. A refusal MUST change nothing but the session that it used.
-        let decided = self.decide_provision(nonce, provision);
+        let decided = self.decide_provision(nonce, provision, plan);
         //= spec/protocol.md#provisioning
         //# PRV-8. The Provisioned MUST NOT be given to the caller before the header is stored.
-        self.settle(provision, decided)
+        self.settle(provision, decided, plan)
     }
 
+    #[inline(never)]
     fn decide_provision(
         &mut self,
         nonce: Result<Nonce, LockError>,
         bytes: &[u8],
-    ) -> Result<(Change, NewOwner), Denied> {
+        plan: &mut Plan,
+    ) -> Result<(), Denied> {
         //= spec/protocol.md#provisioning
         //# PRV-1. The Provision MUST decode.
         let provision = Unverified::<Provision>::parse(bytes).map_err(LockError::Wire)?;
@@ -66,11 +89,11 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         let provision = provision.verify_mac(&self.crypto, self.card.expose()).map_err(|_| LockError::CardMac)?;
         //= spec/protocol.md#provisioning
         //# PRV-10. A refusal after the tag held MUST be a signed Refused with the reason.
-        self.take_owner(&provision).map_err(Denied::Known)
+        self.take_owner(&provision, plan).map_err(Denied::Known)
     }
 
     /// Writes the header, unless it stands already; and answers.
-    fn take_owner(&mut self, provision: &Verified<'_, Provision>) -> Result<(Change, NewOwner), LockError> {
+    fn take_owner(&mut self, provision: &Verified<'_, Provision>, plan: &mut Plan) -> Result<(), LockError> {
         let (owner, service) = (provision.owner, provision.service);
         //= spec/protocol.md#provisioning
         //# PRV-7. Provisioning MUST begin epoch 1.
@@ -99,8 +122,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         }
         let card = Provisioned::card_tag(&self.crypto, &self.card, &provision.digest(&self.crypto), &lock);
         let body = Provisioned { lock, epoch, owner, service, card };
-        let provisioned = wire::seal(&self.crypto, &self.keys.signer, &body)?;
-        let change = if again { Change::Holds(Cell::Header) } else { Change::Writes(Write::Header(header)) };
-        Ok((change, NewOwner { provisioned }))
+        plan.change = if again { Change::Holds(Cell::Header) } else { Change::Writes(Write::Header(header)) };
+        Ok(wire::seal_into(&self.crypto, &self.keys.signer, &body, &mut plan.answer)?)
     }
 }

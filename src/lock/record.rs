@@ -65,6 +65,18 @@ pub struct Record {
 }
 
 impl Record {
+    pub(super) fn empty() -> Self {
+        Self { cell: Cell::Header, bytes: Zeroizing::new(wire::empty()) }
+    }
+
+    pub(super) fn clear(&mut self) {
+        wire::erase(&mut self.bytes);
+    }
+
+    pub(super) fn copied(&self) -> Self {
+        Self { cell: self.cell, bytes: Zeroizing::new(wire::copied(&self.bytes)) }
+    }
+
     /// Where to store it.
     #[must_use]
     pub const fn cell(&self) -> Cell {
@@ -155,6 +167,15 @@ impl InstalledKey {
 }
 
 impl SlotRecord {
+    pub(crate) fn copied(&self) -> Self {
+        let content = match &self.content {
+            Content::Inactive => Content::Inactive,
+            Content::Empty => Content::Empty,
+            Content::Installed { key } => Content::Installed { key: key.with_used(key.used) },
+        };
+        Self { content, ..*self }
+    }
+
     pub(crate) const fn untouched(epoch: Epoch) -> Self {
         Self { epoch, floor: Generation::ZERO, content: Content::Inactive }
     }
@@ -249,32 +270,52 @@ impl Write {
         }
     }
 
+    pub(crate) fn copied(&self) -> Self {
+        match self {
+            Self::Seed(SeedRecord { seed, initialised }) => {
+                Self::Seed(SeedRecord { seed: Seed::from_bytes(*seed.expose()), initialised: *initialised })
+            }
+            Self::Header(header) => Self::Header(*header),
+            Self::Counter(counter) => Self::Counter(*counter),
+            Self::Slot(slot, record) => Self::Slot(*slot, record.copied()),
+        }
+    }
+
     /// Prefix, content, MAC.
-    pub(crate) fn record<C: Crypto>(&self, crypto: &C, keys: &LockKeys<C>) -> Result<Record, SealError> {
-        let cell = self.cell();
-        let mut record = match self {
-            Self::Seed(seed) => return encode(cell, seed),
-            Self::Header(header) => encode(cell, header),
-            Self::Counter(counter) => encode(cell, counter),
-            Self::Slot(_, slot) => encode(cell, slot),
+    pub(crate) fn record<C: Crypto>(&self, crypto: &C, keys: &LockKeys<C>, into: &mut Record) -> Result<(), SealError> {
+        into.cell = self.cell();
+        let (bytes, prefix) = (&mut *into.bytes, into.cell.prefix());
+        match self {
+            Self::Seed(seed) => wire::write(bytes, &prefix, seed),
+            Self::Header(header) => wire::write(bytes, &prefix, header),
+            Self::Counter(counter) => wire::write(bytes, &prefix, counter),
+            Self::Slot(_, slot) => wire::write(bytes, &prefix, slot),
         }?;
+        if into.cell == Cell::Seed {
+            return Ok(());
+        }
         //= spec/protocol.md#records
         //# REC-1. Every record but the seed's MUST carry a MAC over its cell, its epoch where it has one, and its content.
-        let tag = crypto::tag(crypto, keys.record.expose(), &[&record.bytes]);
-        record.bytes.try_extend_from_slice(tag.as_bytes()).map_err(|_| SealError::TooLong)?;
-        Ok(record)
+        let tag = crypto::tag(crypto, keys.record.expose(), &[&into.bytes]);
+        into.bytes.try_extend_from_slice(tag.as_bytes()).map_err(|_| SealError::TooLong)
     }
 }
 
 /// Reads a cell's record; `None` where it is missing, foreign or damaged, which are one thing.
 pub(crate) fn decode<C: Crypto, T: Layout>(crypto: &C, keys: &LockKeys<C>, cell: Cell, bytes: &[u8]) -> Option<T> {
+    decode_content(cell, authentic(crypto, keys, bytes)?)
+}
+
+/// A record's bytes before its MAC.
+#[inline(never)]
+fn authentic<'a, C: Crypto>(crypto: &C, keys: &LockKeys<C>, bytes: &'a [u8]) -> Option<&'a [u8]> {
     let (covered, tag) = bytes.split_last_chunk()?;
     //= spec/protocol.md#records
     //# REC-2. A lock MUST take a record whose MAC does not hold for damaged.
     if crypto::tag(crypto, keys.record.expose(), &[covered]) != Tag::from_bytes(*tag) {
         return None;
     }
-    decode_content(cell, covered)
+    Some(covered)
 }
 
 /// What the store has in a cell. The three are told apart because they have opposite consequences where it is the
@@ -346,13 +387,6 @@ impl StoredSeed {
     pub(crate) const fn seed(&self) -> &Seed {
         &self.0
     }
-}
-
-fn encode(cell: Cell, content: &impl Layout) -> Result<Record, SealError> {
-    let mut bytes = Zeroizing::new(ArrayVec::from([0; MAX_RECORD]));
-    let length = wire::write(&mut bytes, &cell.prefix(), content)?;
-    bytes.truncate(length);
-    Ok(Record { cell, bytes })
 }
 
 fn decode_content<T: Layout>(cell: Cell, bytes: &[u8]) -> Option<T> {

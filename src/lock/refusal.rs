@@ -2,10 +2,11 @@
 
 use arrayvec::ArrayVec;
 
-use super::Lock;
+use super::Role;
+use super::plan::{Plan, Turned};
 use crate::crypto::Crypto;
 use crate::error::LockError;
-use crate::message::{Refused, RefusedBody};
+use crate::message::RefusedBody;
 use crate::wire::{self, Message};
 
 /// A refused attempt: why, for the lock's log, and what to answer. Nothing changed but that the
@@ -31,21 +32,11 @@ impl Clone for Refusal {
 }
 
 impl Refusal {
-    /// Tells nothing: whoever asked has not authenticated.
-    pub(super) fn opaque(error: LockError) -> Self {
+    pub(super) fn with(error: LockError, message: &[u8]) -> Self {
         let mut answer = wire::empty();
-        // There is room: it is the shortest message of all.
-        let _ = answer.try_extend_from_slice(&Refused::OPAQUE);
+        // There is room for every refusal.
+        let _ = answer.try_extend_from_slice(message);
         Self { error, answer }
-    }
-
-    /// Answers with a message; opaque where it could not be made.
-    pub(super) fn with(error: LockError, message: Option<&[u8]>) -> Self {
-        let mut answer = wire::empty();
-        match message.map(|message| answer.try_extend_from_slice(message)) {
-            Some(Ok(())) => Self { error, answer },
-            Some(Err(_)) | None => Self::opaque(error),
-        }
     }
 
     /// Why.
@@ -54,7 +45,7 @@ impl Refusal {
         self.error
     }
 
-    /// The answer to send: a [`Refused`], or a [`Reply`](crate::message::Reply) to a guest that has
+    /// The answer to send: a [`Refused`](crate::message::Refused), or a [`Reply`](crate::message::Reply) to a guest that has
     /// authenticated.
     #[must_use]
     pub fn answer(&self) -> &[u8] {
@@ -78,25 +69,25 @@ impl From<LockError> for Denied {
     }
 }
 
-impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
     /// The answer to a bundle, a command or a provision that is refused.
-    pub(super) fn refuse(&self, request: &[u8], denied: Denied) -> Refusal {
+    pub(super) fn refuse(&self, request: &[u8], denied: Denied, plan: &mut Plan) -> Turned {
         match denied {
             //= spec/protocol.md#commands
             //# CMD-8. A refusal before the signature held MUST be the opaque Refused.
             //= spec/protocol.md#provisioning
             //# PRV-9. A refusal before the tag held MUST be the opaque Refused.
-            Denied::Stranger(error) => Refusal::opaque(error),
+            Denied::Stranger(error) => error.into(),
             Denied::Known(error) => {
                 //= spec/protocol.md#commands
                 //# CMD-9. A refusal after the signature held MUST be a signed Refused with the reason.
                 //= spec/protocol.md#provisioning
                 //# PRV-10. A refusal after the tag held MUST be a signed Refused with the reason.
-                let message = error.reason().and_then(|reason| {
+                let sealed = error.reason().map(|reason| {
                     let body = RefusedBody { request: wire::digest(&self.crypto, request), reason };
-                    wire::seal(&self.crypto, &self.keys.signer, &body).ok()
+                    wire::seal_into(&self.crypto, &self.keys.signer, &body, &mut plan.answer)
                 });
-                Refusal::with(error, message.as_deref())
+                Turned { error, told: matches!(sealed, Some(Ok(()))) }
             }
         }
     }

@@ -5,11 +5,14 @@ use rand_core::CryptoRng;
 
 use super::accepted::Accepted;
 use super::memory::Change;
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{SeedRecord, Write};
 use super::refusal::Refusal;
-use super::{Lock, Now, Session, purpose};
+use super::step::Then;
+use super::{Lock, Now, Role, Session, purpose};
 use crate::crypto::{Crypto, Nonce};
 use crate::error::{LockError, SealError};
+use crate::id::LockId;
 use crate::message::FactoryReset;
 use crate::wire::Unverified;
 
@@ -49,6 +52,12 @@ impl PhysicalPresence {
 #[derive(Debug)]
 pub struct Erased(());
 
+impl FromPlan for Erased {
+    fn from_plan(_: &Plan, _: LockId) -> Self {
+        Self(())
+    }
+}
+
 impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// Ends this lock: writes the seed of the next one. Works on a lock whose header or counter is
     /// damaged, too.
@@ -59,28 +68,42 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         &mut self,
         session: Session<purpose::Operate>,
         reset: &[u8],
+        presence: PhysicalPresence,
+        now: Now,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Accepted<'_, Erased>, Refusal> {
+        Ok(self.plan(|role, plan| role.factory_reset(session, reset, presence, now, rng, plan))?)
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    #[inline(never)]
+    pub(super) fn factory_reset(
+        &mut self,
+        session: Session<purpose::Operate>,
+        reset: &[u8],
         //= spec/protocol.md#factory-reset
         //# RST-6. A factory reset MUST be refused without physical presence inside the door.
         _presence: PhysicalPresence,
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Accepted<'_, Erased>, Refusal> {
+        plan: &mut Plan,
+    ) -> Result<(), Turned> {
         //= spec/protocol.md#factory-reset
         //# RST-10. A lock whose header or counter is damaged MUST still accept a factory reset.
         let nonce = self.spend_rescue(session, now);
         //= spec/protocol.md#factory-reset
         //# RST-12. A refusal of a factory reset MUST be the opaque Refused.
-        //= spec/protocol.md#errors-and-refusals
-        //# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
-        self.check_reset(nonce, reset).map_err(Refusal::opaque)?;
-        let next =
-            self.keys.next_seed(&self.crypto, rng).map_err(|error| Refusal::opaque(SealError::from(error).into()))?;
+        self.check_reset(nonce, reset)?;
+        let next = self.keys.next_seed(&self.crypto, rng).map_err(SealError::from)?;
         //= spec/protocol.md#factory-reset
         //# RST-7. A factory reset MUST write a seed record with a new seed and `initialised` false, before anything else.
-        let change = Change::Writes(Write::Seed(SeedRecord { seed: next, initialised: false }));
-        self.accept(change, Erased(())).map_err(|error| Refusal::opaque(error.into()))
+        plan.change = Change::Writes(Write::Seed(SeedRecord { seed: next, initialised: false }));
+        plan.then = Then::Reset;
+        Ok(self.record(plan)?)
     }
 
+    #[inline(never)]
     fn check_reset(&mut self, nonce: Result<Nonce, LockError>, bytes: &[u8]) -> Result<(), LockError> {
         //= spec/protocol.md#factory-reset
         //# RST-1. The FactoryReset MUST decode.

@@ -3,24 +3,32 @@
 use rand_core::CryptoRng;
 
 use super::accepted::Accepted;
-use super::challenge::{Challenged, Session};
-use super::refusal::Refusal;
-use super::reset::{Erased, PhysicalPresence};
-use super::{Commanded, Installed, Lock, MAX_ANSWER, NewOwner, Now, Unlocked, purpose};
+use super::plan::{FromPlan, Plan, Turned};
+use super::purpose::Purpose as _;
+use super::reset::PhysicalPresence;
+use super::{Lock, MAX_ANSWER, Now, Role, purpose};
 use crate::counter::Generation;
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::LockError;
-use crate::id::SlotId;
+use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
-use crate::message::{Connect, ConnectFor, Operation, Refused};
+use crate::message::{Connect, ConnectFor};
 use crate::wire::{self, Kind, Unverified};
 
 /// What came of a frame: what to send, and what there is to do.
 #[must_use = "the answer is to be sent, and the bolt does not move by itself"]
 #[derive(Debug)]
 pub struct Served {
-    answer: arrayvec::ArrayVec<u8, MAX_ANSWER>,
-    effect: Effect,
+    pub(super) answer: Answer,
+    pub(super) effect: Effect,
+}
+
+/// Room for an answer.
+pub type Answer = arrayvec::ArrayVec<u8, MAX_ANSWER>;
+
+pub(super) fn fill(room: &mut Answer, answer: &[u8]) {
+    // No answer is longer than `MAX_ANSWER`.
+    let _ = room.try_extend_from_slice(answer);
 }
 
 /// What is left for the firmware, before it sends the answer.
@@ -62,6 +70,7 @@ pub enum By {
 /// What a frame wants of the firmware: one write at most, then it is served.
 #[must_use = "nothing happens until it is gone through"]
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "without an allocator there is no other place for an answer")]
 pub enum Step<'l> {
     /// It was refused; nothing is to be written.
     Served(Served),
@@ -117,66 +126,45 @@ impl Served {
     }
 
     fn with(answer: &[u8], effect: Effect) -> Self {
-        let mut bytes = wire::empty();
-        // No answer is longer than `MAX_ANSWER`.
-        let _ = bytes.try_extend_from_slice(answer);
-        Self { answer: bytes, effect }
-    }
-
-    fn refused(error: LockError) -> Self {
-        Self::with(&Refused::OPAQUE, Effect::Refused(error))
+        let mut room = wire::empty();
+        fill(&mut room, answer);
+        Self { answer: room, effect }
     }
 }
 
-impl From<Refusal> for Served {
-    fn from(refusal: Refusal) -> Self {
-        Self::with(refusal.answer(), Effect::Refused(refusal.error()))
+impl FromPlan for Served {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
+        Self::with(&plan.answer, plan.effect())
     }
 }
 
-impl<P> From<Challenged<P>> for Served {
-    fn from(given: Challenged<P>) -> Self {
-        // The lock knows its newest session of each purpose; no token is needed to find it again.
-        Self::with(&given.challenge, Effect::Nothing)
+impl FromPlan for Effect {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
+        plan.effect()
     }
 }
 
-impl From<Installed> for Served {
-    fn from(installed: Installed) -> Self {
-        Self::with(&installed.receipt, Effect::Nothing)
-    }
+/// What is left to do of an operation, as its plan has it.
+#[derive(Clone, Copy)]
+pub(super) enum Then {
+    Nothing,
+    OwnersBolt,
+    GuestsBolt,
+    /// Before the record is written.
+    Clock(Timestamp),
+    Reset,
 }
 
-impl From<NewOwner> for Served {
-    fn from(owned: NewOwner) -> Self {
-        Self::with(&owned.provisioned, Effect::Nothing)
-    }
-}
-
-impl From<Erased> for Served {
-    fn from(_: Erased) -> Self {
-        Self::with(&[], Effect::Reset)
-    }
-}
-
-impl From<Unlocked> for Served {
-    fn from(Unlocked { action, reply, slot, generation, device }: Unlocked) -> Self {
-        Self::with(&reply, Effect::Bolt { action, by: By::Guest { slot, generation, device } })
-    }
-}
-
-impl From<Commanded> for Served {
-    fn from(Commanded { operation, done }: Commanded) -> Self {
-        let effect = match operation {
-            Operation::Act { action } => Effect::Bolt { action, by: By::Owner },
+impl Plan {
+    pub(super) const fn effect(&self) -> Effect {
+        let &Self { action, slot, generation, device, .. } = self;
+        match self.then {
             // The clock was set before: `Step::SetClock`.
-            Operation::SetClock { .. }
-            | Operation::Activate { .. }
-            | Operation::Deactivate { .. }
-            | Operation::Transfer { .. }
-            | Operation::Inspect { .. } => Effect::Nothing,
-        };
-        Self::with(&done, effect)
+            Then::Nothing | Then::Clock(_) => Effect::Nothing,
+            Then::OwnersBolt => Effect::Bolt { action, by: By::Owner },
+            Then::GuestsBolt => Effect::Bolt { action, by: By::Guest { slot, generation, device } },
+            Then::Reset => Effect::Reset,
+        }
     }
 }
 
@@ -265,118 +253,49 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         presence: Option<PhysicalPresence>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Step<'_> {
-        match Kind::of(frame) {
-            Ok(Kind::Connect) => self.connect(frame, now, rng),
-            Ok(Kind::Bundle) => match self.newest() {
-                Ok(session) => self.step_install(session, frame, now, rng),
-                Err(error) => Step::Served(Served::refused(error)),
+        match self.plan(|role, plan| role.serve(frame, now, presence, rng, plan)) {
+            Ok(accepted) => match accepted.plan().then {
+                Then::Clock(to) => Step::SetClock(ClockSetting { to, accepted }),
+                _ => Step::Write(accepted),
             },
-            Ok(Kind::FactoryReset) if presence.is_none() => Step::Served(Served::refused(LockError::NoPresence)),
-            Ok(kind @ (Kind::Unlock | Kind::Command | Kind::Provision | Kind::FactoryReset)) => {
-                self.operate(kind, frame, now, presence, rng)
-            }
-            //= spec/protocol.md#sessions
-            //# SES-11. A message that is none of Connect, Bundle, Unlock, Command, Provision and FactoryReset MUST NOT use a session up.
-            Ok(_) => Step::Served(Served::refused(LockError::NoRequest)),
-            Err(error) => Step::Served(Served::refused(error.into())),
+            Err(denial) => Step::Served(Served::with(denial.answer(), Effect::Refused(denial.error))),
         }
     }
+}
 
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    /// Decides what a frame asks for, in the newest session of its purpose: the lock knows it, and no token is needed to
+    /// find it again.
     #[inline(never)]
-    fn connect(&mut self, frame: &[u8], now: Now, rng: &mut (impl CryptoRng + ?Sized)) -> Step<'_> {
-        //= spec/protocol.md#sessions
-        //# SES-10. A lock that takes a Connect MUST give a challenge for the purpose that it names.
-        let given = match Unverified::<Connect>::parse(frame).map(|connect| connect.claims().purpose) {
-            Ok(ConnectFor::Install) => {
-                self.challenge::<purpose::Install>(now, rng).map(|accepted| accepted.map(Served::from))
-            }
-            Ok(ConnectFor::Operate) => {
-                self.challenge::<purpose::Operate>(now, rng).map(|accepted| accepted.map(Served::from))
-            }
-            Err(error) => Err(error.into()),
-        };
-        match given {
-            Ok(accepted) => Step::Write(accepted),
-            Err(error) => Step::Served(Served::refused(error)),
-        }
-    }
-
-    fn operate(
+    pub(super) fn serve(
         &mut self,
-        kind: Kind,
         frame: &[u8],
         now: Now,
         presence: Option<PhysicalPresence>,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Step<'_> {
-        let session = match self.newest() {
-            Ok(session) => session,
-            Err(error) => return Step::Served(Served::refused(error)),
-        };
-        match (kind, presence) {
-            (Kind::Unlock, _) => self.step_unlock(session, frame, now),
-            (Kind::Provision, _) => self.step_provision(session, frame, now),
-            (Kind::FactoryReset, Some(button)) => self.step_reset(session, frame, button, now, rng),
-            _ => self.step_command(session, frame, now),
+        plan: &mut Plan,
+    ) -> Result<(), Turned> {
+        match Kind::of(frame).map_err(LockError::Wire)? {
+            Kind::Connect => {
+                //= spec/protocol.md#sessions
+                //# SES-10. A lock that takes a Connect MUST give a challenge for the purpose that it names.
+                let purpose = match Unverified::<Connect>::parse(frame).map_err(LockError::Wire)?.claims().purpose {
+                    ConnectFor::Install => purpose::Install::INDEX,
+                    ConnectFor::Operate => purpose::Operate::INDEX,
+                };
+                self.challenge(purpose, now, rng, plan)
+            }
+            Kind::Bundle => self.install(self.newest()?, frame, now, rng, plan),
+            Kind::Unlock => self.unlock(self.newest()?, frame, now, plan),
+            Kind::Command => self.command(self.newest()?, frame, now, plan),
+            Kind::Provision => self.provision(self.newest()?, frame, now, plan),
+            Kind::FactoryReset => {
+                let presence = presence.ok_or(LockError::NoPresence)?;
+                self.factory_reset(self.newest()?, frame, presence, now, rng, plan)
+            }
+            //= spec/protocol.md#sessions
+            //# SES-11. A message that is none of Connect, Bundle, Unlock, Command, Provision and FactoryReset MUST NOT use a session up.
+            _ => Err(LockError::NoRequest.into()),
         }
-    }
-
-    // Not inlined, here and in `Door`: the stack that one operation needs would be the sum of all.
-
-    #[inline(never)]
-    fn step_install(
-        &mut self,
-        session: Session<purpose::Install>,
-        bundle: &[u8],
-        now: Now,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Step<'_> {
-        accepted(self.install(session, bundle, now, rng))
-    }
-
-    #[inline(never)]
-    fn step_unlock(&mut self, session: Session<purpose::Operate>, unlock: &[u8], now: Now) -> Step<'_> {
-        accepted(self.unlock(session, unlock, now))
-    }
-
-    #[inline(never)]
-    fn step_provision(&mut self, session: Session<purpose::Operate>, provision: &[u8], now: Now) -> Step<'_> {
-        accepted(self.provision(session, provision, now))
-    }
-
-    #[inline(never)]
-    fn step_reset(
-        &mut self,
-        session: Session<purpose::Operate>,
-        reset: &[u8],
-        button: PhysicalPresence,
-        now: Now,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Step<'_> {
-        accepted(self.factory_reset(session, reset, button, now, rng))
-    }
-
-    #[inline(never)]
-    fn step_command(&mut self, session: Session<purpose::Operate>, command: &[u8], now: Now) -> Step<'_> {
-        commanded(self.command(session, command, now))
-    }
-}
-
-#[inline(never)]
-fn commanded(decided: Result<Accepted<'_, Commanded>, Refusal>) -> Step<'_> {
-    match decided {
-        Ok(accepted) => match accepted.output().operation {
-            Operation::SetClock { to } => Step::SetClock(ClockSetting { to, accepted: accepted.map(Served::from) }),
-            _ => Step::Write(accepted.map(Served::from)),
-        },
-        Err(refusal) => Step::Served(refusal.into()),
-    }
-}
-
-#[inline(never)]
-fn accepted<T: Into<Served>>(decided: Result<Accepted<'_, T>, Refusal>) -> Step<'_> {
-    match decided {
-        Ok(accepted) => Step::Write(accepted.map(T::into)),
-        Err(refusal) => Step::Served(refusal.into()),
     }
 }

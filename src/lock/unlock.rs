@@ -2,13 +2,15 @@
 
 use super::accepted::Accepted;
 use super::memory::{self, Change, SlotView};
+use super::plan::{FromPlan, Plan, Turned};
 use super::record::{Cell, Content, InstalledKey, SlotRecord, Write};
 use super::refusal::Refusal;
-use super::{Clock, Lock, Now, Session, purpose};
+use super::step::Then;
+use super::{Clock, Lock, Now, Role, Session, purpose};
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{Crypto, Nonce, PublicKey, Tag};
 use crate::error::{LockError, SealError};
-use crate::id::SlotId;
+use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Limits};
 use crate::message::{Outcome, Reply, Unlock};
 use crate::secret::PairingKey;
@@ -31,6 +33,14 @@ pub struct Unlocked {
     pub device: PublicKey,
 }
 
+impl FromPlan for Unlocked {
+    fn from_plan(plan: &Plan, _: LockId) -> Self {
+        let Plan { action, slot, generation, device, answer, .. } = plan;
+        let reply = Encoded::taken(answer);
+        Self { action: *action, reply, slot: *slot, generation: *generation, device: *device }
+    }
+}
+
 /// An unlock by an installed key, its MAC checked.
 struct Authentic<'a, 'l> {
     unlock: Verified<'a, Unlock>,
@@ -40,9 +50,10 @@ struct Authentic<'a, 'l> {
 }
 
 impl Authentic<'_, '_> {
-    fn reply(&self, crypto: &impl Crypto, outcome: Outcome) -> Result<Encoded<Reply>, SealError> {
+    #[inline(never)]
+    fn reply(&self, crypto: &impl Crypto, outcome: Outcome, plan: &mut Plan) -> Result<(), SealError> {
         let reply = Reply { outcome, unlock: self.tag };
-        wire::seal_mac(crypto, self.key.pairing.expose(), &reply).map(|(reply, _)| reply)
+        wire::seal_mac_into(crypto, self.key.pairing.expose(), &reply, &mut plan.answer).map(|_| ())
     }
 
     /// The openings used after this unlock, where it counts as a use of a limited key.
@@ -112,29 +123,40 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         unlock: &[u8],
         now: Now,
     ) -> Result<Accepted<'_, Unlocked>, Refusal> {
+        Ok(self.plan(|role, plan| role.unlock(session, unlock, now, plan))?)
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    #[inline(never)]
+    pub(super) fn unlock(
+        &mut self,
+        session: Session<purpose::Operate>,
+        unlock: &[u8],
+        now: Now,
+        plan: &mut Plan,
+    ) -> Result<(), Turned> {
         let nonce = self.spend(session, now);
         //= spec/protocol.md#unlock
         //# UNL-14. A refusal before the tag held MUST be the opaque Refused, whatever the cause.
         //= spec/protocol.md#errors-and-refusals
         //# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
-        let authentic = self.authenticate(nonce, unlock).map_err(Refusal::opaque)?;
+        let authentic = self.authenticate(nonce, unlock)?;
         //= spec/protocol.md#errors-and-refusals
         //# ERR-2. A refusal MUST change nothing but the session that it used.
-        let (change, output) = match self.decide_unlock(&authentic, now) {
-            Ok(decision) => decision,
-            Err(error) => {
-                //= spec/protocol.md#unlock
-                //# UNL-15. A refusal after the tag held MUST be a Reply with the reason.
-                let told = error.reason().map(|reason| Outcome::Refused { reason });
-                let reply = told.and_then(|outcome| authentic.reply(&self.crypto, outcome).ok());
-                return Err(Refusal::with(error, reply.as_deref()));
-            }
-        };
+        if let Err(error) = self.decide_unlock(&authentic, now, plan) {
+            //= spec/protocol.md#unlock
+            //# UNL-15. A refusal after the tag held MUST be a Reply with the reason.
+            let told = error.reason().map(|reason| Outcome::Refused { reason });
+            let reply = told.map(|outcome| authentic.reply(&self.crypto, outcome, plan));
+            return Err(Turned { error, told: matches!(reply, Some(Ok(()))) });
+        }
         //= spec/protocol.md#unlock
         //# UNL-12. An accepted Open of a key with a limit of uses MUST be counted in the stored record before the bolt moves.
-        self.accept(change, output).map_err(|error| Refusal::opaque(error.into()))
+        Ok(self.record(plan)?)
     }
 
+    #[inline(never)]
     fn authenticate<'a>(
         &self,
         nonce: Result<Nonce, LockError>,
@@ -165,11 +187,11 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
                 return Err(error);
             }
         };
-        let (right_nonce, tag) = (unlock.claims().lock_nonce == nonce, unlock.tag());
+        let right_nonce = unlock.claims().lock_nonce == nonce;
         // Before the nonce is judged, so that every refusal from here on costs the same.
         //= spec/protocol.md#unlock
         //# UNL-19. An unlock that does not carry the session's nonce MUST cost the computation of a tag before it is refused.
-        let authentic = unlock.verify_mac(&self.crypto, key.pairing.expose());
+        let authentic = unlock.verify_mac_tag(&self.crypto, key.pairing.expose());
         //= spec/protocol.md#unlock
         //# UNL-4. The unlock MUST carry the session's nonce.
         if !right_nonce {
@@ -177,7 +199,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         }
         //= spec/protocol.md#unlock
         //# UNL-5. The unlock's tag MUST verify under the slot's pairing key.
-        Ok(Authentic { unlock: authentic?, tag, record, key })
+        let (unlock, tag) = authentic?;
+        Ok(Authentic { unlock, tag, record, key })
     }
 
     fn installed(&self, slot: SlotId, epoch: Epoch) -> Result<(&SlotRecord, &InstalledKey), LockError> {
@@ -187,7 +210,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
         }
     }
 
-    fn decide_unlock(&self, by: &Authentic<'_, '_>, now: Now) -> Result<(Change, Unlocked), LockError> {
+    #[inline(never)]
+    fn decide_unlock(&self, by: &Authentic<'_, '_>, now: Now, plan: &mut Plan) -> Result<(), LockError> {
         //= spec/protocol.md#unlock
         //# UNL-11. All limits MUST be checked at every unlock.
         check_time(&by.key.limits, self.clock(now)?)?;
@@ -200,7 +224,7 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
             return Err(LockError::ActionNotAllowed);
         }
         let slot = by.unlock.slot;
-        let change = match counted {
+        plan.change = match counted {
             None => Change::Holds(Cell::Slot(slot)),
             Some(used) => {
                 //= spec/protocol.md#unlock
@@ -209,13 +233,9 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
                 Change::Writes(Write::Slot(slot, SlotRecord { content, ..*by.record }))
             }
         };
-        let output = Unlocked {
-            action: by.unlock.action,
-            reply: by.reply(&self.crypto, Outcome::Accepted)?,
-            slot,
-            generation: by.record.floor,
-            device: by.key.device,
-        };
-        Ok((change, output))
+        (plan.then, plan.action) = (Then::GuestsBolt, by.unlock.action);
+        (plan.slot, plan.generation) = (slot, by.record.floor);
+        plan.device = by.key.device;
+        Ok(by.reply(&self.crypto, Outcome::Accepted, plan)?)
     }
 }

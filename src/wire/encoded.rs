@@ -11,10 +11,13 @@ use crate::crypto::{self, Digest, Hash, Mac, Sign, Signature, Signer, Tag};
 use crate::error::{SealError, WireError};
 use crate::form::{self, Carried, Room};
 
+/// Room for one message, whatever its kind.
+pub(crate) type Bytes = ArrayVec<u8, MAX_MESSAGE>;
+
 /// The bytes of a message of kind `T` that this library made. Dereferences to the bytes.
 #[derive(PartialEq, Eq)]
 pub struct Encoded<T> {
-    bytes: ArrayVec<u8, MAX_MESSAGE>,
+    bytes: Bytes,
     kind: PhantomData<fn() -> T>,
 }
 
@@ -25,6 +28,11 @@ impl<T> Clone for Encoded<T> {
 }
 
 impl<T> Encoded<T> {
+    /// A copy of the message that was made there.
+    pub(crate) fn taken(bytes: &Bytes) -> Self {
+        Self { bytes: copied(bytes), kind: PhantomData }
+    }
+
     /// All bytes of the message.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -119,35 +127,43 @@ pub(crate) fn copied<const N: usize>(bytes: &ArrayVec<u8, N>) -> ArrayVec<u8, N>
     copy
 }
 
+/// Leaves no bytes, and none of those that stood there.
+pub(crate) fn erase<const N: usize>(bytes: &mut ArrayVec<u8, N>) {
+    let _ = room(bytes);
+    bytes.clear();
+}
+
+/// All the room that there is, with nothing in it.
+fn room<const N: usize>(bytes: &mut ArrayVec<u8, N>) -> &mut [u8] {
+    *bytes = ArrayVec::from([0; N]);
+    bytes
+}
+
 /// The bytes of a value as it stands on the wire: for tools and tests. Who takes part in the protocol gets whole
 /// messages from the roles.
 ///
 /// # Errors
 /// [`SealError::TooLong`] for one that takes more than [`MAX_MESSAGE`], which none of this crate's does.
 pub fn encode<T: Layout>(value: &T) -> Result<ArrayVec<u8, MAX_MESSAGE>, SealError> {
-    behind(&[], value)
-}
-
-fn behind(before: &[u8], value: &impl Layout) -> Result<ArrayVec<u8, MAX_MESSAGE>, SealError> {
-    let mut bytes = ArrayVec::from([0; MAX_MESSAGE]);
-    let length = write(&mut bytes, before, value)?;
-    bytes.truncate(length);
+    let mut bytes = empty();
+    write(&mut bytes, &[], value)?;
     Ok(bytes)
 }
 
-/// Writes a value behind what has to stand before it; gives the length of both.
-pub(crate) fn write(room: &mut [u8], before: &[u8], value: &impl Layout) -> Result<usize, SealError> {
-    let mut writer = Writer::new(room);
-    writer.put(before)?;
+/// Writes a value behind what has to stand before it, in the place of what is there.
+pub(crate) fn write<const N: usize>(
+    bytes: &mut ArrayVec<u8, N>,
+    before: &[u8],
+    value: &impl Layout,
+) -> Result<(), SealError> {
+    let mut writer = Writer::new(room(bytes));
+    writer.put(before);
     //= spec/protocol.md#encoding
     //# MSG-4. An encoder MUST use the one encoding given here.
-    value.write(&mut writer)?;
-    Ok(writer.len())
-}
-
-/// Header and body, ready for the authenticator.
-fn framed<T: Message>(body: &T) -> Result<Encoded<T>, SealError> {
-    Ok(Encoded { bytes: behind(&T::KIND.header(), body)?, kind: PhantomData })
+    value.write(&mut writer);
+    let written = writer.end();
+    bytes.truncate(written.unwrap_or_default());
+    written.map(|_| ())
 }
 
 fn extend<const N: usize>(bytes: &mut ArrayVec<u8, N>, more: &[u8]) -> Result<(), SealError> {
@@ -160,20 +176,37 @@ pub(crate) fn seal<C: Sign, T: Message<Auth = Signature>>(
     signer: &Signer<C>,
     body: &T,
 ) -> Result<Encoded<T>, SealError> {
-    let mut message = framed(body)?;
+    let mut bytes = empty();
+    seal_into(crypto, signer, body, &mut bytes)?;
+    Ok(Encoded { bytes, kind: PhantomData })
+}
+
+/// The same, where it stays.
+pub(crate) fn seal_into<C: Sign, T: Message<Auth = Signature>>(
+    crypto: &C,
+    signer: &Signer<C>,
+    body: &T,
+    into: &mut Bytes,
+) -> Result<(), SealError> {
+    write(into, &T::KIND.header(), body)?;
+    sign(crypto, signer, into)
+}
+
+#[inline(never)]
+fn sign<C: Sign>(crypto: &C, signer: &Signer<C>, message: &mut Bytes) -> Result<(), SealError> {
     //= spec/protocol.md#frame
     //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
-    let signature = signer.sign(crypto, &message.bytes)?;
-    extend(&mut message.bytes, signature.as_bytes())?;
-    Ok(message)
+    let signature = signer.sign(crypto, message)?;
+    extend(message, signature.as_bytes())
 }
 
 /// The message that somebody else signed, from its body and that signature.
 #[cfg(feature = "alloc")]
 pub(crate) fn resealed<T: Message<Auth = Signature>>(body: &T, signature: &Signature) -> Result<Encoded<T>, SealError> {
-    let mut message = framed(body)?;
-    extend(&mut message.bytes, signature.as_bytes())?;
-    Ok(message)
+    let mut bytes = empty();
+    write(&mut bytes, &T::KIND.header(), body)?;
+    extend(&mut bytes, signature.as_bytes())?;
+    Ok(Encoded { bytes, kind: PhantomData })
 }
 
 /// Makes a message under a MAC; gives its tag too.
@@ -182,15 +215,27 @@ pub(crate) fn seal_mac<T: Message<Auth = Tag>>(
     key: &[u8],
     body: &T,
 ) -> Result<(Encoded<T>, Tag), SealError> {
-    let mut message = framed(body)?;
-    //= spec/protocol.md#frame
-    //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
-    let tag = crypto::tag(crypto, key, &[&message.bytes]);
-    extend(&mut message.bytes, tag.as_bytes())?;
-    Ok((message, tag))
+    let mut bytes = empty();
+    let tag = seal_mac_into(crypto, key, body, &mut bytes)?;
+    Ok((Encoded { bytes, kind: PhantomData }, tag))
 }
 
-/// Makes a message without an authenticator.
-pub(crate) fn bare<T: Message<Auth = Bare>>(body: &T) -> Result<Encoded<T>, SealError> {
-    framed(body)
+/// The same, where it stays.
+pub(crate) fn seal_mac_into<T: Message<Auth = Tag>>(
+    crypto: &impl Mac,
+    key: &[u8],
+    body: &T,
+    into: &mut Bytes,
+) -> Result<Tag, SealError> {
+    write(into, &T::KIND.header(), body)?;
+    //= spec/protocol.md#frame
+    //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
+    let tag = crypto::tag(crypto, key, &[into]);
+    extend(into, tag.as_bytes())?;
+    Ok(tag)
+}
+
+/// Makes a message without an authenticator, where it stays.
+pub(crate) fn bare_into<T: Message<Auth = Bare>>(body: &T, into: &mut Bytes) -> Result<(), SealError> {
+    write(into, &T::KIND.header(), body)
 }

@@ -51,10 +51,7 @@ pub trait Layout: Sized {
     const SHAPE: Shape;
 
     /// Writes it at the end of what is there.
-    ///
-    /// # Errors
-    /// [`SealError::TooLong`] where there is no more room.
-    fn write(&self, to: &mut Writer<'_>) -> Result<(), SealError>;
+    fn write(&self, to: &mut Writer<'_>);
 
     /// Reads one off the front.
     ///
@@ -63,27 +60,32 @@ pub trait Layout: Sized {
     fn read(from: &mut Reader<'_>) -> Result<Self, WireError>;
 }
 
-/// Room for what is written.
+/// Room for what is written. That there was not enough, it tells at the end.
 #[derive(Debug)]
 pub struct Writer<'a> {
     room: &'a mut [u8],
     len: usize,
+    full: bool,
 }
 
 impl<'a> Writer<'a> {
     pub(crate) const fn new(room: &'a mut [u8]) -> Self {
-        Self { room, len: 0 }
+        Self { room, len: 0, full: false }
     }
 
-    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), SealError> {
-        let room = self.room.get_mut(self.len..).and_then(|room| room.get_mut(..bytes.len()));
-        room.ok_or(SealError::TooLong)?.copy_from_slice(bytes);
-        self.len = self.len.saturating_add(bytes.len());
-        Ok(())
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        match self.room.get_mut(self.len..).and_then(|room| room.get_mut(..bytes.len())) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.len = self.len.saturating_add(bytes.len());
+            }
+            None => self.full = true,
+        }
     }
 
-    pub(crate) const fn len(&self) -> usize {
-        self.len
+    /// The length of what was written.
+    pub(crate) const fn end(self) -> Result<usize, SealError> {
+        if self.full { Err(SealError::TooLong) } else { Ok(self.len) }
     }
 }
 
@@ -118,10 +120,10 @@ impl<T: Layout> Layout for Option<T> {
     const LONGEST: usize = 1 + T::LONGEST;
     const SHAPE: Shape = Shape::Optional(&T::SHAPE);
 
-    fn write(&self, to: &mut Writer<'_>) -> Result<(), SealError> {
-        match self {
-            None => to.put(&[0]),
-            Some(value) => to.put(&[1]).and_then(|()| value.write(to)),
+    fn write(&self, to: &mut Writer<'_>) {
+        to.put(&[u8::from(self.is_some())]);
+        if let Some(value) = self {
+            value.write(to);
         }
     }
 

@@ -38,9 +38,8 @@ macro_rules! fields {
                 $($crate::wire::Field { name: stringify!($field), shape: <$ty as $crate::wire::Layout>::SHAPE }),*
             ]);
 
-            fn write(&self, to: &mut $crate::wire::Writer<'_>) -> Result<(), $crate::error::SealError> {
-                $($crate::wire::Layout::write(&self.$field, to)?;)*
-                Ok(())
+            fn write(&self, to: &mut $crate::wire::Writer<'_>) {
+                $($crate::wire::Layout::write(&self.$field, to);)*
             }
 
             fn read(from: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::error::WireError> {
@@ -80,14 +79,13 @@ macro_rules! tagged {
                 }),*)?],
             }),*]);
 
-            fn write(&self, to: &mut $crate::wire::Writer<'_>) -> Result<(), $crate::error::SealError> {
+            fn write(&self, to: &mut $crate::wire::Writer<'_>) {
                 match self {
                     $( Self::$variant $( { $($field),* } )? => {
-                        to.put(&[$tag])?;
-                        $($( $crate::wire::Layout::write($field, to)?; )*)?
+                        to.put(&[$tag]);
+                        $($( $crate::wire::Layout::write($field, to); )*)?
                     } )*
                 }
-                Ok(())
             }
 
             fn read(from: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::error::WireError> {

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::layout::{Field, Layout, Reader, Shape, Writer};
 use crate::counter::{Counter, Epoch, Generation, Term};
 use crate::crypto::{AgreementKey, Digest, Nonce, PublicKey, Signature, Tag};
-use crate::error::{RefuseReason, SealError, WireError};
+use crate::error::{RefuseReason, WireError};
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use crate::secret::{PairingKey, Seed};
@@ -18,9 +18,9 @@ macro_rules! plain {
             const LONGEST: usize = $len;
             const SHAPE: $crate::wire::Shape = $shape;
 
-            fn write(&self, to: &mut $crate::wire::Writer<'_>) -> Result<(), $crate::error::SealError> {
+            fn write(&self, to: &mut $crate::wire::Writer<'_>) {
                 let $value = *self;
-                to.put(&$bytes)
+                to.put(&$bytes);
             }
 
             fn read(from: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::error::WireError> {
@@ -70,8 +70,8 @@ impl Layout for bool {
     const LONGEST: usize = 1;
     const SHAPE: Shape = Shape::Named(&[(0, "false"), (1, "true")]);
 
-    fn write(&self, to: &mut Writer<'_>) -> Result<(), SealError> {
-        to.put(&[u8::from(*self)])
+    fn write(&self, to: &mut Writer<'_>) {
+        to.put(&[u8::from(*self)]);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -91,8 +91,8 @@ macro_rules! secret {
             const LONGEST: usize = 32;
             const SHAPE: Shape = Shape::Bytes(32);
 
-            fn write(&self, to: &mut Writer<'_>) -> Result<(), SealError> {
-                to.put(self.expose())
+            fn write(&self, to: &mut Writer<'_>) {
+                to.put(self.expose());
             }
 
             fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -119,11 +119,10 @@ macro_rules! fields {
             const SHAPE: Shape =
                 Shape::Fields(&[$(Field { name: stringify!($field), shape: <$ty as Layout>::SHAPE }),*]);
 
-            fn write(&self, to: &mut Writer<'_>) -> Result<(), SealError> {
+            fn write(&self, to: &mut Writer<'_>) {
                 let $value = self;
                 let ($($field,)*) = $parts;
-                $($field.write(to)?;)*
-                Ok(())
+                $($field.write(to);)*
             }
 
             fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {

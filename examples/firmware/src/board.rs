@@ -1,13 +1,12 @@
 //! What is around the lock: its records, its clock, and what the hardware gives.
 
-use core::fmt;
-
 use embedded_storage_async::nor_flash::NorFlash;
 use sequential_storage::map::MapConfig;
 use sharekey::limits::{Action, Timestamp};
-use sharekey::lock::{self, Cell, Found, Now, PhysicalPresence, Record};
+use sharekey::lock::{self, By, Cell, Found, Now, PhysicalPresence, Record};
 
 use crate::clock::WallClock;
+use crate::log::Part;
 use crate::store::{Records, StoreFailed};
 
 /// The source has no entropy to give: it is not ready, or its health test failed.
@@ -39,11 +38,11 @@ pub trait Hardware: Entropy {
     /// latched, and wired so that nothing but a finger closes it.
     fn button_is_pressed(&mut self) -> bool;
 
-    /// Moves the bolt.
-    fn bolt(&mut self, to: Action, by: &dyn fmt::Display);
+    /// Moves the bolt. On whose word is for the log.
+    fn bolt(&mut self, to: Action, by: By);
 
     /// A line for whoever services the lock.
-    fn log(&mut self, line: fmt::Arguments<'_>);
+    fn log(&mut self, line: &[Part<'_>]);
 }
 
 /// What the lock stores on and tells time by, for the library's front door.

@@ -1,78 +1,51 @@
 //! One request in, one answer out, and what is left to do in between: the bolt and the log.
 
-use core::fmt::{self, Display};
-
 use embedded_storage_async::nor_flash::NorFlash;
 use sharekey::crypto::RustCrypto;
-use sharekey::error::LockError;
-use sharekey::limits::Action;
-use sharekey::lock::{self, By, Effect, SLOTS, Served};
+use sharekey::error::{Blame as _, LockError};
+use sharekey::lock::{self, Answer, Effect, SLOTS};
 use sharekey::message::Refused;
 
 use crate::board::{Board, Hardware};
 use crate::entropy::Drawn;
+use crate::log::Part::Text;
 
 /// The lock of this firmware, behind its door.
 pub type Door<'b, F, H> = lock::Door<RustCrypto, &'b mut Board<F, H>, SLOTS>;
 
-/// Answers one request; where it is not even put to the lock, or not through, with the bytes in the error.
-///
-/// # Errors
-/// What to send instead: nothing, where it is not known whether it happened.
+/// Answers one request: into `answer`, which is empty where nothing is to be sent, for it is not known whether it
+/// happened.
 #[inline(never)]
-pub fn handle<F: NorFlash, H: Hardware>(door: &mut Door<'_, F, H>, request: &[u8]) -> Result<Served, &'static [u8]> {
+pub fn handle<F: NorFlash, H: Hardware>(door: &mut Door<'_, F, H>, request: &[u8], answer: &mut Answer) {
     let Ok(mut rng) = Drawn::from(&mut door.board().hardware) else {
-        door.board().hardware.log(format_args!("refused: no entropy"));
-        return Err(&Refused::OPAQUE);
+        door.board().hardware.log(&[Text("refused: no entropy")]);
+        answer.clear();
+        return answer.extend(Refused::OPAQUE);
     };
     let (now, presence) = (door.board().now(), door.board().presence());
-    let served = door.serve(request, now, presence, &mut rng).map_err(|error| {
-        door.board().hardware.log(format_args!("{error}"));
-        &[][..]
-    })?;
-    act(&mut door.board().hardware, served.effect());
-    Ok(served)
+    match door.serve_into(answer, request, now, presence, &mut rng) {
+        Ok(effect) => act(&mut door.board().hardware, effect),
+        Err(error) => door.board().hardware.log(&[Text("no answer: "), Text(error.name())]),
+    }
 }
 
 /// What there is to do before the answer is sent.
 fn act(hardware: &mut impl Hardware, effect: Effect) {
     match effect {
         Effect::Nothing => {}
-        Effect::Bolt { action, by } => hardware.bolt(action, &Mover(by)),
-        Effect::Reset => hardware.log(format_args!("reset")),
+        Effect::Bolt { action, by } => hardware.bolt(action, by),
+        Effect::Reset => hardware.log(&[Text("reset")]),
         Effect::Refused(error) => log_refusal(hardware, error),
     }
 }
 
-/// Who moved the bolt, as the log has it.
-struct Mover(By);
-
-impl Display for Mover {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            By::Owner => f.write_str("the owner"),
-            By::Guest { slot, generation, device } => {
-                write!(f, "slot {} number {} device {device}", slot.index(), generation.value())
-            }
-        }
-    }
-}
-
-/// The word for what the bolt does.
-#[must_use]
-pub const fn word(action: Action) -> &'static str {
-    match action {
-        Action::Open => "open",
-        Action::Lock => "lock",
-    }
-}
-
+/// By its code, which `docs/errors.md` explains.
 #[cfg(feature = "reasons")]
 fn log_refusal(hardware: &mut impl Hardware, error: LockError) {
-    hardware.log(format_args!("refused: {error}"));
+    hardware.log(&[Text("refused: "), Text(error.name())]);
 }
 
 #[cfg(not(feature = "reasons"))]
 fn log_refusal(hardware: &mut impl Hardware, _error: LockError) {
-    hardware.log(format_args!("refused"));
+    hardware.log(&[Text("refused")]);
 }

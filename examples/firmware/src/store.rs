@@ -73,34 +73,49 @@ impl<F: NorFlash> Records<F> {
     }
 
     /// Shows what the cell holds.
-    #[inline(never)]
     pub fn read<T>(&mut self, cell: Cell, look: impl FnOnce(Found<'_>) -> T) -> T {
+        let looked = look(self.find(cell));
+        self.wipe();
+        looked
+    }
+
+    #[inline(never)]
+    fn find(&mut self, cell: Cell) -> Found<'_> {
         let mark = self.version(cell.key() | MARK);
-        let Buffer(buffer) = &mut self.buffer;
-        let looked = look(match (mark, block_on(self.map.fetch_item::<Versioned<'_>>(buffer, &cell.key()))) {
+        match (mark, self.fetch(cell.key())) {
             (Ok(mark), Ok(Some(Versioned { version, record }))) if version >= mark => Found::Bytes(record),
             (Ok(0), Ok(None)) => Found::Nothing,
             // It cannot be read, or it was stored and is gone.
             _ => Found::Unreadable,
-        });
-        buffer.zeroize();
-        looked
+        }
     }
 
     /// 0 where there is none.
+    #[inline(never)]
     fn version(&mut self, key: u16) -> Result<u32, StoreFailed> {
-        let Buffer(buffer) = &mut self.buffer;
-        let found = block_on(self.map.fetch_item::<Versioned<'_>>(buffer, &key));
-        let version = found.map(|found| found.map_or(0, |found| found.version)).map_err(|_| StoreFailed);
-        buffer.zeroize();
+        let version = self.fetch(key).map(|found| found.map_or(0, |found| found.version));
+        self.wipe();
         version
+    }
+
+    /// What is there stands in the buffer, until that is wiped.
+    #[inline(never)]
+    fn fetch(&mut self, key: u16) -> Result<Option<Versioned<'_>>, StoreFailed> {
+        let Buffer(buffer) = &mut self.buffer;
+        block_on(self.map.fetch_item(buffer, &key)).map_err(|_| StoreFailed)
+    }
+
+    #[inline(never)]
+    fn wipe(&mut self) {
+        let Buffer(buffer) = &mut self.buffer;
+        buffer.zeroize();
     }
 
     fn store(&mut self, key: u16, value: &Versioned<'_>) -> Result<(), StoreFailed> {
         let Buffer(buffer) = &mut self.buffer;
-        let stored = block_on(self.map.store_item(buffer, &key, value));
-        buffer.zeroize();
-        stored.map_err(|_| StoreFailed)
+        let stored = block_on(self.map.store_item(buffer, &key, value)).map_err(|_| StoreFailed);
+        self.wipe();
+        stored
     }
 
     /// The driver, to ask what it has written.

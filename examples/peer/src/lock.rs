@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::lock::{
-    Accepted, Cell, Found, Lock, Making, Now, PhysicalPresence, Record, Session, Store, StoredSeed, purpose,
+    Accepted, Cell, Found, FromPlan, Lock, Making, Now, PhysicalPresence, Record, Session, Store, StoredSeed, purpose,
 };
 use sharekey::message::Refused;
 use sharekey::secret::ActivationSecret;
@@ -109,7 +109,7 @@ fn records(records: &Records) -> Value {
 }
 
 /// Commits; gives the result, and the records that were written.
-fn commit<T>(staged: Accepted<'_, T>, flash: &mut Flash) -> Result<(T, Value), Fail> {
+fn commit<T: FromPlan>(staged: Accepted<'_, T>, flash: &mut Flash) -> Result<(T, Value), Fail> {
     let result = staged.commit(|record| flash.put(record));
     let written = std::mem::take(&mut flash.written);
     result.map(|output| (output, records(&written)))

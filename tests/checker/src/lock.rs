@@ -58,7 +58,7 @@ pub fn at(ticks: u64) -> Now {
 pub type Written = Option<(Cell, Vec<u8>)>;
 
 /// Commits, and gives what was written too.
-pub fn commit<T>(staged: Accepted<'_, T>) -> (T, Written) {
+pub fn commit<T: lock::FromPlan>(staged: Accepted<'_, T>) -> (T, Written) {
     let mut written = None;
     let Ok(result) = staged.commit(|record| {
         written = Some((record.cell(), record.as_bytes().to_vec()));

@@ -6,8 +6,8 @@ use sharekey::error::{LockError, WireError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{
-    BootError, By, Cell, Clock, Condition, Door, Effect, Now, Pending, PhysicalPresence, Record, ServeError, Served,
-    Step, Store as _,
+    Answer, BootError, By, Cell, Clock, Condition, Door, Effect, Now, Pending, PhysicalPresence, Record, ServeError,
+    Served, Step, Store as _,
 };
 use sharekey::message::{Challenge, Command, Connect, FactoryReset, Operation, Refused};
 use sharekey::wire::{Kind, Unverified};
@@ -24,7 +24,9 @@ const NOW: Now = Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_secon
 const HALL: SlotId = SlotId::new(0);
 
 fn boot(bench: Bench) -> Result<TestDoor, BootError<PowerCut>> {
-    Door::boot(Provider, card(), bench, &mut rng(7))
+    let mut place = None;
+    Door::boot_in(&mut place, Provider, card(), bench, &mut rng(7))?;
+    Ok(place.unwrap())
 }
 
 fn fresh() -> TestDoor {
@@ -186,6 +188,24 @@ fn a_write_that_fails_is_answered_with_nothing_and_healed_before_the_next_frame(
         let floor = door.lock().report(HALL).unwrap().floor;
         assert_eq!(floor, Generation::new(u32::from(reaches)), "as the store has it");
     }
+}
+
+/// A buffer is used for one answer after the other.
+#[test]
+fn a_buffer_has_this_requests_answer_or_none() {
+    let (mut door, mut answer) = (fresh(), Answer::new());
+    let mut into = |door: &mut TestDoor, frame: &[u8]| {
+        let effect = door.serve_into(&mut answer, frame, NOW, None, &mut rng(8));
+        (effect, answer.to_vec())
+    };
+    let (effect, challenge) = into(&mut door, &Connect::OPERATE);
+    assert_eq!((effect, Kind::of(&challenge)), (Ok(Effect::Nothing), Ok(Kind::Challenge)));
+    let refused = Effect::Refused(LockError::NoRequest);
+    assert_eq!(into(&mut door, &Kind::Grant.header()), (Ok(refused), Refused::OPAQUE.to_vec()));
+    let _ = provision(&mut door);
+    let message = command(&mut door, activate());
+    door.board().fault = Some(Fault::Write { reaches: true });
+    assert_eq!(into(&mut door, &message), (Err(ServeError::Board(PowerCut)), Vec::new()));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use sharekey::lock::{Accepted, Unlocked};
 
 fn unlock_taken_out_of_staged(staged: Accepted<'_, Unlocked>) -> Unlocked {
-    staged.output //~ E0616 output
+    staged.output() //~ E0624 output
 }
 
 fn main() {}

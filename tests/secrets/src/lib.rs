@@ -3,6 +3,7 @@
 
 pub mod cases;
 pub mod control;
+pub mod place;
 pub mod provider;
 pub mod scene;
 pub mod watch;

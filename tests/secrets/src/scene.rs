@@ -116,7 +116,13 @@ impl<C: Crypto + Copy> Fresh<C> {
 
     #[must_use]
     pub fn with_card(crypto: C, card: [u8; 16]) -> Self {
-        let mut rng = rng(1);
+        Self::drawn(crypto, card, 1)
+    }
+
+    /// Of entropy, and so with keys, that no other has.
+    #[must_use]
+    pub fn drawn(crypto: C, card: [u8; 16], entropy: u64) -> Self {
+        let mut rng = rng(entropy);
         let (lock, flash) = make(crypto, card, &mut rng);
         let owner = Owner::new(crypto, &seed(1)).unwrap();
         let service = Service::new(crypto, &seed(2)).unwrap();

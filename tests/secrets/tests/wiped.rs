@@ -1,11 +1,10 @@
 //! What held a secret holds none of it once it is dropped, overwritten or spent: looked up in the very place
 //! where it stood. (What a move leaves behind on the stack is not in that place, and Rust wipes none of it.)
 
-use std::fs::File;
 use std::hint::black_box;
 use std::mem::ManuallyDrop;
-use std::os::unix::fs::FileExt;
 
+use secrets::place::{holds, storage};
 use secrets::scene::{CARD, Fresh, NOW, SLOT, Scene, agreement_of, find, pairing_of, rng};
 use sha2::{Digest as _, Sha512};
 use sharekey::code::ShareCode;
@@ -15,25 +14,10 @@ use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
 use sharekey::owner::{Order, Owner};
 use sharekey::secret::{ActivationSecret, AgreementSecret, MacKey, PairingKey, Seed, SharedSecret};
 use sharekey::service::Service;
-
-/// The bytes in the place of a value, padding and what stood there before included: read through the
-/// operating system, for to the language they may be nothing.
-fn storage<T>(value: &T) -> Vec<u8> {
-    let mut bytes = vec![0; size_of::<T>()];
-    let address = black_box(std::ptr::from_ref(value)).expose_provenance();
-    let memory = File::open("/proc/self/mem").unwrap();
-    memory.read_exact_at(&mut bytes, u64::try_from(address).unwrap()).unwrap();
-    bytes
-}
-
-/// Whether eight bytes of a secret in a row stand there.
-fn holds(storage: &[u8], secret: &[u8]) -> bool {
-    assert!(secret.len() >= 8);
-    secret.windows(8).any(|run| storage.windows(8).any(|bytes| bytes == run))
-}
+use zeroize::Zeroizing;
 
 /// What stood in a value's place before it was dropped, and after.
-fn dropped<T>(value: T) -> (Vec<u8>, Vec<u8>) {
+fn dropped<T>(value: T) -> (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>) {
     let mut place = Box::new(ManuallyDrop::new(value));
     let before = storage(&*place);
     // SAFETY: it is not used again as what it was.
@@ -206,9 +190,14 @@ fn loses(scene: &mut Scene<RustCrypto>, pairing: &[u8; 32], step: impl FnOnce(&m
     assert!(!holds(&storage(&*scene.lock), pairing), "the old key is still in the lock's memory");
 }
 
+/// Its keys are no other test's: what another left on stack and heap may stand in a lock's unused room.
+fn scene(seed: u64) -> Scene<RustCrypto> {
+    Fresh::drawn(RustCrypto, CARD, seed).owned()
+}
+
 #[test]
 fn an_overwritten_slot_holds_nothing_of_the_key_before() {
-    let mut scene = Fresh::new(RustCrypto).owned();
+    let mut scene = scene(101);
     let first = pairing_of(&scene.download());
     scene.withdraw();
     let mut second = None;
@@ -218,7 +207,7 @@ fn an_overwritten_slot_holds_nothing_of_the_key_before() {
 
 #[test]
 fn a_slot_that_is_keyed_again_holds_nothing_of_the_key_before() {
-    let mut scene = Fresh::new(RustCrypto).owned();
+    let mut scene = scene(102);
     let claimed = scene.claim();
     let first = install(&mut scene, &claimed);
     loses(&mut scene, &first, |scene| _ = install(scene, &claimed));
@@ -236,21 +225,21 @@ fn install(scene: &mut Scene<RustCrypto>, claimed: &Claimed) -> [u8; 32] {
 
 #[test]
 fn a_deactivated_slot_holds_nothing_of_its_key() {
-    let mut scene = Fresh::new(RustCrypto).owned();
+    let mut scene = scene(103);
     let pairing = pairing_of(&scene.download());
     loses(&mut scene, &pairing, Scene::deactivate);
 }
 
 #[test]
 fn an_activated_slot_holds_nothing_of_the_key_before() {
-    let mut scene = Fresh::new(RustCrypto).owned();
+    let mut scene = scene(104);
     let pairing = pairing_of(&scene.download());
     loses(&mut scene, &pairing, Scene::activate);
 }
 
 #[test]
 fn a_lock_that_was_handed_over_holds_nothing_of_the_keys_before() {
-    let mut scene = Fresh::new(RustCrypto).owned();
+    let mut scene = scene(105);
     let pairing = pairing_of(&scene.download());
     loses(&mut scene, &pairing, |scene| {
         let (challenge, session) = scene.challenge();

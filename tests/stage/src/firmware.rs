@@ -97,7 +97,7 @@ impl From<Session<purpose::Operate>> for AnySession {
 }
 
 /// A result of the lock, one of those of [`Output`].
-pub trait Outcome: Sized {
+pub trait Outcome: Sized + sharekey::lock::FromPlan {
     fn output(self) -> Output;
     fn of(output: Output) -> Option<Self>;
     fn waiting(pending: Pending<Self>) -> Waiting;

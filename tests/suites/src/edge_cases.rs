@@ -1,7 +1,7 @@
 //! Every combination of edge cases of an Ed25519 key and commitment, under each provider.
 //!
-//! The classes are those of C2SP CCTV's Ed25519 vectors, whose flags name them; the cases are made here,
-//! since no package registry ships that file. A is `a·B + T`, R is `r·B + U`, T and U each of the eight
+//! The classes are those of C2SP CCTV's Ed25519 vectors ([`cctv`](crate::cctv)), whose flags name them; the cases are made
+//! here, since no package registry ships that file. A is `a·B + T`, R is `r·B + U`, T and U each of the eight
 //! points of the torsion, `a` and `r` zero or not, a point of small order in each of its encodings (14 in
 //! all), S = r + k·a; and each time with k over the re-encoded points too, where an encoding is not
 //! canonical. The arithmetic is `curve25519-dalek`'s, on which `RustCrypto` stands and ring does not.

@@ -40,12 +40,10 @@ pub fn of_the_seed(firmware: Firmware) -> Outcome<()> {
     let (mut door, ..) = owned(firmware)?;
     let boots = door.flip_a_bit_and_boot(SEED_RECORD);
     let says = boots.err().map(|error| error.to_string()).unwrap_or_default();
-    ensure(says.contains("stopped: the seed of the lock cannot be read"), || {
-        format!("a lock without its seed boots; {says}")
-    })
+    ensure(says.contains("stopped: Boot.SeedUnreadable"), || format!("a lock without its seed boots; {says}"))
 }
 
-fn owned(firmware: Firmware) -> Outcome<(Door, Cloud, OwnerPhone)> {
+pub(super) fn owned(firmware: Firmware) -> Outcome<(Door, Cloud, OwnerPhone)> {
     let card = ActivationSecret::random(&mut entropy());
     let (mut door, mut cloud, mut owner) = (Door::make(firmware, &card)?, Cloud::new()?, OwnerPhone::new()?);
     owner.provision(&mut door, &card, &mut cloud)?;

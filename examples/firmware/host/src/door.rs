@@ -36,7 +36,7 @@ impl Door {
 
     /// Whether the last message was refused, and for this reason.
     pub fn refused(&self, because: LockError) -> bool {
-        self.refused.as_ref().is_some_and(|reason| *reason == because.to_string())
+        self.refused.as_ref().is_some_and(|reason| reason == because.name())
     }
 
     /// Whoever holds the card resets the lock; with a finger on the button inside, or without.
@@ -82,20 +82,15 @@ impl Radio for Door {
     }
 }
 
-/// What one request cost, by the log of a firmware with the feature `figures`.
+/// What booting or one request cost, by the log of a firmware with the feature `figures`.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
+    /// The stack above it.
+    pub above: u32,
     pub stack: u32,
     pub instructions: u32,
     pub words: u32,
     pub erased: u32,
-}
-
-impl Measured {
-    fn parse(line: &str) -> Option<Self> {
-        let [stack, instructions, words, erased] = numbers(line.strip_prefix("measured: ")?)?;
-        Some(Self { stack, instructions, words, erased })
-    }
 }
 
 /// The numbers among the words of a line.
@@ -105,31 +100,46 @@ fn numbers<const N: usize>(line: &str) -> Option<[u32; N]> {
 }
 
 impl Door {
-    fn all_measured(&self) -> Outcome<Vec<Measured>> {
-        // A request's line comes before its answer.
-        Ok(self.machine.log()?.lines().filter_map(Measured::parse).collect())
+    fn logged<const N: usize>(&self, of: &str) -> Outcome<Vec<[u32; N]>> {
+        let log = self.machine.log()?;
+        Ok(log.lines().filter_map(|line| numbers(line.strip_prefix(of)?)).collect())
+    }
+
+    fn all_measured(&self, of: &str) -> Outcome<Vec<Measured>> {
+        let all = self.logged(of)?.into_iter();
+        Ok(all
+            .map(|[above, stack, instructions, words, erased]| Measured { above, stack, instructions, words, erased })
+            .collect())
+    }
+
+    /// Each boot. The first has made the lock.
+    pub fn boots(&self) -> Outcome<Vec<Measured>> {
+        self.all_measured("measured boot: ")
+    }
+
+    /// Each request; a request's line comes before its answer.
+    fn requests(&self) -> Outcome<Vec<Measured>> {
+        self.all_measured("measured request: ")
     }
 
     /// The last request.
     pub fn measured(&self) -> Outcome<Measured> {
-        self.all_measured()?.last().copied().ok_or_else(|| "nothing was measured".into())
+        self.requests()?.last().copied().ok_or_else(|| "nothing was measured".into())
     }
 
     /// The request before the last one.
     pub fn measured_before(&self) -> Outcome<Measured> {
-        self.all_measured()?.iter().rev().nth(1).copied().ok_or_else(|| "nothing was measured".into())
+        self.requests()?.iter().rev().nth(1).copied().ok_or_else(|| "nothing was measured".into())
     }
 
     /// Words and erased pages of all requests.
     pub fn written(&self) -> Outcome<(u32, u32)> {
-        let all = self.all_measured()?;
+        let all = self.requests()?;
         Ok(all.iter().fold((0, 0), |(words, erased), one| (words + one.words, erased + one.erased)))
     }
 
-    /// Bytes of the lock, and of stack above a request.
-    pub fn sizes(&self) -> Outcome<(u32, u32)> {
-        let log = self.machine.log()?;
-        let line = log.lines().find_map(|line| line.strip_prefix("sizes: ")).and_then(numbers::<2>);
-        line.map(|[lock, above]| (lock, above)).ok_or_else(|| "no sizes in the log".into())
+    /// Bytes of the lock.
+    pub fn size(&self) -> Outcome<u32> {
+        self.logged("measured sizes: ")?.first().map(|[lock]| *lock).ok_or_else(|| "no size in the log".into())
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use object::elf::FileHeader32;
 use object::read::elf::ElfFile;
-use object::{Endianness, Object as _, ObjectSection as _, ObjectSymbol as _};
+use object::{Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind};
 
 use super::Outcome;
 
@@ -59,6 +59,20 @@ impl Image {
         let elf = self.elf()?;
         let of = |name: &str| elf.section_by_name(name).map_or(0, |section| section.size());
         Ok(Sizes { text: of(".vector_table") + of(".text"), rodata: of(".rodata"), data: of(".data"), bss: of(".bss") })
+    }
+
+    /// Its functions, by name, and how many bytes they take. One that has several names is there once.
+    ///
+    /// # Errors
+    /// Where it is no ELF file of 32 bits.
+    pub fn functions(&self) -> Outcome<Vec<(String, u64)>> {
+        let elf = self.elf()?;
+        let mut functions = BTreeMap::new();
+        for symbol in elf.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0) {
+            let name = format!("{:#}", rustc_demangle::demangle(symbol.name()?));
+            functions.entry(symbol.address() & !1).or_insert((name, symbol.size()));
+        }
+        Ok(functions.into_values().collect())
     }
 
     /// Every call of a function of core that panics, as the line that it is made from: all that the

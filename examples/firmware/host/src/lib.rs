@@ -11,16 +11,19 @@
     reason = "a program for tests, not the library"
 )]
 
+pub mod causes;
 pub mod cuts;
 pub mod damage;
 mod door;
 pub mod figures;
 pub mod garbage;
+pub mod gates;
 pub mod image;
 mod machine;
 pub mod story;
+pub mod wrap;
 
-pub use machine::Firmware;
+pub use machine::{Board, Firmware};
 
 pub use sharekey_apps::Outcome;
 use sharekey_apps::entropy;

@@ -16,31 +16,47 @@ use tempfile::TempDir;
 
 use super::{Outcome, ensure};
 
-/// The firmware's flash: 8 pages of 4 KiB.
-const FLASH: usize = 8 * 4096;
 /// Longer than anything takes, on a busy machine too.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A board of QEMU's that the firmware is built for.
+#[derive(Clone, Copy, Debug)]
+pub struct Board {
+    machine: &'static str,
+    /// The name of its image.
+    image: &'static str,
+    /// Bytes of its flash.
+    flash: usize,
+}
+
+impl Board {
+    /// The first.
+    pub const MPS2: Self = Self { machine: "mps2-an386", image: "lock", flash: 8 * 4096 };
+    /// The second.
+    pub const NETDUINO: Self = Self { machine: "netduinoplus2", image: "netduino", flash: 12 * 2048 };
+}
 
 /// The firmware as it was built.
 #[derive(Clone)]
 pub struct Firmware {
     image: PathBuf,
+    board: Board,
     /// Count instructions: the virtual clock then runs by them.
     icount: bool,
 }
 
 impl Firmware {
-    /// The image at this path.
-    pub fn at(image: PathBuf) -> Outcome<Self> {
+    /// The image at this path, for this board.
+    pub fn at(image: PathBuf, board: Board) -> Outcome<Self> {
         ensure(image.is_file(), || format!("{} is missing: build the firmware first", image.display()))?;
-        Ok(Self { image: image.canonicalize()?, icount: false })
+        Ok(Self { image: image.canonicalize()?, board, icount: false })
     }
 
-    /// What `cargo build --release` in the firmware's directory gives.
-    pub fn built() -> Outcome<Self> {
+    /// What `build.sh` in the firmware's directory gives.
+    pub fn built(board: Board) -> Outcome<Self> {
         let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(beside, PathBuf::from);
-        Self::at(target.join("thumbv7em-none-eabi/release/lock"))
+        Self::at(target.join("thumbv7em-none-eabi/release").join(board.image), board)
     }
 
     /// Where the image is.
@@ -57,7 +73,7 @@ impl Firmware {
 
     fn command(&self, dir: &Path, log: &str) -> Command {
         let mut qemu = Command::new("qemu-system-arm");
-        qemu.args(["-machine", "mps2-an386", "-display", "none", "-monitor", "none", "-nodefaults"]);
+        qemu.args(["-machine", self.board.machine, "-display", "none", "-monitor", "none", "-nodefaults"]);
         qemu.args(["-semihosting-config", "enable=on,target=native", "-serial", "stdio"]);
         qemu.arg("-serial").arg(format!("file:{log}")).arg("-kernel").arg(&self.image);
         if self.icount {
@@ -82,7 +98,7 @@ pub enum Moment {
 pub struct CutShort {
     /// The answer, where it came before the cut.
     pub answer: Option<Vec<u8>>,
-    /// How many words of the flash differ from before the request.
+    /// How many words of the flash, of 4 bytes, differ from before the request.
     pub words: usize,
     /// What was logged from the boot to the cut.
     pub log: String,
@@ -125,7 +141,7 @@ impl Machine {
     /// A machine with an erased flash, this secret on its card, and the power off.
     pub fn new(firmware: Firmware, card: &[u8; 16]) -> Outcome<Self> {
         let dir = tempfile::tempdir()?;
-        fs::write(dir.path().join("flash"), vec![0xff; FLASH])?;
+        fs::write(dir.path().join("flash"), vec![0xff; firmware.board.flash])?;
         fs::write(dir.path().join("card"), card)?;
         let mut machine = Self {
             firmware,
@@ -238,7 +254,7 @@ impl Machine {
         let file = File::open(self.dir.path().join("flash"))?;
         self.send(message)?;
         let begin = Instant::now();
-        let mut now = vec![0; FLASH];
+        let mut now = vec![0; before.len()];
         let mut answer = None;
         while answer.is_none() && begin.elapsed() < PATIENCE {
             match moment {
@@ -343,6 +359,7 @@ impl Machine {
     }
 }
 
+/// Four bytes at a time, whatever the board's word is.
 fn differing(before: &[u8], now: &[u8]) -> usize {
     before.chunks(4).zip(now.chunks(4)).filter(|(before, now)| before != now).count()
 }

@@ -6,25 +6,29 @@
 use cortex_m_rt::entry;
 use sharekey::lock::MAX_REQUEST;
 use sharekey_firmware::board::{Entropy as _, Hardware as _};
-use sharekey_firmware::link;
-use sharekey_firmware::mps2::{self, nor::Nor};
+use sharekey_firmware::emulated::{Emulated, halt, nor::Nor};
+use sharekey_firmware::log::Part::{Number, Text};
+use sharekey_firmware::{Here, link};
 
 #[entry]
 fn main() -> ! {
-    let Some(peripherals) = cortex_m::Peripherals::take() else { mps2::halt() };
-    let (mut board, mut link) = mps2::start(peripherals);
-    let flash = Nor::open(&board).is_some();
-    let card = board.card().is_some();
-    let entropy = board.fill(&mut [0; 32]).is_ok();
-    board.log(format_args!("ready: flash {flash}, card {card}, entropy {entropy}, {} ms", board.ticks()));
+    let Some((mut board, mut link)) = Emulated::<Here>::start() else { halt() };
+    let found = [Nor::open(&board).is_some(), board.card().is_some(), board.fill(&mut [0; 32]).is_ok()];
+    let [flash, card, entropy] = found.map(|found| Number(found.into()));
+    let ticks = Number(board.ticks() as u32);
+    board.log(&[
+        Text("ready: flash "),
+        flash,
+        Text(", card "),
+        card,
+        Text(", entropy "),
+        entropy,
+        Text(", ms "),
+        ticks,
+    ]);
     let mut buffer = [0; MAX_REQUEST];
     loop {
         let length = link::receive(&mut link, &mut buffer);
         link::send(&mut link, buffer.get(..length).unwrap_or_default());
     }
-}
-
-#[panic_handler]
-fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
-    mps2::panicked()
 }

@@ -26,7 +26,6 @@ pub(super) fn now() -> u64 {
 }
 
 /// Waits for so many counts of the core's clock, fewer than a millisecond has.
-#[cfg(not(feature = "figures"))]
 pub(super) fn wait_counts(counts: u32) {
     let period = HERTZ / 1000;
     let begin = SYST::get_current();

@@ -1,17 +1,18 @@
 //! CMSDK APB UARTs. Their baud rate means nothing in QEMU.
 
-use core::fmt;
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
 
-/// UART 0.
-pub(super) const LINK: Uart = Uart(0x4000_4000);
-/// UART 1.
-pub(super) const LOG: Uart = Uart(0x4000_5000);
+use crate::emulated::halt;
+use crate::emulated::registers::{Interrupt, Registers};
 
-pub(super) struct Uart(usize);
+// SAFETY: a UART of the board, by its manual.
+pub(super) const LINK: Uart = Uart(unsafe { Registers::at(0x4000_4000) });
+// SAFETY: another.
+pub(super) const LOG: Uart = Uart(unsafe { Registers::at(0x4000_5000) });
+
+pub(super) struct Uart(Registers);
 
 const DATA: usize = 0x00;
 const STATE: usize = 0x04;
@@ -29,30 +30,13 @@ const RX_INTERRUPT: u32 = 1 << 1;
 impl Uart {
     /// Sends only.
     pub(super) fn enable(&self) {
-        self.write(DIVISOR, 16);
-        self.write(CONTROL, TX_ON);
+        self.0.write(DIVISOR, 16);
+        self.0.write(CONTROL, TX_ON);
     }
 
     pub(super) fn send(&self, byte: u8) {
-        while self.read(STATE) & TX_FULL != 0 {}
-        self.write(DATA, byte.into());
-    }
-
-    fn read(&self, register: usize) -> u32 {
-        // SAFETY: a register of this UART, by the board's manual.
-        unsafe { core::ptr::read_volatile((self.0 | register) as *const u32) }
-    }
-
-    fn write(&self, register: usize, value: u32) {
-        // SAFETY: a register of this UART, by the board's manual. None makes it touch memory.
-        unsafe { core::ptr::write_volatile((self.0 | register) as *mut u32, value) }
-    }
-}
-
-impl fmt::Write for &Uart {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.bytes().for_each(|byte| self.send(byte));
-        Ok(())
+        while self.0.read(STATE) & TX_FULL != 0 {}
+        self.0.write(DATA, byte.into());
     }
 }
 
@@ -65,11 +49,13 @@ const WRAP: usize = CAPACITY - 1;
 static PUT: AtomicUsize = AtomicUsize::new(0);
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
+const LINK_RECEIVED: Interrupt = Interrupt(0);
+
 /// Takes bytes from the link from here on.
 pub(super) fn listen() {
-    LINK.write(CONTROL, TX_ON | RX_ON | RX_INTERRUPT_ON);
+    LINK.0.write(CONTROL, TX_ON | RX_ON | RX_INTERRUPT_ON);
     // SAFETY: no critical section is open that this could break.
-    unsafe { NVIC::unmask(LinkReceived) };
+    unsafe { NVIC::unmask(LINK_RECEIVED) };
 }
 
 /// The next byte that was received.
@@ -84,9 +70,9 @@ pub(super) fn received() -> Option<u8> {
 }
 
 unsafe extern "C" fn link_received() {
-    LINK.write(INTERRUPTS, RX_INTERRUPT);
-    while LINK.read(STATE) & RX_FULL != 0 {
-        let byte = LINK.read(DATA).to_le_bytes()[0];
+    LINK.0.write(INTERRUPTS, RX_INTERRUPT);
+    while LINK.0.read(STATE) & RX_FULL != 0 {
+        let byte = LINK.0.read(DATA).to_le_bytes()[0];
         let put = PUT.load(Ordering::Relaxed);
         if put.wrapping_sub(TAKEN.load(Ordering::Acquire)) < CAPACITY
             && let Some(place) = RING.get(put & WRAP)
@@ -98,17 +84,7 @@ unsafe extern "C" fn link_received() {
 }
 
 unsafe extern "C" fn unexpected() {
-    super::panicked();
-}
-
-#[derive(Clone, Copy)]
-struct LinkReceived;
-
-// SAFETY: interrupt 0 is the receive interrupt of UART 0.
-unsafe impl InterruptNumber for LinkReceived {
-    fn number(self) -> u16 {
-        0
-    }
+    halt();
 }
 
 /// The interrupt table of the board.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use sharekey::error::LockError;
 use sharekey::limits::{Action, Limits};
-use sharekey::lock::{Accepted, Cell, Condition, Installed, Unlocked, purpose};
+use sharekey::lock::{Accepted, Cell, Condition, FromPlan, Installed, Unlocked, purpose};
 use sharekey::message::Holding;
 use sharekey::owner::Order;
 use sharekey_stage::provider::Provider;
@@ -36,7 +36,7 @@ use Fate::{Cancelled, Failed, FailedButWritten, NeverBegun, NeverReported};
 const FATES: [Fate; 5] = [NeverBegun, Failed, FailedButWritten, Cancelled, NeverReported];
 
 /// Lets the write meet its fate. There is no way to the result of the operation.
-fn suffer<T>(fate: Fate, staged: Accepted<'_, T>, store: &mut Store) {
+fn suffer<T: FromPlan>(fate: Fate, staged: Accepted<'_, T>, store: &mut Store) {
     match fate {
         NeverBegun => drop(staged),
         Failed => assert_eq!(staged.commit(|_| Err(PowerCut)).err(), Some(PowerCut)),

@@ -181,7 +181,7 @@ impl World {
                     }
                     ensure(opened <= uses, || "more uses than granted".into())?;
                 };
-                ensure(refused == LockError::UsesSpent.to_string(), || format!("refused: {refused}"))?;
+                ensure(refused == LockError::UsesSpent.name(), || format!("refused: {refused}"))?;
                 self.ledger.spent(&guest.device())?;
             }
             self.slot_mut(slot).guest = Some(guest);
