@@ -127,10 +127,12 @@ pub(crate) fn copied<const N: usize>(bytes: &ArrayVec<u8, N>) -> ArrayVec<u8, N>
     copy
 }
 
-/// Leaves no bytes, and none of those that stood there.
+/// Leaves no bytes, and none of those that stood there; behind what is written, nothing stands.
 pub(crate) fn erase<const N: usize>(bytes: &mut ArrayVec<u8, N>) {
-    let _ = room(bytes);
-    bytes.clear();
+    if !bytes.is_empty() {
+        let _ = room(bytes);
+        bytes.clear();
+    }
 }
 
 /// All the room that there is, with nothing in it.
@@ -162,7 +164,10 @@ pub(crate) fn write<const N: usize>(
     //# MSG-4. An encoder MUST use the one encoding given here.
     value.write(&mut writer);
     let written = writer.end();
-    bytes.truncate(written.unwrap_or_default());
+    match written {
+        Ok(length) => bytes.truncate(length),
+        Err(_) => erase(bytes),
+    }
     written.map(|_| ())
 }
 
