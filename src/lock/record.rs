@@ -303,19 +303,13 @@ impl Write {
 
 /// Reads a cell's record; `None` where it is missing, foreign or damaged, which are one thing.
 pub(crate) fn decode<C: Crypto, T: Layout>(crypto: &C, keys: &LockKeys<C>, cell: Cell, bytes: &[u8]) -> Option<T> {
-    decode_content(cell, authentic(crypto, keys, bytes)?)
-}
-
-/// A record's bytes before its MAC.
-#[inline(never)]
-fn authentic<'a, C: Crypto>(crypto: &C, keys: &LockKeys<C>, bytes: &'a [u8]) -> Option<&'a [u8]> {
     let (covered, tag) = bytes.split_last_chunk()?;
     //= spec/protocol.md#records
     //# REC-2. A lock MUST take a record whose MAC does not hold for damaged.
     if crypto::tag(crypto, keys.record.expose(), &[covered]) != Tag::from_bytes(*tag) {
         return None;
     }
-    Some(covered)
+    decode_content(cell, covered)
 }
 
 /// What the store has in a cell. The three are told apart because they have opposite consequences where it is the
