@@ -27,12 +27,13 @@ struct View {
     slots: BTreeMap<SlotId, Known>,
 }
 
+type Issued = (GrantRef, Option<Method>, Option<AccountId>, Vec<u8>);
 type Said = Vec<(GrantRef, Vec<u8>)>;
 
 #[derive(Serialize, Deserialize)]
 struct Known {
     slot: Slot<Observer>,
-    issued: Vec<(GrantRef, Option<Method>, Option<AccountId>, Vec<u8>)>,
+    issued: Vec<Issued>,
     withdrawing: Vec<GrantRef>,
     denials: Said,
     releases: Said,

@@ -18,6 +18,7 @@ mod cast;
 mod cloud;
 mod findings;
 mod guest;
+mod handovers;
 mod intern;
 mod kept;
 mod lock;

@@ -108,7 +108,8 @@ fn a_report_is_the_services_and_of_this_lock_slot_and_ownership() {
     let messages = [granted(2)];
     let error = refusal(&view, &messages, |body, parts| ReportAnswer::encode(&signed(&body, &seed(50)), &parts));
     assert_eq!(error, OwnerError::ReportSignature(MISMATCH));
-    let others: [(fn(Report) -> Report, OwnerError); 3] = [
+    type Other = fn(Report) -> Report;
+    let others: [(Other, OwnerError); 3] = [
         (|body| Report { lock: LockId::new(public(&seed(50))), ..body }, OwnerError::WrongLock),
         (|body| Report { slot: SlotId::new(4), ..body }, OwnerError::WrongSlot),
         (|body| Report { epoch: Epoch::new(2), ..body }, OwnerError::WrongEpoch),

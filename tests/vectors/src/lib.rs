@@ -41,6 +41,7 @@ pub mod owner_learn;
 pub mod owner_report;
 pub mod provision;
 pub mod records;
+mod sample_reports;
 pub mod samples;
 pub mod scene;
 pub mod service;

@@ -2,17 +2,16 @@
 
 use crate::provider::Provider;
 use serde_json::{Value, json};
-use sharekey::counter::{Epoch, Generation, Term};
+use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Mac, Signature, Tag};
 use sharekey::error::RefuseReason;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, FindRequest, Grant, Holding,
-    Install, Operation, Outcome, Provision, Provisioned, Receipt, Refused, RefusedBody, Release, Reply, Report,
-    ReportAnswer, ReportRequest, SlotReport, Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
+    Bundle, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install,
+    Operation, Outcome, Provision, Provisioned, Receipt, Refused, RefusedBody, Release, Reply, SlotReport, Unlock,
+    Withdraw, Withdrawn, WithdrawnOutcome,
 };
-use sharekey::slot::State;
 use sharekey::wire::{Kind, Message};
 
 use sharekey_stage::cells::limits;
@@ -38,7 +37,7 @@ pub fn pairing() -> [u8; 32] {
     bytes32("pairing key")
 }
 
-fn signed<T: Message<Auth = Signature>>(name: &str, body: &T, signer: &str) -> Sample {
+pub(super) fn signed<T: Message<Auth = Signature>>(name: &str, body: &T, signer: &str) -> Sample {
     Sample {
         name: named::<T>(name),
         kind: T::KIND,
@@ -62,7 +61,7 @@ fn named<T: Message>(name: &str) -> String {
     format!("{:?}: {name}", T::KIND)
 }
 
-fn at(seconds: u64) -> Timestamp {
+pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds)
 }
 
@@ -139,7 +138,7 @@ fn grants() -> Vec<Sample> {
     ]
 }
 
-fn chain() -> [Vec<u8>; 4] {
+pub(super) fn chain() -> [Vec<u8>; 4] {
     let grant = forge::signed(&grant(), &seed("owner"));
     let claim = forge::signed(&claim(&grant), &seed("subject"));
     let install = forge::signed(&install(&claim), &seed("device"));
@@ -340,7 +339,7 @@ fn refusals() -> Vec<Sample> {
     all
 }
 
-fn provision() -> (Provision, Provisioned) {
+pub(super) fn provision() -> (Provision, Provisioned) {
     let (owner, service, card) = (public("owner"), public("service"), card());
     let (lock_nonce, owner_nonce) = (nonce("lock's nonce, provision"), nonce("owner's nonce, provision"));
     let provision = Provision { lock_nonce, owner_nonce, owner, service };
@@ -360,35 +359,11 @@ fn provisions() -> Vec<Sample> {
     ]
 }
 
-/// The owner asks for the report of the slot while the first grant is shared.
-fn reports() -> Vec<Sample> {
-    let (id, epoch, slot) = (lock("lock"), Epoch::FIRST, SlotId::new(3));
-    let asked = nonce("nonce of a request");
-    let request = ReportRequest { lock: id, epoch, by: Term::OWNER, slot, nonce: asked, time: at(FROM) };
-    let highest =
-        ReportRequest { epoch: Epoch::MAX, by: Term::MAX, slot: SlotId::new(255), time: at(u64::MAX), ..request };
-    let ownership = forge::signed(&provision().1, &seed("lock"));
-    let messages = ReportAnswer::digest(&Provider, [&ownership[..], &chain()[0]].into_iter());
-    let answered = digest(&forge::signed(&request, &seed("owner")));
-    let report = Report { request: answered, lock: id, epoch, slot, version: 3, state: State::Sharing, messages };
-    let find = FindRequest { service: public("service"), subject: public("subject"), nonce: asked, time: at(FROM) };
-    let mut all = vec![
-        signed("of that slot", &request, "owner"),
-        signed("the highest numbers", &highest, "owner"),
-        signed("of that record", &report, "service"),
-        signed("the highest numbers", &Report { epoch: Epoch::MAX, version: u64::MAX, ..report }, "service"),
-        signed("of that account", &find, "subject"),
-    ];
-    let others = State::ALL.iter().filter(|state| **state != State::Sharing);
-    all.extend(others.map(|state| signed(&format!("{state:?}"), &Report { state: *state, ..report }, "service")));
-    all
-}
-
 /// Every sample.
 pub fn all() -> &'static [Sample] {
     static ALL: std::sync::LazyLock<Vec<Sample>> = std::sync::LazyLock::new(|| {
         let signed = [grants(), withdrawals(), connects(), downloads(), unlocks(), orders(), refusals(), provisions()];
-        let mut all = [signed.concat(), reports()].concat();
+        let mut all = [signed.concat(), super::sample_reports::reports()].concat();
         all.sort_by_key(|sample| sample.kind.byte());
         all
     });

@@ -183,7 +183,7 @@ fn releasing_after_never_released_convicts_it_with_both_messages() {
     let receipt = ana.fetch_colluding(&mut w.door).unwrap();
 
     let evidence = w.olga.learn(&receipt).unwrap().equivocation.expect("convicted");
-    assert_eq!(w.olga.view().equivocations().collect::<Vec<_>>(), [evidence.clone()]);
+    assert!(w.olga.view().equivocations().eq([evidence.clone()]));
     assert_eq!(convicted(evidence), (digest(&grant), denial, receipt));
     assert_eq!(w.olga.may_open(HALL), [2], "and the key that it denied is seen");
 }
