@@ -1,12 +1,9 @@
 //! The scenarios in which the lock changes hands.
 
-use super::cast::{ANA, BEN};
 use super::reach::Milestone::*;
-use super::scenario::Order::{Act, Activate, Deactivate, Inspect, Transfer};
-use super::scenario::{Bounds, Device, Scenario, Start, orders};
-use super::scenarios::{BASE, GUESTS, NOTHING, device};
-use super::takeover;
-use sharekey_model::invariant::Service;
+use super::scenario::Order::{Act, Activate, Transfer};
+use super::scenario::{Bounds, Scenario, Start, orders};
+use super::scenarios::{BASE, NOTHING};
 
 /// Olga sells the house to Otto, and goes on signing; the power may go. Only Otto's phone listens.
 pub fn former_owner() -> Scenario {

@@ -5,7 +5,7 @@ use sharekey_model::invariant::Service;
 use super::cast::{ANA, BEN};
 use super::handovers::{former_owner, heir, to_herself};
 use super::reach::Milestone::*;
-use super::scenario::Order::{Act, Activate, Deactivate, Inspect, Transfer};
+use super::scenario::Order::{Act, Activate, Deactivate, Inspect};
 use super::scenario::{Bounds, Device, Scenario, Start, orders};
 use super::takeover;
 
