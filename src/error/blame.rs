@@ -95,7 +95,7 @@ words! {
         AskOwner = "ask the owner, who has to act first",
         /// `Order::Activate`, and tell the service of its Done.
         Activate = "activate the slot at the lock",
-        /// `Owner::withdraw`, then `Owner::see` a report of the service.
+        /// `Owner::withdraw`, then `Owner::ask` for a report of the service.
         Withdraw = "take the share back, take in the service's report, and share again",
         /// `Order::Inspect`, and tell the service of its Done. Where that changes nothing, an
         /// Activate ends every key of the slot.

@@ -32,7 +32,7 @@ pub enum Standing {
 }
 
 /// What one phone knows of one lock: what it stores. Another phone of the same owner begins with a copy
-/// of it (its `serde` form), and both then [see](super::Owner::see) the service's reports.
+/// of it (its `serde` form), and both then [ask](super::Owner::ask) for the service's reports.
 ///
 /// Reading one back with `serde` checks that it does not contradict itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
