@@ -1,5 +1,4 @@
 use super::{KeyError, Retry, SealError, SignatureError, SlotError, StoredSlotError, WireError};
-use crate::limits::Timestamp;
 
 errors! { {$} "Service"
     /// Why the service refused. Unless it comes out of a [`Staged`](crate::staged::Staged), nothing changed.
@@ -40,8 +39,8 @@ errors! { {$} "Service"
         RequestSignature(SignatureError): "request",                                  Caller,    TellService;
         /// It is made anew with the time put right.
         RequestTime {
-            /// The service's time.
-            now: Timestamp = Timestamp::from_unix_seconds(0)
+            /// The service's time, in whole seconds since 1970-01-01T00:00:00Z.
+            now: u64 = 0
         }:                            "the request's time is more than 300 s from the service's, {now}", Caller, OtherInput;
         NothingShared:                "nothing is shared in the slot",                Guest,     FetchGrant;
         /// Than the one that is shared: the owner has shared anew.

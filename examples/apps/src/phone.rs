@@ -6,8 +6,9 @@ use sharekey::crypto::Ring;
 use sharekey::guest::{Account, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
+use sharekey::lock::SLOTS;
 use sharekey::message::Connect;
-use sharekey::owner::{Order, OwnedLock, Owner, Status, ViewChange};
+use sharekey::owner::{Order, OwnedLock, Owner, ViewChange};
 use sharekey::secret::{ActivationSecret, Seed};
 
 use super::cloud::Cloud;
@@ -87,7 +88,8 @@ impl OwnerPhone {
 
     /// Fetches what the cloud has, and believes what is signed.
     pub fn sync(&mut self, cloud: &Cloud) -> Outcome<()> {
-        for Status { slot, .. } in self.view()?.statuses().collect::<Vec<_>>() {
+        // Of every slot: another phone may have shared one that this one never heard of.
+        for slot in (0..u8::try_from(SLOTS)?).map(SlotId::new) {
             let (request, pending) = self.owner.ask(self.view()?, slot, now(), &mut entropy())?;
             let answer = cloud.report(self.view()?.lock(), slot, &request)?;
             let _ = self.step(|owner, view| owner.see(view, pending, &answer))?;

@@ -336,12 +336,12 @@ fn a_request_is_good_for_five_minutes_on_either_side() {
         let body = ReportRequest { time: at(seconds), ..request_of(&shared_record(2)) };
         let report = service().report(&shared_record(2), &signed(&body, &owner_seed()), NOW).map(drop);
         let find = account.ask(&Provider, service().key(), at(seconds), &mut rng(3)).unwrap();
-        let expected = if good { Ok(()) } else { Err(ServiceError::RequestTime { now: NOW }) };
+        let expected = if good { Ok(()) } else { Err(ServiceError::RequestTime { now: NOW.unix_seconds() }) };
         assert_eq!((report, service().find(&find, NOW).map(drop)), (expected, expected), "{seconds}");
     }
     let ages = Timestamp::from_unix_seconds(u64::MAX);
     let find = account.ask(&Provider, service().key(), ages, &mut rng(3)).unwrap();
-    assert_eq!(service().find(&find, NOW), Err(ServiceError::RequestTime { now: NOW }));
+    assert_eq!(service().find(&find, NOW), Err(ServiceError::RequestTime { now: NOW.unix_seconds() }));
 }
 
 //= spec/protocol.md#finding-a-grant
