@@ -242,7 +242,7 @@ fn slot(case: &Value) -> Vec<u8> {
             other => panic!("no seed of {other}"),
         };
         let last = match which {
-            6 => u8::from(event["device"].is_string()),
+            6 => ["Empty", "Installed", "Inactive"].iter().position(|known| event["holding"] == **known).unwrap() as u8,
             7 => outcome(&event["outcome"]),
             _ => name("install"),
         };

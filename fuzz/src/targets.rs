@@ -38,6 +38,9 @@ targets! {
     decode_claim: crate::decode::claim;
     decode_command: crate::decode::command;
     decode_connect: crate::decode::connect;
+    decode_report_request: crate::decode::report_request;
+    decode_report: crate::decode::report;
+    decode_find_request: crate::decode::find_request;
     decode_counter_record: crate::records::counter;
     decode_done: crate::decode::done;
     decode_factory_reset: crate::decode::factory_reset;

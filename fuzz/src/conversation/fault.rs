@@ -144,6 +144,7 @@ fn at_the_service(fired: &Fired, error: ServiceError) -> bool {
         Kind::Withdraw => matches!(error, E::WithdrawSignature(_)),
         Kind::Receipt => matches!(error, E::ReceiptSignature(_)),
         Kind::Done => matches!(error, E::DoneSignature(_) | E::OwnershipSignature(_)),
+        Kind::ReportRequest => matches!(error, E::RequestSignature(_) | E::UnknownSigner),
         _ => false,
     }
 }
@@ -163,8 +164,13 @@ fn at_the_owner(fired: &Fired, error: OwnerError) -> bool {
     if matches!(error, E::Wire(_)) || (fired.relabelled() && read_as_another) {
         return true;
     }
+    // Whatever it was, it came with a report, which names its messages.
+    if error == E::OtherMessages {
+        return fired.kind() != Kind::Report;
+    }
     match fired.kind() {
         Kind::Challenge => matches!(error, E::WrongLock | E::LockKey(_) | E::ProvisionedSignature(_)),
+        Kind::Report => matches!(error, E::ReportSignature(_)),
         Kind::Provisioned => matches!(error, E::ProvisionedSignature(_)),
         Kind::Done => matches!(error, E::DoneSignature(_)),
         Kind::Grant => matches!(error, E::GrantSignature(_)),

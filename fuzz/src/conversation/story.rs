@@ -7,7 +7,7 @@ use sharekey::guest::{Account, Claimed, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, purpose};
-use sharekey::message::{Challenge, FactoryReset};
+use sharekey::message::{Challenge, FactoryReset, ReportAnswer};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::service::{Request, Service, ShareRecord};
 use sharekey::slot::State;
@@ -303,8 +303,10 @@ impl World {
         let (request, pending) = owner.ask(view, SLOT, NOW, rng)?;
         let request = self.air.carry(&request);
         let answer = self.service.report(self.record.as_ref().unwrap(), &request, NOW)?;
-        // What is altered on the way is refused, whatever it is.
-        let brought = self.air.carry(&answer);
+        let parts = ReportAnswer::parse(&answer).unwrap();
+        let report = self.air.carry(parts.report);
+        let messages: Vec<Vec<u8>> = parts.messages().map(|message| self.air.carry(message)).collect();
+        let brought = ReportAnswer::encode(&report, &messages.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let seen = accept(owner.see(view, pending, &brought)?);
         assert!(seen.equivocation.is_none() && brought == answer);
         Ok(())
