@@ -45,6 +45,12 @@ impl Place {
 /// Whether eight bytes of a secret in a row stand there.
 #[must_use]
 pub fn holds(storage: &[u8], secret: &[u8]) -> bool {
-    assert!(secret.len() >= 8);
-    secret.windows(8).any(|run| storage.windows(8).any(|bytes| bytes == run))
+    holds_run(storage, secret, 8)
+}
+
+/// Whether so many bytes of a secret in a row stand there.
+#[must_use]
+pub fn holds_run(storage: &[u8], secret: &[u8], length: usize) -> bool {
+    assert!(secret.len() >= length);
+    secret.windows(length).any(|run| storage.windows(length).any(|bytes| bytes == run))
 }
