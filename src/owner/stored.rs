@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::evidence::Said;
-use super::view::{Contradiction, Issued, OwnedLock, OwnedSlot, Standing, Statement};
+use super::view::{Contradiction, Issued, OwnedLock, OwnedSlot, Standing, Statement, contradict};
 use crate::counter::Epoch;
 use crate::crypto::PublicKey;
 use crate::error::StoredViewError;
@@ -71,12 +71,7 @@ impl OwnedSlot {
             parse(&reported.report).is_some_and(|report| is_of(&report) && report.version == reported.as_of.version)
         });
         let contradicted = self.contradiction.as_ref().is_none_or(|Contradiction { first, second }| {
-            parse(first).zip(parse(second)).is_some_and(|(first, second)| {
-                is_of(&first)
-                    && is_of(&second)
-                    && first.version == second.version
-                    && (first.state, first.messages) != (second.state, second.messages)
-            })
+            parse(first).zip(parse(second)).is_some_and(|(first, second)| is_of(&first) && contradict(&first, &second))
         });
         reported && contradicted
     }

@@ -96,14 +96,16 @@ pub(super) struct Reported {
 }
 
 impl Reported {
-    /// Whether a service that said both is convicted: of one version of one record it says two things.
     pub(super) fn contradicts(&self, other: &Report) -> bool {
-        Unverified::<Report>::parse(&self.report).is_ok_and(|report| {
-            let said = |report: &Report| (report.lock, report.epoch, report.slot, report.version);
-            let content = |report: &Report| (report.state, report.messages);
-            said(report.claims()) == said(other) && content(report.claims()) != content(other)
-        })
+        Unverified::parse(&self.report).is_ok_and(|report| contradict(report.claims(), other))
     }
+}
+
+/// Whether a service that said both is convicted: of one version of one record it says two things.
+pub(super) fn contradict(one: &Report, other: &Report) -> bool {
+    let of = |report: &Report| (report.lock, report.epoch, report.slot, report.version);
+    let content = |report: &Report| (report.state, report.messages);
+    of(one) == of(other) && content(one) != content(other)
 }
 
 /// Two reports of one version that say different things.

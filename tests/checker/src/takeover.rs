@@ -90,6 +90,7 @@ pub fn former_owner() -> Scenario {
         bounds: Bounds {
             challenges: 4,
             grants: 2,
+            withdraws: 1,
             orders: orders(&[(Activate, 2), (Transfer, 1)]),
             installs: 2,
             unlocks: 1,

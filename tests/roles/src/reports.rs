@@ -42,8 +42,7 @@ fn refusal(view: &OwnedLock, messages: &[Vec<u8>], other: impl FnOnce(Report, Ve
 
 /// The service's signature under a report of these messages.
 fn sealed(body: Report, messages: &[&[u8]]) -> Vec<u8> {
-    let content = ReportAnswer::digest(&Provider, messages.iter().copied());
-    ReportAnswer::encode(&signed(&Report { messages: content, ..body }, &service_seed()), messages)
+    report_of(body, messages, &service_seed())
 }
 
 // --- what a phone refuses -----------------------------------------------------------------------

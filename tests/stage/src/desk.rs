@@ -172,9 +172,14 @@ pub fn answer(request: &[u8], (version, state): (u64, State), messages: &[impl A
     let ReportRequest { lock, epoch, slot, .. } = *Unverified::parse(request).unwrap().claims();
     let ownership = ownership(epoch);
     let messages: Vec<&[u8]> = std::iter::once(&ownership[..]).chain(messages.iter().map(AsRef::as_ref)).collect();
+    let body = Report { request: digest(request), lock, epoch, slot, version, state, messages: digest(b"") };
+    report_of(body, &messages, &service_seed())
+}
+
+/// The answer in which whoever has this seed signs that these are the messages of the report.
+pub fn report_of(body: Report, messages: &[&[u8]], seed: &Seed) -> Vec<u8> {
     let content = ReportAnswer::digest(&Provider, messages.iter().copied());
-    let body = Report { request: digest(request), lock, epoch, slot, version, state, messages: content };
-    ReportAnswer::encode(&signed(&body, &service_seed()), &messages)
+    ReportAnswer::encode(&signed(&Report { messages: content, ..body }, seed), messages)
 }
 
 /// A request for the report of a record, by its owner.

@@ -10,6 +10,7 @@ use sharekey::owner::{Method, Order, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::GrantRef;
 use sharekey::wire::{Kind, Unverified};
+use sharekey_stage::desk::report_of;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::world::cloud::Cloud;
 use sharekey_stage::world::{
@@ -50,9 +51,7 @@ macro_rules! reported {
 /// The service signs that these are the messages of this slot.
 fn renamed(report: &[u8], messages: &[&[u8]], slot: SlotId) -> Vec<u8> {
     let body = *Unverified::<Report>::parse(report).unwrap().claims();
-    let content = ReportAnswer::digest(&Provider, messages.iter().copied());
-    let body = Report { slot, messages: content, ..body };
-    ReportAnswer::encode(&forge::signed(&body, &seed(CLOUD)), messages)
+    report_of(Report { slot, ..body }, messages, &seed(CLOUD))
 }
 
 /// Olga orders, and at first another answer comes than the lock's.
