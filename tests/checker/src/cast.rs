@@ -10,7 +10,7 @@ use sharekey::owner::Owner;
 use sharekey::service::{Service, ShareRecord};
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
-use sharekey_stage::desk::{NOW, report_of, request_of};
+use sharekey_stage::desk::{NOW, request_of};
 use sharekey_stage::forge::Forge;
 
 use super::net::{Report, digest};
@@ -54,7 +54,7 @@ pub fn answer(request: &[u8], report: &Report) -> Vec<u8> {
         state: report.state,
         messages: digest(b""),
     };
-    report_of(body, &messages, &seed(CLOUD))
+    FORGE.report(body, &messages, &seed(CLOUD))
 }
 
 pub fn account(role: u8) -> Account<Symbolic> {

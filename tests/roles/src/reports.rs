@@ -11,7 +11,7 @@ use sharekey::owner::{Equivocation, OwnedLock, PendingReport, Seen, Standing};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 use sharekey_stage::desk::{self, *};
-use sharekey_stage::forge::signed;
+use sharekey_stage::forge::{report_of, signed};
 use sharekey_stage::provider::Provider;
 use sharekey_stage::slots::RELEASED;
 use sharekey_stage::world::{ANA, BEN, HALL, STUDIO, World};

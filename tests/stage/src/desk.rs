@@ -18,7 +18,7 @@ use sharekey::slot::State;
 use sharekey::staged::Staged;
 use sharekey::wire::Unverified;
 
-use super::forge::{bare, card_tag, last_signature, signed, some_digest};
+use super::forge::{bare, card_tag, last_signature, report_of, signed, some_digest};
 use super::store::stored;
 use super::{digest, public, seed};
 
@@ -174,12 +174,6 @@ pub fn answer(request: &[u8], (version, state): (u64, State), messages: &[impl A
     let messages: Vec<&[u8]> = std::iter::once(&ownership[..]).chain(messages.iter().map(AsRef::as_ref)).collect();
     let body = Report { request: digest(request), lock, epoch, slot, version, state, messages: digest(b"") };
     report_of(body, &messages, &service_seed())
-}
-
-/// The answer in which whoever has this seed signs that these are the messages of the report.
-pub fn report_of(body: Report, messages: &[&[u8]], seed: &Seed) -> Vec<u8> {
-    let content = ReportAnswer::digest(&Provider, messages.iter().copied());
-    ReportAnswer::encode(&signed(&Report { messages: content, ..body }, seed), messages)
 }
 
 /// A request for the report of a record, by its owner.

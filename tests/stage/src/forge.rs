@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use sharekey::crypto::{Digest, PublicKey, Signature, Tag};
 use sharekey::id::{LockId, SlotId};
-use sharekey::message::Receipt;
+use sharekey::message::{Receipt, Report, ReportAnswer};
 use sharekey::secret::{AgreementSecret, Seed};
 use sharekey::wire::{self, Bare, Kind, Message, Unverified};
 
@@ -75,6 +75,12 @@ impl<C: Plain> Forge<C> {
         Tag::truncated(&C::default().hmac_sha256(key, &[bytes]))
     }
 
+    /// The answer in which whoever has this seed signs that these are the messages of the report.
+    pub fn report(self, body: Report, messages: &[&[u8]], seed: &Seed) -> Vec<u8> {
+        let messages_digest = ReportAnswer::digest(&C::default(), messages.iter().copied());
+        ReportAnswer::encode(&self.signed(&Report { messages: messages_digest, ..body }, seed), messages)
+    }
+
     /// What the key schedule makes of a seed under a label.
     pub fn derived(self, seed: &[u8], label: &str) -> [u8; 32] {
         *C::default().hkdf_sha256(&[], seed, label.as_bytes()).unwrap()
@@ -117,6 +123,11 @@ pub fn some_digest(byte: u8) -> Digest {
 /// The message, signed with the key that `seed` stands for.
 pub fn signed<T: Message<Auth = Signature>>(body: &T, seed: &Seed) -> Vec<u8> {
     FORGE.signed(body, seed)
+}
+
+/// The answer in which whoever has this seed signs that these are the messages of the report.
+pub fn report_of(body: Report, messages: &[&[u8]], seed: &Seed) -> Vec<u8> {
+    FORGE.report(body, messages, seed)
 }
 
 /// The signature that a message ends with.

@@ -10,7 +10,7 @@ use sharekey::owner::{Method, Order, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::GrantRef;
 use sharekey::wire::{Kind, Unverified};
-use sharekey_stage::desk::report_of;
+use sharekey_stage::forge::report_of;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::world::cloud::Cloud;
 use sharekey_stage::world::{

@@ -12,7 +12,7 @@ use sharekey::owner::{Equivocation, Order};
 use sharekey::secret::AgreementSecret;
 use sharekey::slot::State;
 use sharekey::wire::{Kind, Unverified};
-use sharekey_stage::desk::report_of;
+use sharekey_stage::forge::report_of;
 use sharekey_stage::provider::Provider;
 
 use super::MISMATCH;
