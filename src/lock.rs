@@ -158,9 +158,8 @@ pub struct Now {
     pub clock: Clock,
 }
 
-/// The date and time, as far as the lock can tell. Only the owner's `SetClock` sets it: a clock that
-/// was never set so, or not since a factory reset, is [`Unset`](Self::Unset), whatever it reads. A new
-/// owner sets it anew.
+/// The date and time, as far as the board can tell. Only the owner's `SetClock` sets it, and each owner sets it anew:
+/// until then a lock takes whatever it reads for [`Unset`](Self::Unset).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Clock {
     /// The lock has no clock and can never tell.
@@ -169,6 +168,12 @@ pub enum Clock {
     Unset,
     /// The time now.
     At(Timestamp),
+}
+
+/// The number of slots, as it stands in the header: [`assert_slots`] saw to it that there is room.
+#[allow(clippy::cast_possible_truncation, reason = "1 to 255, or it does not compile")]
+const fn number_of<const SLOTS: usize>() -> u8 {
+    SLOTS as u8
 }
 
 /// Refuses, when the firmware is compiled, a number of slots that slot ids cannot tell apart.
@@ -333,8 +338,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// # Errors
     /// As [`ownership`](Self::ownership), and [`LockError::NoSuchSlot`], [`LockError::SlotDamaged`].
     pub fn report(&self, slot: SlotId) -> Result<SlotReport, LockError> {
-        let epoch = self.role.core.ownership()?.epoch;
-        memory::view(&self.role.slots, slot, epoch).map(|view| view.report())
+        self.role.core.ownership()?;
+        memory::view(&self.role.core, &self.role.slots, slot).map(|view| view.report())
     }
 
     /// Gives the provider and the card's secret back, to make or load a lock with them.
@@ -366,15 +371,19 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
     }
 
     fn is_own_seed(&self, found: Found<'_>) -> Result<bool, LockError> {
-        let Ok(seed) = StoredSeed::read(found) else { return Ok(false) };
+        let Ok(seed) = StoredSeed::read(&self.crypto, found) else { return Ok(false) };
         let keys = LockKeys::derive(&self.crypto, seed.seed()).map_err(crate::error::SealError::Provider)?;
         Ok(keys.id() == self.id())
     }
 
-    /// The clock, where a reading before the latest time known counts as unset.
+    /// The clock, where one that the present owner did not set, or a reading before the latest time known, counts as
+    /// unset.
     fn clock(&self, now: Now) -> Result<Clock, LockError> {
-        let (_, counter) = self.core.sound()?;
+        let (header, counter) = self.core.sound()?;
         Ok(match now.clock {
+            //= spec/protocol.md#clock
+            //# CLK-4. Until a SetClock of the present epoch was stored, a lock MUST take its clock for Unset, unless it is Absent.
+            Clock::At(_) if !counter.is_set(header) => Clock::Unset,
             //= spec/protocol.md#clock
             //# CLK-2. A lock MUST take a clock that reads less than the latest time known for Unset.
             Clock::At(time) if time < counter.latest => Clock::Unset,

@@ -38,7 +38,13 @@ const FORGE: Forge<Symbolic> = Forge::new();
 // --- the lock's ---
 
 fn seed_record(seed: &[u8; 32], initialised: u8) -> Vec<u8> {
-    [&prefix(Cell::Seed)[..], seed, &[initialised]].concat()
+    under_own_key([&prefix(Cell::Seed)[..], seed, &[initialised]].concat())
+}
+
+/// A seed's record under the key of the seed in it, where there is one.
+fn under_own_key(covered: Vec<u8>) -> Vec<u8> {
+    let key = FORGE.derived(covered.get(5..37).unwrap_or_default(), "sharekey v1 record mac");
+    FORGE.tag(covered, &key)
 }
 
 /// The record of a cell, under the lock's own MAC.
@@ -49,7 +55,7 @@ fn record(cell: Cell, content: &[u8]) -> Vec<u8> {
 
 fn owned(epoch: u32) -> Vec<u8> {
     let keys = [1, 2].map(|who| FORGE.public(&sharekey_stage::seed(who)));
-    [&[2][..], &epoch.to_le_bytes(), keys[0].as_bytes(), keys[1].as_bytes()].concat()
+    [&[SLOTS as u8, 2][..], &epoch.to_le_bytes(), keys[0].as_bytes(), keys[1].as_bytes()].concat()
 }
 
 /// A lock of which one cell reads so, and the others are sound. The header is of this epoch.
@@ -103,8 +109,8 @@ impl Fields<'_> {
 }
 
 pub fn seed(data: &[u8]) {
-    let stored = [&prefix(Cell::Seed)[..], data].concat();
-    let read = |bytes: &[u8]| StoredSeed::read(Found::Bytes(bytes)).map(|_| ());
+    let stored = under_own_key([&prefix(Cell::Seed)[..], data].concat());
+    let read = |bytes: &[u8]| StoredSeed::read(&Symbolic, Found::Bytes(bytes)).map(|_| ());
     let expected = match data {
         [_, .., 1] if data.len() == 33 => Ok(()),
         [_, .., 0] if data.len() == 33 => Err(LoadError::NotMade),
@@ -114,7 +120,8 @@ pub fn seed(data: &[u8]) {
     if let Some(error) = expected.err() {
         crate::blamed(&error);
     }
-    assert_eq!(read(data), whole_seed(data), "without the prefix");
+    assert_eq!(read(&under_own_key(data.to_vec())), whole_seed(data), "without the prefix");
+    assert_eq!(read(data), Err(LoadError::SeedDamaged), "without a MAC");
     if let (Ok(()), Some((seed, _))) = (expected, data.split_first_chunk::<32>()) {
         let mut store = Store::default();
         store.set(Cell::Seed, stored.clone());
@@ -123,12 +130,12 @@ pub fn seed(data: &[u8]) {
         assert_eq!(*door.id().key(), FORGE.public(&lock), "another key than the seed's");
         assert_eq!(door.into_parts().1, ActivationSecret::from_bytes(CARD));
     }
-    made(&stored, expected == Err(LoadError::SeedDamaged));
+    made(&stored);
 }
 
 /// Over whatever was found a lock is made, and nothing shows its secrets. Not `firmware::boot`: each record is looked at,
 /// and the lock is asked for before the last.
-fn made(found: &[u8], is_damaged: bool) {
+fn made(found: &[u8]) {
     let making = |found| {
         let card = ActivationSecret::from_bytes(CARD);
         Making::<Symbolic, SLOTS>::new(Symbolic, card, found, &mut rng(1)).unwrap()
@@ -151,10 +158,10 @@ fn made(found: &[u8], is_damaged: bool) {
     let keys: Vec<u16> = written.iter().map(|(key, _)| *key).collect();
     assert_eq!(keys, [0, 1, 2, 3, 4, 0]);
     let Some((_, seed)) = written.last() else { return };
-    assert_eq!(StoredSeed::read(Found::Bytes(seed)).map(|_| ()), Ok(()));
-    assert!(!is_damaged || again.as_bytes()[..37] == seed[..37], "what is damaged counts for nothing");
-    assert_eq!(StoredSeed::read(Found::Unreadable).err(), Some(LoadError::SeedDamaged));
-    assert_eq!(StoredSeed::read(Found::Nothing).err(), Some(LoadError::NotMade));
+    assert_eq!(StoredSeed::read(&Symbolic, Found::Bytes(seed)).map(|_| ()), Ok(()));
+    assert_ne!(again.as_bytes()[..37], seed[..37], "what is found counts");
+    assert_eq!(StoredSeed::read(&Symbolic, Found::Unreadable).err(), Some(LoadError::SeedDamaged));
+    assert_eq!(StoredSeed::read(&Symbolic, Found::Nothing).err(), Some(LoadError::NotMade));
     detached(&mut lock);
 }
 
@@ -193,9 +200,9 @@ fn owned_by(mut fields: Fields<'_>) -> Option<(Epoch, PublicKey, PublicKey)> {
 
 /// The content of a header's record.
 pub fn header(data: &[u8]) {
-    let expected = match data.split_first() {
-        Some((2, fields)) => owned_by(Fields(fields)).map(Some),
-        Some((1, [])) => Some(None),
+    let expected = match data {
+        [_slots, 2, fields @ ..] => owned_by(Fields(fields)).map(Some),
+        [_slots, 1] => Some(None),
         _ => None,
     };
     let door = stands(Cell::Header, data, expected.is_some(), 1);
@@ -212,8 +219,8 @@ pub fn header(data: &[u8]) {
 
 /// The content of the counter's record.
 pub fn counter(data: &[u8]) {
-    let door = stands(Cell::Counter, data, data.len() == 16, 1);
-    assert_eq!(door.ownership().is_ok(), data.len() == 16);
+    let door = stands(Cell::Counter, data, data.len() == 20, 1);
+    assert_eq!(door.ownership().is_ok(), data.len() == 20);
 }
 
 /// The content of a slot's record.

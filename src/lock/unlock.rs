@@ -7,7 +7,7 @@ use super::record::{Cell, Content, InstalledKey, SlotRecord, Write};
 use super::refusal::Refusal;
 use super::step::Then;
 use super::{Clock, Lock, Now, Role, Session, purpose};
-use crate::counter::{Epoch, Generation};
+use crate::counter::Generation;
 use crate::crypto::{Crypto, Nonce, PublicKey, Tag};
 use crate::error::{LockError, SealError};
 use crate::id::{LockId, SlotId};
@@ -172,10 +172,10 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         //# UNL-17. The header's and the counter's cells MUST be free and sound.
         //= spec/protocol.md#unlock
         //# UNL-18. The lock MUST be provisioned.
-        let epoch = self.core.ownership()?.epoch;
+        self.core.ownership()?;
         //= spec/protocol.md#unlock
         //# UNL-3. The slot MUST exist, undamaged, with a key installed in this epoch.
-        let (record, key) = match self.installed(unlock.claims().slot, epoch) {
+        let (record, key) = match self.installed(unlock.claims().slot) {
             Ok(installed) => installed,
             Err(error) => {
                 // The work of a MAC here too: how long a refusal takes tells no stranger which slots
@@ -203,8 +203,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         Ok(Authentic { unlock, tag, record, key })
     }
 
-    fn installed(&self, slot: SlotId, epoch: Epoch) -> Result<(&SlotRecord, &InstalledKey), LockError> {
-        match memory::view(&self.slots, slot, epoch)? {
+    fn installed(&self, slot: SlotId) -> Result<(&SlotRecord, &InstalledKey), LockError> {
+        match memory::view(&self.core, &self.slots, slot)? {
             SlotView::Current(record @ SlotRecord { content: Content::Installed { key }, .. }) => Ok((record, key)),
             SlotView::Current(_) | SlotView::Untouched => Err(LockError::NotInstalled),
         }

@@ -200,17 +200,18 @@ impl PendingCommand {
         if done.command != self.command {
             return Err(OwnerError::OtherCommand);
         }
-        let epoch = match self.operation {
-            Operation::Transfer { .. } => self.epoch.next().ok_or(OwnerError::Exhausted)?,
-            _ => self.epoch,
+        let possible = match self.operation {
+            // Not always the next one (OPR-15).
+            Operation::Transfer { .. } => done.epoch >= self.epoch.next().ok_or(OwnerError::Exhausted)?,
+            _ => done.epoch == self.epoch,
         };
         //= spec/protocol.md#owner
-        //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
-        if done.epoch != epoch {
+        //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation can leave.
+        if !possible {
             return Err(OwnerError::WrongEpoch);
         }
         //= spec/protocol.md#owner
-        //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
+        //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation can leave.
         if done.completed.operation() == self.operation { Ok(()) } else { Err(OwnerError::OtherOperation) }
     }
 }

@@ -54,6 +54,7 @@ plain! {
     Timestamp: Shape::Number(8), 8, |time| time.unix_seconds().to_le_bytes(),
         |bytes| Ok(Self::from_unix_seconds(u64::from_le_bytes(bytes)));
     Counter: Shape::Number(8), 8, |number| number.value().to_le_bytes(), |bytes| Ok(Self::new(u64::from_le_bytes(bytes)));
+    u8: Shape::Number(1), 1, |number| [number], |bytes| Ok(Self::from_le_bytes(bytes));
     u16: Shape::Number(2), 2, |number| number.to_le_bytes(), |bytes| Ok(Self::from_le_bytes(bytes));
     u32: Shape::Number(4), 4, |number| number.to_le_bytes(), |bytes| Ok(Self::from_le_bytes(bytes));
     u64: Shape::Number(8), 8, |number| number.to_le_bytes(), |bytes| Ok(Self::from_le_bytes(bytes));

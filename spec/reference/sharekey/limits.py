@@ -174,6 +174,8 @@ class Reason(IntEnum):
     AlreadyProvisioned = 14
     Exhausted = 15
     NonContributory = 16
+    SlotInactive = 17
+    WrongEpoch = 18
 
 
 REASON = wire.one_byte(Reason)

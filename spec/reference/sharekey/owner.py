@@ -340,11 +340,12 @@ class Owner:
         return self.done(message)
 
     def _check_answers(self, message: Done) -> None:
-        """OWN-30: the epoch that the operation leaves, and the operation."""
+        """OWN-30: an epoch that the operation can leave (OPR-15), and the operation."""
         command = self.commands[message.command]
-        if isinstance(command.operation, Transfer) and command.epoch == 2**32 - 1:
+        transfers = isinstance(command.operation, Transfer)
+        if transfers and command.epoch == 2**32 - 1:
             raise RuleBroken("Exhausted")
-        if message.epoch != command.epoch + isinstance(command.operation, Transfer):
+        if not (message.epoch > command.epoch if transfers else message.epoch == command.epoch):
             raise RuleBroken("WrongEpoch")
         if messages.operation_of(message.completed) != command.operation:
             raise RuleBroken("OtherOperation")

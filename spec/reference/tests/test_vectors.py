@@ -198,8 +198,14 @@ def _pairing_key(case):
 
 def _lock_keys(case):
     keys = pairing.lock_keys(raw(case["seed"]))
-    found = [key.hex() for key in (keys.lock, keys.lock_id, keys.record, keys.nonce)]
-    return found == [case["lock_key"], case["lock"], case["record_key"], case["nonce_key"]]
+    found = [key.hex() for key in (keys.lock, keys.lock_id, keys.record, keys.nonce, keys.agreement)]
+    names = ("lock_key", "lock", "record_key", "nonce_key", "agreement_key")
+    return found == [case[name] for name in names]
+
+
+def _agreement_secret(case):
+    inputs = [raw(case[name]) for name in ("agreement_key", "entropy", "install_digest")]
+    return pairing.agreement_secret(*inputs).hex() == case["secret"]
 
 
 def _nonce(case):
@@ -210,6 +216,7 @@ def _nonce(case):
 DERIVATIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "pairing_key": _pairing_key,
     "lock_keys": _lock_keys,
+    "agreement_secret": _agreement_secret,
     "nonce": _nonce,
     "seed": lambda case: pairing.new_seed(raw(case["before"]), raw(case["entropy"])).hex() == case["seed"],
     "card_tag": lambda case: card_tag(
@@ -270,9 +277,9 @@ def shown_record(content: Any) -> Any:
     if isinstance(content, records.SeedRecord):
         return {"seed": content.seed.hex(), "initialised": content.initialised}
     if isinstance(content, records.HeaderRecord):
-        return show(content.owner)
+        return {"slots": content.slots, **show(content.owner)}
     if isinstance(content, records.CounterRecord):
-        return {"ceiling": content.ceiling, "latest": content.latest}
+        return {"ceiling": content.ceiling, "latest": content.latest, "set_in": content.set_in}
     held = show(content.holding)
     held["type"] = {"SlotInactive": "Inactive", "SlotEmpty": "Empty", "Key": "Installed"}[held["type"]]
     return {"epoch": content.epoch, "floor": content.floor, "content": held}

@@ -188,7 +188,8 @@ class World:
 
 
 def ready() -> World:
-    """Provisioned, and slot 0 is active."""
+    """Provisioned, the clock is set, and slot 0 is active."""
     world = World().provision()
+    world.command(messages.SetClock(NOON))
     world.activate(0)
     return world

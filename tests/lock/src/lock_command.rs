@@ -95,8 +95,10 @@ fn a_command_for_another_lock_is_refused() {
 //# CMD-5. The command MUST be of the lock's epoch.
 #[test]
 fn a_command_of_another_epoch_is_refused_be_it_lower_or_higher() {
-    for epoch in [0, 2, u32::MAX] {
-        each_refuses(|command| command.epoch = Epoch::new(epoch), LockError::WrongEpoch);
+    let told = Some(RefuseReason::WrongEpoch);
+    for (operation, epoch) in operations().into_iter().zip([0, 2, u32::MAX].into_iter().cycle()) {
+        let other = |command: &mut Command| command.epoch = Epoch::new(epoch);
+        refuses(&mut Stand::active(), operation, other, LockError::WrongEpoch, told);
     }
 }
 
@@ -146,9 +148,9 @@ const RULES: [(LockError, Option<RefuseReason>); 7] = [
     (LockError::Wire(WireError::Version { found: 2 }), None),
     (LockError::SessionExpired, None),
     (LockError::WrongLock, None),
-    (LockError::WrongEpoch, None),
     (LockError::WrongNonce, None),
     (LockError::CommandSignature(SignatureError::Mismatch), None),
+    (LockError::WrongEpoch, Some(RefuseReason::WrongEpoch)),
     (LockError::StaleNumber, Some(RefuseReason::StaleNumber)),
 ];
 
@@ -271,7 +273,7 @@ fn a_transfer_in_the_last_epoch_is_refused_with_the_reason() {
     let mut stand = Stand::provisioned();
     let header = |epoch: u32| {
         let (owner, service) = (public(&seed(OWNER)), public(&seed(SERVICE)));
-        [&[2], &epoch.to_le_bytes()[..], owner.as_bytes(), service.as_bytes()].concat()
+        [&[3, 2], &epoch.to_le_bytes()[..], owner.as_bytes(), service.as_bytes()].concat()
     };
     let transfer = operations()[2];
     for (epoch, accepted) in [(u32::MAX - 1, true), (u32::MAX, false)] {

@@ -2,7 +2,7 @@
 //! a transfer.
 
 use sharekey::counter::{Epoch, Generation};
-use sharekey::error::{LockError, SignatureError};
+use sharekey::error::{LockError, RefuseReason, SignatureError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Timestamp};
 use sharekey::lock::{Cell, Clock};
@@ -185,10 +185,15 @@ fn after_a_transfer_the_old_owners_commands_are_refused() {
     let message = stand.order(nonce, operation);
     let mismatch = SignatureError::Mismatch;
     stand.refuses_command(session, &message, LockError::CommandSignature(mismatch), None);
-    let (nonce, session) = stand.operate();
-    let mut command = stand.command_body(nonce, operation);
-    command.epoch = Epoch::FIRST;
-    stand.refuses_command(session, &forge::signed(&command, &seed(OWNER)), LockError::WrongEpoch, None);
+    for (owner, error, told) in [
+        (OWNER, LockError::CommandSignature(mismatch), None),
+        (NEW_OWNER, LockError::WrongEpoch, Some(RefuseReason::WrongEpoch)),
+    ] {
+        let (nonce, session) = stand.operate();
+        let mut command = stand.command_body(nonce, operation);
+        command.epoch = Epoch::FIRST;
+        stand.refuses_command(session, &forge::signed(&command, &seed(owner)), error, told);
+    }
     let _ = stand.command_by(NEW_OWNER, operation).unwrap();
 }
 
@@ -205,10 +210,11 @@ fn after_a_transfer_the_old_owners_grants_and_the_old_services_releases_are_refu
     transferred(&mut stand);
     let mismatch = SignatureError::Mismatch;
     let cases = [
-        (2, OWNER, NEW_SERVICE, Some(LockError::GrantSignature(mismatch))),
-        (1, OWNER, NEW_SERVICE, Some(LockError::WrongEpoch)),
-        (1, NEW_OWNER, NEW_SERVICE, Some(LockError::WrongEpoch)),
-        (2, NEW_OWNER, SERVICE, Some(LockError::ReleaseSignature(mismatch))),
+        (2, OWNER, NEW_SERVICE, Some((LockError::GrantSignature(mismatch), None))),
+        (1, OWNER, NEW_SERVICE, Some((LockError::GrantSignature(mismatch), None))),
+        (1, NEW_OWNER, SERVICE, Some((LockError::ReleaseSignature(mismatch), None))),
+        (1, NEW_OWNER, NEW_SERVICE, Some((LockError::WrongEpoch, Some(RefuseReason::WrongEpoch)))),
+        (2, NEW_OWNER, SERVICE, Some((LockError::ReleaseSignature(mismatch), None))),
         (2, NEW_OWNER, NEW_SERVICE, None),
     ];
     for (epoch, owner, service, refused) in cases {
@@ -217,7 +223,7 @@ fn after_a_transfer_the_old_owners_grants_and_the_old_services_releases_are_refu
         chain.grant.epoch = Epoch::new(epoch);
         (chain.owner, chain.service) = (seed(owner), seed(service));
         match refused {
-            Some(error) => stand.refuses_bundle(session, &chain.bundle(), error, None),
+            Some((error, told)) => stand.refuses_bundle(session, &chain.bundle(), error, told),
             None => drop(stand.send_bundle(session, &chain.bundle()).unwrap()),
         }
     }

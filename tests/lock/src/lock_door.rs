@@ -12,7 +12,7 @@ use sharekey::lock::{
 use sharekey::message::{Challenge, Command, Connect, FactoryReset, Operation, Refused};
 use sharekey::wire::{Kind, Unverified};
 use sharekey_stage::board::{Bench, Fault};
-use sharekey_stage::cells::transfer;
+use sharekey_stage::cells::{tag_record, transfer};
 use sharekey_stage::provider::Provider;
 use sharekey_stage::stand::{CARD, DEVICE, Key, NOON, OWNER, SLOTS, Stand, card};
 use sharekey_stage::store::PowerCut;
@@ -114,9 +114,9 @@ fn a_boot_loads_the_lock_that_is_there_and_makes_one_where_none_was_made_to_the_
     let again = boot(Bench { store: store.clone(), ..Bench::default() }).unwrap();
     assert_eq!((again.lock().id(), again.lock().report(HALL).is_ok()), (id, true));
     let mut half = store;
-    let mut seed = half.get(Cell::Seed).unwrap().to_vec();
-    *seed.last_mut().unwrap() = 0;
-    half.set(Cell::Seed, seed);
+    let unmade = [&half.get(Cell::Seed).unwrap()[..37], &[0]].concat();
+    let unmade = tag_record(&half, unmade);
+    half.set(Cell::Seed, unmade);
     let made = boot(Bench { store: half, ..Bench::default() }).unwrap();
     assert_ne!(made.lock().id(), id);
     assert_eq!(made.lock().ownership(), Err(LockError::NotProvisioned));

@@ -216,5 +216,5 @@ fn text_that_is_none_is_refused() {
     value["receipt"] = value["receipt"].as_str().unwrap().replacen("U0sB", "U0sC", 1).into();
     assert!(serde_json::from_value::<GuestKey>(value).is_err(), "another version");
     assert!(serde_json::from_str::<RefuseReason>("\"Tired\"").is_err());
-    assert!(postcard::from_bytes::<RefuseReason>(&[17]).is_err() && postcard::from_bytes::<Action>(&[0]).is_err());
+    assert!(postcard::from_bytes::<RefuseReason>(&[19]).is_err() && postcard::from_bytes::<Action>(&[0]).is_err());
 }

@@ -126,7 +126,7 @@ fn a_lock_shows_nothing_of_its_seed_its_card_its_records_or_its_keys() {
     let lock_seed = &seed_cell[5..37];
     let secrets: [&[u8]; 3] = [lock_seed, &CARD[..5], &key.pairing];
     hides(&stand.lock, &secrets);
-    hides(&StoredSeed::read(stand.store.found(Cell::Seed)).unwrap(), &secrets);
+    hides(&StoredSeed::read(&Provider, stand.store.found(Cell::Seed)).unwrap(), &secrets);
 
     let making =
         Making::<Provider, 1>::new(Provider, sharekey_stage::stand::card(), Found::Bytes(&seed_cell), &mut rng(4))

@@ -170,7 +170,7 @@ fn a_dropped_lock_leaves_nothing_of_its_keys_its_card_or_its_guests() {
     for secret in [&records[..], &nonces, &CARD, &pairing] {
         assert!(holds(&before, secret) && !holds(&after, secret), "{secret:02x?}");
     }
-    let stored = StoredSeed::read(Found::Bytes(scene.flash.get(Cell::Seed))).unwrap();
+    let stored = StoredSeed::read(&RustCrypto, Found::Bytes(scene.flash.get(Cell::Seed))).unwrap();
     is_wiped(stored, &[&seed]);
 }
 

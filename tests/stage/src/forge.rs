@@ -20,6 +20,8 @@ pub mod label {
     pub const LOCK_KEY: &str = "sharekey v1 lock key";
     pub const RECORD_MAC: &str = "sharekey v1 record mac";
     pub const NONCE: &str = "sharekey v1 nonce";
+    pub const AGREEMENT: &str = "sharekey v1 agreement";
+    pub const AGREEMENT_SECRET: &str = "sharekey v1 agreement secret";
     pub const SEED: &str = "sharekey v1 seed";
     pub const PAIRING: &str = "sharekey v1 pairing";
     pub const PROVISIONED: &str = "sharekey v1 provisioned";

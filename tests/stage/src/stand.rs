@@ -119,9 +119,13 @@ impl<C: Crypto + Clone> Stand<C> {
         Stand { lock, store, rng, ticks, clock, crypto }
     }
 
-    /// Of the owner and service, with a key of these rights and limits, number 2, in slot 0.
+    /// Of the owner and service, with a key of these rights and limits, number 2, in slot 0. Where those need the time,
+    /// the owner set the clock.
     pub fn with_key(mut self, rights: Rights, limits: Limits) -> (Self, Key) {
         self.take_ownership();
+        if limits.valid_from().is_some() || limits.valid_until().is_some() || limits.schedule().is_some() {
+            let _ = self.set_clock(NOON).unwrap();
+        }
         self.activate(0, 1);
         let key = self.download(0, 2, |chain| (chain.grant.rights, chain.grant.limits) = (rights, limits)).unwrap();
         (self, key)

@@ -7,7 +7,7 @@ use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::Nonce;
 use sharekey::error::RefuseReason;
 use sharekey::id::{LockId, SlotId};
-use sharekey::limits::{Action, Limits, Rights};
+use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::message::{Command, Grant, Operation, Outcome, Provision, RefusedBody, Reply, Unlock};
 use sharekey::wire::Unverified;
 
@@ -105,9 +105,13 @@ impl Bench {
         bench
     }
 
-    /// A key of these rights and limits, number 2, is installed in slot 0.
+    /// A key of these rights and limits, number 2, is installed in slot 0. Where those need the time, the owner set the
+    /// clock.
     pub fn installed(label: &str, rights: Rights, limits: Limits) -> (Self, Key) {
         let mut bench = Self::active(label);
+        if limits.valid_from().is_some() || limits.valid_until().is_some() || limits.schedule().is_some() {
+            bench.command(Operation::SetClock { to: Timestamp::from_unix_seconds(NOON) });
+        }
         let key = bench.download(0, 2, |chain| (chain.grant.rights, chain.grant.limits) = (rights, limits));
         (bench, key)
     }

@@ -12,7 +12,7 @@ use sharekey_stage::ops::Order;
 
 use super::bench::{Bench, Given, NOON, bytes};
 use super::keys::{lock, nonce, public, seed};
-use super::{bad, forge};
+use super::{bad, forge, lock_state};
 
 pub fn file() -> Value {
     let mut cases = strangers();
@@ -23,6 +23,7 @@ pub fn file() -> Value {
     cases.extend(damaged());
     cases.extend(stores());
     cases.extend(accepted());
+    cases.extend(lock_state::cases());
     super::file("Commands at a lock: what it boots with, and every step.", json!({}), cases)
 }
 
@@ -78,14 +79,16 @@ fn strangers() -> Vec<Value> {
             message
         }),
         changed("a command for another lock", "CMD-4", "WrongLock", |body| body.lock = lock("another lock")),
-        changed("a command of the epoch before", "CMD-5", "WrongEpoch", |body| body.epoch = Epoch::ZERO),
-        changed("a command of the next epoch", "CMD-5", "WrongEpoch", |body| body.epoch = Epoch::new(2)),
         changed("a command on another nonce", "CMD-6", "WrongNonce", |body| body.lock_nonce = nonce("another nonce")),
         changed("another lock before another epoch", "CMD-4", "WrongLock", |body| {
             (body.lock, body.epoch) = (lock("another lock"), Epoch::ZERO);
         }),
-        changed("another epoch before another nonce", "CMD-5", "WrongEpoch", |body| {
+        changed("another nonce before another epoch", "CMD-6", "WrongNonce", |body| {
             (body.epoch, body.lock_nonce) = (Epoch::ZERO, nonce("another nonce"));
+        }),
+        opaque("another owner before another epoch", "CMD-7", "CommandSignature.Mismatch", |bench, given| {
+            let body = Command { epoch: Epoch::ZERO, ..bench.command_body(given, INSPECT) };
+            forge::signed(&body, &seed("stranger"))
         }),
     ];
     let mut bench = Bench::fresh("a lock without an owner").record();
@@ -174,6 +177,11 @@ fn numbers() -> Vec<Value> {
     let none = ("NoSuchSlot", RefuseReason::NoSuchSlot);
     let exhausted = ("Exhausted", RefuseReason::Exhausted);
     let mut cases = Vec::new();
+    for (name, epoch) in [("a command of the epoch before", 0), ("a command of the next epoch", 2)] {
+        let mut bench = Bench::active(name);
+        bench.epoch = epoch;
+        cases.push(signed("CMD-5", ("WrongEpoch", RefuseReason::WrongEpoch), bench, activate(0, 1)));
+    }
     let mut push = |name: &str, rule: &str, why, operation, floor: u32| {
         let mut bench = Bench::active(name);
         if floor > 1 {

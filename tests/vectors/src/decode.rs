@@ -204,7 +204,7 @@ fn enumerations() -> Vec<Value> {
         ("Report: of that record", "state", 81, &[0, 5, 255]),
         ("Unlock: open", "action", 5, &[0, 3, 255]),
         ("Reply: accepted", "outcome", 4, &[0, 3, 255]),
-        ("Reply: refused, Busy", "reason", 5, &[0, 17, 255]),
+        ("Reply: refused, Busy", "reason", 5, &[0, 19, 255]),
         ("Command: activate", "operation", 72, &[0, Order::NONE, 255]),
         ("Command: open", "action", 73, &[0, 3, 255]),
         ("Done: activate", "completed", 72, &[0, Order::NONE, 255]),
@@ -216,7 +216,7 @@ fn enumerations() -> Vec<Value> {
             cases.extend(changed(name, &[(&format!("{field} {byte}"), at, &[*byte])], VALUE));
         }
     }
-    for byte in [0, 17, 255] {
+    for byte in [0, 19, 255] {
         cases.extend(changed("Refused: StaleGeneration", &[(&format!("reason {byte}"), 36, &[byte])], VALUE));
     }
     // A defined tag with the fields of another.

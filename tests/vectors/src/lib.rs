@@ -34,6 +34,7 @@ pub mod install;
 pub mod install_rules;
 pub mod keys;
 pub mod limits;
+pub mod lock_state;
 pub mod messages;
 pub mod named;
 pub mod owner;

@@ -234,6 +234,7 @@ fn shared_with_an_account() -> Value {
         "from": NOON - 60, "until": NOON + 86_400, "uses": 2,
         "schedule": { "days": 127, "start": 0, "end": 1440, "offset": 60, "next": { "at": NOON, "offset": 120 } },
     });
+    story.order("set_clock", json!({ "to": NOON }));
     story.share(&ana, 3, limits);
     story.see();
     story.download("ana");

@@ -166,11 +166,11 @@ pub const CASES: &[Case] = &[
         if play.first() {
             play.w.door.store.remove(Cell::Seed);
         }
-        StoredSeed::read(play.w.door.store.found(Cell::Seed)).map(drop).map_err(told)
+        StoredSeed::read(&Provider, play.w.door.store.found(Cell::Seed)).map(drop).map_err(told)
     }),
     (&["Load.SeedDamaged"], Play::active, |play| {
         let found = if play.did(Retry::Reload) { play.w.door.store.found(Cell::Seed) } else { Found::Unreadable };
-        StoredSeed::read(found).map(drop).map_err(told)
+        StoredSeed::read(&Provider, found).map(drop).map_err(told)
     }),
 ];
 

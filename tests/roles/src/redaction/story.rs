@@ -120,16 +120,16 @@ fn lock(gallery: &mut Gallery) {
     }
     gallery.hide(&key.pairing);
     gallery.show("Found", &Found::Bytes(&cell));
-    gallery.show("StoredSeed", &StoredSeed::read(Found::Bytes(&cell)).unwrap());
+    gallery.show("StoredSeed", &StoredSeed::read(&Provider, Found::Bytes(&cell)).unwrap());
     gallery.show(
         "Result of Lock::load",
         &Lock::<Provider, SLOTS>::load(
             Provider,
             sharekey_stage::stand::card(),
-            &StoredSeed::read(Found::Bytes(&cell)).unwrap(),
+            &StoredSeed::read(&Provider, Found::Bytes(&cell)).unwrap(),
         ),
     );
-    gallery.show_error(&StoredSeed::read(Found::Bytes(&cell[..30])).unwrap_err());
+    gallery.show_error(&StoredSeed::read(&Provider, Found::Bytes(&cell[..30])).unwrap_err());
     let card = sharekey_stage::stand::card();
     let making = Making::<Provider, 1>::new(Provider, card, Found::Bytes(&cell), &mut rng(4)).unwrap();
     gallery.show("Making", &making);
