@@ -38,6 +38,7 @@ const HOPELESS: &[(&str, &str)] = &[
     ("Service.Seal.TooLong", "the same"),
     ("Lock.Seal.TooLong", "the same"),
     ("Boot.Seal.TooLong", "the same"),
+    ("Load.Seal.TooLong", "the same"),
     ("Serve.Remake.TooLong", "the same"),
     ("Owner.Transferred", "the lock is another's, by this owner's own order"),
     ("Owner.OtherOperation", "a lock that signs what it did not do"),
@@ -61,11 +62,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("Serve.", "the same"),
     ("Lock.Seal.Provider", "as `Owner.Seal.Provider`: the same request, once the provider works again"),
     ("Service.Seal.Provider", "the same"),
+    ("Load.Seal.Provider", "the same"),
     ("Guest.Refused.Busy", "told to a guest only by a lock whose provider fails"),
     ("Guest.Refused.StaleNumber", "told to owners only"),
-    ("Guest.Refused.NoSuchSlot", "the same"),
-    ("Guest.Refused.SlotDamaged", "the same"),
-    ("Guest.Refused.BadKey", "the same"),
+    ("Guest.Refused.NoSuchSlot", "`Lock.NoSuchSlot`: of a grant for a slot that no owner's app takes"),
+    ("Guest.Refused.SlotDamaged", "`Lock.SlotDamaged`: what helps is the owner's to do"),
+    ("Guest.Refused.BadKey", "told to owners only"),
     ("Guest.Refused.AlreadyProvisioned", "the same"),
     ("Guest.Refused.Exhausted", "the same"),
     ("Owner.Refused.StaleGeneration", "told to guests only"),
@@ -76,6 +78,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("Owner.Refused.UsesSpent", "the same"),
     ("Owner.Refused.ActionNotAllowed", "the same"),
     ("Owner.Refused.NonContributory", "the same"),
+    ("Owner.Refused.SlotInactive", "the same"),
+    (
+        "Owner.Refused.WrongEpoch",
+        "`Lock.WrongEpoch`; of a phone that slept through a transfer to oneself, whom a report tells",
+    ),
     ("Owner.Slot.AlreadyPublished", "a slot's alone: an owner signs no grant twice"),
     ("Owner.Slot.StaleNumber", "a service's: a view takes the next number"),
     ("Owner.Slot.NotPublished", "the same"),
@@ -180,7 +187,7 @@ impl Play {
             Retry::WithinLimits => door.set_time(NOON),
             Retry::FetchGrant => {
                 ana.claimed = None;
-                if cloud.find(ana.subject()).is_none() {
+                if cloud.find(door.id(), ana.subject()).is_none() {
                     self.owner_acts();
                 }
             }

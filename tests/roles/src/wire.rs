@@ -284,8 +284,8 @@ fn enum_bytes_that_are_not_defined_are_refused() {
     assert_eq!(accepted(&Unlock::samples(Size::Low)[0], 5), all(1, 2));
     //= spec/protocol.md#errors-and-refusals
     //# ERR-3. A reason byte MUST be one of the table.
-    assert_eq!(accepted(&RefusedBody::samples(Size::Low)[0], 36), all(1, 16));
-    assert_eq!(accepted(&Reply::samples(Size::Low)[0], 5), all(1, 16));
+    assert_eq!(accepted(&RefusedBody::samples(Size::Low)[0], 36), all(1, 18));
+    assert_eq!(accepted(&Reply::samples(Size::Low)[0], 5), all(1, 18));
     for undefined in [0, 19, 255] {
         assert_eq!(error(&RefusedBody::samples(Size::Low)[0], 36, undefined), WireError::Value);
     }

@@ -37,7 +37,7 @@ pub struct House<C: Provider, const SLOTS: usize> {
 }
 
 impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
-    /// A provisioned lock whose last slot is activated.
+    /// A provisioned lock whose clock is set, and whose last slot is activated.
     pub fn new(number: u64) -> Self {
         let mut rng = rng(number);
         let crypto = C::default();
@@ -54,11 +54,16 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         let mut view = pending.finish(&owner, &owned.provisioned).unwrap();
         let Ok(mut record) = service.open(&owned.provisioned, slot).unwrap().put_new(stored);
 
-        let Ok(given) = lock.challenge::<purpose::Operate>(NOW, &mut rng).unwrap().commit(stored);
-        let ordered = owner.order(&mut view, Order::Activate { slot }, &given.challenge, &mut rng).unwrap();
-        let Ok((command, pending)) = ordered.commit(stored);
-        let Ok(Commanded { done, .. }) = lock.command(given.session, &command, NOW).unwrap().commit(stored);
-        let Ok(_) = pending.finish(&owner, &mut view, &done).unwrap().commit(stored);
+        let mut carry_out = |order| {
+            let Ok(given) = lock.challenge::<purpose::Operate>(NOW, &mut rng).unwrap().commit(stored);
+            let ordered = owner.order(&mut view, order, &given.challenge, &mut rng).unwrap();
+            let Ok((command, pending)) = ordered.commit(stored);
+            let Ok(Commanded { done, .. }) = lock.command(given.session, &command, NOW).unwrap().commit(stored);
+            let Ok(_) = pending.finish(&owner, &mut view, &done).unwrap().commit(stored);
+            done
+        };
+        let _ = carry_out(Order::SetClock { to: Timestamp::from_unix_seconds(NOON) });
+        let done = carry_out(Order::Activate { slot });
         serve(&service, &mut record, &done).unwrap();
         Self { lock, owner, service, account, view, record, slot, activated: done, rng, crypto }
     }

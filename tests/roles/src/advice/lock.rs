@@ -206,7 +206,7 @@ pub const CASES: &[Case] = &[
             if play.first() { play.w.door.command(session, &command) } else { other.door.command(there, &command) };
         answer.map(drop).map_err(stopped)
     }),
-    (&["Lock.WrongEpoch"], Play::claimed, |play| {
+    (&["Lock.WrongEpoch", "Guest.Refused.WrongEpoch"], Play::claimed, |play| {
         if play.first() {
             // To herself; the service is not told.
             play.w.olga.transfer(&mut play.w.door, key_of(OLGA), key_of(CLOUD)).unwrap();
@@ -217,7 +217,7 @@ pub const CASES: &[Case] = &[
         let slot = if play.first() { SlotId::new(9) } else { HALL };
         orders(play, Order::Inspect { slot })
     }),
-    (&["Lock.SlotInactive"], Play::claimed, |play| {
+    (&["Lock.SlotInactive", "Guest.Refused.SlotInactive"], Play::claimed, |play| {
         if play.first() {
             drop(play.w.olga.order(&mut play.w.door, Order::Deactivate { slot: HALL }).unwrap());
         }

@@ -171,8 +171,8 @@ fn nothing_of_an_epoch_that_ended_works_in_the_next() {
     let place = w.place(HALL);
     let message = |w: &World, kind| w.tape.last(kind);
 
-    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent(To::Install, &old_bundle));
-    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent(To::Command, &command));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Install, &old_bundle));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Command, &command));
     w.lock_refuses(LockError::NotInstalled, |w| w.open(&mut ana));
     w.lock_refuses(LockError::WrongEpoch, |w| ana.fetch_colluding(&mut w.door));
 

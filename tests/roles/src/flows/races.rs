@@ -275,7 +275,7 @@ fn the_cloud_refuses_what_would_make_too_many_keys_live_even_if_a_phone_forgot()
     for _ in 0..MAX_LIVE {
         let mut guest = w.guest(ANA);
         w.share(HALL, &guest).unwrap();
-        let (_, grant) = w.cloud.find(guest.subject()).unwrap();
+        let (_, grant) = w.cloud.find(w.door.id(), guest.subject()).unwrap();
         guest.claim(&grant).unwrap();
         let (_session, installing) = w.asks(&mut guest);
         w.cloud.take(guest.place(), (guest.claimed().claim(), installing.install())).unwrap();

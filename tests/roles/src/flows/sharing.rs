@@ -88,7 +88,7 @@ fn a_share_by_code_goes_to_whoever_types_the_code() {
     assert_eq!(w.olga.view().status(STUDIO).shared.unwrap().method, Some(Method::Code));
 
     let mut ben = Guest::new(ShareCode::parse(&text).unwrap().redeem(&Provider), &w.tape);
-    assert_eq!(w.cloud.find(ben.subject()).unwrap(), (w.place(STUDIO), grant.to_vec()));
+    assert_eq!(w.cloud.find(w.door.id(), ben.subject()).unwrap(), (w.place(STUDIO), grant.to_vec()));
     w.download(&mut ben).unwrap();
     ben.act(&mut w.door, Action::Open).unwrap();
     ben.act(&mut w.door, Action::Lock).unwrap();

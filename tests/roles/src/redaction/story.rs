@@ -115,7 +115,7 @@ fn lock(gallery: &mut Gallery) {
     let (mut stand, key) = Stand::installed_with(Rights::OPEN, uses);
     let cell = stand.store.get(Cell::Seed).unwrap().to_vec();
     gallery.hide(&cell[5..37]);
-    for label in [label::LOCK_KEY, label::RECORD_MAC, label::NONCE] {
+    for label in [label::LOCK_KEY, label::RECORD_MAC, label::NONCE, label::AGREEMENT] {
         gallery.hide(&stand.derived(label));
     }
     gallery.hide(&key.pairing);

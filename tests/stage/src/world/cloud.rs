@@ -86,9 +86,10 @@ impl Cloud {
         self.service.report(&self.records[&(lock, slot)], request, NOW)
     }
 
-    /// What was shared with this key, and where.
-    pub fn find(&self, subject: PublicKey) -> Option<(Place, Vec<u8>)> {
-        let (place, record) = self.records.iter().find(|(_, record)| record.subject() == Some(subject))?;
+    /// What was shared with this key at this lock, and where.
+    pub fn find(&self, at: LockId, subject: PublicKey) -> Option<(Place, Vec<u8>)> {
+        let mut records = self.records.iter().filter(|((lock, _), _)| *lock == at);
+        let (place, record) = records.find(|(_, record)| record.subject() == Some(subject))?;
         Some((*place, record.grant()?.to_vec()))
     }
 

@@ -85,7 +85,7 @@ impl Guest {
     /// this device.
     pub fn fetch(&mut self, door: &mut Door, cloud: &mut Cloud) -> Result<Vec<u8>, Stop> {
         if self.claimed.is_none() {
-            let (_, grant) = cloud.find(self.subject()).ok_or(ServiceError::NothingShared)?;
+            let (_, grant) = cloud.find(door.id(), self.subject()).ok_or(ServiceError::NothingShared)?;
             self.claim(&grant)?;
         }
         self.fetch_with(door, |place, claim, install| cloud.take(place, (claim, install)))
