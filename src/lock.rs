@@ -49,7 +49,7 @@
 
 use crate::crypto::Crypto;
 use crate::error::{LockError, ProviderFailed};
-use crate::id::{LockId, SlotId};
+use crate::id::{LockId, SlotCount, SlotId};
 use crate::limits::Timestamp;
 use crate::message::{Bundle, Receipt, SlotReport};
 use crate::secret::ActivationSecret;
@@ -89,6 +89,7 @@ pub use self::reset::{Erased, PhysicalPresence};
 pub use self::step::{Answer, By, ClockSetting, Effect, Served, Step};
 pub use self::unlock::Unlocked;
 pub use crate::error::{BootError, ServeError};
+pub use crate::message::Battery;
 
 use self::cell::CellState;
 use self::keys::LockKeys;
@@ -156,6 +157,8 @@ pub struct Now {
     pub ticks: u64,
     /// The date and time.
     pub clock: Clock,
+    /// How full the battery is: what the lock tells whoever opened, and its owner.
+    pub battery: Battery,
 }
 
 /// The date and time, as far as the board can tell. Only the owner's `SetClock` sets it, and each owner sets it anew:
@@ -170,12 +173,6 @@ pub enum Clock {
     At(Timestamp),
 }
 
-/// The number of slots, as it stands in the header: [`assert_slots`] saw to it that there is room.
-#[allow(clippy::cast_possible_truncation, reason = "1 to 255, or it does not compile")]
-const fn number_of<const SLOTS: usize>() -> u8 {
-    SLOTS as u8
-}
-
 /// Refuses, when the firmware is compiled, a number of slots that slot ids cannot tell apart.
 const fn assert_slots(slots: usize) {
     //= spec/protocol.md#making
@@ -183,6 +180,11 @@ const fn assert_slots(slots: usize) {
     //= reason=another number does not compile
     //# LCK-10. A lock MUST have 1 to 255 slots.
     assert!(slots >= 1 && slots <= 255, "a lock has 1 to 255 slots");
+}
+
+/// The firmware's number of slots: 1 to 255, as `assert_slots` has it.
+fn firmware_slots<const SLOTS: usize>() -> SlotCount {
+    u8::try_from(SLOTS).ok().and_then(SlotCount::new).unwrap_or(SlotCount::MAX)
 }
 
 /// A lock with `SLOTS` slots (1 to 255).
@@ -359,6 +361,11 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
 impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
     const fn id(&self) -> LockId {
         self.core.id
+    }
+
+    /// How many slots there are: what the firmware has, as far as they were ever written.
+    fn slot_count(&self) -> Result<SlotCount, LockError> {
+        Ok(self.core.sound()?.0.slots.min(firmware_slots::<SLOTS>()))
     }
 
     fn memory(&mut self) -> Memory<'_> {

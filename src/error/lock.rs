@@ -58,6 +58,8 @@ lock_errors! { {$}
         WrongEpoch:               _, _, _, WrongEpoch;
         NoSuchSlot:               _, _, _, NoSuchSlot;
         SlotInactive:             _, _, _, SlotInactive;
+        /// The term of nobody who manages the lock.
+        UnknownSigner:            "signed by nobody who manages the lock",    Owner,     OtherInput,   opaque;
         /// The grant is not signed by this lock's owner.
         GrantSignature(SignatureError):   "grant",                            Owner,     FetchGrant,   opaque;
         ClaimNamesOtherGrant:     "the claim names another grant",            Guest,     NewChallenge, opaque;

@@ -165,6 +165,8 @@ impl Sessions {
             self.close_all();
             return Err(LockError::SessionExpired);
         }
+        //= spec/protocol.md#sessions
+        //# SES-12. A lock MUST keep the latest ticks that it saw, at a challenge and at an attempt with a newest session, malformed ones included.
         self.ticks = ticks;
         //= spec/protocol.md#sessions
         //# SES-5. A session MUST be refused when the ticks went backwards since its challenge.

@@ -145,8 +145,8 @@ fn record_of<C: Crypto, const SLOTS: usize>(
     Ok(Some(record))
 }
 
-const fn header<const SLOTS: usize>() -> HeaderRecord {
-    HeaderRecord { slots: super::number_of::<SLOTS>(), title: Title::Unprovisioned }
+fn header<const SLOTS: usize>() -> HeaderRecord {
+    HeaderRecord { slots: super::firmware_slots::<SLOTS>(), title: Title::Unprovisioned }
 }
 
 /// What is written, by its number in the order: the seed, not initialised; everything else; the seed, initialised.
@@ -211,17 +211,17 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         self.memory().check_all_idle()?;
         let header = *self.core.sound()?.0;
         let mut slots = self.slots.iter().zip(0..=u8::MAX);
-        let was_damaged = slots.find(|(slot, index)| slot.is_lacking() && *index < header.slots);
+        let was_damaged = slots.find(|(slot, index)| slot.is_lacking() && *index < header.slots.value());
         if let Some((_, index)) = was_damaged {
             //= spec/protocol.md#damage
             //# DMG-8. A lock that a new epoch finds with damaged slots SHOULD write a record of that epoch, Inactive with floor 0, for each of them at once.
             return Ok(Some(Write::Slot(SlotId::new(index), SlotRecord::untouched(header.epoch()))));
         }
-        let number = super::number_of::<SLOTS>();
+        let number = super::firmware_slots::<SLOTS>();
         if header.slots >= number {
             return Ok(None);
         }
-        let new = self.slots.iter().zip(0..=u8::MAX).skip(usize::from(header.slots));
+        let new = self.slots.iter().zip(0..=u8::MAX).skip(usize::from(header.slots.value()));
         let mut unwritten = new.filter(|(slot, _)| slot.content().is_none());
         Ok(Some(match unwritten.next() {
             //= spec/protocol.md#making

@@ -203,7 +203,7 @@ pub(crate) fn view<'s>(
     let header = core.sound()?.0;
     //= spec/protocol.md#making
     //# LCK-12. A slot at or above the firmware's number of slots, or the header's, MUST NOT exist.
-    if slot.index() >= header.slots {
+    if slot.index() >= header.slots.value() {
         return Err(LockError::NoSuchSlot);
     }
     //= spec/protocol.md#damage

@@ -63,6 +63,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         self.settle(provision, decided, plan)
     }
 
+    //= spec/protocol.md#provisioning
+    //# PRV-14. The lock MUST make these checks in this order; the first that fails decides the error.
     #[inline(never)]
     fn decide_provision(
         &mut self,
@@ -127,7 +129,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
             }
         }
         let card = Provisioned::card_tag(&self.crypto, &self.card, &provision.digest(&self.crypto), &lock);
-        let body = Provisioned { lock, epoch, owner, service, card };
+        let body = Provisioned { lock, epoch, owner, service, slots: self.slot_count()?, card };
         plan.change = if again {
             Change::Holds(Cell::Header)
         } else {

@@ -7,7 +7,7 @@ use super::keys::{self, LockKeys};
 use crate::counter::{Counter, Epoch, Generation};
 use crate::crypto::{self, Crypto, Digest, Hash, PublicKey, Tag};
 use crate::error::{LoadError, SealError};
-use crate::id::SlotId;
+use crate::id::{SlotCount, SlotId};
 use crate::limits::{Limits, Rights, Timestamp};
 use crate::message::{Holding, SlotReport};
 use crate::secret::{MacKey, PairingKey, Seed};
@@ -110,7 +110,7 @@ fields! {
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub(crate) struct HeaderRecord {
         /// How many slots were ever written: of those at and above it no record is to be expected.
-        pub(crate) slots: u8,
+        pub(crate) slots: SlotCount,
         pub(crate) title: Title,
     }
 }
@@ -228,7 +228,7 @@ impl Stored for OwnSeed {
 }
 
 impl Stored for HeaderRecord {
-    type Age = (Epoch, u8);
+    type Age = (Epoch, SlotCount);
 
     fn age(&self) -> Self::Age {
         (self.epoch(), self.slots)

@@ -14,6 +14,7 @@ from .cells import Cells, Pending, Purpose, Session, boot_values
 from .errors import DecodeError, KeyRefused, SignatureRefused, TagRefused
 from .limits import ABSENT, UNSET, Action, Clock, Reason, judge
 from .messages import (
+    OWNER,
     OPAQUE,
     Bundle,
     Challenge,
@@ -30,7 +31,7 @@ from .messages import (
     Unlock,
 )
 from .records import COUNTER, HEADER, SEED, Cell, Key, LockSlot, Owned
-from .wire import MAX_U32, MAX_U64
+from .wire import MAX_U32, MAX_U64, UNKNOWN
 
 COUNTER_LEASE = 65536  # CTR-6
 DEADLINE = {Purpose.Install: 120_000, Purpose.Operate: 10_000}  # SES-3, SES-4
@@ -40,10 +41,11 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True)
 class Now:
-    """Monotonic milliseconds, and the lock's own clock (CLK-1): Absent, Unset or a time."""
+    """Monotonic milliseconds, the lock's own clock (CLK-1), Absent, Unset or a time, and how full the battery is."""
 
     ticks: int
     clock: Clock = UNSET
+    battery: int = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -246,6 +248,8 @@ class Lock(Cells):
         owned = self._ownership()
         if grant.lock != self.keys.lock_id:
             raise _Refuse("WrongLock")
+        if grant.by != OWNER:
+            raise _Refuse("UnknownSigner")  # INS-22
         self._verify("GrantSignature", grant, owned.owner)  # INS-6
         if claim.grant != grant.digest():
             raise _Refuse("ClaimNamesOtherGrant")  # INS-7
@@ -303,9 +307,10 @@ class Lock(Cells):
             raise _Refuse("UnlockMac") from None  # UNL-5
         reason = judge(key.limits, key.rights, key.used, unlock.action, self._clock(now))  # UNL-11
         if reason is not None:
-            answer = Reply(messages.UnlockRefused(reason), unlock.auth).tagged(key.pairing)
+            answer = Reply(messages.UnlockRefused(reason), unlock.auth, now.battery).tagged(key.pairing)
             raise _Refuse(reason.name, reason, answer.encode())
-        result = Result(Reply(messages.Accepted(), unlock.auth).tagged(key.pairing).encode(), action=unlock.action)
+        answer = Reply(messages.Accepted(), unlock.auth, now.battery).tagged(key.pairing)
+        result = Result(answer.encode(), action=unlock.action)
         content = None
         if unlock.action is Action.Open and key.limits.uses is not None:  # UNL-12, LIM-13
             content = slot.with_used(key.used + 1)  # UNL-13
@@ -336,6 +341,8 @@ class Lock(Cells):
             raise _Refuse("WrongLock")  # CMD-4
         if command.lock_nonce != session.nonce:
             raise _Refuse("WrongNonce")  # CMD-6
+        if command.by != OWNER:
+            raise _Refuse("UnknownSigner")  # CMD-12
         self._verify("CommandSignature", command, owned.owner)  # CMD-7
         if command.epoch != owned.epoch:
             raise _Refuse("WrongEpoch", Reason.WrongEpoch)  # CMD-5
@@ -344,22 +351,30 @@ class Lock(Cells):
     def _operate(self, command: Command, owned: Owned, now: Now) -> Pending:
         operation = command.operation
         if isinstance(operation, (messages.Activate, messages.Deactivate)):
-            return self._take_number(command, operation, owned)
+            return self._take_number(command, operation, owned, now)
         if isinstance(operation, messages.Transfer):
-            return self._transfer(command, operation)
+            return self._transfer(command, operation, now)
         if isinstance(operation, messages.SetClock):
             return self._set_clock(command, operation, owned, now)
         if isinstance(operation, messages.Inspect):
             cell = records.slot_cell(operation.slot)
-            completed = messages.Inspected(operation.slot, _left(self._slot(operation.slot)))  # OPR-11
-            return self.stage(cell, Result(self._done(command, owned.epoch, completed)))
-        done = self._done(command, owned.epoch, operation)
+            completed = messages.Inspected(operation.slot, self.slot_count, _left(self._slot(operation.slot)))  # OPR-11
+            return self.stage(cell, Result(self._done(command, owned.epoch, completed, now)))
+        done = self._done(command, owned.epoch, operation, now)
         return self.stage(HEADER, Result(done, action=operation.action))  # OPR-10, STG-10
 
-    def _done(self, command: Command, epoch: int, completed: Any) -> bytes:
-        return Done(command.digest(), self.keys.lock_id, epoch, completed).signed(self.keys.lock).encode()
+    def _done(self, command: Command, epoch: int, completed: Any, now: Now) -> bytes:
+        """CMD-13: what the lock tells of itself beside what it did."""
+        clock = self._clock(now)
+        time = clock if isinstance(clock, int) else 0
+        if isinstance(completed, messages.SetClock):
+            time = completed.to
+        elif isinstance(completed, messages.Transfer):
+            time = 0
+        said = Done(command.digest(), self.keys.lock_id, epoch, time, now.battery, completed)
+        return said.signed(self.keys.lock).encode()
 
-    def _take_number(self, command: Command, operation: Any, owned: Owned) -> Pending:
+    def _take_number(self, command: Command, operation: Any, owned: Owned, now: Now) -> Pending:
         """Activate and Deactivate (OPR-1 to OPR-4, OPR-14)."""
         slot = self._slot(operation.slot)
         if slot.floor == MAX_U32:
@@ -371,10 +386,10 @@ class Lock(Cells):
         content = LockSlot(owned.epoch, operation.generation, holding)
         kind = messages.Activated if activate else messages.Deactivated
         completed = kind(operation.slot, operation.generation, _left(content))
-        result = Result(self._done(command, owned.epoch, completed))
+        result = Result(self._done(command, owned.epoch, completed, now))
         return self.stage(records.slot_cell(operation.slot), result, content)
 
-    def _transfer(self, command: Command, operation: messages.Transfer) -> Pending:
+    def _transfer(self, command: Command, operation: messages.Transfer, now: Now) -> Pending:
         """OPR-5 to OPR-7, OPR-15; KEY-7, STG-6, OPR-6 in this order."""
         _check_good_keys(operation.owner, operation.service)
         self._check_all_free()
@@ -382,7 +397,8 @@ class Lock(Cells):
         if epoch > MAX_U32:
             raise _Refuse("Exhausted", Reason.Exhausted)
         content = replace(self.header, owner=Owned(epoch, operation.owner, operation.service))
-        return self.stage(HEADER, Result(self._done(command, epoch, operation)), content)
+        completed = messages.Transferred(operation.owner, operation.service, self.slot_count)
+        return self.stage(HEADER, Result(self._done(command, epoch, completed, now)), content)
 
     def _check_all_free(self) -> None:
         """STG-6."""
@@ -393,7 +409,7 @@ class Lock(Cells):
         """OPR-8, OPR-9."""
         if now.clock == ABSENT:
             raise _Refuse("NoClock", Reason.NoClock)
-        result = Result(self._done(command, owned.epoch, operation), set_clock=operation.to)
+        result = Result(self._done(command, owned.epoch, operation, now), set_clock=operation.to)
         return self.stage(COUNTER, result, replace(self.counter, latest=operation.to, set_in=owned.epoch))
 
     # Provisioning and factory reset
@@ -424,7 +440,8 @@ class Lock(Cells):
     def _provisioned(self, message: Provision) -> bytes:
         lock_id = self.keys.lock_id
         card = messages.card_tag(self.activation_secret, message.digest(), lock_id)
-        return Provisioned(lock_id, 1, message.owner, message.service, card).signed(self.keys.lock).encode()
+        said = Provisioned(lock_id, 1, message.owner, message.service, self.slot_count, card)
+        return said.signed(self.keys.lock).encode()
 
     def factory_reset(self, session: Session, request: bytes, now: Now, entropy: bytes, present: bool) -> Outcome:
         """RST-1 to RST-12; `present` is physical presence inside the door. After it the lock is to be made."""

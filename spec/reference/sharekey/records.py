@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Optional
 from . import pairing, primitives, wire
 from .errors import DecodeError
 from .limits import LIMITS, RIGHTS, Limits
-from .wire import DIGEST, KEY, U8, U32, U64, Codec, Reader
+from .wire import DIGEST, KEY, SLOTS, U32, U64, Codec, Reader
 
 Cell = tuple[int, int]
 
@@ -75,7 +75,7 @@ class HeaderRecord:
     slots: int
     owner: Any  # Unprovisioned or Owned
 
-    FIELDS = [("slots", U8), ("owner", wire.variants({1: Unprovisioned, 2: Owned}))]
+    FIELDS = [("slots", SLOTS), ("owner", wire.variants({1: Unprovisioned, 2: Owned}))]
 
 
 @dataclass(frozen=True)

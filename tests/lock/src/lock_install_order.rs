@@ -137,6 +137,8 @@ fn bundle(stand: &mut Stand, nonce: Nonce, broken: &[Rule]) -> Vec<u8> {
 //# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
 //= spec/protocol.md#install
 //# INS-17. A lock MUST NOT let an epoch, a slot, a generation, a use or a time decide before all four signatures held.
+//= spec/protocol.md#install
+//# INS-23. The lock MUST make these checks in this order; the first that fails decides the error.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, first) in RULES.into_iter().enumerate() {

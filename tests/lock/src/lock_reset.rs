@@ -92,6 +92,8 @@ const RULES: [LockError; 6] = [
 //# RST-11. A factory reset MUST be refused while any cell waits for a write.
 //= spec/protocol.md#factory-reset
 //# RST-12. A refusal of a factory reset MUST be the opaque Refused.
+//= spec/protocol.md#factory-reset
+//# RST-13. The lock MUST make these checks in this order; the first that fails decides the error.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported() {
     for (at, first) in RULES.into_iter().enumerate() {

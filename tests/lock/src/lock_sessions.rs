@@ -166,6 +166,8 @@ fn ticks_that_went_backwards_since_the_challenge_are_expiry() {
 
 //= spec/protocol.md#sessions
 //# SES-5. A session MUST be refused when the ticks went backwards since its challenge.
+//= spec/protocol.md#sessions
+//# SES-12. A lock MUST keep the latest ticks that it saw, at a challenge and at an attempt with a newest session, malformed ones included.
 #[test]
 fn ticks_behind_a_later_attempt_are_expiry_though_ahead_of_the_challenge() {
     let (mut stand, key) = Stand::installed();

@@ -1,11 +1,11 @@
 //! How many slots a lock has: a firmware that has more gives them to a lock that was made with fewer, and none takes one's
 //! floor away.
 
-use sharekey::counter::Generation;
+use sharekey::counter::{Generation, Term};
 use sharekey::crypto::Nonce;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
-use sharekey::lock::{Cell, Clock, Condition, Door, Found, Lock, Now, purpose};
+use sharekey::lock::{Battery, Cell, Clock, Condition, Door, Found, Lock, Now, purpose};
 use sharekey::message::{Command, Holding, Operation};
 use sharekey_stage::board::{Bench, Fault};
 use sharekey_stage::cells::{SLOT_0, owned, slot, transfer};
@@ -15,7 +15,7 @@ use sharekey_stage::store::{PowerCut, Store};
 use sharekey_stage::{firmware, forge, nonce_of, rng, seed};
 
 const MORE: usize = SLOTS + 2;
-const NOW: Now = Now { ticks: 1_000, clock: Clock::Unset };
+const NOW: Now = Now { ticks: 1_000, clock: Clock::Unset, battery: Battery::UNKNOWN };
 
 fn cell(index: usize) -> Cell {
     Cell::Slot(SlotId::new(u8::try_from(index).unwrap()))
@@ -49,6 +49,7 @@ fn order<const N: usize>(
     let command = Command {
         lock: lock.id(),
         epoch: lock.ownership().unwrap().epoch,
+        by: Term::OWNER,
         lock_nonce: nonce_of(&given.challenge),
         owner_nonce: Nonce::from_bytes([7; 16]),
         operation,
@@ -92,6 +93,8 @@ fn a_firmware_with_more_slots_gives_them_to_the_lock_and_takes_nothing() {
     order(&mut lock, &mut store, close(SLOTS, 1)).unwrap();
 }
 
+//= spec/protocol.md#making
+//# LCK-13. A lock whose firmware has more slots than its header says MUST write a record, Inactive with floor 0 and epoch 0, for each further slot that has no sound one, before the header that says so.
 /// A lock that is not provisioned yet grows, too.
 #[test]
 fn a_power_cut_at_any_step_leaves_the_slots_that_there_were_or_all() {

@@ -213,7 +213,7 @@ impl<C: Provider> World<C> {
         }
         let learned = self
             .with_view(|owner, view, _| pending.finish(owner, view, &commanded.done).unwrap().commit(stored).unwrap());
-        if let Fact::Done { completed } = learned.fact
+        if let Fact::Done { completed, .. } = learned.fact
             && let Some(slot) = completed.operation().slot()
         {
             self.serve((door.id(), slot), &commanded.done);
@@ -259,7 +259,7 @@ impl<C: Provider> World<C> {
         let (heir, service) = (1 - self.current, self.service_key());
         let owner = *self.phones[heir].owner.key();
         match self.order(door, Order::Transfer { owner, service }) {
-            Err(Stop::Refused(LockError::WrongEpoch)) => self.take_over(door),
+            Err(Stop::Refused(LockError::CommandSignature(_))) => self.take_over(door),
             other => other,
         }
     }

@@ -56,6 +56,11 @@ pub fn stored_counter(store: &Store) -> (u64, u64) {
     (u64::from_le_bytes(content[0]), u64::from_le_bytes(content[1]))
 }
 
+/// The epoch in which the clock was set, on flash.
+pub fn set_in(store: &Store) -> u32 {
+    u32::from_le_bytes(store.get(Cell::Counter).unwrap()[21..25].try_into().unwrap())
+}
+
 /// The content of an inactive (1) or empty (2) slot's record.
 pub fn slot(epoch: u32, floor: u32, tag: u8) -> Vec<u8> {
     [&epoch.to_le_bytes()[..], &floor.to_le_bytes(), &[tag]].concat()

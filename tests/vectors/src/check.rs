@@ -201,6 +201,12 @@ pub fn derivation(case: &Value) {
             assert_eq!(hkdf(&[], &of("seed"), label::LOCK_KEY.as_bytes()), case["lock_key"]);
             assert_eq!(hkdf(&[], &of("seed"), label::RECORD_MAC.as_bytes()), case["record_key"]);
             assert_eq!(hkdf(&[], &of("seed"), label::NONCE.as_bytes()), case["nonce_key"]);
+            assert_eq!(hkdf(&[], &of("seed"), label::AGREEMENT.as_bytes()), case["agreement_key"]);
+        }
+        "agreement_secret" => {
+            let input = [of("entropy"), of("install_digest")].concat();
+            let secret = hkdf(&of("agreement_key"), &input, label::AGREEMENT_SECRET.as_bytes());
+            assert_eq!(secret, case["secret"]);
         }
         "nonce" => {
             let label: &[u8] = if case["rescue"] == true { b"rescue" } else { b"" };
