@@ -71,7 +71,7 @@ fn at_the_lock(fired: &Fired, error: LockError) -> bool {
         Kind::Bundle => parts(fired).into_iter().any(|part| of_a_part(part, error)),
         Kind::Provision => matches!(error, E::Wire(_) | E::WrongNonce | E::CardMac),
         Kind::Command => {
-            let for_whom = matches!(error, E::Wire(_) | E::WrongLock | E::WrongEpoch | E::WrongNonce);
+            let for_whom = matches!(error, E::Wire(_) | E::WrongLock | E::WrongNonce);
             for_whom || matches!(error, E::UnknownSigner | E::CommandSignature(_))
         }
         Kind::Unlock => {
@@ -112,8 +112,7 @@ fn of_a_part(part: Part, error: LockError) -> bool {
         (_, E::Wire(_)) => true,
         (Part::Frame, _) => false,
         (Part::Grant, error) => {
-            let for_whom = matches!(error, E::WrongLock | E::WrongEpoch | E::NoSuchSlot | E::SlotInactive);
-            for_whom || matches!(error, E::UnknownSigner | E::GrantSignature(_))
+            matches!(error, E::WrongLock | E::UnknownSigner | E::GrantSignature(_))
         }
         (Part::Claim, error) => matches!(error, E::ClaimNamesOtherGrant | E::ClaimSignature(_)),
         (Part::Install, error) => {
