@@ -125,6 +125,7 @@ impl<C: Crypto> Owner<C> {
         self.check_owns(view)?;
         let Recipient { subject, method, contact } = to;
         subject.check().map_err(OwnerError::SubjectKey)?;
+        limits.check(rights).map_err(OwnerError::Limits)?;
         let mut next = view.clone();
         let known = next.slot_mut(slot);
         //= spec/protocol.md#number-line

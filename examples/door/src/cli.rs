@@ -262,6 +262,10 @@ pub enum GuestCommand {
         /// Which slot, from 0
         #[arg(value_parser = args::slot)]
         slot: SlotId,
+        /// Also where you have this key already: it is dead once the lock has installed again, and where the lock's
+        /// answer is lost, you have none.
+        #[arg(long)]
+        again: bool,
         /// Use a new device, as if the phone of the earlier download were another one.
         #[arg(long)]
         new_device: bool,

@@ -20,7 +20,7 @@ fn a_reset_hides_no_key_and_the_next_download_overwrites_it() {
     scene.lock_refuses("guest ana open 0", "UnlockMac");
     scene.ok("guest ben open 0");
     assert_eq!(numbers(&scene.status(0)), [3]);
-    scene.refused("guest ana download 0", "the service", ".ClaimNamesOtherGrant)");
+    scene.refused("guest ana download 0 --again", "the service", ".ClaimNamesOtherGrant)");
     scene.lock_refuses(&format!("wire replay {old_bundle}"), "WrongNonce");
 }
 
@@ -29,11 +29,11 @@ fn a_deactivated_key_stays_dead_after_the_slot_is_opened_again() {
     let scene = Scene::downloaded(22);
     scene.ok("owner deactivate 0");
     scene.lock_refuses("guest ana open 0", "NotInstalled");
-    scene.refused("guest ana download 0", "the service", ".NothingShared)");
+    scene.refused("guest ana download 0 --again", "the service", ".NothingShared)");
     assert_eq!(numbers(&scene.status(0)), [0_u64; 0]);
     scene.ok("owner activate 0");
     scene.lock_refuses("guest ana open 0", "NotInstalled");
-    scene.refused("guest ana download 0", "the service", ".NothingShared)");
+    scene.refused("guest ana download 0 --again", "the service", ".NothingShared)");
     assert_eq!(scene.status(0)["state"], "not_shared");
     scene.download("ben", 0);
     scene.ok("guest ben open 0");
@@ -47,13 +47,13 @@ fn a_service_taken_over_cannot_bring_an_old_generation_back() {
     scene.ok("owner withdraw 0");
     scene.download("ben", 0);
     copy_records(&before, &scene);
-    scene.lock_refuses("guest ana download 0", "StaleGeneration");
+    scene.lock_refuses("guest ana download 0 --again", "StaleGeneration");
     scene.ok("owner deactivate 0");
     copy_records(&before, &scene);
-    scene.lock_refuses("guest ana download 0", "SlotInactive");
+    scene.lock_refuses("guest ana download 0 --again", "SlotInactive");
     scene.ok("owner activate 0");
     copy_records(&before, &scene);
-    scene.lock_refuses("guest ana download 0", "StaleGeneration");
+    scene.lock_refuses("guest ana download 0 --again", "StaleGeneration");
 }
 
 fn copy_records(from: &Scene, to: &Scene) {
@@ -126,10 +126,10 @@ fn downloading_again_gives_no_uses_back() {
     scene.ok("guest ana receive");
     scene.ok("guest ana download 0");
     scene.ok("guest ana open 0");
-    scene.ok("guest ana download 0");
+    scene.ok("guest ana download 0 --again");
     scene.ok("guest ana open 0");
     scene.lock_refuses("guest ana open 0", "UsesSpent");
-    scene.ok("guest ana download 0");
+    scene.ok("guest ana download 0 --again");
     scene.lock_refuses("guest ana open 0", "UsesSpent");
     scene.ok("guest ana open 0 --lock");
 }
@@ -192,4 +192,67 @@ fn a_lock_without_a_clock_takes_no_key_with_dates() {
     scene.ok("owner withdraw 0");
     scene.download("ana", 0);
     scene.ok("guest ana open 0");
+}
+
+#[test]
+fn a_key_that_works_is_not_downloaded_again_by_accident() {
+    let scene = Scene::downloaded(33);
+    scene.refused("guest ana download 0", "ana's phone", "(Guest.KeyHeld)");
+    scene.ok("guest ana open 0");
+    // Told to, and the answer lost: the key that worked is dead, and the late answer gives one.
+    assert_eq!(scene.call("guest ana download 0 --again --lose-answer").code, 1);
+    scene.lock_refuses("guest ana open 0", "UnlockMac");
+    scene.ok(&format!("wire replay {}", scene.newest("receipt", "ana")));
+    scene.ok("guest ana open 0");
+}
+
+#[test]
+fn an_older_grant_that_comes_late_stands_in_nobodys_way() {
+    let scene = Scene::new(34);
+    scene.ok("owner share 0 --to-id ana");
+    let older = scene.newest("grant", "service");
+    scene.ok("owner withdraw 0");
+    scene.ok("owner share 0 --to-id ana");
+    scene.ok("guest ana receive");
+    assert_eq!(scene.ok(&format!("wire replay {older} --to ana")), "ana keeps the grant.\n");
+    scene.ok("guest ana download 0");
+    scene.ok("guest ana open 0");
+    let told = scene.ok(&format!("wire replay {older} --to ana"));
+    assert_eq!(told, "ana has a later key: the lock installs that grant no more.\n");
+    scene.ok("guest ana open 0");
+}
+
+#[test]
+fn a_receipt_that_the_service_could_not_take_is_sent_at_the_next_contact() {
+    let scene = Scene::new(35);
+    scene.ok("owner share 0 --to-id ana");
+    scene.ok("guest ana receive");
+    assert_eq!(scene.call("guest ana download 0 --lose-answer").code, 1);
+    // The service is out: there is a file where its records were.
+    let (records, away) = (scene.path("service/records"), scene.path("service/away"));
+    std::fs::rename(&records, &away).unwrap();
+    std::fs::write(&records, []).unwrap();
+    assert_eq!(scene.call(&format!("wire replay {}", scene.newest("receipt", "ana"))).code, 1);
+    scene.ok("guest ana open 0");
+    assert!(scene.ok("guest ana keys").contains(" is still to be sent to the service."));
+    std::fs::remove_file(&records).unwrap();
+    std::fs::rename(&away, &records).unwrap();
+    assert_eq!(scene.status(0)["shared"]["downloaded"], Value::Null);
+    scene.ok("guest ana receive");
+    assert!(!scene.ok("guest ana keys").contains("to be sent"));
+    assert_ne!(scene.status(0)["shared"]["downloaded"], Value::Null);
+}
+
+#[test]
+fn a_key_that_is_over_or_used_up_is_shown_so() {
+    let scene = Scene::new(36);
+    scene.ok("owner share 0 --to-id ana --uses 2 --until +1d");
+    scene.ok("guest ana receive");
+    scene.ok("guest ana download 0");
+    assert!(scene.ok("guest ana keys").contains("at most 2 left"));
+    scene.ok("guest ana open 0");
+    assert!(scene.ok("guest ana keys").contains("at most 1 left"));
+    scene.ok("guest ana open 0");
+    assert!(scene.ok("guest ana keys").contains("used up"));
+    assert!(scene.ok("--at +2d guest ana keys").contains("over"));
 }

@@ -276,6 +276,11 @@ pub const CASES: &[Case] = &[
             other => panic!("{other:?}"),
         })
     }),
+    (&["Owner.Limits"], Play::active, |play| {
+        let rights = if play.first() { Rights::LOCK } else { Rights::OPEN };
+        let guest = play.w.guest(ANA);
+        play.w.share_with(HALL, &guest, rights, Limits::NONE.uses(1).unwrap()).map(drop).map_err(stopped)
+    }),
     (&["Owner.Slot.NotActive"], closed, |play| shares(play, key_of(ANA))),
     (&["Owner.Slot.AlreadyShared"], Play::shared, |play| shares(play, key_of(BEN))),
     (&["Owner.Slot.LiveFull"], super::service::full, |play| shares(play, key_of(BEN))),

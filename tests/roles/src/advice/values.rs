@@ -13,7 +13,7 @@ use sharekey::wire::Unverified;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::samples::{Samples, Size};
 use sharekey_stage::world::{ANA, OLGA, key_of, seed};
-use sharekey_stage::{bad, forge};
+use sharekey_stage::{NOON, bad, forge};
 
 use super::{Case, Play, told};
 
@@ -109,6 +109,18 @@ pub const CASES: &[Case] = &[
         Limits::new(at(5), at(if good { 6 } else { 5 }), None, None)
     }),
     made!("Limits.NoUses", |good| Limits::new(None, None, None, Some(u32::from(good)))),
+    made!("Limits.FarAway", |good| {
+        let until = NOON + if good { 600 } else { 1_000 * NOON };
+        Limits::NONE.until(Timestamp::from_unix_seconds(until)).unwrap().check(Rights::OPEN)
+    }),
+    made!("Limits.UsesWithoutOpen", |good| {
+        Limits::NONE.uses(1).unwrap().check(if good { Rights::OPEN_AND_LOCK } else { Rights::LOCK })
+    }),
+    made!("Limits.NoTime", |good| {
+        let dates = Limits::NONE.from(Timestamp::from_unix_seconds(NOON)).unwrap();
+        let dates = dates.until(Timestamp::from_unix_seconds(NOON + 600)).unwrap();
+        dates.on(schedule(Weekdays::ALL.into(), if good { 719 } else { 1080 }, 0).unwrap()).check(Rights::OPEN)
+    }),
     made!("Limits.Weekdays", |good| schedule(u8::from(good), 0, 0)),
     made!("Limits.Window", |good| schedule(1, if good { 0 } else { 1440 }, 0)),
     made!("Limits.Offset", |good| schedule(1, 0, if good { 840 } else { 841 })),
