@@ -8,6 +8,7 @@ errors! { {$} "Sealed"
         Refused:  "not what was sealed under this key, for this place",               Caller, OtherInput;
         /// By another version of the library, most likely.
         Content:  "what was sealed is of another form",                               Caller, Update;
+        /// The crypto provider could not do its work now.
         Provider(#[from] ProviderFailed): _,                                          Caller, Later;
     }
 }
