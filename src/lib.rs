@@ -63,8 +63,9 @@
 //! let account = Account::from_seed(&Ring, &Seed::random(rng))?;
 //! let (mut contacts, ana) = (ContactBook::new(), "ana@example".parse()?);
 //! contacts.add(ana, "Ana".parse()?, *account.public_key())?;
+//! contacts.verify_key(&"ana@example".parse()?, account.public_key())?;     // scanned from Ana's screen
 //! let ana = (&contacts, &"ana@example".parse()?);
-//! let grant = owner.share_with_contact(&mut view, hall, ana, Rights::OPEN, Limits::NONE)?.commit(disk)?;
+//! let grant = owner.share_with_verified_contact(&mut view, hall, ana, Rights::OPEN, Limits::NONE)?.commit(disk)?;
 //! service.take(&mut record, &grant)?.commit(database)?.answer()?;
 //!
 //! // 4. The guest connects to the lock and the service, once, to download the key.

@@ -26,6 +26,8 @@ errors! { {$} "Owner"
         Limits(LimitsError):         "the limits",                                    Owner,     OtherInput;
         /// The contact book has none of this id.
         UnknownContact:              "no such contact",                               Owner,     OtherInput;
+        /// Nobody compared the contact's key yet.
+        UnverifiedContact:           "the contact is not verified",                   Owner,     CompareKeys;
         /// Than was asked for.
         WrongOwner:                  "the lock names another owner",                  Owner,     OtherInput;
         /// Than was asked for.

@@ -9,7 +9,7 @@ use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::SLOTS;
 use sharekey::message::Connect;
-use sharekey::owner::{Order, OwnedLock, Owner, ViewChange};
+use sharekey::owner::{Order, OwnedLock, Owner, ViewChange, Whom};
 use sharekey::sealed::Sealed;
 use sharekey::secret::{ActivationSecret, Seed, StorageKey};
 
@@ -68,7 +68,8 @@ impl OwnerPhone {
     /// Shares with a contact.
     pub fn share(&mut self, cloud: &mut Cloud, slot: SlotId, with: &str, may: Rights, when: Limits) -> Outcome<()> {
         let (contacts, id) = (self.contacts.clone(), with.parse()?);
-        let grant = self.step(|owner, view| owner.share_with_contact(view, slot, (&contacts, &id), may, when))?;
+        let grant =
+            self.step(|owner, view| owner.share_with_unverified_contact(view, slot, (&contacts, &id), may, when))?;
         cloud.take(&grant).map(drop)
     }
 
@@ -106,7 +107,11 @@ impl OwnerPhone {
     pub fn show(&self) {
         for status in self.view.iter().flat_map(OwnedLock::statuses) {
             let Some(key) = status.shared else { continue };
-            let whom = key.contact.map_or("a share code".to_owned(), |contact| contact.to_string());
+            let whom = match key.whom(&self.contacts) {
+                Whom::Contact(id, _) => id.to_string(),
+                Whom::FormerContact(id) => format!("who was {id}"),
+                _ => "a share code".to_owned(),
+            };
             let device = key.downloaded.map_or("nobody yet".to_owned(), |proof| proof.device.to_string());
             println!("    slot {}: {:?} with {whom}, downloaded by {device:.12}", status.slot, status.state);
         }

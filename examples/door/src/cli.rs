@@ -197,6 +197,9 @@ pub struct Share {
     /// Share with this contact.
     #[arg(long, value_name = "ID", group = "with")]
     pub to_id: Option<AccountId>,
+    /// Also where nobody compared the contact's key: then it may be somebody else's.
+    #[arg(long, requires = "to_id")]
+    pub unverified: bool,
     /// Share by a code, for somebody without an account.
     #[arg(long, group = "with")]
     pub to_code: bool,
@@ -243,7 +246,13 @@ pub enum ContactCommand {
         #[arg(value_parser = args::fingerprint)]
         fingerprint: Fingerprint,
     },
-    /// Delete a contact. What was shared stays shared.
+    /// Accept another key for a contact, a deleted one too: ask them first.
+    Accept {
+        id: AccountId,
+        #[arg(value_parser = args::key)]
+        key: PublicKey,
+    },
+    /// Delete a contact. What was shared stays shared, and another key under this id is noticed.
     Delete { id: AccountId },
     /// List them.
     List,

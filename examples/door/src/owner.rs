@@ -76,7 +76,7 @@ pub fn run(home: &Home, by: Option<Name>, command: OwnerCommand) -> anyhow::Resu
         OwnerCommand::Contact { command } => phone.contact(command),
         OwnerCommand::Share(share) => phone.share(&share),
         OwnerCommand::Withdraw { slot } => phone.withdraw(slot),
-        OwnerCommand::Status { slot, json: true } => json::print(&phone.synced_view()?, slot),
+        OwnerCommand::Status { slot, json: true } => json::print(&phone.synced_view()?, &phone.contacts()?, slot),
         OwnerCommand::Status { slot, json: false } => phone.status(slot),
     }
 }

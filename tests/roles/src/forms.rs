@@ -151,7 +151,7 @@ fn numbers_are_numbers_bytes_are_text_and_enumerations_have_their_names() {
     assert_eq!(of(&record, "/slot/line/live/0/key/generation"), 2);
     assert_eq!(of(&record, "/slot/line/live/0/confirmation/device").as_str().unwrap().len(), 64);
     assert!(of(&record, "/evidence/ownership").as_str().unwrap().starts_with("U0sBE"), "base64url of SK, 1, 16");
-    assert_eq!(of(&json(&contacts), "/ana@example/key"), key_of(ANA).to_string());
+    assert_eq!(of(&json(&contacts), "/contacts/ana@example/key"), key_of(ANA).to_string());
     assert_eq!(json(&Exposed(&seed)), hex(seed.expose()));
     assert_eq!(json(&RefuseReason::UsesSpent), "UsesSpent");
     assert_eq!(

@@ -1,7 +1,6 @@
 //! Sharing, taking back, and what the owner learns of both.
 
 use sharekey::code::ShareCode;
-use sharekey::contacts::Trust;
 use sharekey::error::LimitsError;
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
@@ -28,11 +27,14 @@ impl Phone<'_> {
         match &share.to_id {
             Some(id) => {
                 let contacts = self.contacts()?;
-                let grant = self.owner.share_with_contact(&mut view, slot, (&contacts, id), rights, limits);
+                let with = (&contacts, id);
+                let grant = if share.unverified {
+                    self.owner.share_with_unverified_contact(&mut view, slot, with, rights, limits)
+                } else {
+                    self.owner.share_with_verified_contact(&mut view, slot, with, rights, limits)
+                };
                 self.publish(&grant.by(&self.voice())?.commit(|next| self.save(next))?)?;
-                let verified = contacts.get(id).is_some_and(|contact| contact.trust() == Trust::Verified);
-                let hint = if verified { "" } else { " Their key is not verified yet." };
-                println!("Slot {slot} is shared with {id}: revocable until they download it.{hint}");
+                println!("Slot {slot} is shared with {id}: revocable until they download it.");
             }
             None => {
                 let code = self.home.draw(|rng| ShareCode::issue(rng));

@@ -183,7 +183,20 @@ pub const CASES: &[Case] = &[
         let id: AccountId = if play.first() { "anna" } else { "ana@example" }.parse().unwrap();
         let Play { w, book, .. } = play;
         w.olga
-            .change(|owner, view, _| owner.share_with_contact(view, HALL, (book, &id), Rights::OPEN, Limits::NONE))
+            .change(|owner, view, _| {
+                owner.share_with_unverified_contact(view, HALL, (book, &id), Rights::OPEN, Limits::NONE)
+            })
+            .map(drop)
+            .map_err(told)
+    }),
+    (&["Owner.UnverifiedContact"], Play::active, |play| {
+        if play.did(Retry::CompareKeys) {
+            play.book.verify_key(&"ana@example".parse().unwrap(), &key_of(ANA + 1)).unwrap();
+        }
+        let Play { w, book, .. } = play;
+        let ana = (&*book, &"ana@example".parse().unwrap());
+        w.olga
+            .change(|owner, view, _| owner.share_with_verified_contact(view, HALL, ana, Rights::OPEN, Limits::NONE))
             .map(drop)
             .map_err(told)
     }),

@@ -4,7 +4,7 @@ use sharekey::code::{Link, ShareCode};
 use sharekey::contacts::Fingerprint;
 use sharekey::crypto::{Agree, AgreementKey, PublicKey};
 use sharekey::error::{CodeError, LimitsError, Retry, SignatureError, WireError};
-use sharekey::id::AccountId;
+use sharekey::id::{AccountId, ContactName};
 use sharekey::limits::{Action, Limits, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::lock::{Cell, Found, StoredSeed};
 use sharekey::message::{Grant, Unlock};
@@ -139,6 +139,8 @@ pub const CASES: &[Case] = &[
     made!("Id.Empty", |good| if good { "ana" } else { "" }.parse::<AccountId>()),
     made!("Id.TooLong", |good| "a".repeat(if good { 64 } else { 65 }).parse::<AccountId>()),
     made!("Id.Control", |good| if good { "ana" } else { "an\na" }.parse::<AccountId>()),
+    made!("Id.Invisible", |good| if good { "ana" } else { "ana\u{200b}" }.parse::<ContactName>()),
+    made!("Id.Character", |good| if good { "ana" } else { "an\u{430}" }.parse::<AccountId>()),
     made!("Id.Whitespace", |good| if good { "ana" } else { " ana" }.parse::<AccountId>()),
     made!("Fingerprint.NotADigit", |good| if good { "0".repeat(30) } else { "x".repeat(30) }.parse::<Fingerprint>()),
     made!("Fingerprint.TooShort", |good| "0".repeat(if good { 30 } else { 29 }).parse::<Fingerprint>()),
