@@ -190,6 +190,7 @@ pub struct Transfer {
 
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("with").required(true)))]
+#[command(group(clap::ArgGroup::new("schedule").multiple(true)))]
 pub struct Share {
     /// Which slot, from 0
     #[arg(value_parser = args::slot)]
@@ -210,17 +211,20 @@ pub struct Share {
     #[arg(long, value_name = "T", value_parser = args::when)]
     pub until: Option<When>,
     /// On which days: mon-fri, or sat,sun.
-    #[arg(long, value_parser = args::days)]
+    #[arg(long, value_parser = args::days, requires = "offset", group = "schedule")]
     pub days: Option<Days>,
     /// Between which times of the day: 09:00-18:00.
-    #[arg(long, value_parser = args::hours)]
+    #[arg(long, value_parser = args::hours, requires = "offset", group = "schedule")]
     pub hours: Option<Hours>,
     /// Days and hours are local time at this offset from UTC.
-    #[arg(long, value_name = "+HH:MM", value_parser = args::offset, allow_hyphen_values = true)]
+    #[arg(long, value_name = "+HH:MM", value_parser = args::offset, allow_hyphen_values = true, requires = "schedule")]
     pub offset: Option<Offset>,
     /// How many openings it is good for.
     #[arg(long, value_name = "N")]
     pub uses: Option<u32>,
+    /// Share also what can never open.
+    #[arg(long)]
+    pub anyway: bool,
     /// Allow only one of opening and locking.
     #[arg(long, value_enum)]
     pub only: Option<Only>,

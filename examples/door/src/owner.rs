@@ -58,6 +58,11 @@ impl<'h> Phone<'h> {
         files::write_json(&self.folder.join("view.json"), view)
     }
 
+    /// Unless the lock said that it has none.
+    fn knows_a_clock(&self) -> bool {
+        !self.folder.join("no-clock").exists()
+    }
+
     fn contacts(&self) -> anyhow::Result<ContactBook> {
         Ok(files::read_json(&self.folder.join("contacts.json"))?.unwrap_or_default())
     }

@@ -1,9 +1,9 @@
 //! Sharing, taking back, and what the owner learns of both.
 
 use sharekey::code::ShareCode;
-use sharekey::error::LimitsError;
+use sharekey::error::{Fault, LimitsError, Retry};
 use sharekey::id::SlotId;
-use sharekey::limits::{Limits, Rights};
+use sharekey::limits::{Limits, NeverOpens, Rights};
 use sharekey::message::{Completed, Done, WithdrawnOutcome};
 use sharekey::owner::{Fact, Learned, OwnedLock, Standing};
 use sharekey::wire::Unverified;
@@ -13,7 +13,7 @@ use crate::cli::{Only, Share};
 use crate::home::Home;
 use crate::lock::Firmware;
 use crate::moment::When;
-use crate::refusal::By as _;
+use crate::refusal::{By as _, Refusal};
 use crate::schedule;
 use crate::service::Cloud;
 use crate::show::short;
@@ -24,6 +24,16 @@ impl Phone<'_> {
         let slot = share.slot;
         let limits = limits(self.home, share)?;
         let rights = rights(share);
+        if let (Some(why), false) = (limits.never_open(self.home.now(), self.knows_a_clock()), share.anyway) {
+            let why = match why {
+                NeverOpens::Over => "it is over already",
+                NeverOpens::NoTime => "no time that its schedule allows is left between its dates",
+                NeverOpens::NoClock => "the lock can never tell the time",
+                _ => "its limits never hold",
+            };
+            let what = format!("this key would never open: {why}; with --anyway it is shared");
+            return Err(Refusal::own(&self.voice(), &what, Fault::Owner, Retry::OtherInput).into());
+        }
         match &share.to_id {
             Some(id) => {
                 let contacts = self.contacts()?;

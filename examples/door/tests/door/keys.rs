@@ -164,7 +164,9 @@ fn a_lost_receipt_may_come_late() {
 #[test]
 fn limits_are_judged_at_every_opening() {
     let scene = Scene::new(31);
-    scene.ok("owner share 0 --to-id ana --from +1d --until +8d --days mon-fri --hours 09:00-18:00 --only open");
+    scene.ok(
+        "owner share 0 --to-id ana --from +1d --until +8d --days mon-fri --hours 09:00-18:00 --offset Z --only open",
+    );
     scene.ok("guest ana receive");
     scene.ok("guest ana download 0");
     scene.lock_refuses("guest ana open 0", "NotYetValid");
@@ -186,7 +188,8 @@ fn a_lock_without_a_clock_takes_no_key_with_dates() {
     scene.lock_refuses("owner set-clock", "NoClock");
     scene.ok("owner activate 0");
     scene.befriend("owner", "ana");
-    scene.ok("owner share 0 --to-id ana --until +1d");
+    scene.refused("owner share 0 --to-id ana --until +1d", "owner's phone", "the lock can never tell the time");
+    scene.ok("owner share 0 --to-id ana --until +1d --anyway");
     scene.ok("guest ana receive");
     scene.lock_refuses("guest ana download 0", "NoClock");
     scene.ok("owner withdraw 0");
@@ -255,4 +258,41 @@ fn a_key_that_is_over_or_used_up_is_shown_so() {
     scene.ok("guest ana open 0");
     assert!(scene.ok("guest ana keys").contains("used up"));
     assert!(scene.ok("--at +2d guest ana keys").contains("over"));
+}
+
+#[test]
+fn limits_that_cannot_be_meant_are_refused_and_what_never_opens_is_said() {
+    let scene = Scene::new(37);
+    let share = |limits: &str| format!("owner share 0 --to-id ana {limits}");
+    scene.refused(&share("--uses 2 --only lock"), "owner's phone", "(Owner.Limits.UsesWithoutOpen)");
+    // It is noon on a Monday.
+    let weekend = "--from +1d --until +3d --days sat,sun --offset Z";
+    scene.refused(&share(weekend), "owner's phone", "(Owner.Limits.NoTime)");
+    scene.refused(&share("--until 2026-11-23T11:59:59Z"), "owner's phone", "it is over already");
+    scene.refused(&share("--until +3d --days mon --hours 09:00-11:00 --offset Z"), "owner's phone", "no time");
+    for wrong in ["--offset +01:00", "--hours 09:00-18:00", "--days mon"] {
+        assert_eq!(scene.call(&share(wrong)).code, 2, "{wrong}");
+    }
+    assert_eq!(scene.status(0)["state"], "not_shared");
+    scene.ok(&share("--until 2026-11-23T11:59:59Z --anyway"));
+}
+
+#[test]
+fn a_contact_added_again_with_another_key_is_noticed_and_is_not_who_had_the_id_before() {
+    let scene = Scene::new(38);
+    scene.ok("owner share 0 --to-id ana");
+    let other = scene.ok("guest dora account");
+    let key = other.lines().find_map(|line| line.strip_prefix("key ")).unwrap().trim().to_owned();
+    scene.ok("owner contact delete ana");
+    let add = format!("owner contact add ana {key}");
+    scene.refused(&add, "owner's phone", "(Contact.KeyChanged)");
+    scene.ok(&format!("owner contact accept ana {key}"));
+    scene.ok(&add);
+    scene.refused("owner share 1 --to-id ana", "owner's phone", "(Owner.UnverifiedContact)");
+    assert!(scene.ok("owner status 0").contains("who was ana"));
+    assert_eq!(scene.status(0)["shared"]["former_contact"], "ana");
+    for twin in ["an\u{430}", "ana\u{200b}", "\u{202e}ana", "an\u{ad}a", "ane\u{301}"] {
+        assert_eq!(scene.call(&format!("owner contact add {twin} {key}")).code, 2, "{twin:?}");
+    }
+    scene.ok("owner share 1 --to-id ana --unverified");
 }
