@@ -7,8 +7,7 @@ use sharekey::error::GuestError;
 use sharekey::guest::{Account, Invitation, Keyring, RingChange};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::lock::SLOTS;
-use sharekey::message::Connect;
+use sharekey::message::{Battery, Connect};
 use sharekey::owner::{Order, OwnedLock, Owner, ViewChange, Whom};
 use sharekey::sealed::Sealed;
 use sharekey::secret::{ActivationSecret, Seed, StorageKey};
@@ -92,7 +91,8 @@ impl OwnerPhone {
     /// Fetches what the cloud has, and believes what is signed.
     pub fn sync(&mut self, cloud: &Cloud) -> Outcome<()> {
         // Of every slot: another phone may have shared one that this one never heard of.
-        for slot in (0..u8::try_from(SLOTS)?).map(SlotId::new) {
+        let slots: Vec<SlotId> = self.view()?.every_slot().collect();
+        for slot in slots {
             let (request, pending) = self.owner.ask(self.view()?, slot, now(), &mut entropy())?;
             let answer = cloud.report(self.view()?.lock(), slot, &request)?;
             let _ = self.step(|owner, view| owner.see(view, pending, &answer))?;
@@ -173,8 +173,8 @@ impl GuestPhone {
         Ok(())
     }
 
-    /// Only the phone and the lock.
-    pub fn open(&mut self, door: &mut impl Radio, action: Action) -> Outcome<()> {
+    /// Only the phone and the lock; tells how full the lock's battery is, for the app to warn before it is empty.
+    pub fn open(&mut self, door: &mut impl Radio, action: Action) -> Outcome<Battery> {
         let key = self.ring.keys().find(|held| held.key().lock() == door.id()).ok_or("no key")?.key();
         let (unlock, awaiting) = key.unlock(&Ring, &door.send(&Connect::OPERATE)?, action, &mut entropy())?;
         let answer = door.send(&unlock)?;

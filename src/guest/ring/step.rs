@@ -11,7 +11,7 @@ use crate::error::{GuestError, RefuseReason};
 use crate::guest::Invitation;
 use crate::id::{LockId, SlotId};
 use crate::limits::Action;
-use crate::message::{Claim, Install, Receipt, Release};
+use crate::message::{Battery, Claim, Install, Receipt, Release};
 use crate::staged::Counted;
 use crate::wire::{Encoded, Kind, Unverified};
 
@@ -214,7 +214,7 @@ impl Keyring {
         Ok(self.staged(next, ()))
     }
 
-    /// Takes the lock's reply to an unlock: whether it acted, or why not. Where uses count, the ring counts along.
+    /// Takes the lock's reply to an unlock: that it acted and how full its battery is, or why not. Where uses count, the ring counts along.
     ///
     /// # Errors
     /// [`GuestError::Busy`]; [`GuestError::NotClaimed`] where the key is gone meanwhile; as
@@ -224,13 +224,13 @@ impl Keyring {
         crypto: &impl Crypto,
         awaiting: &AwaitingReply,
         answer: &[u8],
-    ) -> RingChange<'_, Result<(), RefuseReason>> {
+    ) -> RingChange<'_, Result<Battery, RefuseReason>> {
         self.free()?;
         let mut next = self.clone();
         let held =
             next.keys.iter_mut().find(|held| held.key.grant() == awaiting.grant).ok_or(GuestError::NotClaimed)?;
         let told = match held.key.check_reply(crypto, awaiting, answer) {
-            Ok(()) => Ok(()),
+            Ok(battery) => Ok(battery),
             Err(GuestError::Refused(reason)) => Err(reason),
             //= spec/protocol.md#guest
             //# GST-23. A guest MUST NOT give up a key because of an answer that proves nothing.
@@ -238,7 +238,7 @@ impl Keyring {
         };
         if held.key.limits().max_uses().is_some() && awaiting.action == Action::Open {
             held.opened = held.opened.saturating_add(u32::from(told.is_ok()));
-            held.spent |= told == Err(RefuseReason::UsesSpent);
+            held.spent |= told.err() == Some(RefuseReason::UsesSpent);
         }
         Ok(self.staged(next, told))
     }

@@ -78,7 +78,7 @@ impl Phone {
         let key = self.ring.key(w.door.id(), slot).unwrap().key();
         let (unlock, awaiting) = key.unlock(&Provider, &challenge, Action::Open, &mut self.guest.rng)?;
         let answer = w.door.unlock(session, &unlock).unwrap_or_else(|_| w.door.refusal.clone());
-        Ok(self.step(|ring, _| ring.reply(&Provider, &awaiting, &answer))?)
+        Ok(self.step(|ring, _| ring.reply(&Provider, &awaiting, &answer))?.map(drop))
     }
 }
 

@@ -24,6 +24,7 @@ impl Phone<'_> {
         let slot = share.slot;
         let limits = limits(self.home, share)?;
         let rights = rights(share);
+        limits.check(rights).by(&self.voice())?;
         if let (Some(why), false) = (limits.never_open(self.home.now(), self.knows_a_clock()), share.anyway) {
             let why = match why {
                 NeverOpens::Over => "it is over already",

@@ -264,10 +264,10 @@ fn a_key_that_is_over_or_used_up_is_shown_so() {
 fn limits_that_cannot_be_meant_are_refused_and_what_never_opens_is_said() {
     let scene = Scene::new(37);
     let share = |limits: &str| format!("owner share 0 --to-id ana {limits}");
-    scene.refused(&share("--uses 2 --only lock"), "owner's phone", "(Owner.Limits.UsesWithoutOpen)");
+    scene.refused(&share("--uses 2 --only lock"), "owner's phone", "(Limits.UsesWithoutOpen)");
     // It is noon on a Monday.
     let weekend = "--from +1d --until +3d --days sat,sun --offset Z";
-    scene.refused(&share(weekend), "owner's phone", "(Owner.Limits.NoTime)");
+    scene.refused(&share(weekend), "owner's phone", "(Limits.NoTime)");
     scene.refused(&share("--until 2026-11-23T11:59:59Z"), "owner's phone", "it is over already");
     scene.refused(&share("--until +3d --days mon --hours 09:00-11:00 --offset Z"), "owner's phone", "no time");
     for wrong in ["--offset +01:00", "--hours 09:00-18:00", "--days mon"] {

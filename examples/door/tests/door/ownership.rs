@@ -200,9 +200,8 @@ fn the_json_has_the_fields_that_the_page_documents() {
     let slot = &all["slots"][0];
     assert_eq!(names(slot), ["slot", "state", "shared", "may_open", "inspected", "as_of", "nobody_can_open"]);
     let key = &slot["shared"];
-    let fields =
-        ["generation", "grant", "method", "contact", "subject", "rights", "limits", "downloaded", "withdrawing"];
-    assert_eq!(names(key), fields);
+    let who = ["generation", "grant", "method", "contact", "former_contact", "subject"];
+    assert_eq!(names(key), [&who[..], &["rights", "limits", "downloaded", "withdrawing"]].concat());
     assert_eq!(names(&key["limits"]), ["from", "until", "schedule", "uses"]);
     assert_eq!(names(&key["downloaded"]), ["device", "proof"]);
 }
