@@ -179,7 +179,7 @@ fn set_clock_records_the_time_from_which_on_the_clock_is_believed() {
 }
 
 //= spec/protocol.md#operations
-//# OPR-5. Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.
+//# OPR-5. Transfer MUST begin a new epoch, and replace the owner's and the service's key, in one write.
 //= spec/protocol.md#operations
 //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
 #[test]

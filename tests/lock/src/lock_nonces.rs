@@ -30,7 +30,7 @@ fn next(stand: &mut Stand) -> (Nonce, bool) {
 /// The nonce of the challenge with this number, when the random source is broken.
 fn nonce(stand: &Stand, number: u64) -> Nonce {
     //= spec/protocol.md#keys-of-a-lock
-    //# KDF-6. A lock MUST derive these three keys from its seed as the table says.
+    //# KDF-6. A lock MUST derive these four keys from its seed as the table says.
     numbered(&stand.derived(label::NONCE), number)
 }
 

@@ -171,7 +171,7 @@ fn an_activation_and_a_deactivation_move_the_view_once_done() {
 }
 
 //= spec/protocol.md#owner
-//# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
+//# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation can leave.
 #[test]
 fn every_part_of_a_done_is_checked() {
     let mut view = view();
