@@ -214,7 +214,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         let was_damaged = slots.find(|(slot, index)| slot.is_lacking() && *index < header.slots.value());
         if let Some((_, index)) = was_damaged {
             //= spec/protocol.md#damage
-            //# DMG-8. A lock that a new epoch finds with damaged slots SHOULD write a record of that epoch, Inactive with floor 0, for each of them at once.
+            //# DMG-8. A lock that a new epoch finds with damaged slots MUST write a record of that epoch, Inactive with floor 0, for each of them at once.
             return Ok(Some(Write::Slot(SlotId::new(index), SlotRecord::untouched(header.epoch()))));
         }
         let number = super::firmware_slots::<SLOTS>();

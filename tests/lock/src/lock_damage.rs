@@ -119,7 +119,7 @@ fn complete(stand: &mut Stand) -> Vec<Cell> {
 
 /// Against a draft the second transfer closed the slot that was opened after the first.
 //= spec/protocol.md#damage
-//# DMG-8. A lock that a new epoch finds with damaged slots SHOULD write a record of that epoch, Inactive with floor 0, for each of them at once.
+//# DMG-8. A lock that a new epoch finds with damaged slots MUST write a record of that epoch, Inactive with floor 0, for each of them at once.
 #[test]
 fn one_transfer_mends_two_damaged_slots_for_every_boot() {
     let (mut stand, ..) = with_slot_0_damaged();
