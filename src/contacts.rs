@@ -266,6 +266,8 @@ impl ContactBook {
     }
 
     fn get_mut(&mut self, id: &AccountId) -> Result<&mut Contact, ContactError> {
+        //= spec/protocol.md#contacts
+        //# CON-10. Each operation on the contacts MUST make the checks of the table, in its order, and change nothing where one of them fails.
         self.contacts.get_mut(id).ok_or(ContactError::NotFound)
     }
 }

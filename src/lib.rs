@@ -102,7 +102,7 @@
 //! | you write | it is | and uses | refusals |
 //! |---|---|---|---|
 //! | the owner's app | an [`Owner`], a view of each lock ([`OwnedLock`]) | [`owner`], [`contacts`], [`code`] | [`OwnerError`] |
-//! | the guest's app | an [`Account`], then a [`GuestKey`] | [`guest`], [`code`] | [`GuestError`] |
+//! | the guest's app | an [`Account`] and a [`Keyring`] | [`guest`], [`code`] | [`GuestError`] |
 //! | the service | a [`Service`], a [`ShareRecord`] for each lock and slot | [`service`] | [`ServiceError`] |
 //! | the lock's firmware | a [`lock::Door`] over its board | [`lock`], and a provider for [`crypto`] | [`LockError`] |
 //!
@@ -120,6 +120,7 @@
 //! | `std` (default) | `alloc`, and `std` in the dependencies |
 //! | `ring` (default) | [`crypto::Ring`], the provider on ring: apps, services, Linux-class locks |
 //! | `rustcrypto` | [`crypto::RustCrypto`], the provider on the RustCrypto crates: microcontrollers, any target; with `std`, on x86-64, it verifies faster than ring, and much faster where it is built for AVX-512 (`benches/RESULTS.md` has the ratios) |
+//! | `sealed` | `rustcrypto`, and [`crypto::Aead`] on it, for what is stored [`sealed`]; `ring` has it already |
 //! | `alloc` | [`owner`], [`service`], [`staged`], [`contacts`] and account names: what needs an allocator |
 //!
 //! Without features, the crate is `no_std` without an allocator: [`lock`], [`guest`], [`code`] and [`slot`], over a
@@ -138,6 +139,7 @@
 #![cfg_attr(
     feature = "alloc",
     doc = "
+[`Keyring`]: guest::Keyring
 [`OwnedLock`]: owner::OwnedLock
 [`ShareRecord`]: service::ShareRecord
 "
@@ -145,6 +147,7 @@
 #![cfg_attr(
     not(feature = "alloc"),
     doc = "
+[`Keyring`]: #features
 [`Owner`]: #features
 [`Owner::withdraw`]: #features
 [`OwnedLock`]: #features
@@ -153,7 +156,9 @@
 [`ServiceError`]: #features
 [`ShareRecord`]: #features
 [`contacts`]: #features
+[`crypto::Aead`]: #features
 [`owner`]: #features
+[`sealed`]: #features
 [`service`]: #features
 [`staged`]: #features
 "

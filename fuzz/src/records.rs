@@ -9,7 +9,7 @@ use sharekey::contacts::ContactBook;
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::{LoadError, LockError};
-use sharekey::guest::{Claimed, GuestKey, Installing};
+use sharekey::guest::{Claimed, GuestKey, Installing, Keyring};
 use sharekey::id::SlotId;
 use sharekey::lock::{
     Battery, Cell, Clock, Condition, Found, Lock, MAX_RECORD, Making, Now, Ownership, StoredSeed, purpose,
@@ -332,7 +332,8 @@ pub fn view(data: &[u8]) {
 /// What a guest keeps on the way to its key, and the key.
 pub fn guest(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else { return };
-    match kind % 3 {
+    match kind % 4 {
+        3 => drop(kept::<Exposed<Keyring>>(data)),
         0 => drop(kept::<Exposed<Claimed>>(data)),
         1 => drop(kept::<Exposed<Installing>>(data)),
         _ => {

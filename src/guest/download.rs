@@ -69,6 +69,7 @@ impl Claimed {
         Self { grant, claim, device }
     }
 
+    #[cfg(feature = "alloc")]
     pub(super) const fn invitation(&self) -> &Invitation {
         &self.grant
     }

@@ -12,7 +12,7 @@ from typing import Any, Optional, Union
 from . import messages, primitives, slot
 from .contacts import Contact
 from .errors import RuleBroken, verify_as
-from .limits import Limits
+from .limits import YEAR_10000, Limits
 from .messages import (
     OWNER,
     Activate,
@@ -28,6 +28,7 @@ from .messages import (
     Receipt,
     Refused,
     Released,
+    SetClock,
     Report,
     Transfer,
     Withdraw,
@@ -190,6 +191,7 @@ class Owner:
         self.check_owned()
         key = subject.key if isinstance(subject, Contact) else subject
         primitives.check_key_as("SubjectKey", key)
+        limits.check(rights)
         kept = self.slot(index)
         number = self.next_number(index)
         message = Grant(self.lock, self.epoch, OWNER, index, number, key, rights, limits).signed(self.seed)
@@ -202,6 +204,8 @@ class Owner:
 
         The operation of an Activate or Deactivate has the number that `next_number` gave.
         """
+        if isinstance(operation, SetClock) and operation.to >= YEAR_10000:
+            raise RuleBroken("Limits.FarAway", "LIM-19")
         if isinstance(operation, Transfer):
             primitives.check_key_as("OwnerKey", operation.owner)
             primitives.check_key_as("ServiceKey", operation.service)

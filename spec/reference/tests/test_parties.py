@@ -433,6 +433,6 @@ def test_entry_point():
 
 def test_states_become_json():
     w = ready()
-    w.install(w.share(limits=Limits(1, 2**40, Schedule(127, 0, 1440, 0, Next(1, 60)), 4)))
+    w.install(w.share(limits=Limits(1, 2**37, Schedule(127, 0, 1440, 0, Next(1, 60)), 4)))
     for state in (w.owner, w.service, w.lock):
         json.dumps(jsonable.to_json(state))

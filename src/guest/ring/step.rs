@@ -159,6 +159,8 @@ impl Keyring {
         next.keys.retain(|held| !(older(held) && (held.key.epoch() < key.epoch() || held.key.slot() == key.slot())));
         next.keys.push(HeldKey { key, opened, spent });
         //= spec/protocol.md#guest
+        //# GST-8. A guest MUST store the pairing key before it says that the download is done.
+        //= spec/protocol.md#guest
         //# GST-22. A guest MUST keep a receipt until the service took it, or refused it for good.
         next.due.push(receipt.clone());
         Ok(self.staged(next, receipt))

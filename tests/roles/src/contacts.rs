@@ -74,6 +74,8 @@ fn a_bad_key_is_never_pinned() {
     }
 }
 
+//= spec/protocol.md#contacts
+//# CON-10. Each operation on the contacts MUST make the checks of the table, in its order, and change nothing where one of them fails.
 #[test]
 fn whoever_is_not_in_the_book_is_not_found() {
     let carla = id("carla");

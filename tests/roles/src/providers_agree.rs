@@ -3,7 +3,9 @@
 
 use proptest::prelude::*;
 use sharekey::crypto::verify;
-use sharekey::crypto::{Agree, AgreementKey, Crypto, Hash, Kdf, Mac, PublicKey, Ring, RustCrypto, Signature, Stretch};
+use sharekey::crypto::{
+    Aead, Agree, AgreementKey, Crypto, Hash, Kdf, Mac, PublicKey, Ring, RustCrypto, Signature, Stretch,
+};
 use sharekey::secret::{AgreementSecret, Seed};
 
 fn signed(provider: &impl Crypto, seed: &Seed, message: &[u8]) -> (PublicKey, Signature) {
@@ -68,5 +70,29 @@ proptest! {
         prop_assert_eq!(Ring.agree(&secret, &peer), RustCrypto.agree(&secret, &peer));
         let rounds = core::num::NonZeroU32::new(3).unwrap();
         prop_assert_eq!(Ring.pbkdf2_sha256(&key, a, rounds), RustCrypto.pbkdf2_sha256(&key, a, rounds));
+    }
+}
+
+proptest! {
+    /// What one sealed the other opens, and neither opens what is altered.
+    #[test]
+    fn both_seal_the_same(
+        key in any::<[u8; 32]>(),
+        about in any::<Vec<u8>>(),
+        content in any::<Vec<u8>>(),
+        bit in 0..128_usize,
+    ) {
+        let (mut by_ring, mut by_rust) = (content.clone(), content.clone());
+        let tag = Ring.chacha20_poly1305_seal(&key, &about, &mut by_ring).unwrap();
+        prop_assert_eq!(RustCrypto.chacha20_poly1305_seal(&key, &about, &mut by_rust).unwrap(), tag);
+        prop_assert_eq!(&by_ring, &by_rust);
+        let mut other = tag;
+        other[bit / 8] ^= 1 << (bit % 8);
+        for (tag, opens) in [(tag, true), (other, false)] {
+            let (mut by_ring, mut by_rust) = (by_ring.clone(), by_rust.clone());
+            prop_assert_eq!(Ring.chacha20_poly1305_open(&key, &about, &mut by_ring, &tag), opens);
+            prop_assert_eq!(RustCrypto.chacha20_poly1305_open(&key, &about, &mut by_rust, &tag), opens);
+            prop_assert!(!opens || by_ring == content && by_rust == content);
+        }
     }
 }

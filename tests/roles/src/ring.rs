@@ -249,6 +249,21 @@ fn a_receipt_that_could_not_be_uploaded_is_kept_and_sent_at_the_next_contact() {
     assert_eq!(w.state(HALL), sharekey::slot::State::Shared);
 }
 
+//= spec/protocol.md#guest
+//# GST-8. A guest MUST store the pairing key before it says that the download is done.
+#[test]
+fn neither_key_nor_receipt_is_there_before_the_ring_is_stored() {
+    let (mut w, mut phone) = shared();
+    let answer = phone.asks(&mut w, HALL, false).unwrap();
+    let staged = phone.ring.finish(&Provider, &answer).unwrap();
+    assert_eq!(staged.commit(|_| Err("full")).err(), Some("full"));
+    assert_eq!((phone.ring.keys().len(), phone.ring.to_send().len()), (0, 0));
+    // Read again, the answer is as good as before; and so it is by the steps alone.
+    phone.restarts();
+    phone.step(|ring, _| ring.finish(&Provider, &answer)).unwrap();
+    assert_eq!(phone.opens(&mut w, HALL), Ok(Ok(())));
+}
+
 #[test]
 fn a_key_is_found_by_its_lock_and_tried_at_no_other_door() {
     let (mut w, mut phone) = downloaded();

@@ -146,7 +146,7 @@ fn books() -> Vec<Value> {
         book(
             "a contact that is called otherwise is as verified as before",
             "CON-1",
-            &[(("add", key(&ana)), None), (("rename", "Ana B.".into()), None)],
+            &[(("add", key(&ana)), None), (("rename", key(&ana)), None)],
         ),
         book(
             "a deleted contact is added again with the key that it had",
@@ -154,7 +154,7 @@ fn books() -> Vec<Value> {
             &[
                 (("add", key(&ana)), None),
                 (("scan", key(&ana)), None),
-                (("delete", "".into()), None),
+                (("delete", key(&ana)), None),
                 (("add", key(&ana)), None),
             ],
         ),
@@ -163,7 +163,7 @@ fn books() -> Vec<Value> {
             "CON-7",
             &[
                 (("add", key(&ana)), None),
-                (("delete", "".into()), None),
+                (("delete", key(&ana)), None),
                 (("add", key(&small)), Some("Key.SmallOrder")),
                 (("add", key(&other)), Some("KeyChanged")),
                 (("observe", key(&other)), Some("NotFound")),
@@ -181,8 +181,8 @@ fn books() -> Vec<Value> {
                 (("scan", key(&ana)), Some("NotFound")),
                 (("observe", key(&small)), Some("NotFound")),
                 (("accept", key(&small)), Some("NotFound")),
-                (("rename", "Ana B.".into()), Some("NotFound")),
-                (("delete", "".into()), Some("NotFound")),
+                (("rename", key(&ana)), Some("NotFound")),
+                (("delete", key(&ana)), Some("NotFound")),
             ],
         ),
     ]

@@ -296,6 +296,28 @@ fn dones() -> Vec<Value> {
     vec![phone.case("OWN-5")]
 }
 
+fn limits_that_cannot_be_meant() -> Value {
+    let mut phone = Phone::active("share: limits that cannot be meant, then some that can");
+    // Saturdays and Sundays; from a Monday to the Friday after it.
+    let weekends = json!({ "days": 0x60, "start": 0, "end": 1440, "offset": 0, "next": null });
+    let limits = |until: u64, schedule: &Value, uses: Value| json!({ "from": 1_704_067_200, "until": until, "schedule": schedule, "uses": uses });
+    let (friday, year_10000) = (1_704_412_800, 253_402_300_800);
+    let share = |rights: u8, limits: Value| {
+        let mut request = Phone::share_request(&public("subject"));
+        (request["rights"], request["limits"]) = (rights.into(), limits);
+        request
+    };
+    phone.scene.refused(share(3, limits(year_10000, &Value::Null, Value::Null)), "Limits.FarAway");
+    phone.scene.refused(share(2, limits(friday, &Value::Null, 1.into())), "Limits.UsesWithoutOpen");
+    phone.scene.refused(share(3, limits(friday, &weekends, Value::Null)), "Limits.NoTime");
+    phone.scene.ask(share(3, limits(year_10000 - 1, &weekends, 1.into())));
+    let mut clock = phone.order_request("set_clock", &challenge("challenge"));
+    ["slot", "action", "owner", "service"].iter().for_each(|name| drop(clock.as_object_mut().unwrap().remove(*name)));
+    clock["to"] = 1_795_435_200_000_u64.into();
+    phone.scene.refused(clock, "Limits.FarAway");
+    phone.case("LIM-18")
+}
+
 fn shares() -> Vec<Value> {
     let small = PublicKey::from_bytes([0; 32]);
     let canonical = PublicKey::from_bytes(bad::array(bad::FIELD_PRIME));
@@ -305,7 +327,7 @@ fn shares() -> Vec<Value> {
     phone.scene.refused(Phone::slot_request("withdraw"), "NothingShared");
     phone.share();
     phone.scene.refused(Phone::share_request(&public("subject")), "Slot.AlreadyShared");
-    let mut cases = vec![phone.case("SLO-11")];
+    let mut cases = vec![phone.case("SLO-11"), limits_that_cannot_be_meant()];
     let mut phone = Phone::owning("share a slot that is closed");
     phone.scene.refused(Phone::share_request(&public("subject")), "Slot.NotActive");
     cases.push(phone.case("SLO-11"));
