@@ -7,6 +7,7 @@ use sharekey::owner::{Equivocation, KeyStatus, Method, OwnedLock, Standing, Stat
 use sharekey::slot::State;
 
 use crate::moment;
+use crate::owner::status::is_known;
 use crate::schedule::{clock, day_names, show_offset};
 use crate::show::actions;
 
@@ -40,7 +41,7 @@ fn lock(view: &OwnedLock, slot: Option<SlotId>) -> Value {
 fn one_slot(status: &Status) -> Value {
     json!({
         "slot": status.slot.index(),
-        "state": state(status.state),
+        "state": if is_known(status) { state(status.state) } else { "not_known" },
         "shared": status.shared.as_ref().map(key),
         "may_open": status.may_open.iter().map(key).collect::<Vec<_>>(),
         "inspected": status.inspected,
