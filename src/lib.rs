@@ -28,6 +28,7 @@
 //! let database = |_record: &ShareRecord| Ok::<(), std::io::Error>(());   // compare-and-swap
 //! let new_row = |_record: &NewRecord| Ok::<(), std::io::Error>(());        // create-if-absent
 //! let disk = |_view: &sharekey::owner::OwnedLock| Ok::<(), std::io::Error>(());
+//! let phone = |_claimed: &sharekey::guest::Claimed| Ok::<(), std::io::Error>(());
 //! let now = Now { ticks: 0, clock: Clock::Unset, battery: Battery::UNKNOWN };
 //! let hall = SlotId::new(0);
 //!
@@ -62,19 +63,20 @@
 //! let account = Account::from_seed(&Ring, &Seed::random(rng))?;
 //! let (mut contacts, ana) = (ContactBook::new(), "ana@example".parse()?);
 //! contacts.add(ana, "Ana".parse()?, *account.public_key())?;
+//! contacts.verify_key(&"ana@example".parse()?, account.public_key())?;     // scanned from Ana's screen
 //! let ana = (&contacts, &"ana@example".parse()?);
-//! let grant = owner.share_with_contact(&mut view, hall, ana, Rights::OPEN, Limits::NONE)?.commit(disk)?;
+//! let grant = owner.share_with_verified_contact(&mut view, hall, ana, Rights::OPEN, Limits::NONE)?.commit(disk)?;
 //! service.take(&mut record, &grant)?.commit(database)?.answer()?;
 //!
 //! // 4. The guest connects to the lock and the service, once, to download the key.
-//! let claimed = account.claim(&Ring, record.grant().expect("it is published"), None, rng)?;
+//! let claimed = account.claim(&Ring, record.grant().expect("it is published"), None, rng)?.commit(phone)?;
 //! let given = lock.challenge::<purpose::Install>(now, rng)?.commit(flash)?;
-//! let attempt = claimed.install(&Ring, &given.challenge, rng)?;
+//! let attempt = claimed.install(&Ring, &given.challenge, rng)?.stored();
 //! let asked = (attempt.claim(), attempt.install());
 //! let release = service.take(&mut record, asked)?.commit(database)?.answer()?;
 //! let download = attempt.bundle(&Ring, &release)?;
 //! let receipt = lock.install(given.session, download.bundle(), now, rng)?.commit(flash)?.receipt;
-//! let key = download.finish(&Ring, &receipt)?;
+//! let key = download.finish(&Ring, &receipt)?.stored();
 //! service.take(&mut record, key.receipt())?.commit(database)?.answer()?;
 //! let learned = owner.learn(&mut view, key.receipt())?.commit(disk)?;
 //! assert!(matches!(learned.fact, Fact::Downloaded { slot, .. } if slot == hall));
@@ -187,6 +189,8 @@ pub mod message;
 #[cfg(feature = "alloc")]
 pub mod owner;
 mod pairing;
+#[cfg(feature = "alloc")]
+pub mod sealed;
 pub mod secret;
 #[cfg(feature = "alloc")]
 pub mod service;

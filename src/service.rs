@@ -134,9 +134,9 @@
 //! // The guest asks what is shared with its key, and comes to the door.
 //! let (_, place) = *backend.subjects.first().expect("it is shared");
 //! # let record = ShareRecord::from_bytes(&backend.records[&place])?;
-//! # let claimed = guest.claim(&Ring, record.grant().expect("it is shared"), None, rng)?;
+//! # let claimed = guest.claim(&Ring, record.grant().expect("it is shared"), None, rng)?.stored();
 //! # let given = lock.challenge::<purpose::Install>(now, rng)?.commit(flash)?;
-//! # let attempt = claimed.install(&Ring, &given.challenge, rng)?;
+//! # let attempt = claimed.install(&Ring, &given.challenge, rng)?.stored();
 //! let release = backend.take(place, (attempt.claim(), attempt.install()).into())?;
 //! # assert_eq!(attempt.bundle(&Ring, &release).map(drop), Ok(()));
 //! # let withdraw = owner.withdraw(&mut view, hall)?.commit(disk)?;

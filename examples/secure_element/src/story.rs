@@ -47,13 +47,13 @@ pub fn download(door: &mut Door<'_>) -> Result<GuestKey, Box<dyn Error>> {
 
     let grant = owner.share(&mut view, hall, *account.public_key(), Method::Account, Rights::OPEN, Limits::NONE)?;
     service.take(&mut record, &grant.commit(stored)?)?.commit(stored)?.answer()?;
-    let claimed = account.claim(&Inside, record.grant().ok_or("not published")?, None, rng)?;
+    let claimed = account.claim(&Inside, record.grant().ok_or("not published")?, None, rng)?.stored();
     let challenge = send(door, &Connect::INSTALL)?;
-    let attempt = claimed.install(&Inside, &challenge, rng)?;
+    let attempt = claimed.install(&Inside, &challenge, rng)?.stored();
     let release = service.take(&mut record, (attempt.claim(), attempt.install()))?.commit(stored)?.answer()?;
     let download = attempt.bundle(&Inside, &release)?;
     let receipt = send(door, download.bundle())?;
-    Ok(download.finish(&Inside, &receipt)?)
+    Ok(download.finish(&Inside, &receipt)?.stored())
 }
 
 /// Opens, offline.
