@@ -2,15 +2,19 @@
 
 use core::num::NonZeroU32;
 
+use arrayvec::ArrayVec;
 #[cfg(feature = "alloc")]
 use ring::aead;
 use ring::signature::KeyPair as _;
 use ring::{digest, hkdf, hmac, pbkdf2, signature};
 use zeroize::Zeroizing;
 
-use super::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Verify, agree};
+use super::{
+    Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, SIGNATURE_CONTEXT, Sign, Signature, Stretch, Verify, agree,
+};
 use crate::error::{NonContributory, ProviderFailed};
 use crate::secret::{AgreementSecret, Seed, SharedSecret};
+use crate::wire::MAX_MESSAGE;
 
 /// The default provider: `ring`. For apps, services and Linux-class locks.
 ///
@@ -27,10 +31,9 @@ impl Verify for Ring {
         Some(*key)
     }
 
-    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
-        signature::UnparsedPublicKey::new(&signature::ED25519, key.as_bytes())
-            .verify(message, signature.as_bytes())
-            .is_ok()
+    fn verify_equation(&self, key: &PublicKey, message: &[&[u8]], signature: &Signature) -> bool {
+        let key = signature::UnparsedPublicKey::new(&signature::ED25519, key.as_bytes());
+        in_one(message, |message| key.verify(message, signature.as_bytes()).ok()).is_some()
     }
 }
 
@@ -45,8 +48,9 @@ impl Sign for Ring {
         PublicKey::from_bytes(copy(key.public_key().as_ref()))
     }
 
-    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
-        Ok(Signature::from_bytes(copy(key.sign(message).as_ref())))
+    fn sign(&self, key: &Self::Key, message: &[&[u8]]) -> Result<Signature, ProviderFailed> {
+        let signed = in_one(message, |message| Some(key.sign(message))).ok_or(ProviderFailed)?;
+        Ok(Signature::from_bytes(copy(signed.as_ref())))
     }
 }
 
@@ -116,6 +120,20 @@ impl super::Aead for Ring {
         let (key, about) = (aead::LessSafeKey::new(key), aead::Aad::from(about));
         key.open_in_place_separate_tag(nonce, about, (*tag).into(), content, 0..).is_ok()
     }
+}
+
+/// Room for the longest message behind its context.
+const ROOM: usize = MAX_MESSAGE + SIGNATURE_CONTEXT.len();
+
+/// `ring` takes a message in one piece only: parts are put together where there is room for any message of the
+/// protocol, and longer ones are not taken.
+fn in_one<T>(parts: &[&[u8]], take: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+    if let [whole] = parts {
+        return take(whole);
+    }
+    let mut joined = ArrayVec::<u8, ROOM>::new();
+    parts.iter().try_for_each(|part| joined.try_extend_from_slice(part)).ok()?;
+    take(&joined)
 }
 
 /// Copies a backend's output, whose length its algorithm fixes at `N`.

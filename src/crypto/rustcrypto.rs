@@ -4,7 +4,8 @@ use core::num::NonZeroU32;
 
 #[cfg(feature = "sealed")]
 use chacha20poly1305::{ChaCha20Poly1305, aead::AeadInOut as _};
-use ed25519_dalek::{Signer as _, SigningKey, Verifier as _, VerifyingKey};
+use ed25519_dalek::ed25519::signature::{MultipartSigner as _, MultipartVerifier as _};
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -25,10 +26,10 @@ impl Verify for RustCrypto {
         VerifyingKey::from_bytes(key.as_bytes()).ok()
     }
 
-    fn verify_equation(&self, key: &VerifyingKey, message: &[u8], signature: &Signature) -> bool {
+    fn verify_equation(&self, key: &VerifyingKey, message: &[&[u8]], signature: &Signature) -> bool {
         // Not `verify_strict`: its checks of key and R were made on bytes already, and it decompresses
         // R, where comparing the encodings is what the equation asks.
-        key.verify(message, &ed25519_dalek::Signature::from_bytes(signature.as_bytes())).is_ok()
+        key.multipart_verify(message, &ed25519_dalek::Signature::from_bytes(signature.as_bytes())).is_ok()
     }
 }
 
@@ -43,8 +44,9 @@ impl Sign for RustCrypto {
         PublicKey::from_bytes(key.verifying_key().to_bytes())
     }
 
-    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
-        key.try_sign(message).map(|signature| Signature::from_bytes(signature.to_bytes())).map_err(|_| ProviderFailed)
+    fn sign(&self, key: &Self::Key, message: &[&[u8]]) -> Result<Signature, ProviderFailed> {
+        let signed = key.try_multipart_sign(message).map_err(|_| ProviderFailed)?;
+        Ok(Signature::from_bytes(signed.to_bytes()))
     }
 }
 

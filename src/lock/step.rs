@@ -275,6 +275,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         rng: &mut (impl CryptoRng + ?Sized),
         plan: &mut Plan,
     ) -> Result<(), Turned> {
+        //= spec/protocol.md#versioning
+        //# VER-5. A lock MUST answer a message of a version that it does not speak with the opaque Refused, in a version that it speaks.
         match Kind::of(frame).map_err(LockError::Wire)? {
             Kind::Connect => {
                 //= spec/protocol.md#sessions

@@ -8,6 +8,7 @@ use sharekey::owner::{Equivocation, KeyStatus, Method, OwnedLock, Standing, Stat
 use sharekey::slot::State;
 
 use crate::moment;
+use crate::owner::status::is_known;
 use crate::schedule::{clock, day_names, show_offset};
 use crate::show::actions;
 
@@ -42,7 +43,7 @@ fn one_slot(status: &Status, contacts: &ContactBook) -> Value {
     let key = |found| key(found, contacts);
     json!({
         "slot": status.slot.index(),
-        "state": state(status.state),
+        "state": if is_known(status) { state(status.state) } else { "not_known" },
         "shared": status.shared.as_ref().map(key),
         "may_open": status.may_open.iter().map(key).collect::<Vec<_>>(),
         "inspected": status.inspected,

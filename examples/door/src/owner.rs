@@ -3,7 +3,7 @@
 mod at_lock;
 mod contact;
 mod share;
-mod status;
+pub mod status;
 
 pub use self::at_lock::AtLock;
 

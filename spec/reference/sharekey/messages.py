@@ -17,6 +17,7 @@ from .wire import BATTERY, DIGEST, KEY, NONCE, SLOTS, TAG, U8, U16, U32, U64, Re
 
 MAGIC = b"SK"
 VERSION = 1
+CONTEXT = b"sharekey v1 signature\0"  # MSG-20: under every signature, and not sent
 SIGNATURE = 64
 TAG_SIZE = 16
 
@@ -78,11 +79,11 @@ class Message:
 
     def signed(self: M, seed: bytes) -> M:
         """The same with a signature of the Ed25519 key of this seed."""
-        return replace(self, auth=primitives.sign(seed, self.covered()))
+        return replace(self, auth=primitives.sign(seed, CONTEXT + self.covered()))
 
     def verify(self, key: bytes) -> None:
         """Checks the signature under a public key; raises SignatureRefused."""
-        primitives.verify(key, self.covered(), self.auth)
+        primitives.verify(key, CONTEXT + self.covered(), self.auth)
 
     def tagged(self: M, key: bytes) -> M:
         """The same with a tag."""

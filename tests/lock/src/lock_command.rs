@@ -131,6 +131,20 @@ fn a_command_that_the_owner_did_not_sign_is_refused() {
     }
 }
 
+//= spec/protocol.md#frame
+//# MSG-20. A signature MUST be made, and checked, over `"sharekey v1 signature"` ‖ 00 ‖ the bytes that it covers.
+#[test]
+fn what_a_key_signed_for_another_protocol_is_no_message_here() {
+    let mut stand = Stand::active();
+    for context in [&b""[..], b"sharekey v1 signature", b"sharekey v2 signature\0"] {
+        let (nonce, session) = stand.operate();
+        let frame = forge::frame(&stand.command_body(nonce, Operation::Act { action: Action::Open }));
+        let error = LockError::CommandSignature(SignatureError::Mismatch);
+        stand.refuses_command(session, &forge::sign_under(context, &frame, &seed(OWNER)), error, None);
+    }
+    stand.goes_on();
+}
+
 //= spec/protocol.md#commands
 //# CMD-12. The command MUST be signed by somebody whose key the lock has: its `by` MUST be 0.
 #[test]

@@ -10,7 +10,7 @@ use sharekey::lock::{
     ServeError, Served, Step, Store as _,
 };
 use sharekey::message::{Challenge, Command, Connect, FactoryReset, Operation, Refused};
-use sharekey::wire::{Kind, Unverified};
+use sharekey::wire::{Kind, Unverified, VERSION};
 use sharekey_stage::board::{Bench, Fault};
 use sharekey_stage::cells::{tag_record, transfer};
 use sharekey_stage::provider::Provider;
@@ -104,6 +104,19 @@ fn a_life_goes_by_frames_alone() {
     assert_eq!(Kind::of(served.answer()), Ok(Kind::Done));
     let served = order(&mut door, transfer());
     assert_eq!((served.effect(), door.lock().ownership().unwrap().epoch), (Effect::Nothing, Epoch::new(2)));
+}
+
+//= spec/protocol.md#versioning
+//# VER-5. A lock MUST answer a message of a version that it does not speak with the opaque Refused, in a version that it speaks.
+#[test]
+fn a_lock_says_in_its_own_version_that_it_does_not_speak_another() {
+    let mut door = fresh();
+    for found in [0, 2, 255] {
+        let [s, k, _, kind, purpose] = Connect::OPERATE;
+        let served = serve(&mut door, &[s, k, found, kind, purpose]);
+        opaque(&served, LockError::Wire(WireError::Version { found }));
+        assert_eq!(served.answer()[2], VERSION);
+    }
 }
 
 #[test]

@@ -254,5 +254,5 @@ fn the_equation_alone_would_take_the_identitys_signature() {
     let signed = bad::sign_as_identity(b"anything".to_vec());
     let (message, signature) = signed.split_last_chunk::<64>().unwrap();
     let key = PublicKey::from_bytes(identity);
-    assert!(Provider.verify_equation(&Provider.ready(&key).unwrap(), message, &Signature::from_bytes(*signature)));
+    assert!(Provider.verify_equation(&Provider.ready(&key).unwrap(), &[message], &Signature::from_bytes(*signature)));
 }

@@ -50,6 +50,7 @@ mod slot_line;
 mod slot_observer;
 mod staged;
 mod strict_keys;
+mod told;
 mod transitions;
 mod wire;
 mod words;

@@ -10,7 +10,7 @@ use sharekey::secret::{AgreementSecret, Seed};
 
 fn signed(provider: &impl Crypto, seed: &Seed, message: &[u8]) -> (PublicKey, Signature) {
     let key = provider.signing_key(seed).unwrap();
-    (provider.public_key(&key), provider.sign(&key, message).unwrap())
+    (provider.public_key(&key), provider.sign(&key, &[message]).unwrap())
 }
 
 proptest! {
@@ -20,8 +20,8 @@ proptest! {
         let by_ring = signed(&Ring, &seed, &message);
         prop_assert_eq!(by_ring, signed(&RustCrypto, &seed, &message));
         let (key, signature) = by_ring;
-        prop_assert_eq!(verify(&Ring, &key, &message, &signature), Ok(()));
-        prop_assert_eq!(verify(&RustCrypto, &key, &message, &signature), Ok(()));
+        prop_assert_eq!(verify(&Ring, &key, &[&message], &signature), Ok(()));
+        prop_assert_eq!(verify(&RustCrypto, &key, &[&message], &signature), Ok(()));
     }
 
     #[test]
@@ -38,9 +38,9 @@ proptest! {
         let (key, rest) = bytes.split_first_chunk::<32>().unwrap();
         let (signature, message) = rest.split_first_chunk::<64>().unwrap();
         let (key, signature) = (PublicKey::from_bytes(*key), Signature::from_bytes(*signature));
-        let verdict = verify(&Ring, &key, message, &signature);
+        let verdict = verify(&Ring, &key, &[message], &signature);
         prop_assert!(verdict.is_err());
-        prop_assert_eq!(verdict, verify(&RustCrypto, &key, message, &signature));
+        prop_assert_eq!(verdict, verify(&RustCrypto, &key, &[message], &signature));
     }
 
     #[test]
@@ -50,7 +50,7 @@ proptest! {
         message in any::<[u8; 4]>(),
     ) {
         let (key, signature) = (PublicKey::from_bytes(key), Signature::from_bytes(signature));
-        prop_assert_eq!(verify(&Ring, &key, &message, &signature), verify(&RustCrypto, &key, &message, &signature));
+        prop_assert_eq!(verify(&Ring, &key, &[&message], &signature), verify(&RustCrypto, &key, &[&message], &signature));
     }
 
     #[test]

@@ -125,10 +125,6 @@ impl Size {
         self.pick(Term::OWNER, Term::MAX)
     }
 
-    fn lock_time(self) -> LockTime {
-        self.pick(LockTime::UNKNOWN, LockTime::at(self.time()))
-    }
-
     fn battery(self) -> Battery {
         self.pick(Battery::at(0), Battery::UNKNOWN)
     }
@@ -321,7 +317,7 @@ impl Samples for Done {
             command: size.digest(),
             lock: size.lock(),
             epoch: size.epoch(),
-            time: size.lock_time(),
+            time: size.pick(LockTime::UNKNOWN, LockTime::at(size.time())),
             battery: size.battery(),
             completed,
         };

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use sharekey::code::ShareCode;
 use sharekey::contacts::{ContactBook, Fingerprint};
-use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Tag, Verify, verify};
+use sharekey::crypto::{
+    Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, SIGNATURE_CONTEXT, Sign, Signature, Stretch, Tag, Verify, verify,
+};
 use sharekey::id::SlotId;
 use sharekey::message::{Bundle, Refused};
 use sharekey::secret::{AgreementSecret, Seed};
@@ -70,7 +72,7 @@ fn authenticated(case: &Value, keys: &Value, bytes: &[u8]) {
         "signature" => {
             let (covered, signature) = bytes.split_last_chunk().unwrap();
             let key = PublicKey::from_bytes(array(&key["public"]));
-            verify(&Provider, &key, covered, &Signature::from_bytes(*signature)).unwrap();
+            verify(&Provider, &key, &[SIGNATURE_CONTEXT, covered], &Signature::from_bytes(*signature)).unwrap();
         }
         "tag" => {
             let (covered, tag) = bytes.split_last_chunk().unwrap();
@@ -164,7 +166,7 @@ pub fn strict(case: &Value) {
 fn judged(case: &Value, crypto: &impl Verify) -> Option<String> {
     let (key, signature) =
         (PublicKey::from_bytes(array(&case["public"])), Signature::from_bytes(array(&case["signature"])));
-    verify(crypto, &key, &bytes(&case["message"]), &signature).err().map(|error| error_name(&error))
+    verify(crypto, &key, &[&bytes(&case["message"])], &signature).err().map(|error| error_name(&error))
 }
 
 fn agreed(case: &Value, crypto: &impl Agree) -> Option<String> {

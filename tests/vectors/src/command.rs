@@ -142,6 +142,15 @@ fn signatures() -> Vec<Value> {
             bad::signatures(&bench.order(given, INSPECT))[at].1.clone()
         }));
     }
+    for (name, context) in [
+        ("a command that is signed without the context", &b""[..]),
+        ("a command that is signed under the context without its last byte", b"sharekey v1 signature"),
+        ("a command that is signed under another version's context", b"sharekey v2 signature\0"),
+    ] {
+        cases.push(opaque(name, "MSG-20", "CommandSignature.Mismatch", |bench, given| {
+            forge::sign_under(context, &forge::frame(&bench.command_body(given, INSPECT)), &seed("owner"))
+        }));
+    }
     for (name, who) in
         [("a command of a steward, of whom there is none", "stranger"), ("a command whose owner says another", "owner")]
     {

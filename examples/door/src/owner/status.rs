@@ -31,13 +31,20 @@ impl Phone<'_> {
     }
 }
 
-/// The slots to show: the one that was asked for, or all that the view has heard of.
+/// The slots to show: the one that was asked for, or all of the lock but those that are known to be closed to everybody.
 pub fn chosen(view: &OwnedLock, slot: Option<SlotId>) -> Vec<Status> {
-    slot.map_or_else(|| view.statuses().collect(), |slot| vec![view.status(slot)])
+    let open = |status: &Status| status.state != State::Inactive || status.nobody_can_open().is_none();
+    slot.map_or_else(|| view.statuses().filter(open).collect(), |slot| vec![view.status(slot)])
+}
+
+/// Of a slot that neither the lock nor the service told of, nothing is said.
+pub fn is_known(status: &Status) -> bool {
+    status.as_of.is_some() || status.inspected || status.state != State::Inactive
 }
 
 fn row(status: &Status, contacts: &ContactBook, names: &Names) -> Vec<String> {
-    let mut row = vec![status.slot.to_string(), state(status.state).into()];
+    let state = if is_known(status) { state(status.state) } else { "Not known" };
+    let mut row = vec![status.slot.to_string(), state.into()];
     match &status.shared {
         None => row.extend(["-", "-", "-", "-"].map(String::from)),
         Some(key) => row.extend([whom(key, contacts, names), method(key).into(), limits(key), downloaded(key)]),
