@@ -87,11 +87,11 @@ impl OwnerPhone {
     }
 
     /// Fetches what the cloud has, and believes what is signed.
-    pub fn sync(&mut self, cloud: &Cloud) -> Outcome<()> {
+    pub fn sync(&mut self, cloud: &mut Cloud) -> Outcome<()> {
         // Of every slot: another phone may have shared one that this one never heard of.
         for slot in (0..u8::try_from(SLOTS)?).map(SlotId::new) {
             let (request, pending) = self.owner.ask(self.view()?, slot, now(), &mut entropy())?;
-            let answer = cloud.report(self.view()?.lock(), slot, &request)?;
+            let answer = cloud.report(&request)?;
             let _ = self.step(|owner, view| owner.see(view, pending, &answer))?;
         }
         Ok(())
@@ -132,8 +132,8 @@ impl GuestPhone {
         let claimed =
             self.account.claim(&Ring, &cloud.find(&self.account.ask(&Ring, &cloud.key(), now(), rng)?)?, None, rng)?;
         let installing = claimed.install(&Ring, &door.send(&Connect::INSTALL)?, rng)?;
-        let asked = (installing.claim(), installing.install());
-        let release = cloud.take_at(claimed.lock(), claimed.slot(), asked)?;
+        let place = (claimed.lock(), claimed.slot());
+        let release = cloud.take((place, installing.claim(), installing.install()))?;
         let download = installing.bundle(&Ring, &release)?;
         let key = download.finish(&Ring, &door.send(download.bundle())?)?;
         cloud.take(self.key.insert(key).receipt()).map(drop)

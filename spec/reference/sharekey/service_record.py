@@ -31,6 +31,9 @@ from .messages import (
 from .slot import SlotRecord
 
 
+REMEMBERED = 16  # installs of a share that are known again (SVC-28)
+
+
 @dataclass(frozen=True)
 class Ownership:
     """What a statement of a lock said (SVC-1, SVC-16)."""
@@ -40,6 +43,8 @@ class Ownership:
     service: bytes
     # The first that said so (SVC-23, RPT-7).
     statement: "Optional[Provisioned | Done]" = field(default=None, compare=False)
+    # SVS-8; ended by a statement of a later epoch, and changed by no other.
+    restored: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,9 @@ class ServiceRecord:
     door: Optional[Done] = None  # of an Activate or a Deactivate; these three where they changed the record last
     inspected: Optional[Done] = None
     receipt: Optional[Receipt] = None
-    withdrawn: Optional[Withdrawn] = None  # the latest, unsigned: it is signed once it is stored (SVC-4)
+    withdrawn: Optional[Withdrawn] = None  # the latest that changed the slot, unsigned: signed once stored (SVC-4)
+    released: tuple[bytes, ...] = ()  # digests of the share's installs that were released (SVC-28)
+    follows: int = 0  # the version of the lock's record, where it is stored (SVC-30)
 
     @classmethod
     def fresh(cls, lock: bytes, index: int, owned: Ownership) -> "ServiceRecord":
@@ -76,7 +83,9 @@ class ServiceRecord:
         if grant is not None and (new.share is None or new.share.grant != grant.digest()):
             ended, grant = (*ended, Ended(grant)), None
         ended = tuple(old for old in ended if new.live_grant(old.grant.generation, old.grant.digest()) is not None)
-        return replace(self, slot=new, **{"grant": grant, "ended": ended, **more})
+        shared, before = (None if of.share is None else of.share.grant for of in (new, self.slot))
+        released = self.released if shared == before else ()
+        return replace(self, slot=new, **{"grant": grant, "ended": ended, "released": released, **more})
 
     def answered(self, answer: Withdrawn) -> "ServiceRecord":
         """The same with an answer to a withdrawal."""
@@ -131,20 +140,6 @@ def check_again(old: Ownership, new: Ownership) -> None:
         raise RuleBroken("Contradiction")
 
 
-def reopen(record: ServiceRecord, statement: "Provisioned | Done") -> ServiceRecord:
-    """A later statement, or the same again."""
-    owned = said(statement)
-    if statement.lock != record.lock:
-        raise RuleBroken("WrongLock")
-    check_again(record.owned, owned)
-    return renewed(record, owned)
-
-
-def renewed(record: ServiceRecord, owned: Ownership) -> ServiceRecord:
-    """The record in the epoch of this ownership; the same keys again change nothing (SVC-23)."""
-    return record if owned == record.owned else ServiceRecord.fresh(record.lock, record.index, owned)
-
-
 def _ours(record: ServiceRecord, lock: bytes, epoch: int, index: int) -> None:
     """Lock, epoch (SVC-3, SLO-39), slot."""
     if lock != record.lock:
@@ -159,6 +154,8 @@ def check_serving(record: ServiceRecord, service: bytes) -> None:
     """SVC-16."""
     if record.owned.service != service:
         raise RuleBroken("Moved")
+    if record.owned.restored:
+        raise RuleBroken("Restored")  # SVC-29
 
 
 def publish(record: ServiceRecord, service: bytes, grant: Grant) -> ServiceRecord:
@@ -189,7 +186,11 @@ def release(record: ServiceRecord, claim: Claim, install: Install) -> tuple[Serv
     verify_as("InstallSignature", install, claim.device)  # SVC-11
     with slot.as_role():
         new = slot.release(record.slot, claim.grant, claim.device, install.digest())  # SVC-12, SVC-13
-    return record.with_slot(new), Release(install.digest())
+    live = record.slot.live_grant(record.grant.generation, record.grant.digest())
+    if install.digest() in record.released or live is not None and live.install == install.digest():
+        return record, Release(install.digest())  # SVC-28
+    released = (*record.released, install.digest())[-REMEMBERED:]
+    return record.with_slot(new, released=released), Release(install.digest())
 
 
 def withdraw(record: ServiceRecord, service: bytes, order: Withdraw) -> tuple[ServiceRecord, Withdrawn]:
@@ -199,7 +200,10 @@ def withdraw(record: ServiceRecord, service: bytes, order: Withdraw) -> tuple[Se
     check_serving(record, service)
     new, outcome = slot.withdraw(record.slot, order)
     answer = Withdrawn(order.lock, order.epoch, order.slot, order.generation, order.grant, order.auth, outcome)
-    return record.with_slot(new).answered(answer), answer
+    after = record.with_slot(new)
+    named = order.generation, order.grant
+    lacking = any((old.grant.generation, old.grant.digest()) == named and old.withdrawn is None for old in after.ended)
+    return after.answered(answer) if new != record.slot or lacking else record, answer
 
 
 def check_request(record: ServiceRecord, service: bytes, request: ReportRequest, now: int) -> None:

@@ -11,6 +11,8 @@ use sharekey::wire::{Kind, Unverified};
 use sharekey_stage::desk::NOW;
 use sharekey_stage::forge;
 use sharekey_stage::provider::Provider;
+use sharekey_stage::rows::reopen;
+use sharekey_stage::store::stored;
 use sharekey_stage::world::phone::Phone;
 use sharekey_stage::world::{ANA, BEN, CLOUD, HALL, OLGA, OTHER_CLOUD, STUDIO, World, key_of, seed};
 
@@ -66,6 +68,23 @@ fn came_back() -> Play {
     let gone = olga.transfer(door, key_of(OLGA), key_of(OTHER_CLOUD)).unwrap();
     cloud.hear(&gone).unwrap();
     olga.transfer(door, key_of(OLGA), key_of(CLOUD)).unwrap();
+    play
+}
+
+/// The service has nothing of the lock: it was out when the owner provisioned it, say.
+fn untold() -> Play {
+    let mut play = Play::active();
+    play.w.cloud.records.clear();
+    play
+}
+
+/// The service's store was restored from a backup, and marked.
+fn from_backup() -> Play {
+    let mut play = Play::active();
+    let World { cloud, door, .. } = &mut play.w;
+    let mut lock = cloud.record((door.id(), HALL)).of_lock().clone();
+    let Ok(_) = cloud.service.restored(&mut lock).unwrap().commit(stored);
+    cloud.records.insert((door.id(), None), lock.to_bytes());
     play
 }
 
@@ -136,7 +155,7 @@ fn asks(play: &mut Play, other: fn(ReportRequest, bool) -> ReportRequest) -> Res
     let (request, _pending) = play.w.olga.ask(HALL).unwrap();
     let body = other(*Unverified::parse(&request).unwrap().claims(), play.first());
     let request = forge::signed(&body, &seed(OLGA));
-    play.w.cloud.report(play.w.door.id(), &request).map(drop).map_err(told)
+    play.w.cloud.report(&request).map(drop).map_err(told)
 }
 
 pub const CASES: &[Case] = &[
@@ -182,23 +201,24 @@ pub const CASES: &[Case] = &[
     }),
     (&["Service.RequestSignature"], sold, |play| {
         let (request, _pending) = play.w.olga.ask(HALL).map_err(told)?;
-        play.w.cloud.report(play.w.door.id(), &request).map(drop).map_err(told)
+        play.w.cloud.report(&request).map(drop).map_err(told)
     }),
     (&["Service.RequestTime"], Play::active, |play| {
         const WRONG: Timestamp = Timestamp::from_unix_seconds(NOW.unix_seconds() + 301);
         asks(play, |body, first| ReportRequest { time: if first { WRONG } else { NOW }, ..body })
     }),
     (&["Service.Moved"], came_back, Play::opens),
+    (&["Service.UnknownLock"], untold, publishes),
+    (&["Service.Restored"], from_backup, shares),
     (&["Service.OtherService"], Play::active, |play| {
         let statement = play.w.tape.last(Kind::Provisioned);
         let service = Service::new(Provider, &seed(if play.first() { OTHER_CLOUD } else { CLOUD })).unwrap();
-        service.open(&statement, HALL).map(drop).map_err(told)
+        service.open(&statement).map(drop).map_err(told)
     }),
     (&["Service.NotATransfer"], Play::active, |play| {
         let kind = if play.first() { Kind::Done } else { Kind::Provisioned };
-        let (place, statement) = (play.w.place(HALL), play.w.tape.last(kind));
-        let reopened = play.w.cloud.update(place, |service, record| service.reopen(record, &statement));
-        reopened.map(drop).map_err(told)
+        let (mut record, statement) = (play.w.record(HALL), play.w.tape.last(kind));
+        reopen(&play.w.cloud.service, &mut record, &statement).map(drop).map_err(told)
     }),
     (&["Service.NotOfASlot"], Play::active, |play| {
         let place = play.w.place(HALL);
@@ -237,7 +257,7 @@ pub const CASES: &[Case] = &[
         let id = sharekey::id::LockId::new(key_of(90));
         let owner = if play.first() { key } else { body.owner };
         let statement = forge::signed(&Provisioned { lock: id, owner, ..body }, &lock);
-        play.w.cloud.service.open(&statement, HALL).map(drop).map_err(told)
+        play.w.cloud.service.open(&statement).map(drop).map_err(told)
     }),
     (&["Service.SubjectKey"], Play::active, |play| {
         let lock = play.w.door.id();
