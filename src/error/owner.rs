@@ -46,6 +46,8 @@ errors! { {$} "Owner"
         RefusedOpaque:               "refused without a reason",                      Transport, NewChallenge;
         /// It says why.
         Refused(RefuseReason):       "the lock refused",                              _,         {to_the_owner};
+        /// The term of nobody who manages the lock, as this view knows it.
+        UnknownSigner:               "signed by nobody who manages the lock",         Owner,     OtherInput;
         /// The grant is not signed by this owner.
         GrantSignature(SignatureError): "grant",                                      Owner,     Resend;
         /// The receipt is not signed by the lock.

@@ -42,6 +42,8 @@ errors! { {$} "Service"
         WrongSlot:                    "meant for another slot",                       Transport, OtherInput;
         /// That one is to be asked, or this one again once the lock names it again.
         Moved:                        "the lock has gone over to another service",    Owner,     TellService;
+        /// A lock that grew since says so when the slot is inspected.
+        NoSuchSlot:                   "the lock has no such slot",                    Owner,     TellService;
         /// The store was restored from an older copy, which may have forgotten a release or a withdrawal. The owner
         /// transfers the lock to himself.
         Restored:                     "the service's store was restored",             Service,   TakeOver;

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::view::OwnedLock;
 use super::{Learned, Owner, ViewChange};
-use crate::counter::Epoch;
+use crate::counter::{Epoch, Term};
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{LockId, SlotId};
@@ -127,7 +127,8 @@ impl<C: Crypto> Owner<C> {
         }
         //= spec/protocol.md#owner
         //# OWN-4. The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
-        let body = Command { lock, epoch, lock_nonce: given.nonce, owner_nonce: Nonce::random(rng), operation };
+        let (by, lock_nonce, owner_nonce) = (Term::OWNER, given.nonce, Nonce::random(rng));
+        let body = Command { lock, epoch, by, lock_nonce, owner_nonce, operation };
         let message = wire::seal(&self.crypto, &self.signer, &body)?;
         let pending = PendingCommand { lock, epoch, command: message.digest(&self.crypto), operation };
         Ok((message, pending))

@@ -85,7 +85,7 @@ impl<C: Crypto> Owner<C> {
         if done.lock != lock {
             return Err(OwnerError::WrongLock);
         }
-        let Completed::Transfer { owner: new_owner, service: new_service } = done.completed else {
+        let Completed::Transfer { owner: new_owner, service: new_service, slots } = done.completed else {
             return Err(OwnerError::NotATransfer);
         };
         if new_owner != *self.key() {
@@ -98,7 +98,7 @@ impl<C: Crypto> Owner<C> {
         }
         //= spec/protocol.md#owner
         //# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
-        Ok(OwnedLock::new(lock, new_owner, new_service, done.epoch))
+        Ok(OwnedLock::new((lock, slots), new_owner, new_service, done.epoch))
     }
 }
 
@@ -134,8 +134,8 @@ impl PendingTakeover {
     pub fn finish<C: Crypto>(&self, owner: &Owner<C>, answer: &[u8]) -> Result<OwnedLock, OwnerError> {
         let done = self.0.answered(owner, answer)?;
         match done.completed {
-            Completed::Transfer { owner: key, service } if key == *owner.key() => {
-                Ok(OwnedLock::new(done.lock, key, service, done.epoch))
+            Completed::Transfer { owner: key, service, slots } if key == *owner.key() => {
+                Ok(OwnedLock::new((done.lock, slots), key, service, done.epoch))
             }
             _ => Err(OwnerError::WrongOwner),
         }
@@ -195,6 +195,6 @@ impl PendingProvision {
         }
         //= spec/protocol.md#owner
         //# OWN-16. A Provisioned MUST NOT be taken for a statement about any slot.
-        Ok(OwnedLock::new(self.lock, body.owner, body.service, body.epoch))
+        Ok(OwnedLock::new((self.lock, body.slots), body.owner, body.service, body.epoch))
     }
 }

@@ -2,6 +2,7 @@ use super::view::{Issued, Method, OwnedLock};
 use super::{Owner, ViewChange};
 use crate::code::{CodeText, ShareCode};
 use crate::contacts::ContactBook;
+use crate::counter::Term;
 use crate::crypto::{Crypto, PublicKey, Stretch};
 use crate::error::{OwnerError, SealError};
 use crate::id::{AccountId, SlotId};
@@ -130,7 +131,8 @@ impl<C: Crypto> Owner<C> {
         //= spec/protocol.md#number-line
         //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
         let generation = known.slot.next_number()?;
-        let grant = Grant { lock: view.lock, epoch: view.epoch, slot, generation, subject, rights, limits };
+        let (lock, epoch, by) = (view.lock, view.epoch, Term::OWNER);
+        let grant = Grant { lock, epoch, by, slot, generation, subject, rights, limits };
         let message = wire::seal(&self.crypto, &self.signer, &grant)?;
         let key = GrantRef { generation, grant: message.digest(&self.crypto) };
         known.slot.publish(key)?;
@@ -180,7 +182,7 @@ impl<C: Crypto> Owner<C> {
             known.withdrawing.push(key);
         }
         let GrantRef { generation, grant } = key;
-        let body = Withdraw { lock: view.lock, epoch: view.epoch, slot, generation, grant };
+        let body = Withdraw { lock: view.lock, epoch: view.epoch, by: Term::OWNER, slot, generation, grant };
         let message = wire::seal(&self.crypto, &self.signer, &body)?;
         Ok(view.staged(next, message))
     }

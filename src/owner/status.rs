@@ -115,9 +115,9 @@ impl OwnedLock {
         }
     }
 
-    /// What the view says of every slot that it has heard of.
+    /// What the view says of every slot that the lock has, and of any other that it has heard of.
     pub fn statuses(&self) -> impl Iterator<Item = Status> + '_ {
-        self.slots.keys().map(|slot| self.status(*slot))
+        self.every_slot().map(|slot| self.status(slot))
     }
 }
 

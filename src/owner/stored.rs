@@ -9,7 +9,7 @@ use super::view::{Contradiction, Issued, OwnedLock, OwnedSlot, Standing, Stateme
 use crate::counter::Epoch;
 use crate::crypto::PublicKey;
 use crate::error::StoredViewError;
-use crate::id::{LockId, SlotId};
+use crate::id::{LockId, SlotCount, SlotId};
 use crate::message::Report;
 use crate::staged::{Counted, Hold};
 use crate::wire::Unverified;
@@ -23,6 +23,7 @@ pub(super) struct Stored {
     version: u64,
     standing: Standing,
     suspected: bool,
+    slot_count: SlotCount,
     slots: BTreeMap<SlotId, OwnedSlot>,
 }
 
@@ -30,7 +31,7 @@ impl TryFrom<Stored> for OwnedLock {
     type Error = StoredViewError;
 
     fn try_from(stored: Stored) -> Result<Self, StoredViewError> {
-        let Stored { lock, owner, service, epoch, version, standing, suspected, slots } = stored;
+        let Stored { lock, owner, service, epoch, version, standing, suspected, slot_count, slots } = stored;
         for (slot, known) in &slots {
             if known.slot.epoch() != epoch {
                 return Err(StoredViewError::Epoch);
@@ -58,7 +59,8 @@ impl TryFrom<Stored> for OwnedLock {
             }
         }
         let slots = slots.into_iter().map(|(slot, known)| (slot, Counted::new(known))).collect();
-        Ok(Self { lock, owner, service, epoch, version, standing, suspected, slots, hold: Hold::default() })
+        let hold = Hold::default();
+        Ok(Self { lock, owner, service, epoch, version, standing, suspected, slot_count, slots, hold })
     }
 }
 

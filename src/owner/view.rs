@@ -7,7 +7,7 @@ use super::report::AsOf;
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
 use crate::error::OwnerError;
-use crate::id::{AccountId, LockId, SlotId};
+use crate::id::{AccountId, LockId, SlotCount, SlotId};
 use crate::message::{Grant, Report};
 use crate::slot::{GrantRef, Observer, Slot};
 use crate::staged::{Counted, Held, Hold, Staged};
@@ -47,6 +47,8 @@ pub struct OwnedLock {
     pub(super) standing: Standing,
     /// Whether something came that hints at a later ownership.
     pub(super) suspected: bool,
+    /// How many slots the lock has.
+    pub(super) slot_count: SlotCount,
     /// Copies of a view share the slots that are the same.
     #[serde(serialize_with = "plain")]
     pub(super) slots: BTreeMap<SlotId, Counted<OwnedSlot>>,
@@ -104,7 +106,7 @@ impl Reported {
 /// Whether a service that said both is convicted: of one version of one record it says two things.
 pub(super) fn contradict(one: &Report, other: &Report) -> bool {
     let of = |report: &Report| (report.lock, report.epoch, report.slot, report.version);
-    let content = |report: &Report| (report.state, report.messages);
+    let content = |report: &Report| (report.state, report.slots, report.messages);
     of(one) == of(other) && content(one) != content(other)
 }
 
@@ -162,9 +164,14 @@ pub enum Equivocation {
 }
 
 impl OwnedLock {
-    pub(super) fn new(lock: LockId, owner: PublicKey, service: PublicKey, epoch: Epoch) -> Self {
-        let (slots, hold) = (BTreeMap::new(), Hold::default());
-        Self { lock, owner, service, epoch, version: 1, standing: Standing::Owned, suspected: false, slots, hold }
+    pub(super) fn new(
+        (lock, slot_count): (LockId, SlotCount),
+        owner: PublicKey,
+        service: PublicKey,
+        epoch: Epoch,
+    ) -> Self {
+        let (standing, suspected, slots, hold) = (Standing::Owned, false, BTreeMap::new(), Hold::default());
+        Self { lock, owner, service, epoch, version: 1, standing, suspected, slot_count, slots, hold }
     }
 
     /// The lock.
@@ -199,6 +206,12 @@ impl OwnedLock {
         self.version
     }
 
+    /// How many slots the lock has: by its own word, or by the service's where a report names more. It never goes down.
+    #[must_use]
+    pub const fn slot_count(&self) -> SlotCount {
+        self.slot_count
+    }
+
     /// Whether the view's owner still owns the lock.
     #[must_use]
     pub const fn standing(&self) -> Standing {
@@ -231,6 +244,13 @@ impl OwnedLock {
         self.slots.get(&slot).map(|known| &known.slot)
     }
 
+    /// Every slot that the lock has, and any other that the view has heard of: those to [ask](super::Owner::ask) the
+    /// service for.
+    pub fn every_slot(&self) -> impl Iterator<Item = SlotId> + '_ {
+        let others = self.slots.keys().filter(|slot| slot.index() >= self.slot_count.value());
+        self.slot_count.slots().chain(others.copied())
+    }
+
     /// The grant that is shared in the slot, to be published (again).
     #[must_use]
     pub fn grant(&self, slot: SlotId) -> Option<&[u8]> {
@@ -256,6 +276,13 @@ impl OwnedLock {
     pub(super) fn slot_mut(&mut self, slot: SlotId) -> &mut OwnedSlot {
         let epoch = self.epoch;
         Counted::make_mut(self.slots.entry(slot).or_insert_with(|| Counted::new(OwnedSlot::new(epoch))))
+    }
+
+    /// Somebody who may say so said how many slots the lock has.
+    pub(super) fn count_slots(&mut self, count: Option<SlotCount>) {
+        //= spec/protocol.md#reports
+        //# RPT-18. A view MUST keep the highest number of slots that a message of the lock, or a Report, has named that it took in.
+        self.slot_count = count.map_or(self.slot_count, |count| count.max(self.slot_count));
     }
 
     /// The lock carried out an order of this view.
@@ -328,7 +355,7 @@ impl OwnedSlot {
     /// Where the service signed two reports of one version that differ.
     pub(super) fn contradicted(&self, slot: SlotId) -> Option<Equivocation> {
         //= spec/protocol.md#reports
-        //# RPT-15. Two Reports of one epoch, slot and version, each signed by the service, that differ in their state or their messages MUST be reported as equivocation of the service, with both as evidence.
+        //# RPT-15. Two Reports of one epoch, slot and version, each signed by the service, that differ in their state, their slots or their messages MUST be reported as equivocation of the service, with both as evidence.
         let Contradiction { first, second } = self.contradiction.clone()?;
         Some(Equivocation::Report { slot, first, second })
     }

@@ -49,7 +49,7 @@ impl<C: Crypto> Service<C> {
         //# SVC-12. The record MUST allow the release, as SLO-14 says.
         next.change_slot(|slot| slot.release(&shared.grant, claim.device, digest))?;
         //= spec/protocol.md#service-confirmation
-        //# SVC-28. A claim and an install that were released before MUST be answered with the same Release, and change nothing.
+        //# SVC-32. A claim and an install that were released before MUST be answered with the same Release, and change nothing.
         if record.knows_release(&digest) {
             next = record.draft()?;
         } else {

@@ -9,7 +9,7 @@ use super::{Changed, Service};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, PublicKey, Signature};
 use crate::error::ServiceError;
-use crate::id::LockId;
+use crate::id::{LockId, SlotCount};
 use crate::message::{Completed, Done, Provisioned};
 use crate::staged::{Held, Hold, Staged};
 use crate::wire::{Kind, Message, Unverified};
@@ -29,6 +29,7 @@ pub struct LockRecord {
     pub(super) epoch: Epoch,
     pub(super) owner: PublicKey,
     pub(super) service: PublicKey,
+    pub(super) slots: SlotCount,
     pub(super) version: u64,
     pub(super) restored: bool,
     pub(super) statement: Vec<u8>,
@@ -70,6 +71,12 @@ impl LockRecord {
     #[must_use]
     pub const fn service(&self) -> &PublicKey {
         &self.service
+    }
+
+    /// How many slots the lock has, by that statement.
+    #[must_use]
+    pub const fn slots(&self) -> SlotCount {
+        self.slots
     }
 
     /// The `Provisioned` or `Done(Transfer)` that began the ownership.
@@ -131,6 +138,7 @@ pub(super) struct Ownership {
     pub(super) epoch: Epoch,
     pub(super) owner: PublicKey,
     pub(super) service: PublicKey,
+    pub(super) slots: SlotCount,
 }
 
 impl Ownership {
@@ -142,14 +150,14 @@ impl Ownership {
         }
     }
 
-    const fn of_provisioned(&Provisioned { lock, epoch, owner, service, .. }: &Provisioned) -> Self {
-        Self { lock, epoch, owner, service }
+    const fn of_provisioned(&Provisioned { lock, epoch, owner, service, slots, .. }: &Provisioned) -> Self {
+        Self { lock, epoch, owner, service, slots }
     }
 
     /// `None` where it says nothing of ownership.
     pub(super) const fn of_done(&Done { lock, epoch, completed, .. }: &Done) -> Option<Self> {
         match completed {
-            Completed::Transfer { owner, service } => Some(Self { lock, epoch, owner, service }),
+            Completed::Transfer { owner, service, slots } => Some(Self { lock, epoch, owner, service, slots }),
             _ => None,
         }
     }
@@ -162,26 +170,27 @@ impl<C: Crypto> Service<C> {
     /// [`ServiceError::Wire`], [`ServiceError::NotATransfer`], [`ServiceError::OwnershipSignature`],
     /// [`ServiceError::OtherService`], [`ServiceError::OwnerKey`].
     pub fn open(&self, statement: &[u8]) -> Result<NewRecord, ServiceError> {
-        let Ownership { lock, epoch, owner, service } = self.ownership(statement)?;
+        let Ownership { lock, epoch, owner, service, slots } = self.ownership(statement)?;
         //= spec/protocol.md#service
         //# SVC-1. The service MUST open a lock's record only on a Provisioned or a Done of a Transfer, signed by that lock, that names the service's own key.
         if service != *self.key() {
             return Err(ServiceError::OtherService);
         }
         let (statement, hold) = (Vec::from(statement), Hold::default());
-        Ok(NewRecord(LockRecord { lock, epoch, owner, service, version: 1, restored: false, statement, hold }))
+        Ok(NewRecord(LockRecord { lock, epoch, owner, service, slots, version: 1, restored: false, statement, hold }))
     }
 
     /// Takes in a later statement of ownership. With a higher epoch every slot is as new, for the owner
     /// and service that it names; where that is another service, this one publishes, releases and withdraws
-    /// nothing more of the lock, until a later transfer back. The same epoch again changes nothing.
+    /// nothing more of the lock, until a later transfer back. The same epoch again changes nothing, unless the lock says
+    /// that it has more slots by now.
     ///
     /// # Errors
     /// [`ServiceError::Wire`], [`ServiceError::NotATransfer`], [`ServiceError::OwnershipSignature`],
     /// [`ServiceError::OwnerKey`], [`ServiceError::WrongLock`], [`ServiceError::OldEpoch`],
     /// [`ServiceError::Contradiction`], [`ServiceError::Busy`], [`ServiceError::Exhausted`].
     pub fn reopen<'r>(&self, record: &'r mut LockRecord, statement: &[u8]) -> LockChange<'r> {
-        let Ownership { lock, epoch, owner, service } = self.ownership(statement)?;
+        let Ownership { lock, epoch, owner, service, slots } = self.ownership(statement)?;
         if lock != record.lock {
             return Err(ServiceError::WrongLock);
         }
@@ -197,10 +206,10 @@ impl<C: Crypto> Service<C> {
         }
         let mut next = record.draft()?;
         //= spec/protocol.md#service-confirmation
-        //# SVC-23. A second statement of ownership for the record's epoch that names the same keys MUST change nothing.
-        if epoch > record.epoch {
-            let statement = Vec::from(statement);
-            next = LockRecord { epoch, owner, service, statement, restored: false, ..next };
+        //# SVC-23. A second statement of ownership for the record's epoch that names the same keys, and no more slots, MUST change nothing.
+        if (epoch, slots) > (record.epoch, record.slots) {
+            let (statement, restored) = (Vec::from(statement), record.restored && epoch == record.epoch);
+            next = LockRecord { epoch, owner, service, slots, statement, restored, ..next };
         }
         let ours = service == *self.key();
         record.staged(next, if ours { Changed::Reopened { epoch } } else { Changed::Moved { epoch, to: service } })

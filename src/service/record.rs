@@ -6,8 +6,8 @@ use super::{Key, LockRecord, Place, SlotRecord};
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
 use crate::error::{ServiceError, StoredRecordError};
-use crate::id::{LockId, SlotId};
-use crate::message::Grant;
+use crate::id::{LockId, SlotCount, SlotId};
+use crate::message::{Done, Grant};
 use crate::slot::{GrantRef, Slot};
 use crate::staged::{Held, Hold};
 use crate::wire::Unverified;
@@ -258,6 +258,20 @@ impl ShareRecord {
         messages
     }
 
+    /// How many slots the lock has, by what it said: the number never goes down.
+    pub(super) fn slots(&self) -> SlotCount {
+        //= spec/protocol.md#reports
+        //# RPT-17. A Report MUST name the highest number of slots that a message of the lock in it names.
+        let inspected = self.own.evidence.inspected.as_deref().and_then(slots_in);
+        inspected.map_or(self.of_lock.slots, |said| said.max(self.of_lock.slots))
+    }
+
+    /// Whether the lock has this slot, by its statement of ownership or by what it said of the slot.
+    pub(super) fn exists(&self) -> bool {
+        let told = self.own.slot.floor().max(self.own.slot.last_told());
+        self.own.slot_id.index() < self.slots().value() || told.value() > 0
+    }
+
     pub(super) fn parsed_grant(&self) -> Option<Grant> {
         self.grant().and_then(parse_grant)
     }
@@ -331,6 +345,10 @@ impl ShareRecord {
     pub(super) fn lacks_answer(&self, key: GrantRef) -> bool {
         self.own.evidence.former.iter().any(|former| former.key == key && former.withdrawn.is_none())
     }
+}
+
+fn slots_in(done: &[u8]) -> Option<SlotCount> {
+    Unverified::<Done>::parse(done).ok()?.claims().completed.slots()
 }
 
 pub(super) fn parse_grant(bytes: &[u8]) -> Option<Grant> {

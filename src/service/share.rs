@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 use super::taken::staged;
 use super::{Changed, RecordChange, Service, ShareRecord, check_meant_for};
+use crate::counter::Term;
 use crate::crypto::Crypto;
 use crate::error::ServiceError;
 use crate::message::{Grant, Withdraw, Withdrawn};
@@ -14,19 +15,26 @@ impl<C: Crypto> Service<C> {
     /// same. (Where the number was taken before, there is nothing to store, and the refusal comes at once.)
     ///
     /// # Errors
-    /// At once, with nothing changed: [`ServiceError::Wire`], [`ServiceError::GrantSignature`],
-    /// [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`],
-    /// [`ServiceError::Moved`], [`ServiceError::Restored`], [`ServiceError::Exhausted`], and [`ServiceError::Slot`] with
+    /// At once, with nothing changed: [`ServiceError::Wire`], [`ServiceError::UnknownSigner`],
+    /// [`ServiceError::GrantSignature`], [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`],
+    /// [`ServiceError::WrongSlot`], [`ServiceError::NoSuchSlot`], [`ServiceError::Moved`], [`ServiceError::Restored`],
+    /// [`ServiceError::Exhausted`], and [`ServiceError::Slot`] with
     /// [`StaleNumber`](crate::error::SlotError::StaleNumber).
     ///
     /// As the answer: [`ServiceError::SubjectKey`], and [`ServiceError::Slot`] with any other reason of the slot's.
     pub fn publish<'r>(&self, record: &'r mut ShareRecord, grant: &[u8]) -> RecordChange<'r> {
         let parsed = Unverified::<Grant>::parse(grant)?;
+        check_signer(parsed.claims().by)?;
         //= spec/protocol.md#service
         //# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::GrantSignature)?;
         check_meant_for(record, &body.lock, body.epoch, body.slot)?;
         self.check_serves(record)?;
+        //= spec/protocol.md#service
+        //# SVC-33. The service MUST refuse a grant for a slot that the lock does not have, by its statement of ownership and by what it said of the slot.
+        if !record.exists() {
+            return Err(ServiceError::NoSuchSlot);
+        }
         let mut next = record.draft()?;
         let key = GrantRef { generation: body.generation, grant: body.digest(&self.crypto) };
         //= spec/protocol.md#service-confirmation
@@ -57,11 +65,12 @@ impl<C: Crypto> Service<C> {
     /// released.
     ///
     /// # Errors
-    /// [`ServiceError::Wire`], [`ServiceError::WithdrawSignature`], [`ServiceError::WrongLock`],
-    /// [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Moved`],
+    /// [`ServiceError::Wire`], [`ServiceError::UnknownSigner`], [`ServiceError::WithdrawSignature`],
+    /// [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Moved`],
     /// [`ServiceError::Restored`], [`ServiceError::Exhausted`], [`ServiceError::Seal`].
     pub fn withdraw<'r>(&self, record: &'r mut ShareRecord, withdraw: &[u8]) -> RecordChange<'r> {
         let parsed = Unverified::<Withdraw>::parse(withdraw)?;
+        check_signer(parsed.claims().by)?;
         //= spec/protocol.md#service
         //# SVC-7. The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
         let withdraw_signature = parsed.signature();
@@ -99,6 +108,13 @@ impl<C: Crypto> Service<C> {
         //# SVC-29. The service MUST NOT publish, release, withdraw or report anything of a lock whose record was restored from an older copy, until a statement of a later epoch.
         if record.of_lock.is_restored() { Err(ServiceError::Restored) } else { Ok(()) }
     }
+}
+
+/// Whether the record has a key for who signs.
+pub(super) fn check_signer(by: Term) -> Result<(), ServiceError> {
+    //= spec/protocol.md#service
+    //# SVC-28. The service MUST refuse a message whose `by` names nobody whose key the record has: another one than 0.
+    if by == Term::OWNER { Ok(()) } else { Err(ServiceError::UnknownSigner) }
 }
 
 fn publish_in(next: &mut ShareRecord, key: GrantRef, grant: &[u8]) -> Result<(), ServiceError> {

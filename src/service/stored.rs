@@ -11,7 +11,7 @@ use super::{LockRecord, Meant, Place, meant_for};
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
 use crate::error::StoredRecordError;
-use crate::id::{LockId, SlotId};
+use crate::id::{LockId, SlotCount, SlotId};
 use crate::message::{Withdraw, Withdrawn};
 use crate::slot::{GrantRef, Slot, StoredSlot};
 use crate::staged::Hold;
@@ -69,6 +69,7 @@ pub(super) struct StoredLock {
     epoch: Epoch,
     owner: PublicKey,
     service: PublicKey,
+    slots: SlotCount,
     version: u64,
     restored: bool,
     #[serde(with = "crate::form::messages::one")]
@@ -113,8 +114,8 @@ impl LockRecord {
 
 impl From<LockRecord> for StoredLock {
     fn from(record: LockRecord) -> Self {
-        let LockRecord { lock, epoch, owner, service, version, restored, statement, hold: _ } = record;
-        Self { format: LOCK_FORMAT, lock, epoch, owner, service, version, restored, statement }
+        let LockRecord { lock, epoch, owner, service, slots, version, restored, statement, hold: _ } = record;
+        Self { format: LOCK_FORMAT, lock, epoch, owner, service, slots, version, restored, statement }
     }
 }
 
@@ -122,7 +123,7 @@ impl TryFrom<StoredLock> for LockRecord {
     type Error = StoredRecordError;
 
     fn try_from(stored: StoredLock) -> Result<Self, StoredRecordError> {
-        let StoredLock { format, lock, epoch, owner, service, version, restored, statement } = stored;
+        let StoredLock { format, lock, epoch, owner, service, slots, version, restored, statement } = stored;
         if format != LOCK_FORMAT {
             return Err(StoredRecordError::Format { found: format });
         }
@@ -130,10 +131,10 @@ impl TryFrom<StoredLock> for LockRecord {
             return Err(StoredRecordError::Version);
         }
         // Who said it was checked before it was kept.
-        if Ownership::kept(&statement) != Some(Ownership { lock, epoch, owner, service }) {
+        if Ownership::kept(&statement) != Some(Ownership { lock, epoch, owner, service, slots }) {
             return Err(StoredRecordError::Evidence);
         }
-        Ok(Self { lock, epoch, owner, service, version, restored, statement, hold: Hold::default() })
+        Ok(Self { lock, epoch, owner, service, slots, version, restored, statement, hold: Hold::default() })
     }
 }
 

@@ -6,8 +6,7 @@ use sharekey::crypto::Ring;
 use sharekey::guest::{Account, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::lock::SLOTS;
-use sharekey::message::Connect;
+use sharekey::message::{Battery, Connect};
 use sharekey::owner::{Order, OwnedLock, Owner, ViewChange};
 use sharekey::secret::{ActivationSecret, Seed};
 
@@ -89,7 +88,8 @@ impl OwnerPhone {
     /// Fetches what the cloud has, and believes what is signed.
     pub fn sync(&mut self, cloud: &mut Cloud) -> Outcome<()> {
         // Of every slot: another phone may have shared one that this one never heard of.
-        for slot in (0..u8::try_from(SLOTS)?).map(SlotId::new) {
+        let slots: Vec<SlotId> = self.view()?.every_slot().collect();
+        for slot in slots {
             let (request, pending) = self.owner.ask(self.view()?, slot, now(), &mut entropy())?;
             let answer = cloud.report(&request)?;
             let _ = self.step(|owner, view| owner.see(view, pending, &answer))?;
@@ -139,8 +139,8 @@ impl GuestPhone {
         cloud.take(self.key.insert(key).receipt()).map(drop)
     }
 
-    /// Only the phone and the lock.
-    pub fn open(&self, door: &mut impl Radio, action: Action) -> Outcome<()> {
+    /// Only the phone and the lock; tells how full the lock's battery is, for the app to warn before it is empty.
+    pub fn open(&self, door: &mut impl Radio, action: Action) -> Outcome<Battery> {
         let key = self.key.as_ref().ok_or("no key")?;
         let (unlock, awaiting) = key.unlock(&Ring, &door.send(&Connect::OPERATE)?, action, &mut entropy())?;
         Ok(key.check_reply(&Ring, &awaiting, &door.send(&unlock)?)?)

@@ -44,7 +44,7 @@ fn shows(owner: &OwnerPhone, slot: SlotId, state: State, downloaded: bool, keys:
 }
 
 /// The lock must refuse, and so that the guest learns this.
-fn refused(opening: Outcome<()>, because: GuestError) -> Outcome<()> {
+fn refused<T>(opening: Outcome<T>, because: GuestError) -> Outcome<()> {
     let found = opening.err().map(|error| (error.downcast_ref() == Some(&because), error));
     ensure(matches!(found, Some((true, _))), &format!("{found:?}, and not {because}"))
 }

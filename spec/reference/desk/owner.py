@@ -30,7 +30,7 @@ from sharekey.wire import KEY
 
 from .form import NoRequest, draw, hexed, limits, show, snake
 
-ASIDE = ("as_of", "nobody_can_open", "inspected")  # in a status, and no news
+ASIDE = ("as_of", "nobody_can_open", "inspected", "slot_count")  # in a status, and no news
 ORDERS = {snake(cls.__name__): cls for cls in OPERATIONS.values()}
 
 
@@ -81,6 +81,7 @@ class View:
         entry = record.live_grant(share.generation, share.grant) if share else None
         return {
             "epoch": self.owner.epoch,
+            "slot_count": self.owner.slot_count,
             "standing": "Transferred" if self.owner.gone else "Owned",
             "state": "Shared" if share and share.confirmed else "Sharing" if share else record.state,
             "as_of": None if as_of is None else {"version": as_of.version, "time": as_of.time},

@@ -77,7 +77,9 @@ class Service:
             service_record.check_new(new, self.key)
         else:
             service_record.check_again(old, new)
-        if new != old:
+        if old is not None and new == old:
+            new = replace(new, restored=old.restored) if new.slots > old.slots else old  # SVC-23
+        if new is not old:
             self._swap((statement.lock, None), version, new)
 
     def reopen(self, lock: bytes, statement: "Provisioned | Done") -> None:
@@ -109,7 +111,7 @@ class Service:
         return version, replace(record, owned=owned)
 
     def bring_along(self, lock: bytes, index: int) -> tuple[int, ServiceRecord]:
-        """The record of a slot, stored as it follows the lock's (RPT-17)."""
+        """The record of a slot, stored as it follows the lock's (RPT-19)."""
         self._change(lock, index, lambda record: record)
         return self._read(lock, index)
 

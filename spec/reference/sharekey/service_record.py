@@ -27,11 +27,12 @@ from .messages import (
     Transfer,
     Withdraw,
     Withdrawn,
+    slots_of,
 )
 from .slot import SlotRecord
 
 
-REMEMBERED = 16  # installs of a share that are known again (SVC-28)
+REMEMBERED = 16  # installs of a share that are known again (SVC-32)
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Ownership:
     service: bytes
     # The first that said so (SVC-23, RPT-7).
     statement: "Optional[Provisioned | Done]" = field(default=None, compare=False)
+    slots: int = field(default=255, compare=False)
     # SVS-8; ended by a statement of a later epoch, and changed by no other.
     restored: bool = field(default=False, compare=False)
 
@@ -69,7 +71,7 @@ class ServiceRecord:
     inspected: Optional[Done] = None
     receipt: Optional[Receipt] = None
     withdrawn: Optional[Withdrawn] = None  # the latest that changed the slot, unsigned: signed once stored (SVC-4)
-    released: tuple[bytes, ...] = ()  # digests of the share's installs that were released (SVC-28)
+    released: tuple[bytes, ...] = ()  # digests of the share's installs that were released (SVC-32)
     follows: int = 0  # the version of the lock's record, where it is stored (SVC-30)
 
     @classmethod
@@ -123,7 +125,7 @@ def said(statement: "Provisioned | Done") -> Ownership:
         if not isinstance(told, Transfer):
             raise RuleBroken("NotATransfer")
     primitives.check_key_as("OwnerKey", told.owner)
-    return Ownership(statement.epoch, told.owner, told.service, statement)
+    return Ownership(statement.epoch, told.owner, told.service, statement, slots_of(statement))
 
 
 def check_new(owned: Ownership, service: bytes) -> None:
@@ -150,6 +152,18 @@ def _ours(record: ServiceRecord, lock: bytes, epoch: int, index: int) -> None:
         raise RuleBroken("WrongSlot")
 
 
+def known_slots(record: ServiceRecord) -> int:
+    """The highest number of slots that the lock named to this record."""
+    return max(record.owned.slots, slots_of(record.inspected) or 0)
+
+
+def check_exists(record: ServiceRecord) -> None:
+    """SVC-33."""
+    told = max(record.slot.proven, record.slot.last_told)
+    if record.index >= known_slots(record) and told == 0:
+        raise RuleBroken("NoSuchSlot")
+
+
 def check_serving(record: ServiceRecord, service: bytes) -> None:
     """SVC-16."""
     if record.owned.service != service:
@@ -158,11 +172,19 @@ def check_serving(record: ServiceRecord, service: bytes) -> None:
         raise RuleBroken("Restored")  # SVC-29
 
 
+def check_signer(message: "Grant | Withdraw | ReportRequest") -> None:
+    """SVC-28."""
+    if message.by != OWNER:
+        raise RuleBroken("UnknownSigner")
+
+
 def publish(record: ServiceRecord, service: bytes, grant: Grant) -> ServiceRecord:
     """NotShared to Sharing. A refusal may still take the number: `PublicationRefused.record` (SLO-9, SVC-21)."""
+    check_signer(grant)
     verify_as("GrantSignature", grant, record.owned.owner)  # SVC-6
     _ours(record, grant.lock, grant.epoch, grant.slot)
     check_serving(record, service)
+    check_exists(record)
     try:
         primitives.check_key_as("SubjectKey", grant.subject)  # SVC-18
     except RuleBroken as bad:
@@ -188,18 +210,21 @@ def release(record: ServiceRecord, claim: Claim, install: Install) -> tuple[Serv
         new = slot.release(record.slot, claim.grant, claim.device, install.digest())  # SVC-12, SVC-13
     live = record.slot.live_grant(record.grant.generation, record.grant.digest())
     if install.digest() in record.released or live is not None and live.install == install.digest():
-        return record, Release(install.digest())  # SVC-28
+        return record, Release(install.digest())  # SVC-32
     released = (*record.released, install.digest())[-REMEMBERED:]
     return record.with_slot(new, released=released), Release(install.digest())
 
 
 def withdraw(record: ServiceRecord, service: bytes, order: Withdraw) -> tuple[ServiceRecord, Withdrawn]:
     """Answered however often it comes (SLO-16)."""
+    check_signer(order)
     verify_as("WithdrawSignature", order, record.owned.owner)  # SVC-7
     _ours(record, order.lock, order.epoch, order.slot)
     check_serving(record, service)
     new, outcome = slot.withdraw(record.slot, order)
-    answer = Withdrawn(order.lock, order.epoch, order.slot, order.generation, order.grant, order.auth, outcome)
+    answer = Withdrawn(
+        order.lock, order.epoch, order.by, order.slot, order.generation, order.grant, order.auth, outcome
+    )
     after = record.with_slot(new)
     named = order.generation, order.grant
     lacking = any((old.grant.generation, old.grant.digest()) == named and old.withdrawn is None for old in after.ended)
@@ -209,8 +234,7 @@ def withdraw(record: ServiceRecord, service: bytes, order: Withdraw) -> tuple[Se
 def check_request(record: ServiceRecord, service: bytes, request: ReportRequest, now: int) -> None:
     """Whether a request for a report is answered: SVC-16, RPT-2, the lock, RPT-3, the slot, RPT-4."""
     check_serving(record, service)
-    if request.by != OWNER:
-        raise RuleBroken("UnknownSigner")
+    check_signer(request)
     verify_as("RequestSignature", request, record.owned.owner)  # RPT-2
     if request.lock != record.lock:
         raise RuleBroken("WrongLock")
@@ -224,7 +248,9 @@ def check_request(record: ServiceRecord, service: bytes, request: ReportRequest,
 def report(record: ServiceRecord, version: int, request: ReportRequest, parts: list[bytes]) -> Report:
     """What is said of a record and its messages, to be signed."""
     state = State[record.slot.state]
-    return Report(request.digest(), record.lock, record.owned.epoch, record.index, version, state, answers.content(parts))
+    slots = known_slots(record)  # RPT-17
+    place = (request.digest(), record.lock, record.owned.epoch, record.index)
+    return Report(*place, version, state, slots, answers.content(parts))
 
 
 def confirm(record: ServiceRecord, message: Receipt) -> ServiceRecord:

@@ -44,7 +44,7 @@ def test_installs_in_turn_write_nothing():
     sent = list(installs(w, d, 3))
     answers = [w.service.release(d.grant.lock, 0, d.claim, install) for install in sent]
     before = dict(w.service.store.values)
-    for install, answer in list(zip(sent, answers)) * 2:  # SVC-28
+    for install, answer in list(zip(sent, answers)) * 2:  # SVC-32
         assert w.service.release(d.grant.lock, 0, d.claim, install) == answer
     assert w.service.store.values == before
 
@@ -59,7 +59,7 @@ def test_a_transfer_is_one_write_and_slots_follow():
     assert w.service.store.get((w.owner.lock, 0))[0] == version
     again, record = w.service.record(w.owner.lock, 0)
     assert (again, record.owned.epoch, record.grant) == (version, 2, None)  # SVC-27
-    assert w.service.bring_along(w.owner.lock, 0)[0] == version + 1  # RPT-17
+    assert w.service.bring_along(w.owner.lock, 0)[0] == version + 1  # RPT-19
     assert w.service.bring_along(w.owner.lock, 0)[0] == version + 1
     assert name_of(lambda: w.service.publish(d.grant)) == "WrongEpoch"
     # The lock's record of before comes back.

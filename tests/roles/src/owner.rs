@@ -9,7 +9,7 @@ use sharekey::limits::{Action, Timestamp};
 use sharekey::message::{
     Challenge, Command, Completed, Done, Holding, Operation, Provisioned, RefusedBody, SlotReport,
 };
-use sharekey::owner::{Fact, Learned, Order, OwnedLock, Owner, PendingCommand, PendingProvision, Standing};
+use sharekey::owner::{Learned, Order, OwnedLock, Owner, PendingCommand, PendingProvision, Standing};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 use sharekey_stage::desk::*;
@@ -157,7 +157,7 @@ fn an_activation_and_a_deactivation_move_the_view_once_done() {
     let done = done_for(&command, activated(1).completed);
     let learned = finish(&pending, &mut view, &by_lock(&done));
     assert_eq!((view.status(SLOT).state, learned.news), (State::NotShared, true));
-    assert_eq!(learned.fact, Fact::Done { completed: done.completed });
+    assert_eq!(learned.fact, told(done.completed));
 
     let (command, pending) =
         accept(owner().order(&mut view, Order::Deactivate { slot: SLOT }, &challenge(), &mut rng()).unwrap());
@@ -198,7 +198,7 @@ fn every_part_of_a_done_is_checked() {
         deactivated(1).completed,
         activated(2).completed,
         Completed::Activate { slot: SlotId::new(4), generation: generation(1), left },
-        Completed::Inspect { slot: SLOT, left },
+        Completed::Inspect { slot: SLOT, slots: SLOTS, left },
         Completed::Act { action: Action::Open },
     ] {
         assert_eq!(error(&by_lock(&Done { completed: other, ..good })), OwnerError::OtherOperation);
@@ -313,7 +313,7 @@ fn a_lock_that_was_handed_over_is_commanded_no_more() {
     let same_epoch = by_lock(&Done { epoch: EPOCH, ..done });
     assert_eq!(pending.finish(&owner(), &mut view, &same_epoch).err(), Some(OwnerError::WrongEpoch));
     for (owner_key, service_key) in [(public(&seed(52)), service), (buyer, public(&seed(52)))] {
-        let completed = Completed::Transfer { owner: owner_key, service: service_key };
+        let completed = Completed::Transfer { owner: owner_key, service: service_key, slots: SLOTS };
         let other = by_lock(&Done { completed, ..done });
         assert_eq!(pending.finish(&owner(), &mut view, &other).err(), Some(OwnerError::OtherOperation));
     }

@@ -1,6 +1,6 @@
 //! What the owner's view makes of shares, withdrawals and whatever messages come, in any order.
 
-use sharekey::counter::Epoch;
+use sharekey::counter::{Epoch, Term};
 use sharekey::error::{KeyError, OwnerError, SignatureError, SlotError, WireError};
 use sharekey::guest::Invitation;
 use sharekey::id::{LockId, SlotId};
@@ -9,7 +9,7 @@ use sharekey::message::{Done, Grant, Holding, Receipt, Withdraw, Withdrawn, With
 use sharekey::owner::{Equivocation, Learned, Method, OwnedLock, Owner, Standing};
 use sharekey::slot::{GrantRef, State};
 use sharekey_stage::desk::*;
-use sharekey_stage::forge::{signed, some_digest};
+use sharekey_stage::forge::{last_signature, signed, some_digest};
 use sharekey_stage::provider::Provider;
 use sharekey_stage::{digest, public, seed};
 
@@ -219,6 +219,10 @@ fn every_message_is_checked_before_it_teaches() {
     //= spec/protocol.md#owner
     //# OWN-26. A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
     assert_eq!(refuses(&view, &signed(&grant(3), &stranger_seed())), OwnerError::GrantSignature(MISMATCH));
+    //= spec/protocol.md#owner
+    //# OWN-32. The owner MUST refuse a Grant, and a Withdrawn, whose `by` names nobody whose key the view has: another one than 0.
+    let body = Grant { by: Term::new(1), ..grant(3) };
+    assert_eq!(refuses(&view, &signed(&body, &owner_seed())), OwnerError::UnknownSigner);
     let body = Grant { lock: elsewhere, ..grant(3) };
     assert_eq!(refuses(&view, &signed(&body, &owner_seed())), OwnerError::WrongLock);
     let body = Grant { epoch: later, ..grant(3) };
@@ -249,6 +253,12 @@ fn every_message_is_checked_before_it_teaches() {
     let other = withdrawn_of(&grant(3), NEVER).withdraw_signature;
     let body = Withdrawn { withdraw_signature: other, ..answer };
     assert_eq!(refuses(&view, &signed(&body, &service_seed())), OwnerError::WithdrawSignature(MISMATCH));
+    //= spec/protocol.md#owner
+    //# OWN-32. The owner MUST refuse a Grant, and a Withdrawn, whose `by` names nobody whose key the view has: another one than 0.
+    let by_another = Withdraw { by: Term::new(1), ..withdraw };
+    let withdraw_signature = last_signature(&signed(&by_another, &owner_seed()));
+    let body = Withdrawn { withdraw: by_another, withdraw_signature, ..answer };
+    assert_eq!(refuses(&view, &signed(&body, &service_seed())), OwnerError::UnknownSigner);
     let body = Withdrawn { withdraw: Withdraw { lock: elsewhere, ..withdraw }, ..answer };
     assert_eq!(refuses(&view, &signed(&body, &service_seed())), OwnerError::WrongLock);
     let body = Withdrawn { withdraw: Withdraw { epoch: later, ..withdraw }, ..answer };

@@ -127,7 +127,7 @@ fn a_slots_record_is_brought_along_by_the_next_write_of_it() {
 }
 
 //= spec/protocol.md#reports
-//# RPT-17. A record that is not stored as it follows the lock's record MUST be stored before it is reported.
+//# RPT-19. A record that is not stored as it follows the lock's record MUST be stored before it is reported.
 //= spec/protocol.md#reports
 //# RPT-6. What a report holds MUST be a function of the slot's stored record and of the version of the lock's record that it follows.
 #[test]
@@ -217,6 +217,7 @@ fn a_slot_that_was_never_opened_is_not_opened_for_a_former_owner() {
     let done = sharekey::message::Done {
         completed: sharekey::message::Completed::Inspect {
             slot: never_used,
+            slots: sharekey::id::SlotCount::MAX,
             left: sharekey::message::SlotReport { floor: generation(1), holding: sharekey::message::Holding::Empty },
         },
         ..activated(1)
@@ -319,6 +320,40 @@ fn a_late_done_repairs_a_record_whoever_brings_it() {
         assert_eq!((rows.record().slot().state(), rows.record().slot().may_open().len()), (State::Inactive, 0));
         assert_eq!(rows.release(2, 2).map(drop), Err(ServiceError::NothingShared), "the guest is told to fetch anew");
     }
+}
+
+//= spec/protocol.md#service
+//# SVC-33. The service MUST refuse a grant for a slot that the lock does not have, by its statement of ownership and by what it said of the slot.
+//= spec/protocol.md#service-confirmation
+//# SVC-23. A second statement of ownership for the record's epoch that names the same keys, and no more slots, MUST change nothing.
+#[test]
+fn a_slot_that_the_lock_does_not_have_gets_no_record() {
+    let beyond = SlotId::new(SLOTS.value());
+    let granted = signed(&sharekey::message::Grant { slot: beyond, ..grant(2) }, &owner_seed());
+    let grown = sharekey::id::SlotCount::new(SLOTS.value() + 1).unwrap();
+    let active = ServiceError::Slot(SlotError::NotActive);
+    let mut rows = Rows::active();
+    let before = rows.clone();
+    assert_eq!(rows.serve(&granted), Err(ServiceError::NoSuchSlot));
+    assert_eq!(rows, before);
+    // The lock answers its Provision again, with more slots; and not with fewer after that.
+    let more = signed(&Provisioned { slots: grown, ..provisioned() }, &lock_seed());
+    rows.serve(&more).unwrap();
+    rows.serve(&provisioned_bytes()).unwrap();
+    assert_eq!((rows.record().of_lock().slots(), rows.record().of_lock().version()), (grown, 2));
+    assert_eq!(rows.serve(&granted), Err(active));
+    // Or it says what the slot holds.
+    let completed = sharekey::message::Completed::Inspect {
+        slot: beyond,
+        slots: grown,
+        left: sharekey::message::SlotReport { floor: generation(0), holding: sharekey::message::Holding::Inactive },
+    };
+    rows = before;
+    rows.serve(&by_lock(&done(completed))).unwrap();
+    let left = sharekey::message::SlotReport { floor: generation(1), holding: sharekey::message::Holding::Empty };
+    let completed = sharekey::message::Completed::Activate { slot: beyond, generation: generation(1), left };
+    rows.serve(&by_lock(&done(completed))).unwrap();
+    rows.serve(&granted).unwrap();
 }
 
 #[test]

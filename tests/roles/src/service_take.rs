@@ -107,7 +107,7 @@ fn the_same_again_is_answered_as_it_was_and_writes_nothing() {
 }
 
 //= spec/protocol.md#service-confirmation
-//# SVC-28. A claim and an install that were released before MUST be answered with the same Release, and change nothing.
+//# SVC-32. A claim and an install that were released before MUST be answered with the same Release, and change nothing.
 #[test]
 fn requests_that_are_repeated_in_turn_write_nothing_either() {
     let mut record = shared_record(2);

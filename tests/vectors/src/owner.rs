@@ -10,8 +10,8 @@ use sharekey::message::{Challenge, Completed, Done, Holding, Provisioned, Refuse
 
 use super::bench::bytes;
 use super::desk::{
-    SLOT, activated, by_lock, challenge, deactivated, done_body, grant, inspected, provisioned_body, receipt, refused,
-    withdrawn,
+    SLOT, SLOTS, activated, by_lock, challenge, deactivated, done_body, grant, inspected, provisioned_body, receipt,
+    refused, withdrawn,
 };
 use super::forge::{bare, signed};
 use super::keys::{card, digest, draw, lock, nonce, public, seed, signing, some_digest};
@@ -283,8 +283,10 @@ fn dones() -> Vec<Value> {
     }
     let sent = phone.order("transfer");
     let (owner, service) = (public("next owner"), public("next service"));
-    let body =
-        Done { epoch: Epoch::new(2), ..done_body(digest(&sent.message), Completed::Transfer { owner, service }) };
+    let body = Done {
+        epoch: Epoch::new(2),
+        ..done_body(digest(&sent.message), Completed::Transfer { owner, service, slots: SLOTS })
+    };
     let early = Done { epoch: Epoch::FIRST, ..body };
     phone.scene.refused(Phone::answer("done", &sent, &by_lock(&early)), "WrongEpoch");
     phone.scene.ask(Phone::answer("done", &sent, &by_lock(&body)));

@@ -1,12 +1,12 @@
 //! Of `owner_errors.json`: what an owner learns from messages that others pass on, and how a lock changes hands.
 
 use serde_json::{Value, json};
-use sharekey::counter::Epoch;
-use sharekey::message::{Completed, Done, Grant, Receipt, Withdrawn, WithdrawnOutcome};
+use sharekey::counter::{Epoch, Term};
+use sharekey::message::{Completed, Done, Grant, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
 
 use super::desk::{
-    activated, by_lock, challenge, claim_of, deactivated, done, done_body, grant, grant_body, receipt, receipt_body,
-    transfer_done, twin, withdrawn, withdrawn_body,
+    SLOTS, activated, by_lock, challenge, claim_of, deactivated, done, done_body, grant, grant_body, receipt,
+    receipt_body, transfer_done, twin, withdrawn, withdrawn_body,
 };
 use super::forge::{last_signature, signed};
 use super::keys::{digest, lock, public, seed, some_digest};
@@ -20,6 +20,9 @@ pub fn lessons() -> Vec<Value> {
     let denial = withdrawn_body(&grant(2), 2, never);
     let of_a_stranger =
         Withdrawn { withdraw_signature: last_signature(&signed(&denial.withdraw, &seed("stranger"))), ..denial };
+    let withdraw = Withdraw { by: Term::new(1), ..denial.withdraw };
+    let withdraw_signature = last_signature(&signed(&withdraw, &seed("owner")));
+    let by_a_steward = Withdrawn { withdraw, withdraw_signature, ..denial };
     let mut phone = Phone::sharing("learn: what no owner learns from");
     for (message, error) in [
         (receipt(&grant(2), 2)[..100].to_vec(), "Wire.Truncated"),
@@ -32,6 +35,8 @@ pub fn lessons() -> Vec<Value> {
         (signed(&done_body(some_digest("a command"), activated(3)), &seed("stranger")), "DoneSignature.Mismatch"),
         (signed(&denial, &seed("stranger")), "WithdrawnSignature.Mismatch"),
         (signed(&of_a_stranger, &seed("service")), "WithdrawSignature.Mismatch"),
+        (signed(&by_a_steward, &seed("service")), "UnknownSigner"),
+        (signed(&Grant { by: Term::MAX, ..grant_body(5) }, &seed("owner")), "UnknownSigner"),
         (by_lock(&Receipt { lock: lock("stranger"), ..body }), "WrongLock"),
         (by_lock(&Receipt { epoch: Epoch::new(2), ..body }), "WrongEpoch"),
         (other(2), "WrongEpoch"),
@@ -64,6 +69,17 @@ pub fn lessons() -> Vec<Value> {
         assert_eq!(learned["type"], "ServiceEquivocated");
         cases.push(phone.case("OWN-11"));
     }
+    let released = WithdrawnOutcome::Released { install: some_digest("an install") };
+    for (name, outcomes) in [
+        ("the service denies a release that it told of itself", [released, never]),
+        ("the service tells of a release that it denied itself", [never, released]),
+    ] {
+        let mut phone = Phone::sharing(name);
+        let [_, second] = outcomes.map(|outcome| phone.learn(&withdrawn(&grant(2), 2, outcome)));
+        assert_eq!(second["type"], "ServiceEquivocated");
+        cases.push(phone.case("OWN-23"));
+    }
+    cases.push(moved());
     let mut phone = Phone::sharing("another phone's grant of the same number");
     phone.learn(&twin(2));
     phone.learn(&withdrawn(&grant(2), 2, never));
@@ -72,6 +88,23 @@ pub fn lessons() -> Vec<Value> {
     cases.push(phone.case("OWN-17"));
     cases.push(unasked());
     cases
+}
+
+/// After a transfer to oneself, with another service, that one answers.
+fn moved() -> Value {
+    let mut phone = Phone::sharing("a transfer to oneself brings another service's key");
+    let transfer = transfer_done(public("owner"), public("next service"), 2);
+    let mut request = json!({ "role": "owner", "op": "moved", "lock": key(lock("lock").key()) });
+    (request["message"], request["service"]) = (hex(&transfer), key(&public("next service")));
+    phone.scene.ask(request);
+    let epoch = Epoch::new(2);
+    let withdraw = Withdraw { epoch, ..withdrawn_body(&grant(2), 2, WithdrawnOutcome::NeverReleased).withdraw };
+    let withdraw_signature = last_signature(&signed(&withdraw, &seed("owner")));
+    let answer = Withdrawn { withdraw, withdraw_signature, outcome: WithdrawnOutcome::NeverReleased };
+    let by = |who| signed(&answer, &seed(who));
+    phone.scene.refused(Phone::learn_request(&by("service")), "WithdrawnSignature.Mismatch");
+    phone.learn(&by("next service"));
+    phone.case("OWN-7")
 }
 
 /// Withdrawals that no owner signed are not answered, whatever the service says.
@@ -115,8 +148,10 @@ pub fn handovers() -> Vec<Value> {
         "challenge": hex(challenge("challenge")), "entropy": phone.nonce(),
     });
     let sent = phone.sent(request);
-    let body =
-        Done { epoch: Epoch::new(3), ..done_body(digest(&sent.message), Completed::Transfer { owner, service }) };
+    let body = Done {
+        epoch: Epoch::new(3),
+        ..done_body(digest(&sent.message), Completed::Transfer { owner, service, slots: SLOTS })
+    };
     let wrong = Done { epoch: Epoch::new(2), ..body };
     phone.scene.refused(Phone::answer("taken_over", &sent, &by_lock(&wrong)), "WrongEpoch");
     phone.scene.refused(Phone::answer("taken_over", &sent, b"SK\x01\x0e"), "RefusedOpaque");
@@ -136,7 +171,7 @@ fn last_epoch() -> Value {
     let sent = phone.sent(request);
     let body = Done {
         epoch: Epoch::new(u32::MAX),
-        ..done_body(digest(&sent.message), Completed::Transfer { owner, service })
+        ..done_body(digest(&sent.message), Completed::Transfer { owner, service, slots: SLOTS })
     };
     phone.scene.refused(Phone::answer("taken_over", &sent, &by_lock(&body)), "Exhausted");
     phone.finish("OPR-6")

@@ -112,7 +112,7 @@ impl Phone<'_> {
             Completed::Act { action: Action::Open } => println!("{} opens the door.", self.name),
             Completed::Act { action: Action::Lock } => println!("{} locks the door.", self.name),
             Completed::SetClock { to } => println!("The lock's clock shows {}.", moment::show(*to)),
-            Completed::Inspect { slot, left } => println!("The lock says: slot {slot} {}.", self.holds(left)?),
+            Completed::Inspect { slot, left, .. } => println!("The lock says: slot {slot} {}.", self.holds(left)?),
             Completed::Transfer { .. } => {}
         }
         Ok(())
@@ -172,7 +172,7 @@ impl Phone<'_> {
         let Some(pending) = waiting else { anyhow::bail!("nothing was asked of the lock") };
         let done = heard.answer.clone();
         let finished = heard.check(&self.voice(), pending.finish(&self.owner, &mut view, &done))?;
-        if let Fact::Done { completed } = finished.commit(|next| self.save(next))?.fact {
+        if let Fact::Done { completed, .. } = finished.commit(|next| self.save(next))?.fact {
             if place_of(&done).is_ok() {
                 Cloud::open(self.home)?.take(self.who(), &done)?;
             }

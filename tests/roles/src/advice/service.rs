@@ -1,11 +1,13 @@
 //! What a service refuses.
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use sharekey::counter::Term;
+use sharekey::id::{SlotCount, SlotId};
 use sharekey::limits::{Limits, Rights, Timestamp};
 use sharekey::lock::purpose;
 use sharekey::message::{Provisioned, ReportRequest, Withdraw};
 use sharekey::owner::Order;
-use sharekey::service::Service;
+use sharekey::service::{LockRecord, Service};
 use sharekey::slot::MAX_LIVE;
 use sharekey::wire::{Kind, Unverified};
 use sharekey_stage::desk::NOW;
@@ -85,6 +87,25 @@ fn from_backup() -> Play {
     let mut lock = cloud.record((door.id(), HALL)).of_lock().clone();
     let Ok(_) = cloud.service.restored(&mut lock).unwrap().commit(stored);
     cloud.records.insert((door.id(), None), lock.to_bytes());
+    play
+}
+
+/// The third slot.
+const CELLAR: SlotId = SlotId::new(2);
+
+/// The lock has more slots than it said to the service, and the owner activated one of them while the service was out.
+fn grown() -> Play {
+    let mut play = Play::active();
+    let World { olga, cloud, door, tape } = &mut play.w;
+    let body = *Unverified::<Provisioned>::parse(&tape.last(Kind::Provisioned)).unwrap().claims();
+    let fewer = Provisioned { slots: SlotCount::new(2).unwrap(), ..body };
+    let mut stored = serde_json::to_value(cloud.record((door.id(), HALL)).of_lock()).unwrap();
+    stored["slots"] = 2.into();
+    stored["statement"] = Base64UrlUnpadded::encode_string(&forge::signed(&fewer, &seed(90))).into();
+    let lock: LockRecord = serde_json::from_value(stored).unwrap();
+    cloud.records.insert((door.id(), None), lock.to_bytes());
+    let _ = olga.order(door, Order::Activate { slot: CELLAR }).unwrap();
+    olga.sign(CELLAR, key_of(BEN), Rights::OPEN, Limits::NONE).unwrap();
     play
 }
 
@@ -192,7 +213,14 @@ pub const CASES: &[Case] = &[
         let World { olga, cloud, door, .. } = &mut play.w;
         let (lock, epoch) = (door.id(), olga.view().epoch());
         let grant = forge::some_digest(1);
-        let body = Withdraw { lock, epoch, slot: HALL, generation: sharekey::counter::Generation::new(9), grant };
+        let body = Withdraw {
+            lock,
+            epoch,
+            by: Term::OWNER,
+            slot: HALL,
+            generation: sharekey::counter::Generation::new(9),
+            grant,
+        };
         let withdraw = forge::signed(&body, &seed(sharekey_stage::world::OTTO));
         cloud.take((lock, HALL), &withdraw).map(drop).map_err(told)
     }),
@@ -209,6 +237,10 @@ pub const CASES: &[Case] = &[
     }),
     (&["Service.Moved"], came_back, Play::opens),
     (&["Service.UnknownLock"], untold, publishes),
+    (&["Service.NoSuchSlot"], grown, |play| {
+        let (place, grant) = (play.w.place(CELLAR), play.w.tape.last(Kind::Grant));
+        play.w.cloud.take(place, &grant).map(drop).map_err(told)
+    }),
     (&["Service.Restored"], from_backup, shares),
     (&["Service.OtherService"], Play::active, |play| {
         let statement = play.w.tape.last(Kind::Provisioned);
@@ -265,7 +297,8 @@ pub const CASES: &[Case] = &[
         let generation = sharekey::counter::Generation::new(if play.first() { 5 } else { 6 });
         let epoch = play.w.olga.view().epoch();
         let (rights, limits) = (Rights::OPEN, Limits::NONE);
-        let body = sharekey::message::Grant { lock, epoch, slot: HALL, generation, subject, rights, limits };
+        let body =
+            sharekey::message::Grant { lock, epoch, by: Term::OWNER, slot: HALL, generation, subject, rights, limits };
         play.w.cloud.take((lock, HALL), &forge::signed(&body, &seed(OLGA))).map(drop).map_err(told)
     }),
     (&["Service.NothingShared"], Play::claimed, |play| {
