@@ -237,6 +237,8 @@ impl ShareRecord {
     /// grant that is shared no more while its key may open, with the answer to its withdrawal; the grant that is
     /// shared; and the latest answer to a withdrawal.
     //= spec/protocol.md#reports
+    //# RPT-20. After the statement of ownership a report MUST hold only Grants, Withdrawns, Receipts and Dones of the report's slot.
+    //= spec/protocol.md#reports
     //# RPT-6. What a report holds MUST be a function of the slot's stored record and of the version of the lock's record that it follows.
     pub(super) fn messages(&self) -> Vec<&[u8]> {
         let Evidence { done, inspected, receipt, withdrawn, former } = &self.own.evidence;

@@ -118,11 +118,15 @@ fn a_report_is_the_services_and_of_this_lock_slot_and_ownership() {
     }
     // A message of the slot next door, and one of no slot.
     let next_door = sharekey::message::Grant { slot: SlotId::new(4), ..grant(2) };
-    for stray in [signed(&next_door, &owner_seed()), by_lock(&done(sharekey::message::Completed::SetClock { to: NOW }))]
-    {
+    let transfer = transfer_to(public(&owner_seed()), public(&service_seed()), 2);
+    let set_clock = done(sharekey::message::Completed::SetClock { to: NOW });
+    for stray in [signed(&next_door, &owner_seed()), by_lock(&set_clock), by_lock(&transfer)] {
         let error = refusal(&view, &messages, |body, parts| sealed(body, &[parts[0], parts[1], &stray]));
         assert_eq!(error, OwnerError::WrongSlot);
     }
+    let provisioned = signed(&provisioned(), &lock_seed());
+    let error = refusal(&view, &messages, |body, parts| sealed(body, &[parts[0], parts[1], &provisioned]));
+    assert_eq!(error, OwnerError::NothingToLearn);
 }
 
 //= spec/protocol.md#reports

@@ -1,10 +1,11 @@
 //! Whatever reaches a record through the one call for it: what it changed, what stood there before, and the same again.
 
 use sharekey::error::{ServiceError, SlotError, WireError};
-use sharekey::message::{Holding, WithdrawnOutcome};
-use sharekey::service::{Changed, Request, Service, ShareRecord};
+use sharekey::message::{Holding, Withdrawn, WithdrawnOutcome};
+use sharekey::service::{Changed, Request, Service, ShareRecord, place_of};
 use sharekey::slot::GrantRef;
 use sharekey::staged::Staged;
+use sharekey::wire::{Kind, Unverified};
 use sharekey_stage::desk::*;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::rows::joined;
@@ -206,6 +207,26 @@ fn each_message_goes_to_the_call_for_its_kind_and_no_other_call_takes_it() {
             matches!(error, Wire(WireError::Kind { .. }) | NotOfASlot)
         };
         refused.for_each(|error| assert!(of_another(error), "{what}: {error:?}"));
+    }
+}
+
+//= spec/protocol.md#reports
+//# RPT-20. After the statement of ownership a report MUST hold only Grants, Withdrawns, Receipts and Dones of the report's slot.
+#[test]
+fn whatever_a_record_went_through_its_report_holds_messages_of_its_slot_only() {
+    for (what, mut record, sent, _) in requests() {
+        let _ = accept(service().take(&mut record, sent.request()).unwrap());
+        for message in reported(&service(), &record).1 {
+            let place = match Kind::of(&message).unwrap() {
+                Kind::Withdrawn => {
+                    let withdraw = Unverified::<Withdrawn>::parse(&message).unwrap().claims().withdraw;
+                    (withdraw.lock, Some(withdraw.slot))
+                }
+                Kind::Grant | Kind::Receipt | Kind::Done => place_of(&message).unwrap(),
+                other => panic!("{what}: {other:?}"),
+            };
+            assert_eq!(place, (lock(), Some(SLOT)), "{what}");
+        }
     }
 }
 

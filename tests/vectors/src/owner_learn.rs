@@ -30,6 +30,8 @@ pub fn lessons() -> Vec<Value> {
         (b"SK\x02\x08".to_vec(), "Wire.Version"),
         (claim_of(&grant(2), "device"), "NothingToLearn"),
         (challenge("challenge"), "NothingToLearn"),
+        (claim_of(&grant(2), "device")[..100].to_vec(), "NothingToLearn"),
+        (claim_of(&grant(2), "device")[..3].to_vec(), "Wire.Truncated"),
         (signed(&grant_body(5), &seed("stranger")), "GrantSignature.Mismatch"),
         (signed(&body, &seed("stranger")), "ReceiptSignature.Mismatch"),
         (signed(&done_body(some_digest("a command"), activated(3)), &seed("stranger")), "DoneSignature.Mismatch"),
