@@ -247,6 +247,26 @@ pub trait Stretch {
     fn pbkdf2_sha256(&self, password: &[u8], salt: &[u8], rounds: core::num::NonZeroU32) -> Zeroizing<[u8; 32]>;
 }
 
+/// ChaCha20-Poly1305 (RFC 8439) under a key that is used once, with a nonce of zeros: only what is stored
+/// [sealed](crate::sealed) needs it, so a provider may do without.
+#[cfg(feature = "alloc")]
+pub trait Aead {
+    /// Encrypts `content` where it stands; gives the tag, over `about` too.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] when the provider cannot do it now.
+    fn chacha20_poly1305_seal(
+        &self,
+        key: &[u8; 32],
+        about: &[u8],
+        content: &mut [u8],
+    ) -> Result<[u8; 16], ProviderFailed>;
+
+    /// Decrypts `content` where it stands, if the tag is that of it and of `about`; gives whether it is. Where it is not,
+    /// what stands in `content` is of no use.
+    fn chacha20_poly1305_open(&self, key: &[u8; 32], about: &[u8], content: &mut [u8], tag: &[u8; 16]) -> bool;
+}
+
 /// Everything that a lock, an owner, a guest or a service needs.
 pub trait Crypto: Verify + Sign + Agree + Hash + Mac + Kdf {}
 

@@ -44,6 +44,7 @@
 //! let flash = |_record: &sharekey::lock::Record| Ok::<(), std::io::Error>(());
 //! let mut rows = BTreeMap::new();
 //! let disk = |_view: &sharekey::owner::OwnedLock| Ok::<(), std::io::Error>(());
+//! let phone = |_claimed: &sharekey::guest::Claimed| Ok::<(), std::io::Error>(());
 //! let now = Now { ticks: 0, clock: Clock::Unset, battery: Battery::UNKNOWN };
 //! let hall = SlotId::new(0);
 //!
@@ -78,20 +79,21 @@
 //! let account = Account::from_seed(&Ring, &Seed::random(rng))?;
 //! let (mut contacts, ana) = (ContactBook::new(), "ana@example".parse()?);
 //! contacts.add(ana, "Ana".parse()?, *account.public_key())?;
+//! contacts.verify_key(&"ana@example".parse()?, account.public_key())?;     // scanned from Ana's screen
 //! let ana = (&contacts, &"ana@example".parse()?);
-//! let grant = owner.share_with_contact(&mut view, hall, ana, Rights::OPEN, Limits::NONE)?.commit(disk)?;
+//! let grant = owner.share_with_verified_contact(&mut view, hall, ana, Rights::OPEN, Limits::NONE)?.commit(disk)?;
 //! serve(&service, &mut rows, &grant)?;
 //!
 //! // 4. The guest connects to the lock and the service, once, to download the key.
 //! let place = (view.lock(), hall);
 //! let record = ShareRecord::load(place, |key| Ok::<_, Failed>(rows.get(&key).cloned()))?;
-//! let claimed = account.claim(&Ring, record.grant().expect("it is published"), None, rng)?;
+//! let claimed = account.claim(&Ring, record.grant().expect("it is published"), None, rng)?.commit(phone)?;
 //! let given = lock.challenge::<purpose::Install>(now, rng)?.commit(flash)?;
-//! let attempt = claimed.install(&Ring, &given.challenge, rng)?;
+//! let attempt = claimed.install(&Ring, &given.challenge, rng)?.stored();
 //! let release = serve(&service, &mut rows, (place, attempt.claim(), attempt.install()))?;
 //! let download = attempt.bundle(&Ring, &release)?;
 //! let receipt = lock.install(given.session, download.bundle(), now, rng)?.commit(flash)?.receipt;
-//! let key = download.finish(&Ring, &receipt)?;
+//! let key = download.finish(&Ring, &receipt)?.stored();
 //! serve(&service, &mut rows, key.receipt())?;
 //! let learned = owner.learn(&mut view, key.receipt())?.commit(disk)?;
 //! assert!(matches!(learned.fact, Fact::Downloaded { slot, .. } if slot == hall));
@@ -204,6 +206,8 @@ pub mod message;
 #[cfg(feature = "alloc")]
 pub mod owner;
 mod pairing;
+#[cfg(feature = "alloc")]
+pub mod sealed;
 pub mod secret;
 #[cfg(feature = "alloc")]
 pub mod service;

@@ -24,7 +24,7 @@ pub use self::learn::{Fact, Learned};
 pub use self::provision::{PendingProvision, PendingTakeover};
 pub use self::report::{AsOf, PendingReport, Seen};
 pub use self::share::GrantByCode;
-pub use self::status::{KeyStatus, Status};
+pub use self::status::{KeyStatus, Status, Whom};
 pub use self::view::{Equivocation, Method, OwnedLock, Standing};
 
 use crate::crypto::{Crypto, Digest, PublicKey, Signer};

@@ -134,9 +134,9 @@
 //! let (_, (lock_id, slot)) = *backend.subjects.first().expect("it is shared");
 //! let place = (lock_id, slot.expect("a slot's"));
 //! # let record = ShareRecord::load(place, |key| Ok::<_, Failed>(backend.records.get(&key).cloned()))?;
-//! # let claimed = guest.claim(&Ring, record.grant().expect("it is shared"), None, rng)?;
+//! # let claimed = guest.claim(&Ring, record.grant().expect("it is shared"), None, rng)?.stored();
 //! # let given = lock.challenge::<purpose::Install>(now, rng)?.commit(flash)?;
-//! # let attempt = claimed.install(&Ring, &given.challenge, rng)?;
+//! # let attempt = claimed.install(&Ring, &given.challenge, rng)?.stored();
 //! let release = backend.receive((place, attempt.claim(), attempt.install()))?;
 //! # assert_eq!(attempt.bundle(&Ring, &release).map(drop), Ok(()));
 //! # let withdraw = owner.withdraw(&mut view, hall)?.commit(disk)?;

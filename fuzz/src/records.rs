@@ -16,7 +16,7 @@ use sharekey::lock::{
 };
 use sharekey::message::{Holding, Provisioned, SlotReport, Withdrawn};
 use sharekey::owner::{Equivocation, OwnedLock, Owner, PendingCommand, PendingProvision};
-use sharekey::secret::{ActivationSecret, Seed};
+use sharekey::secret::{ActivationSecret, Exposed, Seed};
 use sharekey::service::{LockRecord, Service, ShareRecord, SlotRecord};
 use sharekey::slot::{Observer, Slot};
 use sharekey::wire::Unverified;
@@ -358,10 +358,10 @@ pub fn view(data: &[u8]) {
 pub fn guest(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else { return };
     match kind % 3 {
-        0 => drop(kept::<Claimed>(data)),
-        1 => drop(kept::<Installing>(data)),
+        0 => drop(kept::<Exposed<Claimed>>(data)),
+        1 => drop(kept::<Exposed<Installing>>(data)),
         _ => {
-            let Some(key) = kept::<GuestKey>(data) else { return };
+            let Some(Exposed(key)) = kept::<Exposed<GuestKey>>(data) else { return };
             let mut choices = Choices::new(data);
             let action = choices.pick(&[sharekey::limits::Action::Open, sharekey::limits::Action::Lock]);
             let challenge = bare(&sharekey::message::Challenge {
@@ -379,7 +379,7 @@ pub fn owner(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else { return };
     match kind % 5 {
         0 => drop(kept::<PendingCommand>(data)),
-        1 => drop(kept::<PendingProvision>(data)),
+        1 => drop(kept::<Exposed<PendingProvision>>(data)),
         2 => {
             let Some(book) = kept::<ContactBook>(data) else { return };
             assert!(book.iter().all(|(_, contact)| contact.key().check().is_ok()), "a bad key is pinned");

@@ -2,6 +2,8 @@
 
 use core::num::NonZeroU32;
 
+#[cfg(feature = "alloc")]
+use ring::aead;
 use ring::signature::KeyPair as _;
 use ring::{digest, hkdf, hmac, pbkdf2, signature};
 use zeroize::Zeroizing;
@@ -91,6 +93,28 @@ impl Stretch for Ring {
         let mut out = Zeroizing::new([0; 32]);
         pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, salt, password, out.as_mut_slice());
         out
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl super::Aead for Ring {
+    fn chacha20_poly1305_seal(
+        &self,
+        key: &[u8; 32],
+        about: &[u8],
+        content: &mut [u8],
+    ) -> Result<[u8; 16], ProviderFailed> {
+        let key = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, key).map_err(|_| ProviderFailed)?;
+        let nonce = aead::Nonce::assume_unique_for_key([0; 12]);
+        let tag = aead::LessSafeKey::new(key).seal_in_place_separate_tag(nonce, aead::Aad::from(about), content);
+        tag.map(|tag| copy(tag.as_ref())).map_err(|_| ProviderFailed)
+    }
+
+    fn chacha20_poly1305_open(&self, key: &[u8; 32], about: &[u8], content: &mut [u8], tag: &[u8; 16]) -> bool {
+        let Ok(key) = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, key) else { return false };
+        let nonce = aead::Nonce::assume_unique_for_key([0; 12]);
+        let (key, about) = (aead::LessSafeKey::new(key), aead::Aad::from(about));
+        key.open_in_place_separate_tag(nonce, about, (*tag).into(), content, 0..).is_ok()
     }
 }
 

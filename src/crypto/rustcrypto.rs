@@ -2,6 +2,8 @@
 
 use core::num::NonZeroU32;
 
+#[cfg(feature = "sealed")]
+use chacha20poly1305::{ChaCha20Poly1305, aead::AeadInOut as _};
 use ed25519_dalek::{Signer as _, SigningKey, Verifier as _, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -94,6 +96,25 @@ impl Kdf for RustCrypto {
         let mut out = Zeroizing::new([0; 32]);
         hkdf::Hkdf::<Sha256>::new(Some(salt), ikm).expand(info, out.as_mut_slice()).map_err(|_| ProviderFailed)?;
         Ok(out)
+    }
+}
+
+#[cfg(feature = "sealed")]
+impl super::Aead for RustCrypto {
+    fn chacha20_poly1305_seal(
+        &self,
+        key: &[u8; 32],
+        about: &[u8],
+        content: &mut [u8],
+    ) -> Result<[u8; 16], ProviderFailed> {
+        let cipher = ChaCha20Poly1305::new(key.into());
+        let tag = cipher.encrypt_inout_detached(&[0; 12].into(), about, content.into());
+        tag.map(Into::into).map_err(|_| ProviderFailed)
+    }
+
+    fn chacha20_poly1305_open(&self, key: &[u8; 32], about: &[u8], content: &mut [u8], tag: &[u8; 16]) -> bool {
+        let cipher = ChaCha20Poly1305::new(key.into());
+        cipher.decrypt_inout_detached(&[0; 12].into(), about, content.into(), tag.into()).is_ok()
     }
 }
 

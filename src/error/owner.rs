@@ -1,4 +1,4 @@
-use super::{KeyError, RefuseReason, Retry, SealError, SignatureError, SlotError, WireError};
+use super::{KeyError, LimitsError, RefuseReason, Retry, SealError, SignatureError, SlotError, WireError};
 
 errors! { {$} "Owner"
     /// Why the owner's side refused. The view did not change.
@@ -22,8 +22,12 @@ errors! { {$} "Owner"
         ServiceKey(KeyError):        "service's key",                                 Owner,     OtherInput;
         /// The subject's key is not a good key.
         SubjectKey(KeyError):        "subject's key",                                 Owner,     OtherInput;
+        /// The limits cannot be meant so.
+        Limits(LimitsError):         "the limits",                                    Owner,     OtherInput;
         /// The contact book has none of this id.
         UnknownContact:              "no such contact",                               Owner,     OtherInput;
+        /// Nobody compared the contact's key yet.
+        UnverifiedContact:           "the contact is not verified",                   Owner,     CompareKeys;
         /// Than was asked for.
         WrongOwner:                  "the lock names another owner",                  Owner,     OtherInput;
         /// Than was asked for.

@@ -5,7 +5,7 @@ use super::view::OwnedLock;
 use super::{Learned, Owner, ViewChange};
 use crate::counter::{Epoch, Term};
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey};
-use crate::error::OwnerError;
+use crate::error::{LimitsError, OwnerError};
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
 use crate::message::{Challenge, Command, Done, Operation};
@@ -82,6 +82,7 @@ impl<C: Crypto> Owner<C> {
     /// [`OwnerError::Busy`] while an earlier change of the view waits for its store; [`OwnerError::NotOwner`] and
     /// [`OwnerError::Transferred`] where it is not this owner's lock; [`OwnerError::Slot`] when the slot's number line
     /// is at its end; [`OwnerError::OwnerKey`] and [`OwnerError::ServiceKey`] for a transfer to what is no good key;
+    /// [`OwnerError::Limits`] for a time that nobody means ([`Timestamp::is_plausible`]);
     /// [`OwnerError::Wire`] for a malformed challenge, and [`OwnerError::WrongLock`] for another lock's;
     /// [`OwnerError::Seal`].
     pub fn order<'v>(
@@ -104,7 +105,14 @@ impl<C: Crypto> Owner<C> {
                 service.check().map_err(OwnerError::ServiceKey)?;
                 Operation::Transfer { owner, service }
             }
-            Order::SetClock { to } => Operation::SetClock { to },
+            Order::SetClock { to } => {
+                //= spec/protocol.md#limits-that-cannot-be-meant
+                //# LIM-19. An owner MUST NOT order a clock to be set to a time at or after 253402300800.
+                if !to.is_plausible() {
+                    return Err(OwnerError::Limits(LimitsError::FarAway));
+                }
+                Operation::SetClock { to }
+            }
             Order::Act { action } => Operation::Act { action },
             Order::Inspect { slot } => Operation::Inspect { slot },
         };

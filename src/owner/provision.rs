@@ -9,22 +9,33 @@ use crate::crypto::{Crypto, Digest, Nonce, PublicKey, Tag};
 use crate::error::OwnerError;
 use crate::id::LockId;
 use crate::message::{Challenge, Command, Completed, Done, Operation, Provision, Provisioned};
-use crate::secret::ActivationSecret;
+use crate::secret::{ActivationSecret, holds_secret};
 use crate::wire::{self, Encoded, Kind, Unverified};
 
 /// A lock that is being taken over; waits for the lock's answer. May be stored until it comes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PendingTakeover(PendingCommand);
 
-/// A provision that waits for the lock's answer. May be stored until it comes, where the owner's secrets are:
+/// A provision that waits for the lock's answer. May be stored until it comes, [sealed or exposed](crate::secret):
 /// it holds the tag by which the lock will be known.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PendingProvision {
     lock: LockId,
     service: PublicKey,
     provision: Digest,
     card: Tag,
 }
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "PendingProvision")]
+struct PlainPendingProvision {
+    lock: LockId,
+    service: PublicKey,
+    provision: Digest,
+    card: Tag,
+}
+
+holds_secret!(PendingProvision by PlainPendingProvision);
 
 impl Drop for PendingProvision {
     fn drop(&mut self) {

@@ -1,7 +1,7 @@
 use super::view::{Issued, Method, OwnedLock};
 use super::{Owner, ViewChange};
 use crate::code::{CodeText, ShareCode};
-use crate::contacts::ContactBook;
+use crate::contacts::{ContactBook, Trust};
 use crate::counter::Term;
 use crate::crypto::{Crypto, PublicKey, Stretch};
 use crate::error::{OwnerError, SealError};
@@ -42,15 +42,32 @@ impl GrantByCode {
 }
 
 impl<C: Crypto> Owner<C> {
-    /// Shares a slot with a contact, under the key that the book pinned.
+    /// Shares a slot with a verified contact, under the key that the book pinned.
     ///
-    /// Whether the contact is verified is for the app to decide on
-    /// ([`Contact::trust`](crate::contacts::Contact::trust)): while it is not, whoever gave the key
-    /// may have put its own in its place.
+    /// # Errors
+    /// As [`share`](Self::share), [`OwnerError::UnknownContact`], and [`OwnerError::UnverifiedContact`].
+    pub fn share_with_verified_contact<'v>(
+        &self,
+        view: &'v mut OwnedLock,
+        slot: SlotId,
+        (book, id): (&ContactBook, &AccountId),
+        rights: Rights,
+        limits: Limits,
+    ) -> ViewChange<'v, Encoded<Grant>> {
+        //= spec/protocol.md#contacts
+        //# CON-12. An app MUST NOT share with a contact that is not verified other than by a call that says so.
+        if book.get(id).is_some_and(|contact| contact.trust() == Trust::Unverified) {
+            return Err(OwnerError::UnverifiedContact);
+        }
+        self.share_with_unverified_contact(view, slot, (book, id), rights, limits)
+    }
+
+    /// Shares a slot with a contact, under the key that the book pinned, though nobody compared it: whoever gave the key,
+    /// the service's directory say, may have put its own in its place. Say so, and ask, before.
     ///
     /// # Errors
     /// As [`share`](Self::share), and [`OwnerError::UnknownContact`].
-    pub fn share_with_contact<'v>(
+    pub fn share_with_unverified_contact<'v>(
         &self,
         view: &'v mut OwnedLock,
         slot: SlotId,
@@ -126,6 +143,7 @@ impl<C: Crypto> Owner<C> {
         self.check_owns(view)?;
         let Recipient { subject, method, contact } = to;
         subject.check().map_err(OwnerError::SubjectKey)?;
+        limits.check(rights).map_err(OwnerError::Limits)?;
         let mut next = view.clone();
         let known = next.slot_mut(slot);
         //= spec/protocol.md#number-line

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::report::AsOf;
 use super::view::{Method, OwnedLock, OwnedSlot};
+use crate::contacts::{Contact, ContactBook, Trust};
 use crate::crypto::{Digest, PublicKey};
 use crate::id::{AccountId, SlotId};
 use crate::limits::{Limits, Rights, Timestamp};
@@ -52,8 +53,9 @@ pub struct KeyStatus {
     pub grant: Option<Grant>,
     /// How its subject was named, where this phone signed it.
     pub method: Option<Method>,
-    /// The contact that it was shared with, as this phone's book named it then.
-    pub contact: Option<AccountId>,
+    /// The contact that it was shared with, as this phone's book named it then. Whose key it is today,
+    /// [`whom`](Self::whom) says.
+    pub contact_then: Option<AccountId>,
     /// The latest install that is known to have been released for it.
     pub install: Option<Digest>,
     /// The lock's word that it was downloaded, and to which device.
@@ -66,7 +68,40 @@ pub struct KeyStatus {
     pub said_released: bool,
 }
 
+/// Who a key is for, as a book of contacts says it today.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whom<'a> {
+    /// This contact: the book pins the very key that it was shared with.
+    Contact(&'a AccountId, Trust),
+    /// Who was this contact when it was shared. The book has another key under this id today, or none: it is not for
+    /// whoever is called so now.
+    FormerContact(&'a AccountId),
+    /// Whoever has the code.
+    Code,
+    /// An account that the book does not know.
+    Key(PublicKey),
+    /// Another phone shared it, and this one has not got the grant.
+    Unknown,
+}
+
 impl KeyStatus {
+    /// Who the key is for: by the key that the grant names, and never by a name alone.
+    #[must_use]
+    pub fn whom<'a>(&'a self, book: &'a ContactBook) -> Whom<'a> {
+        //= spec/protocol.md#contacts
+        //# CON-11. A key MUST NOT be shown as shared with a contact whose pinned key is another than the grant's subject.
+        let named = self.contact_then.as_ref();
+        let same = |id: &&AccountId| book.get(id).map(Contact::key) == self.subject().as_ref();
+        let known = named.filter(same).and_then(|id| Some((id, book.get(id)?)));
+        match (known.or_else(|| book.by_key(&self.subject()?)), named, self.method, self.subject()) {
+            (Some((id, contact)), ..) => Whom::Contact(id, contact.trust()),
+            (None, Some(id), ..) => Whom::FormerContact(id),
+            (None, None, Some(Method::Code), _) => Whom::Code,
+            (None, None, _, Some(subject)) => Whom::Key(subject),
+            (None, None, _, None) => Whom::Unknown,
+        }
+    }
+
     /// To whom it went.
     #[must_use]
     pub fn subject(&self) -> Option<PublicKey> {
@@ -129,7 +164,7 @@ impl OwnedSlot {
             key,
             grant: issued.map(|issued| *issued.grant.body()),
             method: issued.and_then(|issued| issued.method),
-            contact: issued.and_then(|issued| issued.contact.clone()),
+            contact_then: issued.and_then(|issued| issued.contact.clone()),
             install: live.and_then(LiveKey::install),
             //= spec/protocol.md#states
             //# SLO-3. A view MUST NOT say that a key was downloaded before the share is confirmed.

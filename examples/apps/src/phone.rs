@@ -3,12 +3,14 @@
 use sharekey::code::ShareCode;
 use sharekey::contacts::ContactBook;
 use sharekey::crypto::Ring;
-use sharekey::guest::{Account, GuestKey};
+use sharekey::error::GuestError;
+use sharekey::guest::{Account, Invitation, Keyring, RingChange};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::{Battery, Connect};
-use sharekey::owner::{Order, OwnedLock, Owner, ViewChange};
-use sharekey::secret::{ActivationSecret, Seed};
+use sharekey::owner::{Order, OwnedLock, Owner, ViewChange, Whom};
+use sharekey::sealed::Sealed;
+use sharekey::secret::{ActivationSecret, Seed, StorageKey};
 
 use super::cloud::Cloud;
 use super::{Outcome, Radio, entropy, now};
@@ -65,7 +67,8 @@ impl OwnerPhone {
     /// Shares with a contact.
     pub fn share(&mut self, cloud: &mut Cloud, slot: SlotId, with: &str, may: Rights, when: Limits) -> Outcome<()> {
         let (contacts, id) = (self.contacts.clone(), with.parse()?);
-        let grant = self.step(|owner, view| owner.share_with_contact(view, slot, (&contacts, &id), may, when))?;
+        let grant =
+            self.step(|owner, view| owner.share_with_unverified_contact(view, slot, (&contacts, &id), may, when))?;
         cloud.take(&grant).map(drop)
     }
 
@@ -104,7 +107,11 @@ impl OwnerPhone {
     pub fn show(&self) {
         for status in self.view.iter().flat_map(OwnedLock::statuses) {
             let Some(key) = status.shared else { continue };
-            let whom = key.contact.map_or("a share code".to_owned(), |contact| contact.to_string());
+            let whom = match key.whom(&self.contacts) {
+                Whom::Contact(id, _) => id.to_string(),
+                Whom::FormerContact(id) => format!("who was {id}"),
+                _ => "a share code".to_owned(),
+            };
             let device = key.downloaded.map_or("nobody yet".to_owned(), |proof| proof.device.to_string());
             println!("    slot {}: {:?} with {whom}, downloaded by {device:.12}", status.slot, status.state);
         }
@@ -113,36 +120,64 @@ impl OwnerPhone {
 
 pub struct GuestPhone {
     pub account: Account<Ring>,
-    key: Option<GuestKey>,
+    ring: Keyring,
+    /// Where the phone keeps its ring, sealed. A real one takes the key from the platform's key store.
+    disk: Option<Sealed<Keyring>>,
+    storage: StorageKey,
 }
 
 impl GuestPhone {
     pub fn new() -> Outcome<Self> {
-        Ok(Self { account: Account::from_seed(&Ring, &Seed::random(&mut entropy()))?, key: None })
+        Ok(Self::with(Account::from_seed(&Ring, &Seed::random(&mut entropy()))?))
     }
 
     /// The phone of somebody who types a share code.
     pub fn typing(code: &str) -> Outcome<Self> {
-        Ok(Self { account: Account::redeem(&Ring, ShareCode::parse(code)?)?, key: None })
+        Ok(Self::with(Account::redeem(&Ring, ShareCode::parse(code)?)?))
+    }
+
+    fn with(account: Account<Ring>) -> Self {
+        Self { account, ring: Keyring::new(), disk: None, storage: StorageKey::random(&mut entropy()) }
+    }
+
+    /// One step of the ring: stored first.
+    fn step<T>(&mut self, by: impl for<'r> FnOnce(&'r mut Keyring, &Account<Ring>) -> RingChange<'r, T>) -> Outcome<T> {
+        let Self { account, ring, disk, storage } = self;
+        Ok(by(ring, account)?.commit(|next| {
+            Sealed::seal(&Ring, storage, b"ring", next, &mut entropy()).map(|sealed| *disk = Some(sealed))
+        })?)
     }
 
     /// Connects to the lock and the internet, once.
     pub fn download(&mut self, door: &mut impl Radio, cloud: &mut Cloud) -> Outcome<()> {
-        let rng = &mut entropy();
-        let claimed =
-            self.account.claim(&Ring, &cloud.find(&self.account.ask(&Ring, &cloud.key(), now(), rng)?)?, None, rng)?;
-        let installing = claimed.install(&Ring, &door.send(&Connect::INSTALL)?, rng)?;
-        let place = (claimed.lock(), claimed.slot());
-        let release = cloud.take((place, installing.claim(), installing.install()))?;
-        let download = installing.bundle(&Ring, &release)?;
-        let key = download.finish(&Ring, &door.send(download.bundle())?)?;
-        cloud.take(self.key.insert(key).receipt()).map(drop)
+        let asked = self.account.ask(&Ring, &cloud.key(), now(), &mut entropy())?;
+        let grant = cloud.find(&asked)?;
+        self.step(|ring, account| ring.take(&Ring, account, &grant, None, &mut entropy()))?;
+        let slot = Invitation::read(&grant)?.slot();
+        let challenge = door.send(&Connect::INSTALL)?;
+        let place = (door.id(), slot);
+        let (claim, install) = self.step(|ring, _| ring.install(&Ring, place, &challenge, &mut entropy()))?;
+        let release = cloud.take((place, &*claim, &*install))?;
+        let bundle = self.step(|ring, _| ring.bundle(&Ring, &release))?;
+        let answer = door.send(&bundle)?;
+        self.step(|ring, _| ring.finish(&Ring, &answer))?;
+        self.tell(cloud)
+    }
+
+    /// At every contact with the cloud: what it has not got yet.
+    fn tell(&mut self, cloud: &mut Cloud) -> Outcome<()> {
+        for receipt in self.ring.to_send().to_vec() {
+            cloud.take(&receipt)?;
+            self.step(|ring, _| ring.sent(&receipt))?;
+        }
+        Ok(())
     }
 
     /// Only the phone and the lock; tells how full the lock's battery is, for the app to warn before it is empty.
-    pub fn open(&self, door: &mut impl Radio, action: Action) -> Outcome<Battery> {
-        let key = self.key.as_ref().ok_or("no key")?;
+    pub fn open(&mut self, door: &mut impl Radio, action: Action) -> Outcome<Battery> {
+        let key = self.ring.keys().find(|held| held.key().lock() == door.id()).ok_or("no key")?.key();
         let (unlock, awaiting) = key.unlock(&Ring, &door.send(&Connect::OPERATE)?, action, &mut entropy())?;
-        Ok(key.check_reply(&Ring, &awaiting, &door.send(&unlock)?)?)
+        let answer = door.send(&unlock)?;
+        Ok(self.step(|ring, _| ring.reply(&Ring, &awaiting, &answer))?.map_err(GuestError::Refused)?)
     }
 }

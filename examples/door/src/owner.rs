@@ -58,6 +58,11 @@ impl<'h> Phone<'h> {
         files::write_json(&self.folder.join("view.json"), view)
     }
 
+    /// Unless the lock said that it has none.
+    fn knows_a_clock(&self) -> bool {
+        !self.folder.join("no-clock").exists()
+    }
+
     fn contacts(&self) -> anyhow::Result<ContactBook> {
         Ok(files::read_json(&self.folder.join("contacts.json"))?.unwrap_or_default())
     }
@@ -76,7 +81,7 @@ pub fn run(home: &Home, by: Option<Name>, command: OwnerCommand) -> anyhow::Resu
         OwnerCommand::Contact { command } => phone.contact(command),
         OwnerCommand::Share(share) => phone.share(&share),
         OwnerCommand::Withdraw { slot } => phone.withdraw(slot),
-        OwnerCommand::Status { slot, json: true } => json::print(&phone.synced_view()?, slot),
+        OwnerCommand::Status { slot, json: true } => json::print(&phone.synced_view()?, &phone.contacts()?, slot),
         OwnerCommand::Status { slot, json: false } => phone.status(slot),
     }
 }

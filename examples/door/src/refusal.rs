@@ -27,6 +27,10 @@ impl Refusal {
         Self { by: by.into(), what: what.into(), code: "", fault, retry, heard: None }
     }
 
+    pub const fn retry(&self) -> Retry {
+        self.retry
+    }
+
     /// Adds what whoever asked was told.
     pub fn heard(mut self, who: &str, error: &impl Blame) -> Self {
         self.heard = Some(format!("{who} hears: {error}"));

@@ -51,13 +51,13 @@ pub fn download(door: &mut Door<'_>) -> Result<GuestKey, Box<dyn Error>> {
     let grant = owner.share(&mut view, hall, *account.public_key(), Method::Account, Rights::OPEN, Limits::NONE)?;
     serve(&service, &mut rows, &grant.commit(stored)?)?;
     let record = ShareRecord::load((view.lock(), hall), |key| Ok::<_, ServiceError>(rows.get(&key).cloned()))?;
-    let claimed = account.claim(&Inside, record.grant().ok_or("not published")?, None, rng)?;
+    let claimed = account.claim(&Inside, record.grant().ok_or("not published")?, None, rng)?.stored();
     let challenge = send(door, &Connect::INSTALL)?;
-    let attempt = claimed.install(&Inside, &challenge, rng)?;
+    let attempt = claimed.install(&Inside, &challenge, rng)?.stored();
     let release = serve(&service, &mut rows, (record.place(), attempt.claim(), attempt.install()))?;
     let download = attempt.bundle(&Inside, &release)?;
     let receipt = send(door, download.bundle())?;
-    Ok(download.finish(&Inside, &receipt)?)
+    Ok(download.finish(&Inside, &receipt)?.stored())
 }
 
 /// Opens, offline.

@@ -9,6 +9,7 @@ use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Battery, Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, purpose};
 use sharekey::message::{Challenge, FactoryReset, ReportAnswer};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
+use sharekey::secret::Exposed;
 use sharekey::service::{Request, Service, ShareRecord, place_of};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
@@ -129,11 +130,11 @@ impl World {
             view.slot(SLOT).into_iter().for_each(|slot| self.keep("decode_owner_records", Some(4), slot));
         }
         if let Some(claimed) = self.claimed.take() {
-            self.keep("decode_guest_records", Some(0), &claimed);
+            self.keep("decode_guest_records", Some(0), &Exposed(&claimed));
             self.claimed = Some(claimed);
         }
         if let Some(key) = self.key.take() {
-            self.keep("decode_guest_records", Some(2), &key);
+            self.keep("decode_guest_records", Some(2), &Exposed(&key));
             self.key = Some(key);
         }
     }
@@ -155,7 +156,7 @@ impl World {
         let (challenge, session) = self.challenge::<purpose::Operate>();
         let service = *self.service.key();
         let (provision, pending) = self.owners[0].provision(&card(), &challenge, service, &mut self.rng)?;
-        self.keep("decode_owner_records", Some(1), &pending);
+        self.keep("decode_owner_records", Some(1), &Exposed(&pending));
         let provision = self.air.carry(&provision);
         let staged = self.lock.provision(session, &provision, self.now).map_err(refused)?;
         let owned = staged.commit(|record| self.store.put(record)).unwrap();
@@ -240,20 +241,20 @@ impl World {
             let grant = self.air.carry(self.record.as_ref().unwrap().grant().unwrap());
             let is_account = self.record.as_ref().unwrap().slot().highest().value() < 3;
             let owner = is_account.then(|| *self.owner().key());
-            self.claimed = Some(self.guest.claim(&Symbolic, &grant, owner.as_ref(), &mut self.rng)?);
+            self.claimed = Some(self.guest.claim(&Symbolic, &grant, owner.as_ref(), &mut self.rng)?.stored());
         }
         let (challenge, session) = self.challenge::<purpose::Install>();
         let claimed = self.claimed.as_ref().unwrap();
-        let attempt = claimed.install(&Symbolic, &challenge, &mut self.rng)?;
+        let attempt = claimed.install(&Symbolic, &challenge, &mut self.rng)?.stored();
         let (claim, install) = (self.air.carry(attempt.claim()), self.air.carry(attempt.install()));
         let released = self.serve((&claim, &install))?;
         let release = self.air.carry(&released);
-        self.keep("decode_guest_records", Some(1), &attempt);
+        self.keep("decode_guest_records", Some(1), &Exposed(&attempt));
         let download = attempt.bundle(&Symbolic, &release)?;
         let bundle = self.air.carry(download.bundle());
         let installed = self.lock.install(session, &bundle, self.now, &mut self.rng).map_err(refused)?;
         let receipt = self.air.carry(&installed.commit(|record| self.store.put(record)).unwrap().receipt);
-        self.key = Some(download.finish(&Symbolic, &receipt)?);
+        self.key = Some(download.finish(&Symbolic, &receipt)?.stored());
         Ok(())
     }
 

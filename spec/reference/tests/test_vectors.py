@@ -185,7 +185,10 @@ STEPS: dict[str, Callable[[contacts.Book, str, str], Any]] = {
     "compare": lambda book, name, text: book.change(name, lambda at: contacts.compared(at, contacts.read(text))),
     "scan": lambda book, name, text: book.change(name, lambda at: contacts.scanned(at, raw(text))),
     "observe": lambda book, name, text: book.change(name, lambda at: contacts.seen(at, raw(text))),
-    "accept": lambda book, name, text: book.change(name, lambda at: contacts.accept(at, raw(text))),
+    "accept": lambda book, name, text: book.accept(name, raw(text)),
+    # What the owner calls somebody is no matter of the protocol's.
+    "rename": lambda book, name, text: book.get(name),
+    "delete": lambda book, name, text: book.delete(name),
 }
 
 

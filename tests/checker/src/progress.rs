@@ -85,24 +85,24 @@ impl World {
     fn claim_of(&self, device: u8, grant: Msg) -> sharekey::message::Claim {
         let who = self.device(device);
         let rng = &mut self.device_entropy(device, grant);
-        let claimed = account(who.subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).unwrap();
+        let claimed = account(who.subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).unwrap().stored();
         *sharekey::wire::Unverified::parse(claimed.claim()).unwrap().claims()
     }
 
     fn installs(&self, flash: &Flash, mut record: ShareRecord, (device, grant): (u8, Msg), within: bool) -> Ran {
         let who = self.device(device);
         let rng = &mut self.device_entropy(device, grant);
-        let claimed = account(who.subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).unwrap();
+        let claimed = account(who.subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).unwrap().stored();
         let mut lock = flash.run().lock;
         let given = give::<purpose::Install>(&mut lock, NOW).0;
-        let attempt = claimed.install(&Symbolic, &given.challenge, rng).map_err(|_| "the guest cannot ask")?;
+        let attempt = claimed.install(&Symbolic, &given.challenge, rng).map_err(|_| "the guest cannot ask")?.stored();
         let asked = (attempt.claim(), attempt.install());
         let release = serve(&self.cast.service, &mut record, asked).map_err(|_| "the service does not release")?;
         let download = attempt.bundle(&Symbolic, &release).map_err(|_| "the guest cannot bundle")?;
         let staged =
             lock.install(given.session, download.bundle(), NOW, rng).map_err(|_| "the lock does not install")?;
         let receipt = commit(staged).0.receipt;
-        let key = download.finish(&Symbolic, &receipt).map_err(|_| "the guest does not take the receipt")?;
+        let key = download.finish(&Symbolic, &receipt).map_err(|_| "the guest does not take the receipt")?.stored();
         opens(&mut lock, &key, within)
     }
 
@@ -115,7 +115,7 @@ impl World {
         let found = releases.copied().find(|release| self.msgs.info(*release).parent == Some(install));
         let Some(release) = found else { return Err("a key is installed that was not released") };
         let download = attempt.bundle(&Symbolic, self.msgs.bytes(release)).map_err(|_| "the guest lost its release")?;
-        let key = download.finish(&Symbolic, self.msgs.bytes(receipt)).map_err(|_| "the guest lost its key")?;
+        let key = download.finish(&Symbolic, self.msgs.bytes(receipt)).map_err(|_| "the guest lost its key")?.stored();
         let within = self.scenario.uses.is_none_or(|uses| used(&flash, slot) < uses);
         opens(&mut flash.run().lock, &key, within)?;
         self.ran(Milestone::RanOpen);

@@ -37,6 +37,8 @@ mod redaction;
 mod reports;
 mod reports_kept;
 mod requirements;
+mod ring;
+mod sealed;
 mod service;
 mod service_places;
 mod service_proofs;

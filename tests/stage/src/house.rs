@@ -88,13 +88,13 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
     pub fn share(&mut self, limits: Limits) -> Claimed {
         let grant = self.grant(limits);
         self.publish(&grant);
-        self.account.claim(&self.crypto, &grant, None, &mut self.rng).unwrap()
+        self.account.claim(&self.crypto, &grant, None, &mut self.rng).unwrap().stored()
     }
 
     /// The guest at the door: a session, and what the service is asked with.
     pub fn arrive(&mut self, claimed: &Claimed) -> (Session<purpose::Install>, Installing) {
         let (challenge, session) = self.challenge();
-        (session, claimed.install(&self.crypto, &challenge, &mut self.rng).unwrap())
+        (session, claimed.install(&self.crypto, &challenge, &mut self.rng).unwrap().stored())
     }
 
     pub fn release(&mut self, attempt: &Installing) -> Vec<u8> {
@@ -133,7 +133,7 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         let release = self.release(&attempt);
         let download = attempt.bundle(&self.crypto, &release).unwrap();
         let receipt = self.install(session, download.bundle()).receipt;
-        let key = download.finish(&self.crypto, &receipt).unwrap();
+        let key = download.finish(&self.crypto, &receipt).unwrap().stored();
         serve(&self.service, &mut self.record, &receipt).unwrap();
         key
     }

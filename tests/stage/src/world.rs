@@ -23,6 +23,7 @@ use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Session, purpose};
 use sharekey::message::{Command, Unlock, WithdrawnOutcome};
 use sharekey::owner::{Order, OwnedLock, PendingCommand};
+use sharekey::secret::{Exposed, HoldsSecret};
 use sharekey::service::{Key, ShareRecord};
 use sharekey::slot::State;
 use sharekey::wire::{Encoded, Kind};
@@ -120,6 +121,13 @@ impl Tape {
 pub fn through_storage<T: Serialize + DeserializeOwned>(value: &T) -> T {
     let read: T = serde_json::from_slice(&serde_json::to_vec(value).unwrap()).unwrap();
     postcard::from_bytes(&postcard::to_allocvec(&read).unwrap()).unwrap()
+}
+
+/// The same of what holds a secret.
+pub fn exposed<T: HoldsSecret>(value: &T) -> T {
+    let read: Exposed<T> = serde_json::from_slice(&serde_json::to_vec(&Exposed(value)).unwrap()).unwrap();
+    let Exposed(value) = postcard::from_bytes(&postcard::to_allocvec(&read).unwrap()).unwrap();
+    value
 }
 
 /// Everything that lasts: what must not change when something is refused.

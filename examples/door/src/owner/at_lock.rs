@@ -1,6 +1,7 @@
 //! What the owner does at the lock.
 
 use clap::Subcommand;
+use sharekey::error::{OwnerError, RefuseReason};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
 use sharekey::message::{Completed, Connect, Holding, SlotReport};
@@ -10,6 +11,7 @@ use sharekey::service::place_of;
 use super::Phone;
 use crate::args;
 use crate::cli::{Card, Radio, Transfer};
+use crate::files;
 use crate::lock::Firmware;
 use crate::moment::{self, When};
 use crate::refusal::By as _;
@@ -171,7 +173,11 @@ impl Phone<'_> {
         })?;
         let Some(pending) = waiting else { anyhow::bail!("nothing was asked of the lock") };
         let done = heard.answer.clone();
-        let finished = heard.check(&self.voice(), pending.finish(&self.owner, &mut view, &done))?;
+        let finished = pending.finish(&self.owner, &mut view, &done);
+        if matches!(finished, Err(OwnerError::Refused(RefuseReason::NoClock))) {
+            files::write(&self.folder.join("no-clock"), &[])?;
+        }
+        let finished = heard.check(&self.voice(), finished)?;
         if let Fact::Done { completed, .. } = finished.commit(|next| self.save(next))?.fact {
             if place_of(&done).is_ok() {
                 Cloud::open(self.home)?.take(self.who(), &done)?;

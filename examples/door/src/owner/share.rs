@@ -1,10 +1,9 @@
 //! Sharing, taking back, and what the owner learns of both.
 
 use sharekey::code::ShareCode;
-use sharekey::contacts::Trust;
-use sharekey::error::LimitsError;
+use sharekey::error::{Fault, LimitsError, Retry};
 use sharekey::id::SlotId;
-use sharekey::limits::{Limits, Rights};
+use sharekey::limits::{Limits, NeverOpens, Rights};
 use sharekey::message::{Completed, Done, WithdrawnOutcome};
 use sharekey::owner::{Fact, Learned, OwnedLock, Standing};
 use sharekey::wire::Unverified;
@@ -14,7 +13,7 @@ use crate::cli::{Only, Share};
 use crate::home::Home;
 use crate::lock::Firmware;
 use crate::moment::When;
-use crate::refusal::By as _;
+use crate::refusal::{By as _, Refusal};
 use crate::schedule;
 use crate::service::Cloud;
 use crate::show::short;
@@ -25,14 +24,28 @@ impl Phone<'_> {
         let slot = share.slot;
         let limits = limits(self.home, share)?;
         let rights = rights(share);
+        limits.check(rights).by(&self.voice())?;
+        if let (Some(why), false) = (limits.never_open(self.home.now(), self.knows_a_clock()), share.anyway) {
+            let why = match why {
+                NeverOpens::Over => "it is over already",
+                NeverOpens::NoTime => "no time that its schedule allows is left between its dates",
+                NeverOpens::NoClock => "the lock can never tell the time",
+                _ => "its limits never hold",
+            };
+            let what = format!("this key would never open: {why}; with --anyway it is shared");
+            return Err(Refusal::own(&self.voice(), &what, Fault::Owner, Retry::OtherInput).into());
+        }
         match &share.to_id {
             Some(id) => {
                 let contacts = self.contacts()?;
-                let grant = self.owner.share_with_contact(&mut view, slot, (&contacts, id), rights, limits);
+                let with = (&contacts, id);
+                let grant = if share.unverified {
+                    self.owner.share_with_unverified_contact(&mut view, slot, with, rights, limits)
+                } else {
+                    self.owner.share_with_verified_contact(&mut view, slot, with, rights, limits)
+                };
                 self.publish(&grant.by(&self.voice())?.commit(|next| self.save(next))?)?;
-                let verified = contacts.get(id).is_some_and(|contact| contact.trust() == Trust::Verified);
-                let hint = if verified { "" } else { " Their key is not verified yet." };
-                println!("Slot {slot} is shared with {id}: revocable until they download it.{hint}");
+                println!("Slot {slot} is shared with {id}: revocable until they download it.");
             }
             None => {
                 let code = self.home.draw(|rng| ShareCode::issue(rng));

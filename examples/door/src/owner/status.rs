@@ -1,7 +1,8 @@
 //! The table that an owner looks at.
 
+use sharekey::contacts::ContactBook;
 use sharekey::id::SlotId;
-use sharekey::owner::{Equivocation, KeyStatus, Method, OwnedLock, Standing, Status};
+use sharekey::owner::{Equivocation, KeyStatus, Method, OwnedLock, Standing, Status, Whom};
 use sharekey::slot::State;
 
 use super::Phone;
@@ -17,13 +18,13 @@ impl Phone<'_> {
             println!("{} handed the lock over, and knows no more of it.", self.name);
             return Ok(());
         }
-        let names = Names::gather(self.home)?;
+        let (names, contacts) = (Names::gather(self.home)?, self.contacts()?);
         let statuses: Vec<Status> = chosen(&view, slot);
         if statuses.is_empty() {
             println!("Every slot is inactive: \"owner activate SLOT\" opens one, at the lock.");
             return Ok(());
         }
-        let rows: Vec<Vec<String>> = statuses.iter().map(|status| row(status, &names)).collect();
+        let rows: Vec<Vec<String>> = statuses.iter().map(|status| row(status, &contacts, &names)).collect();
         print!("{}", table(&HEADINGS, &rows));
         notes(&view, &statuses);
         Ok(())
@@ -35,11 +36,11 @@ pub fn chosen(view: &OwnedLock, slot: Option<SlotId>) -> Vec<Status> {
     slot.map_or_else(|| view.statuses().collect(), |slot| vec![view.status(slot)])
 }
 
-fn row(status: &Status, names: &Names) -> Vec<String> {
+fn row(status: &Status, contacts: &ContactBook, names: &Names) -> Vec<String> {
     let mut row = vec![status.slot.to_string(), state(status.state).into()];
     match &status.shared {
         None => row.extend(["-", "-", "-", "-"].map(String::from)),
-        Some(key) => row.extend([whom(key, names), method(key).into(), limits(key), downloaded(key)]),
+        Some(key) => row.extend([whom(key, contacts, names), method(key).into(), limits(key), downloaded(key)]),
     }
     row.push(may_open(status));
     row
@@ -54,12 +55,13 @@ pub const fn state(state: State) -> &'static str {
     }
 }
 
-fn whom(key: &KeyStatus, names: &Names) -> String {
-    match (&key.contact, key.method, key.subject()) {
-        (Some(contact), ..) => contact.to_string(),
-        (None, Some(Method::Code), _) => "whoever has the code".into(),
-        (None, _, Some(subject)) => names.of(&subject),
-        _ => "unknown".into(),
+fn whom(key: &KeyStatus, contacts: &ContactBook, names: &Names) -> String {
+    match key.whom(contacts) {
+        Whom::Contact(id, _) => id.to_string(),
+        Whom::FormerContact(id) => format!("who was {id}"),
+        Whom::Code => "whoever has the code".into(),
+        Whom::Key(subject) => names.of(&subject),
+        Whom::Unknown => "unknown".into(),
     }
 }
 

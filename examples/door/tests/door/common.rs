@@ -48,6 +48,8 @@ impl Scene {
         let account = self.ok(&format!("guest {guest} account"));
         let key = account.lines().find_map(|line| line.strip_prefix("key ")).unwrap().trim().to_owned();
         self.ok(&format!("owner --as {owner} contact add {guest} {key}"));
+        let read_out = account.lines().find_map(|line| line.strip_prefix("fingerprint ")).unwrap().replace(' ', "");
+        self.ok(&format!("owner --as {owner} contact verify {guest} {read_out}"));
     }
 
     /// The same, with a key to slot 0 on ana's phone.

@@ -185,7 +185,20 @@ pub const CASES: &[Case] = &[
         let id: AccountId = if play.first() { "anna" } else { "ana@example" }.parse().unwrap();
         let Play { w, book, .. } = play;
         w.olga
-            .change(|owner, view, _| owner.share_with_contact(view, HALL, (book, &id), Rights::OPEN, Limits::NONE))
+            .change(|owner, view, _| {
+                owner.share_with_unverified_contact(view, HALL, (book, &id), Rights::OPEN, Limits::NONE)
+            })
+            .map(drop)
+            .map_err(told)
+    }),
+    (&["Owner.UnverifiedContact"], Play::active, |play| {
+        if play.did(Retry::CompareKeys) {
+            play.book.verify_key(&"ana@example".parse().unwrap(), &key_of(ANA + 1)).unwrap();
+        }
+        let Play { w, book, .. } = play;
+        let ana = (&*book, &"ana@example".parse().unwrap());
+        w.olga
+            .change(|owner, view, _| owner.share_with_verified_contact(view, HALL, ana, Rights::OPEN, Limits::NONE))
             .map(drop)
             .map_err(told)
     }),
@@ -282,6 +295,11 @@ pub const CASES: &[Case] = &[
             Stop::Owner(error) => told(error),
             other => panic!("{other:?}"),
         })
+    }),
+    (&["Owner.Limits"], Play::active, |play| {
+        let rights = if play.first() { Rights::LOCK } else { Rights::OPEN };
+        let guest = play.w.guest(ANA);
+        play.w.share_with(HALL, &guest, rights, Limits::NONE.uses(1).unwrap()).map(drop).map_err(stopped)
     }),
     (&["Owner.Slot.NotActive"], closed, |play| shares(play, key_of(ANA))),
     (&["Owner.Slot.AlreadyShared"], Play::shared, |play| shares(play, key_of(BEN))),

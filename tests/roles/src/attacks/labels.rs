@@ -8,7 +8,7 @@ use sharekey::limits::Action;
 use sharekey::lock::{Cell, purpose};
 use sharekey::message::{Connect, FactoryReset, Release, ReportAnswer};
 use sharekey::owner::{Order, PendingCommand, PendingProvision};
-use sharekey::secret::{ActivationSecret, Seed};
+use sharekey::secret::{ActivationSecret, Exposed, Seed};
 use sharekey::wire::{HEADER_LEN, Kind};
 use sharekey_stage::desk::NOW;
 use sharekey_stage::hex;
@@ -228,7 +228,7 @@ fn kind_and_version_stand_under_every_signature() {
     let mut stage = Stage::new();
     let before = stage.w.snapshot();
     let lock = lock_key(&stage.w);
-    let device = stored(stage.ben.claimed(), "device");
+    let device = stored(&Exposed(stage.ben.claimed()), "device");
     let role = |byte| *seed(byte).expose();
     let service = Stop::Service;
     for (kind, key, because) in [
@@ -304,7 +304,7 @@ fn kind_and_version_stand_under_the_locks_refusal() {
 #[test]
 fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
     let Stage { mut w, ana, mut ben, .. } = Stage::new();
-    let pairing = stored(ana.key(), "pairing");
+    let pairing = stored(&Exposed(ana.key()), "pairing");
     let (owner, service, card) = (*seed(OLGA).expose(), *seed(CLOUD).expose(), w.door.card);
     for other in 0..HEADERS {
         let (challenge, session) = w.door.connect::<purpose::Install>();
@@ -342,7 +342,7 @@ fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
 #[test]
 fn kind_and_version_stand_under_the_locks_reply() {
     let Stage { mut w, mut ana, .. } = Stage::new();
-    let pairing = stored(ana.key(), "pairing");
+    let pairing = stored(&Exposed(ana.key()), "pairing");
     let (session, unlock, awaiting) = w.asked(&mut ana, Action::Open);
     let honest = w.door.unlock(session, &unlock).unwrap();
     for other in 0..HEADERS {

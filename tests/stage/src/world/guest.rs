@@ -8,11 +8,11 @@ use sharekey::guest::{Account, Claimed, Download, GuestKey, Installing};
 use sharekey::limits::Action;
 use sharekey::lock::{Session, purpose};
 use sharekey::message::Release;
-use sharekey::secret::Seed;
+use sharekey::secret::{HoldsSecret, Seed};
 
 use super::cloud::Cloud;
 use super::door::Door;
-use super::{CLOUD, Place, Stop, Tape, digest, rng, seed, through_storage};
+use super::{CLOUD, Place, Stop, Tape, digest, exposed, rng, seed};
 use crate::forge;
 use crate::stand::BATTERY;
 
@@ -56,7 +56,7 @@ impl Guest {
     }
 
     pub fn claim(&mut self, grant: &[u8]) -> Result<(), GuestError> {
-        let claimed = self.account.claim(&Provider, grant, None, &mut self.rng)?;
+        let claimed = self.account.claim(&Provider, grant, None, &mut self.rng)?.stored();
         self.tape.note(claimed.claim());
         self.claimed = Some(claimed);
         Ok(())
@@ -70,7 +70,7 @@ impl Guest {
     /// Asks the lock that gave the challenge to install the claimed key.
     pub fn ask(&mut self, challenge: &[u8]) -> Result<Installing, GuestError> {
         let claimed = self.claimed.as_ref().unwrap();
-        let installing = claimed.install(&Provider, challenge, &mut self.rng)?;
+        let installing = claimed.install(&Provider, challenge, &mut self.rng)?.stored();
         self.tape.note(installing.install());
         Ok(installing)
     }
@@ -122,7 +122,7 @@ impl Guest {
         let receipt = door.install(session, &bundle).inspect_err(|_| {
             self.told = download.finish(&Provider, &door.refusal).err();
         })?;
-        let key = download.finish(&Provider, &receipt)?;
+        let key = download.finish(&Provider, &receipt)?.stored();
         self.key = Some(self.restarted(key));
         Ok(receipt)
     }
@@ -139,7 +139,7 @@ impl Guest {
         Ok(())
     }
 
-    fn restarted<T: serde::Serialize + serde::de::DeserializeOwned>(&self, value: T) -> T {
-        if self.restarts { through_storage(&value) } else { value }
+    fn restarted<T: HoldsSecret>(&self, value: T) -> T {
+        if self.restarts { exposed(&value) } else { value }
     }
 }
