@@ -18,15 +18,31 @@
 //! use sharekey::lock::{Battery, Clock, Found, Making, Now, purpose};
 //! use sharekey::owner::{Fact, Order};
 //! use sharekey::secret::{ActivationSecret, Seed};
-//! use sharekey::service::{NewRecord, ShareRecord};
+//! use sharekey::service::{Key, Put, Request, ShareRecord};
 //! use sharekey::{Account, Owner, Service};
+//! use std::collections::BTreeMap;
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # type Failed = Box<dyn std::error::Error>;
+//! /// Whatever reaches the service: it reads, decides, stores (a database compares before it does), and then answers.
+//! fn serve<'a>(
+//!     service: &Service<Ring>,
+//!     rows: &mut BTreeMap<Key, Vec<u8>>,
+//!     request: impl Into<Request<'a>>,
+//! ) -> Result<Vec<u8>, Failed> {
+//!     let decided = service.serve(request, |key| Ok::<_, Failed>(rows.get(&key).cloned()))?;
+//!     let taken = decided.commit(|write| {
+//!         let (Put::New(next) | Put::InPlaceOf { next, .. }) = write.put();
+//!         rows.insert(write.key(), next.to_vec());
+//!         Ok::<_, Failed>(())
+//!     })?;
+//!     Ok(taken.answer()?)
+//! }
+//!
+//! # fn main() -> Result<(), Failed> {
 //! let rng = &mut sharekey::rand_core::UnwrapErr(getrandom::SysRng);   // the operating system's entropy
 //! // Where each side stores what it must not lose. Here nothing fails.
 //! let flash = |_record: &sharekey::lock::Record| Ok::<(), std::io::Error>(());
-//! let database = |_record: &ShareRecord| Ok::<(), std::io::Error>(());   // compare-and-swap
-//! let new_row = |_record: &NewRecord| Ok::<(), std::io::Error>(());        // create-if-absent
+//! let mut rows = BTreeMap::new();
 //! let disk = |_view: &sharekey::owner::OwnedLock| Ok::<(), std::io::Error>(());
 //! let phone = |_claimed: &sharekey::guest::Claimed| Ok::<(), std::io::Error>(());
 //! let now = Now { ticks: 0, clock: Clock::Unset, battery: Battery::UNKNOWN };
@@ -49,7 +65,7 @@
 //! let (provision, pending) = owner.provision(&card, &given.challenge, *service.key(), rng)?;
 //! let provisioned = lock.provision(given.session, &provision, now)?.commit(flash)?.provisioned;
 //! let mut view = pending.finish(&owner, &provisioned)?;
-//! let mut record = service.open(&provisioned, hall)?.put_new(new_row)?;
+//! serve(&service, &mut rows, &provisioned)?;
 //!
 //! // 2. Standing at the lock, the owner opens one of its slots.
 //! let given = lock.challenge::<purpose::Operate>(now, rng)?.commit(flash)?;
@@ -57,7 +73,7 @@
 //! let (command, pending) = owner.order(&mut view, activate, &given.challenge, rng)?.commit(disk)?;
 //! let done = lock.command(given.session, &command, now)?.commit(flash)?.done;
 //! let _ = pending.finish(&owner, &mut view, &done)?.commit(disk)?;
-//! service.take(&mut record, &done)?.commit(database)?.answer()?;
+//! serve(&service, &mut rows, &done)?;
 //!
 //! // 3. At home, the owner shares the slot with a contact. Until the download it can be revoked.
 //! let account = Account::from_seed(&Ring, &Seed::random(rng))?;
@@ -66,18 +82,19 @@
 //! contacts.verify_key(&"ana@example".parse()?, account.public_key())?;     // scanned from Ana's screen
 //! let ana = (&contacts, &"ana@example".parse()?);
 //! let grant = owner.share_with_verified_contact(&mut view, hall, ana, Rights::OPEN, Limits::NONE)?.commit(disk)?;
-//! service.take(&mut record, &grant)?.commit(database)?.answer()?;
+//! serve(&service, &mut rows, &grant)?;
 //!
 //! // 4. The guest connects to the lock and the service, once, to download the key.
+//! let place = (view.lock(), hall);
+//! let record = ShareRecord::load(place, |key| Ok::<_, Failed>(rows.get(&key).cloned()))?;
 //! let claimed = account.claim(&Ring, record.grant().expect("it is published"), None, rng)?.commit(phone)?;
 //! let given = lock.challenge::<purpose::Install>(now, rng)?.commit(flash)?;
 //! let attempt = claimed.install(&Ring, &given.challenge, rng)?.stored();
-//! let asked = (attempt.claim(), attempt.install());
-//! let release = service.take(&mut record, asked)?.commit(database)?.answer()?;
+//! let release = serve(&service, &mut rows, (place, attempt.claim(), attempt.install()))?;
 //! let download = attempt.bundle(&Ring, &release)?;
 //! let receipt = lock.install(given.session, download.bundle(), now, rng)?.commit(flash)?.receipt;
 //! let key = download.finish(&Ring, &receipt)?.stored();
-//! service.take(&mut record, key.receipt())?.commit(database)?.answer()?;
+//! serve(&service, &mut rows, key.receipt())?;
 //! let learned = owner.learn(&mut view, key.receipt())?.commit(disk)?;
 //! assert!(matches!(learned.fact, Fact::Downloaded { slot, .. } if slot == hall));
 //!
@@ -103,7 +120,7 @@
 //! |---|---|---|---|
 //! | the owner's app | an [`Owner`], a view of each lock ([`OwnedLock`]) | [`owner`], [`contacts`], [`code`] | [`OwnerError`] |
 //! | the guest's app | an [`Account`] and a [`Keyring`] | [`guest`], [`code`] | [`GuestError`] |
-//! | the service | a [`Service`], a [`ShareRecord`] for each lock and slot | [`service`] | [`ServiceError`] |
+//! | the service | a [`Service`], a [`LockRecord`](service::LockRecord) for each lock, a [`ShareRecord`] for each slot | [`service`] | [`ServiceError`] |
 //! | the lock's firmware | a [`lock::Door`] over its board | [`lock`], and a provider for [`crypto`] | [`LockError`] |
 //!
 //! What you build around it, and what each of them stores, is in [`guide`]; what to do when something went wrong, in

@@ -14,10 +14,10 @@ use sharekey::id::SlotId;
 use sharekey::lock::{
     Battery, Cell, Clock, Condition, Found, Lock, MAX_RECORD, Making, Now, Ownership, StoredSeed, purpose,
 };
-use sharekey::message::{Holding, SlotReport, Withdrawn};
+use sharekey::message::{Holding, Provisioned, SlotReport, Withdrawn};
 use sharekey::owner::{Equivocation, OwnedLock, Owner, PendingCommand, PendingProvision};
 use sharekey::secret::{ActivationSecret, Exposed, Seed};
-use sharekey::service::{Service, ShareRecord};
+use sharekey::service::{LockRecord, Service, ShareRecord, SlotRecord};
 use sharekey::slot::{Observer, Slot};
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
@@ -278,19 +278,26 @@ fn kept<T: Serialize + DeserializeOwned + Debug>(data: &[u8]) -> Option<T> {
     Some(value)
 }
 
-/// A record that reads works: whatever is sent to it is judged.
+/// A record that reads works: whatever is sent to it is judged. A lock's, or a slot's that follows one.
 pub fn share(data: &[u8]) {
-    let Ok(mut record) = ShareRecord::from_bytes(data) else {
+    if let Ok(lock) = LockRecord::from_bytes(data) {
+        assert!(SlotRecord::from_bytes(data).is_err(), "both a lock's and a slot's");
+        return lock_record(data, lock);
+    }
+    let Ok(slot) = SlotRecord::from_bytes(data) else {
         // postcard itself does not mind what follows a value.
-        let read = postcard::take_from_bytes::<ShareRecord>(data);
+        let read = postcard::take_from_bytes::<SlotRecord>(data);
+        assert!(!matches!(read, Ok((_, []))), "refused, and serde reads it");
+        let read = postcard::take_from_bytes::<LockRecord>(data);
         assert!(!matches!(read, Ok((_, []))), "refused, and serde reads it");
         return;
     };
-    assert_eq!(ShareRecord::from_bytes(&record.to_bytes()).as_ref(), Ok(&record));
-    assert_eq!(kept::<ShareRecord>(data).as_ref(), Some(&record));
-    assert!(record.version() > 0 && record.slot().epoch() == record.epoch());
+    assert_eq!(SlotRecord::from_bytes(&slot.to_bytes()).as_ref(), Ok(&slot));
+    assert_eq!(kept::<SlotRecord>(data).as_ref(), Some(&slot));
+    let mut record = joined(&slot);
+    assert!(record.version() > 0 && record.is_stored() && record.slot().epoch() == record.epoch());
     assert_eq!(record.grant().is_some(), record.slot().shared().is_some());
-    let _ = (record.subject(), record.evidence().ownership());
+    let _ = record.subject();
     let service = Service::new(Symbolic, &sharekey_stage::seed(11)).unwrap();
     let withdrawn = record.evidence().withdrawn();
     assert!(withdrawn.is_none_or(|last| Unverified::<Withdrawn>::parse(last).is_ok()));
@@ -298,13 +305,38 @@ pub fn share(data: &[u8]) {
     let before = record.clone();
     let kept = before.evidence();
     let messages = [kept.done(), kept.inspected(), kept.receipt(), kept.withdrawn(), before.grant()];
-    let texts: Vec<&[u8]> = messages.into_iter().flatten().chain([kept.ownership(), data]).collect();
+    let texts: Vec<&[u8]> = messages.into_iter().flatten().chain([before.of_lock().statement(), data]).collect();
     for message in texts {
         // Nothing is stored, so nothing changes.
         let _ = service.take(&mut record, message).map(drop);
         let _ = service.take(&mut record, (message, message)).map(drop);
     }
     assert_eq!(record, before);
+}
+
+fn lock_record(data: &[u8], mut lock: LockRecord) {
+    assert_eq!(LockRecord::from_bytes(&lock.to_bytes()).as_ref(), Ok(&lock));
+    assert_eq!(kept::<LockRecord>(data).as_ref(), Some(&lock));
+    let service = Service::new(Symbolic, &sharekey_stage::seed(11)).unwrap();
+    let before = lock.clone();
+    for statement in [before.statement(), data] {
+        if let Ok(staged) = service.reopen(&mut lock, statement) {
+            assert!(!staged.writes(), "the same statement changes nothing");
+        }
+    }
+    assert_eq!(lock, before);
+}
+
+/// The slot's record under one of its lock that says what it has to.
+fn joined(slot: &SlotRecord) -> ShareRecord {
+    let ((lock, _), epoch, key) = (slot.place(), slot.epoch(), FORGE.public(&sharekey_stage::seed(11)));
+    let card = sharekey::crypto::Tag::from_bytes([0; 16]);
+    let slots = sharekey::id::SlotCount::MAX;
+    let statement = Provisioned { lock, epoch, owner: key, service: key, slots, card };
+    let statement = FORGE.signed(&statement, &sharekey_stage::seed(11));
+    let lock = (129_u8, lock, epoch, key, key, slots, slot.follows(), false, statement);
+    let lock = postcard::to_allocvec(&lock).unwrap();
+    sharekey_stage::rows::joined(slot.place(), &LockRecord::from_bytes(&lock).unwrap(), Some(slot.to_bytes())).unwrap()
 }
 
 /// A view that reads works.

@@ -126,6 +126,8 @@ impl<C: Crypto> Owner<C> {
     }
 
     pub(super) fn apply(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
+        //= spec/protocol.md#encoding
+        //# MSG-21. Where messages of several kinds may come, a reader MUST check the header, and then that the kind may come, before it reads anything behind the header.
         match Kind::of(message)? {
             Kind::Grant => self.learn_grant(next, message),
             Kind::Receipt => self.learn_receipt(next, message),

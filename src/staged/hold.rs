@@ -61,8 +61,8 @@ impl PartialEq for Hold {
 
 impl Eq for Hold {}
 
-/// A state that is stored whole: [`OwnedLock`](crate::owner::OwnedLock) and
-/// [`ShareRecord`](crate::service::ShareRecord), and no other.
+/// A state that is stored whole: [`OwnedLock`](crate::owner::OwnedLock),
+/// [`ShareRecord`](crate::service::ShareRecord) and [`LockRecord`](crate::service::LockRecord), and no other.
 pub trait Held {
     #[doc(hidden)]
     fn hold(&mut self) -> &mut Hold;

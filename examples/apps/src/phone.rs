@@ -89,12 +89,12 @@ impl OwnerPhone {
     }
 
     /// Fetches what the cloud has, and believes what is signed.
-    pub fn sync(&mut self, cloud: &Cloud) -> Outcome<()> {
+    pub fn sync(&mut self, cloud: &mut Cloud) -> Outcome<()> {
         // Of every slot: another phone may have shared one that this one never heard of.
         let slots: Vec<SlotId> = self.view()?.every_slot().collect();
         for slot in slots {
             let (request, pending) = self.owner.ask(self.view()?, slot, now(), &mut entropy())?;
-            let answer = cloud.report(self.view()?.lock(), slot, &request)?;
+            let answer = cloud.report(&request)?;
             let _ = self.step(|owner, view| owner.see(view, pending, &answer))?;
         }
         Ok(())
@@ -157,7 +157,7 @@ impl GuestPhone {
         let challenge = door.send(&Connect::INSTALL)?;
         let place = (door.id(), slot);
         let (claim, install) = self.step(|ring, _| ring.install(&Ring, place, &challenge, &mut entropy()))?;
-        let release = cloud.take_at(place.0, slot, (&*claim, &*install))?;
+        let release = cloud.take((place, &*claim, &*install))?;
         let bundle = self.step(|ring, _| ring.bundle(&Ring, &release))?;
         let answer = door.send(&bundle)?;
         self.step(|ring, _| ring.finish(&Ring, &answer))?;

@@ -10,13 +10,14 @@ use sharekey::lock::{Battery, Challenged, Clock, Lock, Now, PhysicalPresence, Re
 use sharekey::message::{Challenge, FactoryReset, ReportAnswer};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::secret::Exposed;
-use sharekey::service::{Request, Service, ShareRecord};
+use sharekey::service::{Request, Service, ShareRecord, place_of};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
 use sharekey_stage::desk::{NOW, accept};
+use sharekey_stage::rows::{open, reopen};
 use sharekey_stage::stand::{CARD, NOON, card};
-use sharekey_stage::store::{Store, stored};
+use sharekey_stage::store::Store;
 use sharekey_stage::{firmware, rng, seed};
 
 use super::air::Air;
@@ -120,7 +121,8 @@ impl World {
 
     fn keep_all(&mut self) {
         if let Some(record) = self.record.clone() {
-            self.keep("decode_share_record", None, &record);
+            self.keep("decode_share_record", None, record.of_slot());
+            self.keep("decode_share_record", None, record.of_lock());
             self.keep("decode_owner_records", Some(3), record.slot());
         }
         if let Some(view) = self.view.clone() {
@@ -161,8 +163,7 @@ impl World {
         let provisioned = self.air.carry(&owned.provisioned);
         self.view = Some(pending.finish(&self.owners[0], &provisioned)?);
         let provisioned = self.air.carry(&owned.provisioned);
-        let Ok(record) = self.service.open(&provisioned, SLOT)?.put_new(stored);
-        self.record = Some(record);
+        self.record = Some(open(&self.service, &provisioned, SLOT)?);
         Ok(())
     }
 
@@ -198,7 +199,12 @@ impl World {
     /// Of an operation that is refused, the record tells nothing.
     fn serve<'a>(&mut self, request: impl Into<Request<'a>>) -> Result<Vec<u8>, Stopped> {
         let record = self.record.as_mut().unwrap();
-        let before = record.clone();
+        let (before, request) = (record.clone(), request.into());
+        if let Request::Message(statement) = request
+            && let Ok((_, None)) = place_of(statement)
+        {
+            return Ok(reopen(&self.service, record, statement).map(|_| Vec::new())?);
+        }
         let taken = self.service.take(record, request).map(accept);
         assert!(taken.is_ok() || *record == before, "refused, and the record changed");
         Ok(taken?.answer()?)

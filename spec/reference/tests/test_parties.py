@@ -279,7 +279,7 @@ def test_publication_refused():
     make = lambda **change: replace(w.owner.grant(0, w.owner.key, 3, Limits()).message, **change)
     seed = w.owner_seed
     assert name_of(lambda: w.service.publish(make().signed(OTHER))) == "GrantSignature.Mismatch"
-    assert name_of(lambda: w.service.publish(make(lock=OTHER).signed(seed))) == "SVC-1"
+    assert name_of(lambda: w.service.publish(make(lock=OTHER).signed(seed))) == "UnknownLock"
     assert name_of(lambda: w.service.publish(make(epoch=2).signed(seed))) == "WrongEpoch"
     bad = make(subject=bytes(32), generation=7).signed(seed)
     assert name_of(lambda: w.service.publish(bad)) == "SubjectKey.SmallOrder"

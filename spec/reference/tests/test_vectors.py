@@ -87,6 +87,22 @@ def test_a_file_follows_the_schema(name):
     jsonschema.Draft202012Validator(schema).validate(vectors.file(name))
 
 
+def test_the_schema_knows_the_fields_of_each_kind():
+    schema = vectors.file("schema.json")
+    message = {"$ref": "#/$defs/message", "$defs": schema["$defs"]}
+    good = jsonschema.Draft202012Validator(message)
+    seen = set()
+    for case in vectors.file("messages.json")["cases"]:
+        if case["kind"] not in seen:
+            seen.add(case["kind"])
+            assert good.is_valid(case)
+            assert not good.is_valid({**case, "fields": {**case["fields"], "more": 1}})
+            for name in case["fields"]:
+                assert not good.is_valid({**case, "fields": {**case["fields"], name: 1.5}})
+                less = {other: value for other, value in case["fields"].items() if other != name}
+                assert not good.is_valid({**case, "fields": less})
+
+
 # Files of single facts
 
 

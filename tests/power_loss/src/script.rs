@@ -13,7 +13,7 @@ use sharekey::owner::{Fact, Method, Order};
 use sharekey::wire::Unverified;
 use sharekey_model::invariant::{Event, Withdrawal};
 
-use sharekey_stage::desk::serve;
+use sharekey_stage::desk::{open, serve};
 use sharekey_stage::ops::{For, Op, Order as At, Sent, To, With};
 
 use crate::door::{Door, Intent, NO_SLOT, Stop, card};
@@ -185,8 +185,7 @@ impl<C: Provider> World<C> {
             if let Some(record) = self.records.get_mut(&place) {
                 serve(&self.service, record, statement).unwrap();
             } else {
-                let new = self.service.open(statement, slot).unwrap();
-                self.records.insert(place, new.put_new(stored).unwrap());
+                self.records.insert(place, open(&self.service, statement, slot).unwrap());
             }
         }
     }

@@ -11,14 +11,15 @@ use sharekey::guest::{Claimed, GuestKey, Installing};
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::owner::{Order, OwnedLock, PendingCommand, PendingProvision, Status};
 use sharekey::secret::{ActivationSecret, Exposed, Seed};
-use sharekey::service::ShareRecord;
+use sharekey::service::{LockRecord, SlotRecord};
 use sharekey_stage::world::door::NOON;
 use sharekey_stage::world::{ANA, BEN, HALL, OLGA, World, digest, key_of, seed};
 
 /// One of everything that an app, a service or a phone stores.
 struct Stored {
     view: OwnedLock,
-    record: ShareRecord,
+    lock: LockRecord,
+    record: SlotRecord,
     key: GuestKey,
     claimed: Claimed,
     installing: Installing,
@@ -55,7 +56,8 @@ fn stored() -> Stored {
     contacts.add("ana@example".parse().unwrap(), "Ana".parse().unwrap(), key_of(ANA)).unwrap();
     Stored {
         view: w.olga.view.unwrap(),
-        record: w.cloud.records.remove(&(w.door.lock.id(), HALL)).unwrap(),
+        lock: w.cloud.record((w.door.lock.id(), HALL)).of_lock().clone(),
+        record: w.cloud.record((w.door.lock.id(), HALL)).of_slot().clone(),
         key: ana.key.unwrap(),
         claimed: ben.claimed.unwrap(),
         installing,
@@ -74,10 +76,11 @@ fn what_is_stored_as_bytes_stays_as_it_was() {
         let bytes = postcard::to_allocvec(value).unwrap();
         writeln!(lines, "{name}: {} bytes, {}", bytes.len(), digest(&bytes)).unwrap();
     }
-    let Stored { view, record, key, claimed, installing, command, provision, contacts, seed, limits } = stored();
+    let Stored { view, lock, record, key, claimed, installing, command, provision, contacts, seed, limits } = stored();
     let mut lines = String::new();
     line(&mut lines, "OwnedLock", &view);
-    line(&mut lines, "ShareRecord", &record);
+    line(&mut lines, "LockRecord", &lock);
+    line(&mut lines, "SlotRecord", &record);
     line(&mut lines, "GuestKey", &Exposed(&key));
     line(&mut lines, "Claimed", &Exposed(&claimed));
     line(&mut lines, "Installing", &Exposed(&installing));
@@ -107,10 +110,11 @@ fn both<T: Serialize + DeserializeOwned>(value: &T, same: impl Fn(&T, &T) -> boo
 
 #[test]
 fn what_is_stored_is_read_back_from_both_forms() {
-    let Stored { view, record, key, claimed, installing, command, provision, contacts, seed, limits } = stored();
+    let Stored { view, lock, record, key, claimed, installing, command, provision, contacts, seed, limits } = stored();
     both(&view, OwnedLock::eq);
     both(&view.status(HALL), Status::eq);
-    both(&record, ShareRecord::eq);
+    both(&lock, LockRecord::eq);
+    both(&record, SlotRecord::eq);
     both(&Exposed(key), |a, b| a == b);
     both(&Exposed(claimed), |a, b| a == b);
     both(&Exposed(installing), |a, b| a == b);
@@ -150,7 +154,7 @@ fn numbers_are_numbers_bytes_are_text_and_enumerations_have_their_names() {
     assert_eq!(of(&record, "/version"), record["version"].as_u64().unwrap());
     assert_eq!(of(&record, "/slot/line/live/0/key/generation"), 2);
     assert_eq!(of(&record, "/slot/line/live/0/confirmation/device").as_str().unwrap().len(), 64);
-    assert!(of(&record, "/evidence/ownership").as_str().unwrap().starts_with("U0sBE"), "base64url of SK, 1, 16");
+    assert!(of(&record, "/evidence/done").as_str().unwrap().starts_with("U0sBD"), "base64url of SK, 1, 13");
     assert_eq!(of(&json(&contacts), "/contacts/ana@example/key"), key_of(ANA).to_string());
     assert_eq!(json(&Exposed(&seed)), hex(seed.expose()));
     assert_eq!(json(&RefuseReason::UsesSpent), "UsesSpent");
@@ -206,11 +210,11 @@ fn text_that_is_none_is_refused() {
     }
     let numbers = serde_json::to_string(seed.expose()).unwrap();
     assert!(serde_json::from_str::<Exposed<Seed>>(&numbers).is_err(), "bytes one by one");
-    for (name, change) in [("/grant", "="), ("/evidence/ownership", "*"), ("/evidence/former/0/grant", "AAAA")] {
+    for (name, change) in [("/grant", "="), ("/evidence/done", "*"), ("/evidence/former/0/grant", "AAAA")] {
         let mut value = json(&record);
         let field = value.pointer_mut(name).unwrap();
         *field = format!("{}{change}", field.as_str().unwrap()).into();
-        assert!(serde_json::from_value::<ShareRecord>(value).is_err(), "{name}");
+        assert!(serde_json::from_value::<SlotRecord>(value).is_err(), "{name}");
     }
     let mut value = json(&Exposed(&key));
     value["receipt"] = value["receipt"].as_str().unwrap().replacen("U0sB", "U0sC", 1).into();

@@ -42,6 +42,7 @@ mod sealed;
 mod service;
 mod service_places;
 mod service_proofs;
+mod service_rows;
 mod service_stored;
 mod service_take;
 mod share_code;

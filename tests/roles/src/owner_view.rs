@@ -206,6 +206,8 @@ fn an_old_done_does_not_move_the_view() {
 
 //= spec/protocol.md#frame
 //# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
+//= spec/protocol.md#encoding
+//# MSG-21. Where messages of several kinds may come, a reader MUST check the header, and then that the kind may come, before it reads anything behind the header.
 #[test]
 fn every_message_is_checked_before_it_teaches() {
     let view = sharing_view();
@@ -214,6 +216,8 @@ fn every_message_is_checked_before_it_teaches() {
 
     assert_eq!(refuses(&view, &[]), OwnerError::Wire(WireError::Truncated));
     assert_eq!(refuses(&view, &challenge()), OwnerError::NothingToLearn);
+    assert_eq!(refuses(&view, &claimed(2)[..40]), OwnerError::NothingToLearn, "nothing behind the header is read");
+    assert_eq!(refuses(&view, &claimed(2)[..3]), OwnerError::Wire(WireError::Truncated));
     assert_eq!(refuses(&view, &receipt(2)[..236]), OwnerError::Wire(WireError::Truncated));
 
     //= spec/protocol.md#owner

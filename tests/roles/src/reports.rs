@@ -118,11 +118,15 @@ fn a_report_is_the_services_and_of_this_lock_slot_and_ownership() {
     }
     // A message of the slot next door, and one of no slot.
     let next_door = sharekey::message::Grant { slot: SlotId::new(4), ..grant(2) };
-    for stray in [signed(&next_door, &owner_seed()), by_lock(&done(sharekey::message::Completed::SetClock { to: NOW }))]
-    {
+    let transfer = transfer_to(public(&owner_seed()), public(&service_seed()), 2);
+    let set_clock = done(sharekey::message::Completed::SetClock { to: NOW });
+    for stray in [signed(&next_door, &owner_seed()), by_lock(&set_clock), by_lock(&transfer)] {
         let error = refusal(&view, &messages, |body, parts| sealed(body, &[parts[0], parts[1], &stray]));
         assert_eq!(error, OwnerError::WrongSlot);
     }
+    let provisioned = signed(&provisioned(), &lock_seed());
+    let error = refusal(&view, &messages, |body, parts| sealed(body, &[parts[0], parts[1], &provisioned]));
+    assert_eq!(error, OwnerError::NothingToLearn);
 }
 
 //= spec/protocol.md#reports
@@ -215,7 +219,7 @@ fn a_report_that_begins_with_a_transfer_to_another_owner_ends_the_view() {
 fn a_phone_that_was_away_over_a_transfer_and_many_shares_comes_along_by_one_report() {
     let (mut w, _ana) = World::downloaded();
     let mut tablet = w.olga.twin();
-    tablet.sync(&w.cloud).unwrap();
+    tablet.sync(&mut w.cloud).unwrap();
     let done = w.olga.transfer(&mut w.door, w.olga.key(), w.cloud.key()).unwrap();
     w.cloud.hear(&done).unwrap();
     w.activate(HALL).unwrap();
@@ -231,7 +235,7 @@ fn a_phone_that_was_away_over_a_transfer_and_many_shares_comes_along_by_one_repo
     }
     let ben = w.guest(BEN);
     w.share(HALL, &ben).unwrap();
-    let seen = tablet.see(&w.cloud, HALL).unwrap();
+    let seen = tablet.see(&mut w.cloud, HALL).unwrap();
     assert!(seen.equivocation.is_none());
     assert_eq!(tablet.view().epoch(), w.olga.view().epoch());
     assert_eq!((tablet.state(HALL), tablet.may_open(HALL)), (w.olga.state(HALL), w.olga.may_open(HALL)));
@@ -264,7 +268,7 @@ fn a_slot_that_a_phone_never_heard_of_is_asked_for_as_well() {
     let ben = w.guest(BEN);
     w.share(STUDIO, &ben).unwrap();
     assert_eq!(tablet.view().status(STUDIO).as_of, None);
-    let _ = tablet.see(&w.cloud, STUDIO).unwrap();
+    let _ = tablet.see(&mut w.cloud, STUDIO).unwrap();
     assert_eq!((tablet.state(STUDIO), tablet.may_open(STUDIO)), (State::Sharing, w.olga.may_open(STUDIO)));
 }
 
@@ -408,11 +412,12 @@ fn a_guest_is_told_of_its_own_grants_only() {
 }
 
 //= spec/protocol.md#reports
-//# RPT-6. What a report holds MUST be a function of the stored record.
+//# RPT-6. What a report holds MUST be a function of the slot's stored record and of the version of the lock's record that it follows.
 #[test]
 fn a_report_is_the_same_for_the_same_record_and_signs_nothing_that_waits() {
     let record = shared_record(2);
-    let read = sharekey_stage::world::through_storage(&record);
+    let slot = Some(record.of_slot().to_bytes());
+    let read = sharekey_stage::rows::joined(record.place(), record.of_lock(), slot).unwrap();
     assert_eq!(reported(&service(), &record), reported(&service(), &read));
     let mut waiting = record.clone();
     let request = signed(&request_of(&record), &owner_seed());

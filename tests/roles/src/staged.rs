@@ -134,9 +134,9 @@ fn a_record_waits_for_its_store_as_a_view_does() {
     assert_eq!(service().publish(&mut record, &granted(3)).map(drop), Err(ServiceError::Busy));
     assert_eq!(service().confirm(&mut record, &receipt(2)).map(drop), Err(ServiceError::Busy));
     assert_eq!((ServiceError::Busy.fault(), ServiceError::Busy.retry()), (Fault::Service, Retry::Later));
-    let stored = through_storage(waiting.next());
+    let stored = through_storage(waiting.next().of_slot());
     let release = waiting.stored(&mut record).unwrap().answer().unwrap();
     assert_eq!(Kind::of(&release), Ok(Kind::Release));
-    assert_eq!((&record, record.version()), (&stored, before.version() + 1));
+    assert_eq!((record.of_slot(), record.version()), (&stored, before.version() + 1));
     assert_eq!(refused(&mut record), Ok(()));
 }

@@ -4,7 +4,7 @@ use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
 use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{AgreementKey, Crypto, Digest, Nonce, PublicKey, Tag};
-use sharekey::error::{OwnerError, ServiceError};
+use sharekey::error::OwnerError;
 use sharekey::id::{LockId, SlotCount, SlotId};
 use sharekey::limits::{Limits, Rights, Timestamp};
 use sharekey::message::{
@@ -19,6 +19,7 @@ use sharekey::staged::Staged;
 use sharekey::wire::Unverified;
 
 use super::forge::{bare, card_tag, last_signature, report_of, signed, some_digest};
+pub use super::rows::{open, reopen, serve};
 use super::store::stored;
 use super::{digest, public, seed};
 
@@ -199,7 +200,7 @@ pub fn reported(service: &Service<impl Crypto>, record: &ShareRecord) -> (Report
     let answer = service.report(record, &signed(&request_of(record), &owner_seed()), NOW).unwrap();
     let answer = ReportAnswer::parse(&answer).unwrap();
     let report = *Unverified::<Report>::parse(answer.report).unwrap().claims();
-    assert_eq!(answer.messages().next(), Some(record.evidence().ownership()));
+    assert_eq!(answer.messages().next(), Some(record.of_lock().statement()));
     (report, answer.messages().skip(1).map(Vec::from).collect())
 }
 
@@ -254,24 +255,13 @@ pub fn receipt(n: u32) -> Vec<u8> {
     signed(&receipt_of(n), &lock_seed())
 }
 
-/// A service takes this in, and stores it; gives the message to send.
-pub fn serve<'a>(
-    service: &Service<impl Crypto>,
-    record: &mut ShareRecord,
-    request: impl Into<Request<'a>>,
-) -> Result<Vec<u8>, ServiceError> {
-    let Ok(taken) = service.take(record, request)?.commit(stored);
-    taken.answer()
-}
-
 /// The one service takes this in.
 pub fn take<'a>(record: &mut ShareRecord, request: impl Into<Request<'a>>) -> Vec<u8> {
     serve(&service(), record, request).unwrap()
 }
 
 pub fn record() -> ShareRecord {
-    let Ok(record) = service().open(&signed(&provisioned(), &lock_seed()), SLOT).unwrap().put_new(stored);
-    record
+    open(&service(), &signed(&provisioned(), &lock_seed()), SLOT).unwrap()
 }
 
 /// A record whose slot was activated with number 1.

@@ -12,8 +12,8 @@ use sharekey::service::{Service, ShareRecord};
 use sharekey::wire::Encoded;
 
 pub use super::NOON;
-use super::desk::serve;
 use super::provider::Plain as Provider;
+use super::rows::{open, serve};
 use super::store::Store;
 pub use super::store::stored;
 use super::{firmware, rng};
@@ -53,7 +53,7 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         let (provision, pending) = owner.provision(&card, &given.challenge, *service.key(), &mut rng).unwrap();
         let Ok(owned) = lock.provision(given.session, &provision, NOW).unwrap().commit(stored);
         let mut view = pending.finish(&owner, &owned.provisioned).unwrap();
-        let Ok(mut record) = service.open(&owned.provisioned, slot).unwrap().put_new(stored);
+        let mut record = open(&service, &owned.provisioned, slot).unwrap();
 
         let mut carry_out = |order| {
             let Ok(given) = lock.challenge::<purpose::Operate>(NOW, &mut rng).unwrap().commit(stored);

@@ -30,6 +30,8 @@ pub fn lessons() -> Vec<Value> {
         (b"SK\x02\x08".to_vec(), "Wire.Version"),
         (claim_of(&grant(2), "device"), "NothingToLearn"),
         (challenge("challenge"), "NothingToLearn"),
+        (claim_of(&grant(2), "device")[..100].to_vec(), "NothingToLearn"),
+        (claim_of(&grant(2), "device")[..3].to_vec(), "Wire.Truncated"),
         (signed(&grant_body(5), &seed("stranger")), "GrantSignature.Mismatch"),
         (signed(&body, &seed("stranger")), "ReceiptSignature.Mismatch"),
         (signed(&done_body(some_digest("a command"), activated(3)), &seed("stranger")), "DoneSignature.Mismatch"),
@@ -69,6 +71,17 @@ pub fn lessons() -> Vec<Value> {
         assert_eq!(learned["type"], "ServiceEquivocated");
         cases.push(phone.case("OWN-11"));
     }
+    let released = WithdrawnOutcome::Released { install: some_digest("an install") };
+    for (name, outcomes) in [
+        ("the service denies a release that it told of itself", [released, never]),
+        ("the service tells of a release that it denied itself", [never, released]),
+    ] {
+        let mut phone = Phone::sharing(name);
+        let [_, second] = outcomes.map(|outcome| phone.learn(&withdrawn(&grant(2), 2, outcome)));
+        assert_eq!(second["type"], "ServiceEquivocated");
+        cases.push(phone.case("OWN-23"));
+    }
+    cases.push(moved());
     let mut phone = Phone::sharing("another phone's grant of the same number");
     phone.learn(&twin(2));
     phone.learn(&withdrawn(&grant(2), 2, never));
@@ -77,6 +90,23 @@ pub fn lessons() -> Vec<Value> {
     cases.push(phone.case("OWN-17"));
     cases.push(unasked());
     cases
+}
+
+/// After a transfer to oneself, with another service, that one answers.
+fn moved() -> Value {
+    let mut phone = Phone::sharing("a transfer to oneself brings another service's key");
+    let transfer = transfer_done(public("owner"), public("next service"), 2);
+    let mut request = json!({ "role": "owner", "op": "moved", "lock": key(lock("lock").key()) });
+    (request["message"], request["service"]) = (hex(&transfer), key(&public("next service")));
+    phone.scene.ask(request);
+    let epoch = Epoch::new(2);
+    let withdraw = Withdraw { epoch, ..withdrawn_body(&grant(2), 2, WithdrawnOutcome::NeverReleased).withdraw };
+    let withdraw_signature = last_signature(&signed(&withdraw, &seed("owner")));
+    let answer = Withdrawn { withdraw, withdraw_signature, outcome: WithdrawnOutcome::NeverReleased };
+    let by = |who| signed(&answer, &seed(who));
+    phone.scene.refused(Phone::learn_request(&by("service")), "WithdrawnSignature.Mismatch");
+    phone.learn(&by("next service"));
+    phone.case("OWN-7")
 }
 
 /// Withdrawals that no owner signed are not answered, whatever the service says.

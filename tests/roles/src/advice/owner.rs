@@ -41,7 +41,7 @@ macro_rules! reported {
     ($code:literal, |$report:ident, $messages:ident| $other:expr) => {
         (&[$code], everything, |play| {
             let (request, pending) = play.w.olga.ask(HALL).unwrap();
-            let answer = play.w.cloud.report(play.w.door.id(), &request).unwrap();
+            let answer = play.w.cloud.report(&request).unwrap();
             let parts = ReportAnswer::parse(&answer).unwrap();
             let ($report, $messages) = (parts.report.to_vec(), parts.messages().collect::<Vec<&[u8]>>());
             let answer = if play.first() { $other } else { answer.clone() };
@@ -286,10 +286,10 @@ pub const CASES: &[Case] = &[
         }
         // Over a store that brings an older copy back.
         let older = play.w.cloud.records.clone();
-        play.w.cloud.prove(play.w.place(HALL), &play.w.tape.first(Kind::Done)).unwrap();
+        play.w.activate(HALL).unwrap();
         play.w.sync();
         let newer = std::mem::replace(&mut play.w.cloud.records, older);
-        let refused = play.w.olga.see(&play.w.cloud, HALL).map(drop);
+        let refused = play.w.olga.see(&mut play.w.cloud, HALL).map(drop);
         play.w.cloud.records = newer;
         refused.map_err(|stop| match stop {
             Stop::Owner(error) => told(error),

@@ -9,6 +9,7 @@ use sharekey::owner::Order;
 use sharekey::wire::Kind;
 use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
+use sharekey_stage::rows::reopen;
 
 use super::MISMATCH;
 use sharekey_stage::world::guest::Guest;
@@ -75,7 +76,7 @@ fn the_cloud_refuses_for_one_lock_what_is_meant_for_another() {
     let (claim, install) = (message(Kind::Claim), message(Kind::Install));
     b.refuses(ServiceError::ClaimNamesOtherGrant, |b| b.cloud.take(place, (&claim, &install)));
     let provisioned = message(Kind::Provisioned);
-    b.refuses(ServiceError::WrongLock, |b| b.cloud.take(place, &provisioned));
+    b.refuses(ServiceError::WrongLock, |b| reopen(&b.cloud.service, &mut b.cloud.record(place), &provisioned));
 }
 
 #[test]

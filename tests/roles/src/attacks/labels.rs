@@ -14,6 +14,7 @@ use sharekey_stage::desk::NOW;
 use sharekey_stage::hex;
 use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
+use sharekey_stage::rows::reopen;
 
 use super::MISMATCH;
 use sharekey_stage::world::guest::Guest;
@@ -100,10 +101,10 @@ impl Stage {
                 cloud.take(hall, message).map(drop).map_err(Stop::from),
                 olga.learn(message).map(drop).map_err(Stop::from),
                 olga.change(|owner, view, _| pending.finish(owner, view, message)).map(drop).map_err(Stop::from),
-                cloud.update(hall, |service, record| service.reopen(record, message)).map(drop).map_err(Stop::from),
+                reopen(&cloud.service, &mut cloud.record(hall), message).map(drop).map_err(Stop::from),
             ],
             Kind::Provisioned => vec![
-                cloud.update(hall, |service, record| service.reopen(record, message)).map(drop).map_err(Stop::from),
+                reopen(&cloud.service, &mut cloud.record(hall), message).map(drop).map_err(Stop::from),
                 provision.finish(&olga.owner, message).map(drop).map_err(Stop::from),
             ],
             Kind::Refused => vec![
@@ -112,7 +113,7 @@ impl Stage {
                 provision.finish(&olga.owner, message).map(drop).map_err(Stop::from),
                 ana.key().check_reply(&Provider, awaiting, message).map(drop).map_err(Stop::from),
             ],
-            Kind::ReportRequest => vec![cloud.report(door.id(), message).map(drop).map_err(Stop::from)],
+            Kind::ReportRequest => vec![cloud.report(message).map(drop).map_err(Stop::from)],
             Kind::Report => {
                 let (_request, pending) = olga.ask(HALL).unwrap();
                 let answer = ReportAnswer::encode(message, &[]);

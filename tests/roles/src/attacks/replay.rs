@@ -18,7 +18,7 @@ use sharekey_stage::world::{ANA, BEN, EVE, HALL, STUDIO, World, seed};
 use sharekey_stage::{forge, nonce_of};
 
 //= spec/protocol.md#service-confirmation
-//# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, with nothing changed but the version.
+//# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, with nothing changed.
 #[test]
 fn a_grant_that_is_shared_no_more_is_not_published_again() {
     let mut w = World::active();

@@ -143,7 +143,7 @@ fn it_makes_no_view_say_downloaded() {
     // A later version of the record, with honest messages only, says nothing more.
     let version = w.record(HALL).version() + 5;
     let (request, pending) = w.olga.ask(HALL).unwrap();
-    let ownership = w.record(HALL).evidence().ownership().to_vec();
+    let ownership = w.record(HALL).of_lock().statement().to_vec();
     let lie = report(&request, (version, State::Shared), &[&ownership, &grant]);
     let _ = w.olga.change(|owner, view, _| owner.see(view, pending, &lie)).unwrap();
     assert_eq!((w.olga.state(HALL), w.olga.downloaded(HALL)), (State::Sharing, None));

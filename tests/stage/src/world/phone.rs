@@ -180,7 +180,7 @@ impl Phone {
     }
 
     /// Asks the cloud for what it has of every slot that this phone knows, and believes what is signed.
-    pub fn sync(&mut self, cloud: &Cloud) -> Result<Vec<Learned>, Stop> {
+    pub fn sync(&mut self, cloud: &mut Cloud) -> Result<Vec<Learned>, Stop> {
         let slots: Vec<SlotId> = self.view().statuses().map(|status| status.slot).collect();
         let mut learned = Vec::new();
         for slot in slots {
@@ -190,9 +190,9 @@ impl Phone {
     }
 
     /// Asks the cloud for one slot's report, and takes it in.
-    pub fn see(&mut self, cloud: &Cloud, slot: SlotId) -> Result<Seen, Stop> {
+    pub fn see(&mut self, cloud: &mut Cloud, slot: SlotId) -> Result<Seen, Stop> {
         let (request, pending) = self.ask(slot)?;
-        let answer = cloud.report(self.view().lock(), &request)?;
+        let answer = cloud.report(&request)?;
         self.tape.note(ReportAnswer::parse(&answer).unwrap().report);
         Ok(self.change(|owner, view, _| owner.see(view, pending, &answer))?)
     }

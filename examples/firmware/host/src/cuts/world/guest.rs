@@ -64,7 +64,7 @@ impl World {
     fn released(&mut self, slot: SlotId, claimed: &Claimed) -> Outcome<(Installing, Vec<u8>)> {
         let challenge = self.challenge(&Connect::INSTALL)?;
         let attempt = claimed.install(&Ring, &challenge, &mut entropy())?.stored();
-        let release = self.cloud.take_at(self.lock, slot, (attempt.claim(), attempt.install()))?;
+        let release = self.cloud.take(((self.lock, slot), attempt.claim(), attempt.install()))?;
         Ok((attempt, release))
     }
 
