@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::provider::Provider;
 use sharekey::crypto::PublicKey;
 use sharekey::error::ServiceError;
+use sharekey::id::LockId;
 use sharekey::service::{Key, Put, Request, Service, ShareRecord, Taken, Write, place_of};
 use sharekey::slot::State;
 use sharekey::staged::Staged;
@@ -104,7 +105,8 @@ impl Cloud {
 
     /// What was shared with this key at this lock, and where.
     pub fn find(&self, at: LockId, subject: PublicKey) -> Option<(Place, Vec<u8>)> {
-        let places = self.records.keys().filter_map(|(lock, slot)| Some((*lock, (*slot)?))).filter(|place| place.0 == at);
+        let places =
+            self.records.keys().filter_map(|(lock, slot)| Some((*lock, (*slot)?))).filter(|place| place.0 == at);
         let record = places.map(|place| self.record(place)).find(|record| record.subject() == Some(subject))?;
         Some((record.place(), record.grant()?.to_vec()))
     }
