@@ -97,7 +97,7 @@ pub fn former_owner() -> Scenario {
             forged: 3,
             ..NOTHING
         },
-        reach: &[Adopted, OtherEpochRefused, OwnerSignatureRefused, Installed, Opened, UnlockRefused],
+        reach: &[Adopted, OwnerSignatureRefused, Installed, Opened, UnlockRefused],
         ..TAKEN_OVER
     }
 }
