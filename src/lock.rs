@@ -51,9 +51,9 @@ use crate::crypto::Crypto;
 use crate::error::{LockError, ProviderFailed};
 use crate::id::{LockId, SlotCount, SlotId};
 use crate::limits::Timestamp;
-use crate::message::{Bundle, Receipt, SlotReport};
+use crate::message::SlotReport;
 use crate::secret::ActivationSecret;
-use crate::wire::{Layout, Message};
+use crate::wire::Layout;
 
 mod accepted;
 mod cell;
@@ -86,7 +86,7 @@ pub use self::provision::NewOwner;
 pub use self::record::{Cell, Found, MAX_RECORD, Record, StoredSeed};
 pub use self::refusal::Refusal;
 pub use self::reset::{Erased, PhysicalPresence};
-pub use self::step::{Answer, By, ClockSetting, Effect, Served, Step};
+pub use self::step::{Answer, By, ClockSetting, Effect, MAX_ANSWER, MAX_REQUEST, Served, Step};
 pub use self::unlock::Unlocked;
 pub use crate::error::{BootError, ServeError};
 pub use crate::message::Battery;
@@ -100,12 +100,6 @@ use self::record::{OwnSeed, SlotRecord};
 
 /// How many slots a lock has unless its maker says otherwise.
 pub const SLOTS: usize = 10;
-
-/// The length of the longest message that a lock takes: a [`Bundle`].
-pub const MAX_REQUEST: usize = Bundle::MAX_LEN;
-
-/// The length of the longest message that a lock sends: a [`Receipt`].
-pub const MAX_ANSWER: usize = Receipt::MAX_LEN;
 
 /// What a challenge is asked for. One session of each purpose can be open.
 pub mod purpose {

@@ -35,6 +35,7 @@ pub mod install_rules;
 pub mod keys;
 pub mod limits;
 pub mod lock_state;
+mod lock_ticks;
 pub mod messages;
 pub mod named;
 pub mod owner;

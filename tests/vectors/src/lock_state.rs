@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 use sharekey::counter::{Epoch, Generation};
 use sharekey::error::RefuseReason;
 use sharekey::id::SlotId;
-use sharekey::limits::{Action, Limits, Rights, Timestamp};
+use sharekey::limits::{Action, Limits, Timestamp};
 use sharekey::message::Operation;
 
-use super::bench::{Bench, Given, Key, NOON, bytes};
-use super::forge;
+use super::bench::{Bench, Key, NOON, bytes};
 use super::keys::{card, public};
 use super::peer::form::hex;
 use super::records::{self, Holds};
+use super::{forge, lock_ticks};
 
 const DAY: u64 = 86_400;
 const LEASE: u64 = 65_536;
@@ -22,7 +22,7 @@ pub fn cases() -> Vec<Value> {
     cases.extend(clocks());
     cases.extend(ages());
     cases.extend(numbers_of_slots());
-    cases.extend(ticks());
+    cases.extend(lock_ticks::ticks());
     cases.extend(counters());
     cases
 }
@@ -286,75 +286,6 @@ fn numbers_of_slots() -> Vec<Value> {
     let done = bench.send("command", given, &message);
     assert_eq!(bytes(&done["written"]["1"])[5], 9, "carried on");
     cases.push(bench.case("LCK-11"));
-    cases
-}
-
-fn unlock(bench: &mut Bench, key: &Key, given: Given) {
-    bench.send("unlock", given, &key.unlock(Action::Open, given));
-}
-
-fn ticks() -> Vec<Value> {
-    let installed = |name: &str| {
-        let (bench, key) = Bench::installed(name, Rights::OPEN_AND_LOCK, Limits::NONE);
-        (bench.record(), key)
-    };
-    let mut cases = Vec::new();
-    let (mut bench, key) = installed("a challenge at earlier ticks ends the session of the other purpose");
-    bench.ticks = 5_000;
-    let install = bench.challenge("Install");
-    bench.ticks = 4_999;
-    let operate = bench.challenge("Operate");
-    let message = bench.chain(install, 0, 3).parts().unchecked_bundle();
-    bench.opaque("install", install, &message, "SessionSuperseded");
-    unlock(&mut bench, &key, operate);
-    cases.push(bench.case("SES-9"));
-
-    for (name, malformed) in [
-        ("an attempt at earlier ticks ends the session of the other purpose", false),
-        ("a malformed attempt at earlier ticks does so, too", true),
-    ] {
-        let (mut bench, key) = installed(name);
-        bench.ticks = 5_000;
-        let (install, operate) = (bench.challenge("Install"), bench.challenge("Operate"));
-        bench.ticks = 4_999;
-        let message = key.unlock(Action::Open, operate);
-        let (message, error) =
-            if malformed { (&message[..9], "Wire.Truncated") } else { (&message[..], "SessionExpired") };
-        bench.opaque("unlock", operate, message, error);
-        bench.ticks = 5_001;
-        let message = bench.chain(install, 0, 3).parts().unchecked_bundle();
-        bench.opaque("install", install, &message, "SessionSuperseded");
-        cases.push(bench.case("SES-9"));
-    }
-    for (name, malformed) in [
-        ("the latest ticks are kept at an attempt", false),
-        ("the latest ticks are kept at a malformed attempt", true),
-        ("an attempt with a session that is not the newest keeps no ticks", true),
-    ] {
-        let (mut bench, key) = installed(name);
-        let superseded = name.ends_with("no ticks");
-        let mut operate = bench.challenge("Operate");
-        let install = bench.challenge("Install");
-        if superseded {
-            let newer = bench.challenge("Operate");
-            (operate, _) = (operate, newer);
-        }
-        bench.ticks += 9_000;
-        let message = key.unlock(Action::Open, operate);
-        match (superseded, malformed) {
-            (true, _) => bench.opaque("unlock", operate, &message, "SessionSuperseded"),
-            (false, true) => bench.opaque("unlock", operate, &message[..9], "Wire.Truncated"),
-            (false, false) => unlock(&mut bench, &key, operate),
-        }
-        bench.ticks -= 1;
-        let message = bench.chain(install, 0, 3).parts().unchecked_bundle();
-        if superseded {
-            bench.send("install", install, &message);
-        } else {
-            bench.opaque("install", install, &message, "SessionExpired");
-        }
-        cases.push(bench.case("SES-12"));
-    }
     cases
 }
 
