@@ -100,7 +100,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
             return Err(LockError::WrongNonce.into());
         }
         //= spec/protocol.md#commands
-        //# CMD-12. The command MUST be signed by somebody whose key the lock has: its `by` MUST be 0.
+        //# CMD-12. The command MUST be signed by somebody whose key the lock has, so its `by` is 0.
         if claims.by != Term::OWNER {
             return Err(LockError::UnknownSigner.into());
         }

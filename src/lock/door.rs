@@ -306,7 +306,7 @@ fn go_through<B: Board>(
     answer: &mut Answer,
 ) -> Result<Effect, B::Error> {
     //= spec/protocol.md#clock
-    //# CLK-5. The firmware MUST set its clock to the time of a SetClock before the record is stored, and MUST drop the operation where it could not.
+    //# CLK-5. The firmware MUST set its clock to the time of a SetClock before the record is stored, and drop the operation where it could not.
     if let Then::Clock(to) = accepted.plan().then {
         board.set_clock(Some(to))?;
     }

@@ -75,7 +75,7 @@ impl<'a> Chain<'a> {
     #[inline(never)]
     fn verify<C: Crypto>(&self, crypto: &C, keys: &Keys<C>, nonce: &Nonce) -> Result<Authorised<'_>, LockError> {
         //= spec/protocol.md#install
-        //# INS-22. The grant MUST be signed by somebody whose key the lock has: its `by` MUST be 0.
+        //# INS-22. The grant MUST be signed by somebody whose key the lock has, so its `by` is 0.
         if self.grant.claims().by != Term::OWNER {
             return Err(LockError::UnknownSigner);
         }

@@ -203,7 +203,7 @@ def test_undefined_bytes():
     for byte in (0, 3, 255):
         assert name_of(m.Unlock, unlock[:5] + bytes([byte]) + unlock[6:]) == "Value"
     reply = m.Reply(m.UnlockRefused(Reason.Busy), bytes(16), 255).tagged(SEED).encode()
-    for byte in (0, 17, 255):
+    for byte in (0, 19, 255):
         assert name_of(m.Reply, reply[:5] + bytes([byte]) + reply[6:]) == "Value"
     for byte in (101, 254):
         assert name_of(m.Reply, reply[:22] + bytes([byte]) + reply[23:]) == "Value"  # MSG-7

@@ -146,7 +146,7 @@ fn what_a_key_signed_for_another_protocol_is_no_message_here() {
 }
 
 //= spec/protocol.md#commands
-//# CMD-12. The command MUST be signed by somebody whose key the lock has: its `by` MUST be 0.
+//# CMD-12. The command MUST be signed by somebody whose key the lock has, so its `by` is 0.
 #[test]
 fn a_command_that_says_that_another_than_the_owner_signed_it_is_refused_before_its_signature() {
     let mut stand = Stand::active();

@@ -222,7 +222,7 @@ fn a_buffer_has_this_requests_answer_or_none() {
 }
 
 //= spec/protocol.md#clock
-//# CLK-5. The firmware MUST set its clock to the time of a SetClock before the record is stored, and MUST drop the operation where it could not.
+//# CLK-5. The firmware MUST set its clock to the time of a SetClock before the record is stored, and drop the operation where it could not.
 #[test]
 fn the_boards_clock_is_set_before_the_record_and_where_it_cannot_be_nothing_happened() {
     let mut door = fresh();

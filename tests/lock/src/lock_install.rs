@@ -308,7 +308,7 @@ fn a_grant_that_the_owner_did_not_sign_is_refused() {
 }
 
 //= spec/protocol.md#install
-//# INS-22. The grant MUST be signed by somebody whose key the lock has: its `by` MUST be 0.
+//# INS-22. The grant MUST be signed by somebody whose key the lock has, so its `by` is 0.
 #[test]
 fn a_grant_that_says_that_another_than_the_owner_signed_it_is_refused_before_its_signature() {
     let mut stand = Stand::active();
