@@ -228,7 +228,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
             //# LCK-13. A lock whose firmware has more slots than its header says MUST write a record, Inactive with floor 0 and epoch 0, for each further slot that has no sound one, before the header that says so.
             Some((_, index)) => Write::Slot(SlotId::new(index), SLOT),
             //= spec/protocol.md#making
-            //# LCK-11. The header MUST carry the number of slots, in every write, and MUST NOT lower it.
+            //# LCK-11. The header MUST carry the number of slots, in every write, and never a lower one.
             None => Write::Header(HeaderRecord { slots: number, ..header }),
         }))
     }

@@ -132,7 +132,7 @@ fn a_power_cut_at_any_step_leaves_the_slots_that_there_were_or_all() {
 }
 
 //= spec/protocol.md#making
-//# LCK-11. The header MUST carry the number of slots, in every write, and MUST NOT lower it.
+//# LCK-11. The header MUST carry the number of slots, in every write, and never a lower one.
 #[test]
 fn a_firmware_with_fewer_slots_in_between_resets_the_floor_of_none() {
     let mut store = Stand::provisioned().store;
