@@ -167,7 +167,10 @@ impl PendingCommand {
         let mut next = view.clone();
         let learned = owner.apply_done(&mut next, &done)?;
         if let Some(slot) = self.operation.slot() {
-            next.slot_mut(slot).inspected = Some(done.digest(&owner.crypto));
+            let known = next.slot_mut(slot);
+            known.inspected = Some(done.digest(&owner.crypto));
+            // Also where it is no news here: the service may have lost what it was told before.
+            known.keep(answer);
         }
         next.obeyed();
         Ok(view.staged(next, learned))

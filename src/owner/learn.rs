@@ -1,3 +1,4 @@
+use super::outbox::Delivery;
 use super::view::{Equivocation, Issued, OwnedLock, OwnedSlot};
 use super::{Owner, ViewChange};
 use crate::counter::Epoch;
@@ -76,6 +77,14 @@ impl Fact {
             Self::Transferred { .. } => None,
         }
     }
+
+    /// The grant that was shared, where it says so.
+    pub(super) const fn shared(&self) -> Option<GrantRef> {
+        match *self {
+            Self::Shared { key, .. } => Some(key),
+            _ => None,
+        }
+    }
 }
 
 impl<C: Crypto> Owner<C> {
@@ -147,7 +156,9 @@ impl<C: Crypto> Owner<C> {
         take_in(next, (grant.slot, Some(key)), fact, |known| {
             known.slot.learn(key)?;
             if known.issued(key).is_none() {
-                known.issued.push(Issued { key, method: None, contact: None, grant: kept });
+                // Whoever signed it has it in its own outbox.
+                let delivery = Delivery::Heard;
+                known.issued.push(Issued { key, method: None, contact: None, delivery, grant: kept });
             }
             Ok(())
         })
@@ -164,7 +175,7 @@ impl<C: Crypto> Owner<C> {
         let proof = receipt.digest(&self.crypto);
         take_in(next, (slot, Some(key)), Fact::Downloaded { slot, key, device }, |known| {
             known.note_release(key, message);
-            known.slot.confirm(&Proof { key, device, install: Some(install), proof });
+            known.hear(message, |slot| slot.confirm(&Proof { key, device, install: Some(install), proof }));
             Ok(())
         })
     }
@@ -198,7 +209,7 @@ impl<C: Crypto> Owner<C> {
     /// Takes a Done into the view whose lock, epoch and signature were checked.
     pub(super) fn apply_done(&self, next: &mut OwnedLock, done: &Verified<'_, Done>) -> Result<Learned, OwnerError> {
         if let Completed::Transfer { owner, service } = done.completed {
-            next.transferred(done.epoch, &owner, &service);
+            next.transferred(done, &owner, &service);
             let fact = Fact::Transferred { epoch: done.epoch, owner, service };
             return Ok(Learned { fact, news: true, equivocation: None });
         }
@@ -208,7 +219,7 @@ impl<C: Crypto> Owner<C> {
         };
         let found = told.found().map(|(key, _)| key);
         take_in(next, (slot, found), fact, |known| {
-            known.slot.hear(told, || done.digest(&self.crypto));
+            known.hear(done.as_bytes(), |slot| slot.hear(told, || done.digest(&self.crypto)));
             if let Some(key) = found {
                 //= spec/protocol.md#owner
                 //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
@@ -245,7 +256,7 @@ impl<C: Crypto> Owner<C> {
                     WithdrawnOutcome::Settled => {}
                 }
             }
-            known.withdrawing.retain(|pending| *pending != key);
+            known.withdrawing.retain(|pending| pending.key != key);
             Ok(())
         })
     }

@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::outbox::Delivery;
 use super::report::AsOf;
 use super::view::{Method, OwnedLock, OwnedSlot};
 use crate::crypto::{Digest, PublicKey};
@@ -60,6 +61,8 @@ pub struct KeyStatus {
     pub downloaded: Option<Confirmation>,
     /// Whether its withdrawal was signed and not answered yet.
     pub withdrawing: bool,
+    /// How far the grant is on its way to the service.
+    pub delivery: Delivery,
     /// Whether the service says, in the latest report, that it released the key: then a withdrawal comes too late, if
     /// that is true. Advice, and the service's word alone: show it as such. Only the answer to a withdrawal tells, or
     /// the lock's proof of the download.
@@ -134,7 +137,8 @@ impl OwnedSlot {
             //= spec/protocol.md#states
             //# SLO-3. A view MUST NOT say that a key was downloaded before the share is confirmed.
             downloaded: live.and_then(LiveKey::confirmation).copied(),
-            withdrawing: self.withdrawing.contains(&key),
+            withdrawing: self.is_withdrawing(key),
+            delivery: issued.map_or(Delivery::Heard, |issued| issued.delivery),
             said_released: self.said_released == Some(key),
         }
     }

@@ -3,15 +3,17 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::ViewChange;
+use super::outbox::{Delivery, Unheard};
 use super::report::AsOf;
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{AccountId, LockId, SlotId};
-use crate::message::{Grant, Report};
+use crate::message::{Done, Grant, Report};
 use crate::slot::{GrantRef, Observer, Slot};
 use crate::staged::{Counted, Held, Hold, Staged};
-use crate::wire::{Kept, Unverified};
+use crate::wire::{Kept, Unverified, Verified};
 
 /// How a grant's subject was named.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -42,6 +44,9 @@ pub struct OwnedLock {
     pub(super) owner: PublicKey,
     pub(super) service: PublicKey,
     pub(super) epoch: Epoch,
+    /// What the lock signed of whose it is.
+    #[serde(with = "crate::form::messages::one")]
+    pub(super) ownership: Vec<u8>,
     /// One more with every change, for the store's compare-and-swap.
     pub(super) version: u64,
     pub(super) standing: Standing,
@@ -71,7 +76,9 @@ pub(super) struct OwnedSlot {
     /// The grants whose keys may open.
     pub(super) issued: Vec<Issued>,
     /// Withdrawals that were signed and not answered yet.
-    pub(super) withdrawing: Vec<GrantRef>,
+    pub(super) withdrawing: Vec<Statement>,
+    /// What the lock told, as far as the service may not have heard of it.
+    pub(super) unheard: Vec<Unheard>,
     /// What says that a grant was never released: a Withdrawn(NeverReleased).
     pub(super) denials: Vec<Statement>,
     /// What says that a grant was released: a receipt, a Done(Inspect), a Withdrawn(Released).
@@ -125,10 +132,11 @@ pub(super) struct Issued {
     pub(super) method: Option<Method>,
     /// Whose key it was in the contact book of the phone that signed it.
     pub(super) contact: Option<AccountId>,
+    pub(super) delivery: Delivery,
     pub(super) grant: Kept<Grant>,
 }
 
-/// A signed message about one grant, kept as evidence.
+/// A signed message about one grant, kept as evidence or to be sent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Statement {
     pub(super) key: GrantRef,
@@ -162,9 +170,16 @@ pub enum Equivocation {
 }
 
 impl OwnedLock {
-    pub(super) fn new(lock: LockId, owner: PublicKey, service: PublicKey, epoch: Epoch) -> Self {
+    /// The view of an ownership that begins, by the lock's statement.
+    pub(super) fn new(
+        (lock, epoch): (LockId, Epoch),
+        owner: PublicKey,
+        service: PublicKey,
+        statement: impl Into<Vec<u8>>,
+    ) -> Self {
+        let (standing, suspected, ownership) = (Standing::Owned, false, statement.into());
         let (slots, hold) = (BTreeMap::new(), Hold::default());
-        Self { lock, owner, service, epoch, version: 1, standing: Standing::Owned, suspected: false, slots, hold }
+        Self { lock, owner, service, epoch, ownership, version: 1, standing, suspected, slots, hold }
     }
 
     /// The lock.
@@ -191,8 +206,8 @@ impl OwnedLock {
         self.epoch
     }
 
-    /// The version: 1 for a new view, one more with everything that changes it. Put a view only in place of the version before
-    /// ([`Staged::before`]): two processes of one phone (an app and its widget) share one store, and what one of them
+    /// The version: 1 for a new view, one more with everything that changes it. Put a view only in place of the one that it
+    /// [follows](Self::follows): two processes of one phone (an app and its widget) share one store, and what one of them
     /// wrote meanwhile would be forgotten, a share and its number with it.
     #[must_use]
     pub const fn version(&self) -> u64 {
@@ -216,26 +231,26 @@ impl OwnedLock {
     /// Takes the hint of a refusal; gives whether the lock [may have moved](Self::may_have_moved). Two errors hint at
     /// it: [`OwnerError::RefusedOpaque`], for so a lock answers an order of another owner or ownership; and
     /// [`OwnerError::WrongEpoch`], for so a message of a later ownership is refused, and one of an earlier. The
-    /// hint bears on no decision. It is stored with the next change; to have it before that, store the view.
+    /// hint bears on no decision.
     ///
     /// Then ask whoever might have it for the `Done` of the transfer, and [learn](super::Owner::learn) it; where it
     /// names this owner and is lost, [take the lock over](super::Owner::take_over).
-    pub fn suspect(&mut self, error: OwnerError) -> bool {
-        self.suspected |= matches!(error, OwnerError::RefusedOpaque | OwnerError::WrongEpoch);
-        self.suspected
+    ///
+    /// # Errors
+    /// [`OwnerError::Busy`] while an earlier change of the view waits for its store.
+    pub fn suspect(&mut self, error: OwnerError) -> ViewChange<'_, bool> {
+        if self.hold.is_held() {
+            return Err(OwnerError::Busy);
+        }
+        let suspected = self.suspected || matches!(error, OwnerError::RefusedOpaque | OwnerError::WrongEpoch);
+        let next = Self { suspected, ..self.clone() };
+        Ok(self.staged(next, suspected))
     }
 
     /// The slot as this view knows it; `None` for one that nothing is known of.
     #[must_use]
     pub fn slot(&self, slot: SlotId) -> Option<&Slot<Observer>> {
         self.slots.get(&slot).map(|known| &known.slot)
-    }
-
-    /// The grant that is shared in the slot, to be published (again).
-    #[must_use]
-    pub fn grant(&self, slot: SlotId) -> Option<&[u8]> {
-        let known = self.slots.get(&slot)?;
-        known.issued(known.slot.shared()?).map(|issued| issued.grant.bytes().as_bytes())
     }
 
     /// Everything that convicts the service.
@@ -264,10 +279,11 @@ impl OwnedLock {
     }
 
     /// The lock changed hands: everything of the epoch before is dead.
-    pub(super) fn transferred(&mut self, epoch: Epoch, owner: &PublicKey, service: &PublicKey) {
+    pub(super) fn transferred(&mut self, done: &Verified<'_, Done>, owner: &PublicKey, service: &PublicKey) {
         self.standing = if *owner == self.owner { Standing::Owned } else { Standing::Transferred };
-        self.epoch = epoch;
+        self.epoch = done.epoch;
         self.service = *service;
+        self.ownership = Vec::from(done.as_bytes());
         self.suspected = false;
         //= spec/protocol.md#owner
         //# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
@@ -281,6 +297,7 @@ impl OwnedSlot {
             slot: Slot::new(epoch),
             issued: Vec::new(),
             withdrawing: Vec::new(),
+            unheard: Vec::new(),
             denials: Vec::new(),
             releases: Vec::new(),
             inspected: None,
@@ -336,7 +353,7 @@ impl OwnedSlot {
     /// Drops the details of grants that cannot open any more. (What is shared always may.)
     pub(super) fn prune(&mut self) {
         let Self { slot, issued, withdrawing, .. } = self;
-        withdrawing.retain(|key| slot.is_live(*key));
+        withdrawing.retain(|withdraw| slot.is_live(withdraw.key));
         issued.retain(|issued| slot.is_live(issued.key));
     }
 }

@@ -169,6 +169,7 @@ impl World {
         let view = pending.finish(owner, &done).map_err(|_| "the takeover does not finish")?;
         serve(&self.cast.service, record, &done).map_err(|_| "the service does not reopen")?;
         self.ran(Milestone::RanTakeOver);
+        let Ok(view) = view.put_new(None, never);
         Ok(view)
     }
 

@@ -358,7 +358,7 @@ fn a_transfer_needs_good_keys() {
 #[test]
 fn a_new_owner_trusts_only_its_own_inspection() {
     let (me, service) = (public(&owner_seed()), public(&service_seed()));
-    let mut view = owner().adopt(lock(), &service, &by_lock(&transfer_to(me, service, 7))).unwrap();
+    let mut view = keep(owner().adopt(lock(), &service, &by_lock(&transfer_to(me, service, 7))).unwrap());
     assert_eq!((view.epoch(), view.status(SLOT).inspected), (Epoch::new(7), false));
     let found = |command: Digest| Done { command, epoch: Epoch::new(7), ..found(0, Holding::Inactive) };
     // Somebody else's inspection does not count as one's own.

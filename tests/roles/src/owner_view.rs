@@ -61,7 +61,7 @@ fn a_share_says_to_whom_how_and_what() {
     assert_eq!((shared.subject(), shared.method), (Some(public(&subject_seed())), Some(Method::Account)));
     assert_eq!((shared.rights(), shared.limits()), (Some(Rights::OPEN), Some(Limits::NONE)));
     assert_eq!((shared.downloaded, shared.withdrawing), (None, false));
-    assert_eq!(view.grant(SLOT), Some(granted(2).as_slice()));
+    assert_eq!(shared.grant, Some(grant(2)));
     assert_eq!(live(&view), [2]);
 }
 

@@ -51,7 +51,7 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         let card = ActivationSecret::from_bytes(CARD);
         let (provision, pending) = owner.provision(&card, &given.challenge, *service.key(), &mut rng).unwrap();
         let Ok(owned) = lock.provision(given.session, &provision, NOW).unwrap().commit(stored);
-        let mut view = pending.finish(&owner, &owned.provisioned).unwrap();
+        let Ok(mut view) = pending.finish(&owner, &owned.provisioned).unwrap().put_new(None, stored);
         let Ok(mut record) = service.open(&owned.provisioned, slot).unwrap().put_new(stored);
 
         let Ok(given) = lock.challenge::<purpose::Operate>(NOW, &mut rng).unwrap().commit(stored);

@@ -1,18 +1,19 @@
 //! The table that an owner looks at.
 
 use sharekey::id::SlotId;
-use sharekey::owner::{Equivocation, KeyStatus, Method, OwnedLock, Standing, Status};
+use sharekey::owner::{Delivery, Equivocation, KeyStatus, Method, OwnedLock, Standing, Status};
 use sharekey::slot::State;
 
 use super::Phone;
 use crate::show::{self, short, table};
 use crate::wire::names::Names;
+use crate::{json, moment};
 
 const HEADINGS: [&str; 7] = ["slot", "state", "shared with", "by", "limits", "downloaded", "may open"];
 
 impl Phone<'_> {
     pub fn status(&self, slot: Option<SlotId>) -> anyhow::Result<()> {
-        let view = self.synced_view()?;
+        let (view, stale) = self.synced_view()?;
         if view.standing() == Standing::Transferred {
             println!("{} handed the lock over, and knows no more of it.", self.name);
             return Ok(());
@@ -20,13 +21,26 @@ impl Phone<'_> {
         let names = Names::gather(self.home)?;
         let statuses: Vec<Status> = chosen(&view, slot);
         if statuses.is_empty() {
-            println!("Every slot is inactive: \"owner activate SLOT\" opens one, at the lock.");
+            println!(
+                "Nothing is known of any slot: \"owner inspect SLOT\" asks the lock, \"owner activate SLOT\" opens one."
+            );
             return Ok(());
         }
         let rows: Vec<Vec<String>> = statuses.iter().map(|status| row(status, &names)).collect();
         print!("{}", table(&HEADINGS, &rows));
         notes(&view, &statuses);
+        for (slot, why) in stale.iter().filter(|(slot, _)| statuses.iter().any(|status| status.slot == *slot)) {
+            let as_of =
+                view.status(*slot).as_of.map_or_else(|| "of no report".into(), |as_of| moment::show(as_of.time));
+            let why = why.to_string().replace('\n', "; ").replace(";   ", "; ");
+            println!("Slot {slot} is as of {as_of}: {why}.");
+        }
         Ok(())
+    }
+
+    /// The same for scripts.
+    pub fn print(&self, slot: Option<SlotId>) -> anyhow::Result<()> {
+        json::print(&self.synced_view()?.0, slot)
     }
 }
 
@@ -95,10 +109,28 @@ fn may_open(status: &Status) -> String {
 }
 
 fn notes(view: &OwnedLock, statuses: &[Status]) {
+    if view.may_have_moved() {
+        println!(
+            "The lock refused an order without a reason: it may have changed hands. If it was handed to you, and the answer \
+             was lost, \"owner take-over\"."
+        );
+    }
     for status in statuses {
         for key in status.may_open.iter().filter(|key| key.withdrawing) {
             let (slot, number) = (status.slot, key.key.generation);
             println!("Slot {slot}: key {number} is being withdrawn, and the service has not answered.");
+        }
+        for key in status.shared.iter().filter(|key| !key.withdrawing) {
+            let (slot, number) = (status.slot, key.key.generation);
+            match key.delivery {
+                Delivery::Held => println!(
+                    "Slot {slot}: the code of key {number} was not shown, and nobody has it. \"owner withdraw {slot}\", and share anew."
+                ),
+                Delivery::Due if status.state == State::Sharing => {
+                    println!("Slot {slot}: the service has not shown key {number} yet; it is sent at each contact.");
+                }
+                Delivery::Due | Delivery::Heard => {}
+            }
         }
     }
     for guilt in view.equivocations() {

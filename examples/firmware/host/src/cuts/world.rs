@@ -247,7 +247,7 @@ fn provision(machine: &mut Machine, card: &[u8; 16], owner: &Owner<Ring>, cloud:
     let card = ActivationSecret::from_bytes(*card);
     let (message, pending) = owner.provision(&card, &challenge, cloud.key(), &mut entropy())?;
     let answer = machine.request(&message)?;
-    let view = pending.finish(owner, &answer)?;
+    let view = pending.finish(owner, &answer)?.put_new(None, saved)?;
     cloud.take(&answer)?;
     Ok(view)
 }
