@@ -65,7 +65,7 @@ impl Held for OwnedLock {
     }
 }
 
-/// How many denials, and how many proofs of release, of one slot are kept in one epoch: the latest. A
+/// How many denials, proofs of release and answers to withdrawals of one slot are kept in one epoch: the latest. A
 /// service is convicted by two of the same grant.
 const MAX_STATEMENTS: usize = 256;
 
@@ -75,6 +75,8 @@ pub(super) struct OwnedSlot {
     pub(super) slot: Slot<Observer>,
     /// The grants whose keys may open.
     pub(super) issued: Vec<Issued>,
+    /// The grants whose withdrawal was answered, while they may open or are above the floor.
+    pub(super) answered: Vec<GrantRef>,
     /// Withdrawals that were signed and not answered yet.
     pub(super) withdrawing: Vec<Statement>,
     /// What the lock told, as far as the service may not have heard of it.
@@ -296,6 +298,7 @@ impl OwnedSlot {
         Self {
             slot: Slot::new(epoch),
             issued: Vec::new(),
+            answered: Vec::new(),
             withdrawing: Vec::new(),
             unheard: Vec::new(),
             denials: Vec::new(),
@@ -311,12 +314,6 @@ impl OwnedSlot {
         self.issued.iter().find(|issued| issued.key == key)
     }
 
-    /// Whether the view has ever heard of the grant from its owner or the lock, so that what the
-    /// service alone says of it is worth keeping.
-    pub(super) fn knows(&self, key: GrantRef) -> bool {
-        self.may_open(key) || self.releases.iter().any(|statement| statement.key == key)
-    }
-
     pub(super) fn may_open(&self, key: GrantRef) -> bool {
         self.slot.is_live(key)
     }
@@ -327,6 +324,15 @@ impl OwnedSlot {
 
     pub(super) fn note_denial(&mut self, key: GrantRef, bytes: &[u8]) {
         note(&mut self.denials, key, bytes);
+    }
+
+    pub(super) fn note_answered(&mut self, key: GrantRef) {
+        if !self.answered.contains(&key) {
+            if self.answered.len() >= MAX_STATEMENTS {
+                self.answered.remove(0);
+            }
+            self.answered.push(key);
+        }
     }
 
     pub(super) fn note_release(&mut self, key: GrantRef, bytes: &[u8]) {
@@ -352,7 +358,8 @@ impl OwnedSlot {
 
     /// Drops the details of grants that cannot open any more. (What is shared always may.)
     pub(super) fn prune(&mut self) {
-        let Self { slot, issued, withdrawing, .. } = self;
+        let Self { slot, issued, answered, withdrawing, .. } = self;
+        answered.retain(|key| key.generation > slot.floor() || slot.is_live(*key));
         withdrawing.retain(|withdraw| slot.is_live(withdraw.key));
         issued.retain(|issued| slot.is_live(issued.key));
     }

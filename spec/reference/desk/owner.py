@@ -111,9 +111,9 @@ class View:
         seen = {index: {**self.status(index), **dict.fromkeys(ASIDE)} for index in self.touched}
         kept = {}
         for index, mine in self.owner.slots.items():
-            answered = {(entry.grant, entry.withdrawn, entry.install) for entry in mine.record.live}
-            if mine.denials or mine.releases or answered:
-                kept[index] = set(mine.denials), set(mine.releases), answered
+            installs = {(entry.grant, entry.withdrawn, entry.install) for entry in mine.record.live}
+            if mine.denials or mine.releases or mine.answered or installs:
+                kept[index] = set(mine.denials), set(mine.releases), mine.answered, installs
         return seen, kept, self.owner.epoch, self.owner.gone
 
     def moved(self, message: Done, service: bytes) -> None:
@@ -123,11 +123,11 @@ class View:
 
     def take_in(self, message: Message) -> Any:
         """What a message taught."""
-        before, known = self.snapshot(), len(self.owner.equivocations)
+        before, self.owner.convicts = self.snapshot(), None
         self.owner.take_in(message)
         self.heed(message)
-        if len(self.owner.equivocations) > known:
-            return self._equivocation(self.owner.equivocations[-1])
+        if self.owner.convicts:
+            return self._equivocation(self.owner.convicts)
         return "Nothing" if self.snapshot() == before else "News"
 
     @staticmethod
@@ -194,8 +194,10 @@ class OwnerDesk:
         return asked
 
     def _new_view(self, request: dict[str, Any], new: Owner) -> dict[str, Any]:
-        self.views[request.get("view")] = View(new, epoch=new.epoch)
-        return {"lock": new.lock.hex(), "epoch": new.epoch}
+        held = self.views.get(request.get("view"))
+        if held is None or (held.owner.lock, held.owner.seed) != (new.lock, new.seed) or held.owner.epoch < new.epoch:
+            self.views[request.get("view")] = held = View(new, epoch=new.epoch)  # else OWN-37
+        return {"lock": held.owner.lock.hex(), "epoch": held.owner.epoch}
 
     def make(self, request: dict[str, Any]) -> dict[str, Any]:
         self.seed = hexed(request, "seed")
@@ -266,7 +268,7 @@ class OwnerDesk:
         before = view.snapshot()
         all_commands = mine.commands
         mine.commands = {asked.command.digest(): asked.command}  # this Done is to answer this command
-        known = len(mine.equivocations)
+        mine.convicts = None
         try:
             mine.answer(answer)
         finally:
@@ -276,8 +278,8 @@ class OwnerDesk:
         if hasattr(answer.completed, "slot"):
             view.told.add(answer.completed.slot)
         learned: Any = "Nothing" if view.snapshot() == before else "News"
-        if len(mine.equivocations) > known:
-            learned = view._equivocation(mine.equivocations[-1])
+        if mine.convicts:
+            learned = view._equivocation(mine.convicts)
         return {"completed": show(answer.completed), "learned": learned}
 
     # Sharing

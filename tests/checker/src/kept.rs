@@ -35,6 +35,7 @@ type Said = Vec<(GrantRef, Vec<u8>)>;
 struct Known {
     slot: Slot<Observer>,
     issued: Vec<Issued>,
+    answered: Vec<GrantRef>,
     withdrawing: Said,
     /// For the service; here every message that was sent can come to it at any time, and as often as anybody likes.
     unheard: Vec<Vec<u8>>,

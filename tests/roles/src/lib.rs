@@ -28,6 +28,7 @@ mod limits;
 mod links;
 mod outbox;
 mod owner;
+mod owner_orders;
 mod owner_stored;
 mod owner_told;
 mod owner_view;

@@ -353,12 +353,14 @@ fn an_honest_service_is_not_convicted() {
 }
 
 #[test]
-fn what_the_service_says_of_unheard_of_grants_is_not_hoarded() {
+fn what_the_service_says_of_unheard_of_grants_convicts_it_too_and_is_bounded() {
     let mut view = active_view();
-    let _ = learn(&mut view, &withdrawn(9, NEVER));
-    let _ = learn(&mut view, &receipt(9));
-    assert_eq!(view.equivocations().count(), 0);
-    assert_eq!(share(&mut view).unwrap(), granted(10));
+    (2..260).for_each(|n| drop(learn(&mut view, &withdrawn(n, NEVER))));
+    let _ = learn(&mut view, &receipt(2));
+    assert_eq!(view.equivocations().count(), 0, "the latest 256");
+    let _ = learn(&mut view, &receipt(4));
+    assert_eq!(view.equivocations().count(), 1);
+    assert_eq!(share(&mut view).unwrap(), granted(260));
 }
 
 // --- storage ------------------------------------------------------------------------------------
