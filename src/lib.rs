@@ -15,7 +15,7 @@
 //! use sharekey::crypto::Ring;
 //! use sharekey::id::SlotId;
 //! use sharekey::limits::{Action, Limits, Rights};
-//! use sharekey::lock::{Clock, Found, Making, Now, purpose};
+//! use sharekey::lock::{Battery, Clock, Found, Making, Now, purpose};
 //! use sharekey::owner::{Fact, Order};
 //! use sharekey::secret::{ActivationSecret, Seed};
 //! use sharekey::service::{NewRecord, ShareRecord};
@@ -28,7 +28,7 @@
 //! let database = |_record: &ShareRecord| Ok::<(), std::io::Error>(());   // compare-and-swap
 //! let new_row = |_record: &NewRecord| Ok::<(), std::io::Error>(());        // create-if-absent
 //! let disk = |_view: &sharekey::owner::OwnedLock| Ok::<(), std::io::Error>(());
-//! let now = Now { ticks: 0, clock: Clock::Unset };
+//! let now = Now { ticks: 0, clock: Clock::Unset, battery: Battery::UNKNOWN };
 //! let hall = SlotId::new(0);
 //!
 //! // 1. A factory-fresh lock becomes the owner's, by the secret on its activation card. Whatever is

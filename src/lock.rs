@@ -49,7 +49,7 @@
 
 use crate::crypto::Crypto;
 use crate::error::{LockError, ProviderFailed};
-use crate::id::{LockId, SlotId};
+use crate::id::{LockId, SlotCount, SlotId};
 use crate::limits::Timestamp;
 use crate::message::{Bundle, Receipt, SlotReport};
 use crate::secret::ActivationSecret;
@@ -89,6 +89,7 @@ pub use self::reset::{Erased, PhysicalPresence};
 pub use self::step::{Answer, By, ClockSetting, Effect, Served, Step};
 pub use self::unlock::Unlocked;
 pub use crate::error::{BootError, ServeError};
+pub use crate::message::Battery;
 
 use self::cell::CellState;
 use self::keys::LockKeys;
@@ -156,6 +157,8 @@ pub struct Now {
     pub ticks: u64,
     /// The date and time.
     pub clock: Clock,
+    /// How full the battery is: what the lock tells whoever opened, and its owner.
+    pub battery: Battery,
 }
 
 /// The date and time, as far as the lock can tell. Only the owner's `SetClock` sets it: a clock that
@@ -354,6 +357,12 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
 impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
     const fn id(&self) -> LockId {
         self.core.id
+    }
+
+    /// How many slots there are.
+    fn slot_count() -> SlotCount {
+        // 1 to 255, as `assert_slots` has it.
+        u8::try_from(SLOTS).ok().and_then(SlotCount::new).unwrap_or(SlotCount::MAX)
     }
 
     fn memory(&mut self) -> Memory<'_> {

@@ -46,7 +46,7 @@
 //! # use sharekey::crypto::{PublicKey, Ring};
 //! # use sharekey::id::{LockId, SlotId};
 //! # use sharekey::limits::{Limits, Rights};
-//! # use sharekey::lock::{Clock, Found, Making, Now, purpose};
+//! # use sharekey::lock::{Battery, Clock, Found, Making, Now, purpose};
 //! # use sharekey::owner::{Method, Order};
 //! # use sharekey::secret::{ActivationSecret, Seed};
 //! # use sharekey::service::{Changed, Place, Request, Service, ShareRecord, place_of, places_of};
@@ -102,7 +102,7 @@
 //! # let rng = &mut sharekey::rand_core::UnwrapErr(getrandom::SysRng);
 //! # let flash = |_record: &sharekey::lock::Record| Ok::<(), std::io::Error>(());
 //! # let disk = |_view: &sharekey::owner::OwnedLock| Ok::<(), std::io::Error>(());
-//! # let now = Now { ticks: 0, clock: Clock::Unset };
+//! # let now = Now { ticks: 0, clock: Clock::Unset, battery: Battery::UNKNOWN };
 //! # let card = || ActivationSecret::from_bytes([7; 16]);
 //! # let mut making = Making::<Ring, 10>::new(Ring, card(), Found::Nothing, rng)?;
 //! # while let Some(record) = making.record()? {

@@ -11,7 +11,9 @@ use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::{LoadError, LockError};
 use sharekey::guest::{Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
-use sharekey::lock::{Cell, Clock, Condition, Found, Lock, MAX_RECORD, Making, Now, Ownership, StoredSeed, purpose};
+use sharekey::lock::{
+    Battery, Cell, Clock, Condition, Found, Lock, MAX_RECORD, Making, Now, Ownership, StoredSeed, purpose,
+};
 use sharekey::message::{Holding, SlotReport, Withdrawn};
 use sharekey::owner::{Equivocation, OwnedLock, Owner, PendingCommand, PendingProvision};
 use sharekey::secret::{ActivationSecret, Seed};
@@ -161,7 +163,7 @@ fn made(found: &[u8], is_damaged: bool) {
 /// The first challenge writes a lease, and the next needs none: that one can be given up.
 fn detached(lock: &mut Door) {
     let mut rng = rng(2);
-    let now = Now { ticks: 0, clock: Clock::Unset };
+    let now = Now { ticks: 0, clock: Clock::Unset, battery: Battery::UNKNOWN };
     assert!(format!("{lock:?}").starts_with("Lock"));
     for writes in [true, false] {
         let staged = lock.challenge::<purpose::Operate>(now, &mut rng).unwrap();

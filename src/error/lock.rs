@@ -58,6 +58,8 @@ lock_errors! { {$}
         WrongEpoch:               "meant for another epoch",                  Owner,     AskOwner,     opaque;
         NoSuchSlot:               _, _, _, NoSuchSlot;
         SlotInactive:             "the slot is not active",                   Owner,     AskOwner,     opaque;
+        /// The term of nobody who manages the lock.
+        UnknownSigner:            "signed by nobody who manages the lock",    Owner,     OtherInput,   opaque;
         /// The grant is not signed by this lock's owner.
         GrantSignature(SignatureError):   "grant",                            Owner,     FetchGrant,   opaque;
         ClaimNamesOtherGrant:     "the claim names another grant",            Guest,     NewChallenge, opaque;

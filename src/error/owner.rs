@@ -46,6 +46,8 @@ errors! { {$} "Owner"
         RefusedOpaque:               "refused without a reason",                      Transport, NewChallenge;
         /// It says why.
         Refused(RefuseReason):       "the lock refused",                              _,         {to_the_owner};
+        /// The term of nobody who manages the lock, as this view knows it.
+        UnknownSigner:               "signed by nobody who manages the lock",         Owner,     OtherInput;
         /// The grant is not signed by this owner.
         GrantSignature(SignatureError): "grant",                                      Owner,     Resend;
         /// The receipt is not signed by the lock.
@@ -65,6 +67,7 @@ errors! { {$} "Owner"
         /// The report, or one of its messages, is of another.
         WrongSlot:                   "meant for another slot",                        Service,   Resend;
         NothingToLearn:              "nothing to learn from a message of this kind",  Caller,    OtherInput;
+        NoSuchSlot:                  "the lock has no such slot",                      Owner,     OtherInput;
         NothingShared:               "nothing is shared in the slot",                 Owner,     Already;
         /// The view knows no such grant that could still open.
         UnknownGrant:                "no such grant may open",                        Owner,     Refresh;

@@ -8,7 +8,7 @@ use crate::crypto::{Crypto, Digest, Nonce, PublicKey, Tag};
 use crate::error::GuestError;
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Limits, Rights};
-use crate::message::{Challenge, Grant, Outcome, Receipt, Refused, Reply, Unlock};
+use crate::message::{Battery, Challenge, Grant, Outcome, Receipt, Refused, Reply, Unlock};
 use crate::secret::PairingKey;
 use crate::wire::{self, Encoded, Kept, Kind, Unverified};
 
@@ -113,14 +113,20 @@ impl GuestKey {
         Ok((message, AwaitingReply { unlock }))
     }
 
-    /// Checks the lock's answer to an unlock: `Ok` where the lock says that it acted.
+    /// Checks the lock's answer to an unlock: `Ok` where the lock says that it acted, with how full its battery is: warn
+    /// before the door stays shut.
     ///
     /// # Errors
     /// [`GuestError::Refused`] with the lock's reason; [`GuestError::RefusedOpaquely`] where the
     /// answer proves nothing (the lock may not know this key any more, or somebody interferes): after
     /// a few tries, take the key for overwritten;
     /// [`GuestError::ReplyMac`], [`GuestError::ReplyToOther`], [`GuestError::Wire`].
-    pub fn check_reply(&self, crypto: &impl Crypto, awaiting: &AwaitingReply, answer: &[u8]) -> Result<(), GuestError> {
+    pub fn check_reply(
+        &self,
+        crypto: &impl Crypto,
+        awaiting: &AwaitingReply,
+        answer: &[u8],
+    ) -> Result<Battery, GuestError> {
         if Kind::of(answer)? == Kind::Refused {
             Refused::parse(answer)?;
             return Err(GuestError::RefusedOpaquely);
@@ -135,7 +141,7 @@ impl GuestKey {
             return Err(GuestError::ReplyToOther);
         }
         match reply.outcome {
-            Outcome::Accepted => Ok(()),
+            Outcome::Accepted => Ok(reply.battery),
             Outcome::Refused { reason } => Err(GuestError::Refused(reason)),
         }
     }

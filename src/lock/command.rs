@@ -7,12 +7,12 @@ use super::record::{Cell, Content, CounterRecord, HeaderRecord, SlotRecord, Writ
 use super::refusal::{Denied, Refusal};
 use super::step::Then;
 use super::{Clock, Lock, Now, Role, Session, purpose};
-use crate::counter::{Epoch, Generation};
+use crate::counter::{Epoch, Generation, Term};
 use crate::crypto::{Crypto, Nonce, PublicKey};
 use crate::error::LockError;
 use crate::id::{LockId, SlotId};
 use crate::limits::Timestamp;
-use crate::message::{Command, Completed, Done, Operation, SlotReport};
+use crate::message::{Command, Completed, Done, LockTime, Operation, SlotReport};
 use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// A command was carried out, as far as records go.
@@ -103,6 +103,11 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
             return Err(LockError::WrongNonce.into());
         }
         //= spec/protocol.md#commands
+        //# CMD-12. The command MUST be signed by somebody whose key the lock has: its `by` MUST be 0.
+        if claims.by != Term::OWNER {
+            return Err(LockError::UnknownSigner.into());
+        }
+        //= spec/protocol.md#commands
         //# CMD-7. The command's signature MUST verify under the owner key.
         let owner = &self.pins.of(&self.crypto, &owned).owner;
         let command = command.check_pinned(&self.crypto, owner).map_err(LockError::CommandSignature)?;
@@ -121,10 +126,23 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
     ) -> Result<(), LockError> {
         let (epoch, completed) = self.carry_out(&command.operation, owned, now, plan)?;
         plan.operation = command.operation;
-        let done = Done { command: command.digest(&self.crypto), lock: self.id(), epoch, completed };
+        let time = self.told_time(&completed, now)?;
+        let (command, lock, battery) = (command.digest(&self.crypto), self.id(), now.battery);
+        let done = Done { command, lock, epoch, time, battery, completed };
         //= spec/protocol.md#operations
         //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
         Ok(wire::seal_into(&self.crypto, &self.keys.signer, &done, &mut plan.answer)?)
+    }
+
+    /// The time that stands in the Done.
+    fn told_time(&self, completed: &Completed, now: Now) -> Result<LockTime, LockError> {
+        //= spec/protocol.md#commands
+        //# CMD-13. A Done MUST carry the lock's time, or 0 where the lock cannot tell it; that of a SetClock the time that it sets, and that of a Transfer 0.
+        Ok(match (completed, self.clock(now)?) {
+            (Completed::SetClock { to }, _) => LockTime::at(*to),
+            (Completed::Transfer { .. }, _) | (_, Clock::Absent | Clock::Unset) => LockTime::UNKNOWN,
+            (_, Clock::At(time)) => LockTime::at(time),
+        })
     }
 
     /// Gives the epoch and what is left, for the Done.
@@ -152,7 +170,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
                 let epoch = self.transfer(owner, service, owned, plan)?;
                 //= spec/protocol.md#operations
                 //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
-                return Ok((epoch, Completed::Transfer { owner, service }));
+                return Ok((epoch, Completed::Transfer { owner, service, slots: Self::slot_count() }));
             }
             //= spec/protocol.md#clock
             //# CLK-1. A lock MUST take no time from a guest or from the service.
@@ -175,7 +193,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
                 //# OPR-11. Inspect MUST report the slot's floor and what it holds in this epoch.
                 let left = memory::view(&self.slots, slot, owned.epoch)?.report();
                 plan.change = Change::Holds(Cell::Slot(slot));
-                Completed::Inspect { slot, left }
+                Completed::Inspect { slot, slots: Self::slot_count(), left }
             }
         };
         Ok((owned.epoch, completed))

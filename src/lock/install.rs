@@ -9,7 +9,7 @@ use super::plan::{FromPlan, Plan, Turned};
 use super::record::{Content, InstalledKey, SlotRecord, Write};
 use super::refusal::{Denied, Refusal};
 use super::{Clock, Lock, Now, Role, Session, memory, purpose};
-use crate::counter::Generation;
+use crate::counter::{Generation, Term};
 use crate::crypto::{Crypto, Nonce, PublicKey};
 use crate::error::{LockError, WireError};
 use crate::id::{LockId, SlotId};
@@ -75,6 +75,11 @@ impl<'a> Chain<'a> {
     //# INS-18. A lock MUST NOT make more than four signature checks in one install.
     #[inline(never)]
     fn verify<C: Crypto>(&self, crypto: &C, keys: &Keys<C>, nonce: &Nonce) -> Result<Authorised<'_>, LockError> {
+        //= spec/protocol.md#install
+        //# INS-22. The grant MUST be signed by somebody whose key the lock has: its `by` MUST be 0.
+        if self.grant.claims().by != Term::OWNER {
+            return Err(LockError::UnknownSigner);
+        }
         //= spec/protocol.md#install
         //# INS-6. The grant's signature MUST verify under the owner key.
         let grant = self.grant.check_pinned(crypto, &keys.owner).map_err(LockError::GrantSignature)?;

@@ -121,7 +121,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
             self.memory().check_all_idle()?;
         }
         let card = Provisioned::card_tag(&self.crypto, &self.card, &provision.digest(&self.crypto), &lock);
-        let body = Provisioned { lock, epoch, owner, service, card };
+        let slots = Self::slot_count();
+        let body = Provisioned { lock, epoch, owner, service, slots, card };
         plan.change = if again { Change::Holds(Cell::Header) } else { Change::Writes(Write::Header(header)) };
         Ok(wire::seal_into(&self.crypto, &self.keys.signer, &body, &mut plan.answer)?)
     }

@@ -51,8 +51,8 @@ struct Authentic<'a, 'l> {
 
 impl Authentic<'_, '_> {
     #[inline(never)]
-    fn reply(&self, crypto: &impl Crypto, outcome: Outcome, plan: &mut Plan) -> Result<(), SealError> {
-        let reply = Reply { outcome, unlock: self.tag };
+    fn reply(&self, crypto: &impl Crypto, outcome: Outcome, now: Now, plan: &mut Plan) -> Result<(), SealError> {
+        let reply = Reply { outcome, unlock: self.tag, battery: now.battery };
         wire::seal_mac_into(crypto, self.key.pairing.expose(), &reply, &mut plan.answer).map(|_| ())
     }
 
@@ -148,7 +148,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
             //= spec/protocol.md#unlock
             //# UNL-15. A refusal after the tag held MUST be a Reply with the reason.
             let told = error.reason().map(|reason| Outcome::Refused { reason });
-            let reply = told.map(|outcome| authentic.reply(&self.crypto, outcome, plan));
+            let reply = told.map(|outcome| authentic.reply(&self.crypto, outcome, now, plan));
             return Err(Turned { error, told: matches!(reply, Some(Ok(()))) });
         }
         //= spec/protocol.md#unlock
@@ -236,6 +236,6 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         (plan.then, plan.action) = (Then::GuestsBolt, by.unlock.action);
         (plan.slot, plan.generation) = (slot, by.record.floor);
         plan.device = by.key.device;
-        Ok(by.reply(&self.crypto, Outcome::Accepted, plan)?)
+        Ok(by.reply(&self.crypto, Outcome::Accepted, now, plan)?)
     }
 }

@@ -1,6 +1,6 @@
 use crate::counter::{Epoch, Term};
 use crate::crypto::{Digest, Nonce, PublicKey, Signature};
-use crate::id::{LockId, SlotId};
+use crate::id::{LockId, SlotCount, SlotId};
 use crate::limits::Timestamp;
 use crate::wire::{message, tagged};
 
@@ -53,6 +53,8 @@ message! {
         pub version: u64,
         /// The state that the record is in.
         pub state: State,
+        /// How many slots the lock has, as far as the record knows.
+        pub slots: SlotCount,
         /// SHA-256 over the digests of the messages that go with it, in their order.
         pub messages: Digest,
     }

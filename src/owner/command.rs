@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::view::OwnedLock;
 use super::{Learned, Owner, ViewChange};
-use crate::counter::Epoch;
+use crate::counter::{Epoch, Term};
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{LockId, SlotId};
@@ -80,7 +80,8 @@ impl<C: Crypto> Owner<C> {
     ///
     /// # Errors
     /// [`OwnerError::Busy`] while an earlier change of the view waits for its store; [`OwnerError::NotOwner`] and
-    /// [`OwnerError::Transferred`] where it is not this owner's lock; [`OwnerError::Slot`] when the slot's number line
+    /// [`OwnerError::Transferred`] where it is not this owner's lock; [`OwnerError::NoSuchSlot`] for a slot to open or to close that the lock is not known to have (a lock with new firmware
+    /// names its number in each Done of an Inspect); [`OwnerError::Slot`] when the slot's number line
     /// is at its end; [`OwnerError::OwnerKey`] and [`OwnerError::ServiceKey`] for a transfer to what is no good key;
     /// [`OwnerError::Wire`] for a malformed challenge, and [`OwnerError::WrongLock`] for another lock's;
     /// [`OwnerError::Seal`].
@@ -92,6 +93,9 @@ impl<C: Crypto> Owner<C> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> ViewChange<'v, (Encoded<Command>, PendingCommand)> {
         self.check_owns(view)?;
+        if let Order::Activate { slot } | Order::Deactivate { slot } = order {
+            view.check_slot(slot)?;
+        }
         let mut next = view.clone();
         //= spec/protocol.md#number-line
         //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
@@ -127,7 +131,8 @@ impl<C: Crypto> Owner<C> {
         }
         //= spec/protocol.md#owner
         //# OWN-4. The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
-        let body = Command { lock, epoch, lock_nonce: given.nonce, owner_nonce: Nonce::random(rng), operation };
+        let (by, lock_nonce, owner_nonce) = (Term::OWNER, given.nonce, Nonce::random(rng));
+        let body = Command { lock, epoch, by, lock_nonce, owner_nonce, operation };
         let message = wire::seal(&self.crypto, &self.signer, &body)?;
         let pending = PendingCommand { lock, epoch, command: message.digest(&self.crypto), operation };
         Ok((message, pending))

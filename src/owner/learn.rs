@@ -1,11 +1,12 @@
 use super::outbox::Delivery;
 use super::view::{Equivocation, Issued, OwnedLock, OwnedSlot};
 use super::{Owner, ViewChange};
-use crate::counter::Epoch;
+use crate::counter::{Epoch, Term};
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::OwnerError;
-use crate::id::{LockId, SlotId};
-use crate::message::{Completed, Done, Grant, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
+use crate::id::{LockId, SlotCount, SlotId};
+use crate::limits::Timestamp;
+use crate::message::{Battery, Completed, Done, Grant, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
 use crate::slot::{GrantRef, Proof, Told};
 use crate::wire::{self, Kept, Kind, Unverified, Verified};
 
@@ -53,6 +54,10 @@ pub enum Fact {
     Done {
         /// Which, and what it left.
         completed: Completed,
+        /// The lock's time then; `None` where it could not tell.
+        time: Option<Timestamp>,
+        /// Its battery then: warn before it is empty.
+        battery: Battery,
     },
     /// The lock has an owner anew: nothing from before is known or good any more.
     Transferred {
@@ -62,6 +67,8 @@ pub enum Fact {
         owner: PublicKey,
         /// Which service it names.
         service: PublicKey,
+        /// How many slots the lock has.
+        slots: SlotCount,
     },
 }
 
@@ -73,7 +80,7 @@ impl Fact {
             Self::Shared { grant: Grant { slot, .. }, .. }
             | Self::Downloaded { slot, .. }
             | Self::Withdrawn { slot, .. } => Some(slot),
-            Self::Done { completed } => completed.operation().slot(),
+            Self::Done { completed, .. } => completed.operation().slot(),
             Self::Transferred { .. } => None,
         }
     }
@@ -96,7 +103,7 @@ impl<C: Crypto> Owner<C> {
     /// # Errors
     /// [`OwnerError::Busy`], [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::Wire`],
     /// [`OwnerError::NothingToLearn`] for a message of another kind,
-    /// [`OwnerError::GrantSignature`], [`OwnerError::ReceiptSignature`],
+    /// [`OwnerError::UnknownSigner`], [`OwnerError::GrantSignature`], [`OwnerError::ReceiptSignature`],
     /// [`OwnerError::DoneSignature`], [`OwnerError::WithdrawnSignature`], [`OwnerError::WrongLock`],
     /// [`OwnerError::WithdrawSignature`], [`OwnerError::WrongEpoch`] (a [hint](OwnedLock::suspect)),
     /// [`OwnerError::OldEpoch`] for an old transfer, [`OwnerError::WrongService`] for a transfer to another service
@@ -142,6 +149,7 @@ impl<C: Crypto> Owner<C> {
     fn learn_grant(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
         let parsed = Unverified::<Grant>::parse(message)?;
         let kept = Kept::of(&parsed)?;
+        check_signer(parsed.claims().by)?;
         //= spec/protocol.md#owner
         //# OWN-26. A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
         let grant = parsed.verify(&self.crypto, &next.owner).map_err(OwnerError::GrantSignature)?;
@@ -212,12 +220,13 @@ impl<C: Crypto> Owner<C> {
 
     /// Takes a Done into the view whose lock, epoch and signature were checked.
     pub(super) fn apply_done(&self, next: &mut OwnedLock, done: &Verified<'_, Done>) -> Result<Learned, OwnerError> {
-        if let Completed::Transfer { owner, service } = done.completed {
+        next.count_slots(done.completed.slots());
+        if let Completed::Transfer { owner, service, slots } = done.completed {
             next.transferred(done, &owner, &service);
-            let fact = Fact::Transferred { epoch: done.epoch, owner, service };
+            let fact = Fact::Transferred { epoch: done.epoch, owner, service, slots };
             return Ok(Learned { fact, news: true, equivocation: None });
         }
-        let fact = Fact::Done { completed: done.completed };
+        let fact = Fact::Done { completed: done.completed, time: done.time.known(), battery: done.battery };
         let Some((slot, told)) = Told::by(&done.completed) else {
             return Ok(Learned { fact, news: false, equivocation: None });
         };
@@ -240,6 +249,7 @@ impl<C: Crypto> Owner<C> {
         let withdrawn = withdrawn.verify(&self.crypto, &next.service).map_err(OwnerError::WithdrawnSignature)?;
         let Withdrawn { withdraw, withdraw_signature, outcome } = *withdrawn;
         check_meant_for(next, &withdraw.lock, withdraw.epoch)?;
+        check_signer(withdraw.by)?;
         //= spec/protocol.md#owner
         //# OWN-31. The owner MUST check the signature of the Withdraw that a Withdrawn carries under the owner key of the epoch.
         let asked = wire::resealed(&withdraw, &withdraw_signature)?;
@@ -293,6 +303,13 @@ pub(super) fn check_service(done: &Done, expected: &PublicKey) -> Result<(), Own
         Completed::Transfer { service, .. } if service != expected => Err(OwnerError::WrongService),
         _ => Ok(()),
     }
+}
+
+/// Whether the view has a key for who signs.
+fn check_signer(by: Term) -> Result<(), OwnerError> {
+    //= spec/protocol.md#owner
+    //# OWN-32. The owner MUST refuse a Grant, and a Withdrawn, whose `by` names nobody whose key the view has: another one than 0.
+    if by == Term::OWNER { Ok(()) } else { Err(OwnerError::UnknownSigner) }
 }
 
 /// Whether a signed message is of this view's lock and ownership.

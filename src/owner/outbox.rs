@@ -64,7 +64,7 @@ impl OwnedSlot {
     /// First what the lock says, for on it depends whether the rest is taken.
     fn outgoing(&self) -> impl Iterator<Item = &[u8]> {
         //= spec/protocol.md#owner
-        //# OWN-32. The owner MUST keep what the lock tells of a slot with its view, and send it at each contact, until a report shows that the record was told as much.
+        //# OWN-41. The owner MUST keep what the lock tells of a slot with its view, and send it at each contact, until a report shows that the record was told as much.
         let told = self.unheard.iter().map(|Unheard(message)| message.as_slice());
         //= spec/protocol.md#owner
         //# OWN-35. The owner MUST keep a Withdraw with its view, and send it at each contact, until it is answered or its grant is proved dead.

@@ -84,7 +84,7 @@ impl<C: Crypto> Owner<C> {
         if done.lock != lock {
             return Err(OwnerError::WrongLock);
         }
-        let Completed::Transfer { owner: new_owner, service: new_service } = done.completed else {
+        let Completed::Transfer { owner: new_owner, service: new_service, slots } = done.completed else {
             return Err(OwnerError::NotATransfer);
         };
         if new_owner != *self.key() {
@@ -97,7 +97,7 @@ impl<C: Crypto> Owner<C> {
         }
         //= spec/protocol.md#owner
         //# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
-        Ok(NewView::new(OwnedLock::new((lock, done.epoch), new_owner, new_service, transfer)))
+        Ok(NewView::new(OwnedLock::new((lock, done.epoch), slots, new_owner, new_service, transfer)))
     }
 }
 
@@ -133,8 +133,8 @@ impl PendingTakeover {
     pub fn finish<C: Crypto>(&self, owner: &Owner<C>, answer: &[u8]) -> Result<NewView, OwnerError> {
         let done = self.0.answered(owner, answer)?;
         match done.completed {
-            Completed::Transfer { owner: key, service } if key == *owner.key() => {
-                Ok(NewView::new(OwnedLock::new((done.lock, done.epoch), key, service, answer)))
+            Completed::Transfer { owner: key, service, slots } if key == *owner.key() => {
+                Ok(NewView::new(OwnedLock::new((done.lock, done.epoch), slots, key, service, answer)))
             }
             _ => Err(OwnerError::WrongOwner),
         }
@@ -193,6 +193,6 @@ impl PendingProvision {
         }
         //= spec/protocol.md#owner
         //# OWN-16. A Provisioned MUST NOT be taken for a statement about any slot.
-        Ok(NewView::new(OwnedLock::new((self.lock, body.epoch), body.owner, body.service, answer)))
+        Ok(NewView::new(OwnedLock::new((self.lock, body.epoch), body.slots, body.owner, body.service, answer)))
     }
 }

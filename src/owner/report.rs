@@ -99,6 +99,7 @@ impl<C: Crypto> Owner<C> {
         if report.epoch != next.epoch {
             return Err(OwnerError::WrongEpoch);
         }
+        next.count_slots(Some(report.slots));
         if next.standing == Standing::Transferred {
             // It is somebody else's lock, and the rest is no matter of this owner's.
             let rest = messages.next().map_or(Ok(()), |_| Err(OwnerError::Transferred));
@@ -160,14 +161,16 @@ impl<C: Crypto> Owner<C> {
             Kind::Provisioned => {
                 let body = Unverified::<Provisioned>::parse(first)?;
                 let body = body.verify(&self.crypto, next.lock.key()).map_err(OwnerError::ProvisionedSignature)?;
+                next.count_slots(Some(body.slots));
                 same_ownership(next, (&body.lock, body.epoch), &body.owner, &body.service).map(|()| None)
             }
             Kind::Done => {
                 let body = Unverified::<Done>::parse(first)?;
                 let body = body.verify(&self.crypto, next.lock.key()).map_err(OwnerError::DoneSignature)?;
-                let Completed::Transfer { owner, service } = body.completed else {
+                let Completed::Transfer { owner, service, slots } = body.completed else {
                     return Err(OwnerError::NoOwnership);
                 };
+                next.count_slots(Some(slots));
                 if body.epoch <= next.epoch {
                     return same_ownership(next, (&body.lock, body.epoch), &owner, &service).map(|()| None);
                 }

@@ -3,6 +3,7 @@ use super::view::{Issued, Method, OwnedLock, Statement};
 use super::{Owner, ViewChange};
 use crate::code::{CodeText, ShareCode};
 use crate::contacts::ContactBook;
+use crate::counter::Term;
 use crate::crypto::{Crypto, PublicKey, Stretch};
 use crate::error::{OwnerError, SealError};
 use crate::id::{AccountId, SlotId};
@@ -108,7 +109,7 @@ impl<C: Crypto> Owner<C> {
     /// among those that may open.
     ///
     /// # Errors
-    /// [`OwnerError::Busy`], [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::SubjectKey`],
+    /// [`OwnerError::Busy`], [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::NoSuchSlot`], [`OwnerError::SubjectKey`],
     /// [`OwnerError::Slot`] (not active, already shared, too many live keys, no further number),
     /// [`OwnerError::Seal`].
     pub fn share<'v>(
@@ -132,6 +133,7 @@ impl<C: Crypto> Owner<C> {
         limits: Limits,
     ) -> ViewChange<'v, Encoded<Grant>> {
         self.check_owns(view)?;
+        view.check_slot(slot)?;
         let Recipient { subject, method, contact, delivery } = to;
         subject.check().map_err(OwnerError::SubjectKey)?;
         let mut next = view.clone();
@@ -139,7 +141,8 @@ impl<C: Crypto> Owner<C> {
         //= spec/protocol.md#number-line
         //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
         let generation = known.slot.next_number()?;
-        let grant = Grant { lock: view.lock, epoch: view.epoch, slot, generation, subject, rights, limits };
+        let (lock, epoch, by) = (view.lock, view.epoch, Term::OWNER);
+        let grant = Grant { lock, epoch, by, slot, generation, subject, rights, limits };
         let message = wire::seal(&self.crypto, &self.signer, &grant)?;
         let key = GrantRef { generation, grant: message.digest(&self.crypto) };
         known.slot.publish(key)?;
@@ -186,7 +189,7 @@ impl<C: Crypto> Owner<C> {
             return Err(OwnerError::UnknownGrant);
         }
         let GrantRef { generation, grant } = key;
-        let body = Withdraw { lock: view.lock, epoch: view.epoch, slot, generation, grant };
+        let body = Withdraw { lock: view.lock, epoch: view.epoch, by: Term::OWNER, slot, generation, grant };
         let message = wire::seal(&self.crypto, &self.signer, &body)?;
         if !known.is_withdrawing(key) {
             known.withdrawing.push(Statement { key, bytes: message.to_vec() });

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use super::evidence::Said;
 use super::outbox::Unheard;
 use super::view::{Contradiction, Issued, OwnedLock, OwnedSlot, Standing, Statement, contradict};
-use crate::counter::Epoch;
+use crate::counter::{Epoch, Term};
 use crate::crypto::PublicKey;
 use crate::error::StoredViewError;
-use crate::id::{LockId, SlotId};
+use crate::id::{LockId, SlotCount, SlotId};
 use crate::message::{Completed, Done, Provisioned, Receipt, Report, Withdraw};
 use crate::slot::{GrantRef, Told};
 use crate::staged::{Counted, Hold};
@@ -28,6 +28,7 @@ pub(super) struct Stored {
     version: u64,
     standing: Standing,
     suspected: bool,
+    slot_count: SlotCount,
     slots: BTreeMap<SlotId, OwnedSlot>,
 }
 
@@ -35,7 +36,7 @@ impl TryFrom<Stored> for OwnedLock {
     type Error = StoredViewError;
 
     fn try_from(stored: Stored) -> Result<Self, StoredViewError> {
-        let Stored { lock, owner, service, epoch, ownership, version, standing, suspected, slots } = stored;
+        let Stored { lock, owner, service, epoch, ownership, version, standing, suspected, slot_count, slots } = stored;
         for (slot, known) in &slots {
             if known.slot.epoch() != epoch {
                 return Err(StoredViewError::Epoch);
@@ -68,7 +69,7 @@ impl TryFrom<Stored> for OwnedLock {
         }
         let slots = slots.into_iter().map(|(slot, known)| (slot, Counted::new(known))).collect();
         let hold = Hold::default();
-        Ok(Self { lock, owner, service, epoch, ownership, version, standing, suspected, slots, hold })
+        Ok(Self { lock, owner, service, epoch, ownership, version, standing, suspected, slot_count, slots, hold })
     }
 }
 
@@ -86,7 +87,7 @@ impl OwnedSlot {
         };
         let asks = |Statement { key, bytes }: &Statement| {
             let GrantRef { generation, grant } = *key;
-            let of = Withdraw { lock, epoch, slot, generation, grant };
+            let of = Withdraw { lock, epoch, by: Term::OWNER, slot, generation, grant };
             Unverified::<Withdraw>::parse(bytes).is_ok_and(|body| *body.claims() == of)
         };
         self.unheard.iter().all(told) && self.withdrawing.iter().all(asks)
@@ -114,7 +115,9 @@ fn begins(statement: &[u8], (lock, epoch, service, owner): (LockId, Epoch, Publi
             (lock, epoch, service, owner)
         }),
         Ok(Kind::Done) => Unverified::<Done>::parse(statement).ok().and_then(|body| match body.claims().completed {
-            Completed::Transfer { owner, service } => Some((body.claims().lock, body.claims().epoch, service, owner)),
+            Completed::Transfer { owner, service, .. } => {
+                Some((body.claims().lock, body.claims().epoch, service, owner))
+            }
             _ => None,
         }),
         _ => None,

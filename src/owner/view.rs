@@ -9,7 +9,7 @@ use super::report::AsOf;
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
 use crate::error::OwnerError;
-use crate::id::{AccountId, LockId, SlotId};
+use crate::id::{AccountId, LockId, SlotCount, SlotId};
 use crate::message::{Done, Grant, Report};
 use crate::slot::{GrantRef, Observer, Slot};
 use crate::staged::{Counted, Held, Hold, Staged};
@@ -52,6 +52,8 @@ pub struct OwnedLock {
     pub(super) standing: Standing,
     /// Whether something came that hints at a later ownership.
     pub(super) suspected: bool,
+    /// How many slots the lock has.
+    pub(super) slot_count: SlotCount,
     /// Copies of a view share the slots that are the same.
     #[serde(serialize_with = "plain")]
     pub(super) slots: BTreeMap<SlotId, Counted<OwnedSlot>>,
@@ -113,7 +115,7 @@ impl Reported {
 /// Whether a service that said both is convicted: of one version of one record it says two things.
 pub(super) fn contradict(one: &Report, other: &Report) -> bool {
     let of = |report: &Report| (report.lock, report.epoch, report.slot, report.version);
-    let content = |report: &Report| (report.state, report.messages);
+    let content = |report: &Report| (report.state, report.slots, report.messages);
     of(one) == of(other) && content(one) != content(other)
 }
 
@@ -175,13 +177,14 @@ impl OwnedLock {
     /// The view of an ownership that begins, by the lock's statement.
     pub(super) fn new(
         (lock, epoch): (LockId, Epoch),
+        slot_count: SlotCount,
         owner: PublicKey,
         service: PublicKey,
         statement: impl Into<Vec<u8>>,
     ) -> Self {
         let (standing, suspected, ownership) = (Standing::Owned, false, statement.into());
         let (slots, hold) = (BTreeMap::new(), Hold::default());
-        Self { lock, owner, service, epoch, ownership, version: 1, standing, suspected, slots, hold }
+        Self { lock, owner, service, epoch, ownership, version: 1, standing, suspected, slot_count, slots, hold }
     }
 
     /// The lock.
@@ -214,6 +217,12 @@ impl OwnedLock {
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// How many slots the lock has: by its own word, or by the service's where a report names more. It never goes down.
+    #[must_use]
+    pub const fn slot_count(&self) -> SlotCount {
+        self.slot_count
     }
 
     /// Whether the view's owner still owns the lock.
@@ -255,6 +264,19 @@ impl OwnedLock {
         self.slots.get(&slot).map(|known| &known.slot)
     }
 
+    pub(super) fn check_slot(&self, slot: SlotId) -> Result<(), OwnerError> {
+        //= spec/protocol.md#owner
+        //# OWN-42. The owner MUST NOT sign a Grant, an Activate or a Deactivate for a slot at or above the number of slots that its view knows the lock to have.
+        if slot.index() < self.slot_count.value() { Ok(()) } else { Err(OwnerError::NoSuchSlot) }
+    }
+
+    /// Every slot that the lock has, and any other that the view has heard of: those to [ask](super::Owner::ask) the
+    /// service for.
+    pub fn every_slot(&self) -> impl Iterator<Item = SlotId> + '_ {
+        let others = self.slots.keys().filter(|slot| slot.index() >= self.slot_count.value());
+        self.slot_count.slots().chain(others.copied())
+    }
+
     /// Everything that convicts the service.
     pub fn equivocations(&self) -> impl Iterator<Item = Equivocation> + '_ {
         self.slots.iter().flat_map(|(slot, known)| {
@@ -273,6 +295,13 @@ impl OwnedLock {
     pub(super) fn slot_mut(&mut self, slot: SlotId) -> &mut OwnedSlot {
         let epoch = self.epoch;
         Counted::make_mut(self.slots.entry(slot).or_insert_with(|| Counted::new(OwnedSlot::new(epoch))))
+    }
+
+    /// Somebody who may say so said how many slots the lock has.
+    pub(super) fn count_slots(&mut self, count: Option<SlotCount>) {
+        //= spec/protocol.md#reports
+        //# RPT-18. A view MUST keep the highest number of slots that a message of the lock, or a Report, has named that it took in.
+        self.slot_count = count.map_or(self.slot_count, |count| count.max(self.slot_count));
     }
 
     /// The lock carried out an order of this view.
@@ -351,7 +380,7 @@ impl OwnedSlot {
     /// Where the service signed two reports of one version that differ.
     pub(super) fn contradicted(&self, slot: SlotId) -> Option<Equivocation> {
         //= spec/protocol.md#reports
-        //# RPT-15. Two Reports of one epoch, slot and version, each signed by the service, that differ in their state or their messages MUST be reported as equivocation of the service, with both as evidence.
+        //# RPT-15. Two Reports of one epoch, slot and version, each signed by the service, that differ in their state, their slots or their messages MUST be reported as equivocation of the service, with both as evidence.
         let Contradiction { first, second } = self.contradiction.clone()?;
         Some(Equivocation::Report { slot, first, second })
     }

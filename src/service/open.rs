@@ -71,7 +71,7 @@ impl Ownership {
     /// `None` where it says nothing of ownership.
     pub(super) const fn of_done(&Done { lock, epoch, completed, .. }: &Done) -> Option<Self> {
         match completed {
-            Completed::Transfer { owner, service } => Some(Self { lock, epoch, owner, service }),
+            Completed::Transfer { owner, service, .. } => Some(Self { lock, epoch, owner, service }),
             _ => None,
         }
     }

@@ -7,11 +7,11 @@ use super::stored::Stored;
 use crate::counter::Epoch;
 use crate::crypto::PublicKey;
 use crate::error::ServiceError;
-use crate::id::{LockId, SlotId};
-use crate::message::Grant;
+use crate::id::{LockId, SlotCount, SlotId};
+use crate::message::{Done, Grant, Provisioned};
 use crate::slot::{GrantRef, Slot};
 use crate::staged::{Held, Hold};
-use crate::wire::Unverified;
+use crate::wire::{Kind, Unverified};
 
 /// What was said and signed, kept so that the owner's app can check the report itself.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -198,6 +198,16 @@ impl ShareRecord {
         messages
     }
 
+    /// How many slots the lock has, by what it said: the number never goes down.
+    pub(super) fn slots(&self) -> SlotCount {
+        let Evidence { ownership, inspected, .. } = &self.evidence;
+        //= spec/protocol.md#reports
+        //# RPT-17. A Report MUST name the highest number of slots that a message of the lock in it names.
+        let said = [Some(ownership), inspected.as_ref()].into_iter().flatten().filter_map(|message| slots_in(message));
+        // There is one in the statement of ownership.
+        said.max().unwrap_or(SlotCount::MAX)
+    }
+
     pub(super) fn parsed_grant(&self) -> Option<Grant> {
         self.grant().and_then(parse_grant)
     }
@@ -235,6 +245,13 @@ impl ShareRecord {
         self.evidence.former.iter_mut().filter(|former| former.key == key).for_each(|former| {
             former.withdrawn = Some(Vec::from(answer));
         });
+    }
+}
+
+fn slots_in(message: &[u8]) -> Option<SlotCount> {
+    match Kind::of(message).ok()? {
+        Kind::Done => Unverified::<Done>::parse(message).ok()?.claims().completed.slots(),
+        _ => Some(Unverified::<Provisioned>::parse(message).ok()?.claims().slots),
     }
 }
 

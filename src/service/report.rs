@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
+use super::share::check_signer;
 use super::{Service, ShareRecord};
-use crate::counter::Term;
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::ServiceError;
 use crate::limits::Timestamp;
@@ -31,9 +31,7 @@ impl<C: Crypto> Service<C> {
     pub fn report(&self, record: &ShareRecord, request: &[u8], now: Timestamp) -> Result<Vec<u8>, ServiceError> {
         let parsed = Unverified::<ReportRequest>::parse(request)?;
         self.check_serves(record)?;
-        if parsed.claims().by != Term::OWNER {
-            return Err(ServiceError::UnknownSigner);
-        }
+        check_signer(parsed.claims().by)?;
         //= spec/protocol.md#reports
         //# RPT-2. The service MUST check the signature of a ReportRequest under the key that the record's ownership has for its `by`.
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::RequestSignature)?;
@@ -63,6 +61,7 @@ impl<C: Crypto> Service<C> {
             //# SLO-5. A view MUST name the version of the record that it is a view of.
             version: record.version,
             state: record.slot.state(),
+            slots: record.slots(),
             messages: ReportAnswer::digest(&self.crypto, messages.iter().copied()),
         };
         let report = wire::seal(&self.crypto, &self.signer, &report)?;

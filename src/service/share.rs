@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 use super::taken::staged;
 use super::{Changed, RecordChange, Service, ShareRecord, check_meant_for};
+use crate::counter::Term;
 use crate::crypto::Crypto;
 use crate::error::ServiceError;
 use crate::message::{Grant, Withdraw, Withdrawn};
@@ -14,14 +15,15 @@ impl<C: Crypto> Service<C> {
     /// same. (Where the number was taken before, there is nothing to store, and the refusal comes at once.)
     ///
     /// # Errors
-    /// At once, with nothing changed: [`ServiceError::Wire`], [`ServiceError::GrantSignature`],
-    /// [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`],
+    /// At once, with nothing changed: [`ServiceError::Wire`], [`ServiceError::UnknownSigner`],
+    /// [`ServiceError::GrantSignature`], [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`],
     /// [`ServiceError::Moved`], [`ServiceError::Exhausted`], and [`ServiceError::Slot`] with
     /// [`StaleNumber`](crate::error::SlotError::StaleNumber).
     ///
     /// As the answer: [`ServiceError::SubjectKey`], and [`ServiceError::Slot`] with any other reason of the slot's.
     pub fn publish<'r>(&self, record: &'r mut ShareRecord, grant: &[u8]) -> RecordChange<'r> {
         let parsed = Unverified::<Grant>::parse(grant)?;
+        check_signer(parsed.claims().by)?;
         //= spec/protocol.md#service
         //# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::GrantSignature)?;
@@ -57,11 +59,12 @@ impl<C: Crypto> Service<C> {
     /// released.
     ///
     /// # Errors
-    /// [`ServiceError::Wire`], [`ServiceError::WithdrawSignature`], [`ServiceError::WrongLock`],
-    /// [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Moved`],
+    /// [`ServiceError::Wire`], [`ServiceError::UnknownSigner`], [`ServiceError::WithdrawSignature`],
+    /// [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Moved`],
     /// [`ServiceError::Exhausted`], [`ServiceError::Seal`].
     pub fn withdraw<'r>(&self, record: &'r mut ShareRecord, withdraw: &[u8]) -> RecordChange<'r> {
         let parsed = Unverified::<Withdraw>::parse(withdraw)?;
+        check_signer(parsed.claims().by)?;
         //= spec/protocol.md#service
         //# SVC-7. The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
         let withdraw_signature = parsed.signature();
@@ -91,6 +94,13 @@ impl<C: Crypto> Service<C> {
         //# SVC-16. The service MUST NOT publish, release or withdraw anything for a lock whose latest statement of ownership names another service.
         if self.serves(record) { Ok(()) } else { Err(ServiceError::Moved) }
     }
+}
+
+/// Whether the record has a key for who signs.
+pub(super) fn check_signer(by: Term) -> Result<(), ServiceError> {
+    //= spec/protocol.md#service
+    //# SVC-28. The service MUST refuse a message whose `by` names nobody whose key the record has: another one than 0.
+    if by == Term::OWNER { Ok(()) } else { Err(ServiceError::UnknownSigner) }
 }
 
 fn publish_in(next: &mut ShareRecord, key: GrantRef, grant: &[u8]) -> Result<(), ServiceError> {

@@ -6,8 +6,7 @@ use sharekey::crypto::Ring;
 use sharekey::guest::{Account, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
-use sharekey::lock::SLOTS;
-use sharekey::message::Connect;
+use sharekey::message::{Battery, Connect};
 use sharekey::owner::{Fact, NewView, Order, OwnedLock, Owner, ViewChange};
 use sharekey::secret::{ActivationSecret, Seed};
 
@@ -109,7 +108,8 @@ impl OwnerPhone {
     pub fn sync(&mut self, cloud: &mut Cloud) -> Outcome<()> {
         self.contact(cloud)?;
         // Of every slot: another phone may have shared one that this one never heard of.
-        for slot in (0..u8::try_from(SLOTS)?).map(SlotId::new) {
+        let slots: Vec<SlotId> = self.view()?.every_slot().collect();
+        for slot in slots {
             let (request, pending) = self.owner.ask(self.view()?, slot, now(), &mut entropy())?;
             let answer = cloud.report(self.view()?.lock(), slot, &request)?;
             let _ = self.step(|owner, view| owner.see(view, pending, &answer))?;
@@ -126,7 +126,8 @@ impl OwnerPhone {
             let Some(key) = status.shared else { continue };
             let whom = key.contact.map_or("a share code".to_owned(), |contact| contact.to_string());
             let device = key.downloaded.map_or("nobody yet".to_owned(), |proof| proof.device.to_string());
-            println!("    slot {}: {:?} with {whom}, downloaded by {device:.12}", status.slot, status.state);
+            let state = status.state.map_or_else(|| "not known".to_owned(), |state| state.to_string());
+            println!("    slot {}: {state} with {whom}, downloaded by {device:.12}", status.slot);
         }
     }
 }
@@ -172,8 +173,8 @@ impl GuestPhone {
         cloud.take(self.key.insert(key).receipt()).map(drop)
     }
 
-    /// Only the phone and the lock.
-    pub fn open(&self, door: &mut impl Radio, action: Action) -> Outcome<()> {
+    /// Only the phone and the lock; tells how full the lock's battery is, for the app to warn before it is empty.
+    pub fn open(&self, door: &mut impl Radio, action: Action) -> Outcome<Battery> {
         let key = self.key.as_ref().ok_or("no key")?;
         let (unlock, awaiting) = key.unlock(&Ring, &door.send(&Connect::OPERATE)?, action, &mut entropy())?;
         Ok(key.check_reply(&Ring, &awaiting, &door.send(&unlock)?)?)

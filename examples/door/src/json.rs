@@ -17,7 +17,7 @@ pub fn print(view: &OwnedLock, slot: Option<SlotId>) -> anyhow::Result<()> {
 
 fn lock(view: &OwnedLock, slot: Option<SlotId>) -> Value {
     let slots: Vec<Value> = slot.map_or_else(
-        || view.statuses().map(|status| one_slot(&status)).collect(),
+        || view.every_slot().map(|slot| one_slot(&view.status(slot))).collect(),
         |slot| vec![one_slot(&view.status(slot))],
     );
     let lies = view.equivocations().map(|guilt| match guilt {
@@ -40,7 +40,7 @@ fn lock(view: &OwnedLock, slot: Option<SlotId>) -> Value {
 fn one_slot(status: &Status) -> Value {
     json!({
         "slot": status.slot.index(),
-        "state": state(status.state),
+        "state": status.state.map(state),
         "shared": status.shared.as_ref().map(key),
         "may_open": status.may_open.iter().map(key).collect::<Vec<_>>(),
         "inspected": status.inspected,

@@ -112,7 +112,7 @@ impl Guest {
 
     fn reply(&mut self, request: Request<'_>) -> Outcome {
         let (found, awaiting) = (need(&self.key, "key")?, need(&self.awaiting, "unlock")?);
-        found.check_reply(&Provider, awaiting, &request.bytes("answer")?).named()?;
-        Ok(json!({}))
+        let battery = found.check_reply(&Provider, awaiting, &request.bytes("answer")?).named()?;
+        Ok(json!({ "battery": u8::from(battery) }))
     }
 }

@@ -74,8 +74,8 @@ fn equivocation(found: &Equivocation) -> Value {
 /// What the lock did, by the fact that its Done is.
 fn done(fact: &Fact) -> Value {
     match *fact {
-        Fact::Transferred { owner, service, .. } => form(&Completed::Transfer { owner, service }),
-        Fact::Done { completed } => form(&completed),
+        Fact::Transferred { owner, service, slots, .. } => form(&Completed::Transfer { owner, service, slots }),
+        Fact::Done { completed, .. } => form(&completed),
         _ => Value::Null,
     }
 }
@@ -269,7 +269,8 @@ impl Phone {
         Ok(json!({
             "standing": format!("{:?}", view.standing()),
             "epoch": view.epoch().value(),
-            "state": format!("{:?}", status.state),
+            "slot_count": view.slot_count().value(),
+            "state": status.state.map(|state| format!("{state:?}")),
             "highest": known.map_or(0, |slot| slot.highest().value()),
             "floor": known.map_or(0, |slot| slot.floor().value()),
             "last_told": known.map_or(0, |slot| slot.last_told().value()),

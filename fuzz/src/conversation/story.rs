@@ -6,7 +6,7 @@ use sharekey::code::ShareCode;
 use sharekey::guest::{Account, Claimed, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, purpose};
+use sharekey::lock::{Battery, Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, purpose};
 use sharekey::message::{Challenge, FactoryReset, ReportAnswer};
 use sharekey::owner::{Method, Order, Outgoing, OwnedLock, Owner};
 use sharekey::service::{Request, Service, ShareRecord};
@@ -54,7 +54,7 @@ impl World {
             air,
             lock: firmware::boot(Symbolic, CARD, &mut store, &mut rng),
             store,
-            now: Now { ticks: 0, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) },
+            now: Now { ticks: 0, clock: Clock::At(Timestamp::from_unix_seconds(NOON)), battery: Battery::UNKNOWN },
             service: Service::new(Symbolic, &seed(11)).unwrap(),
             record: None,
             owners: [owner(1), owner(2)],

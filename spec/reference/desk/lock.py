@@ -97,7 +97,7 @@ class LockDesk:
 
     def _now(self, request: dict[str, Any]) -> Now:
         now = request["now"]
-        return Now(now["ticks"], now.get("clock", UNSET))
+        return Now(now["ticks"], now.get("clock", UNSET), now["battery"])
 
     def _session(self, request: dict[str, Any], purpose: Purpose) -> Session:
         """The session of a number, for one attempt (SES-1, SES-6)."""

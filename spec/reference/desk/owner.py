@@ -30,7 +30,7 @@ from sharekey.wire import KEY
 
 from .form import NoRequest, draw, hexed, limits, show, snake
 
-ASIDE = ("as_of", "nobody_can_open", "inspected")  # in a status, and no news
+ASIDE = ("as_of", "nobody_can_open", "inspected", "slot_count", "state")  # in a status, and no news
 ORDERS = {snake(cls.__name__): cls for cls in OPERATIONS.values()}
 
 
@@ -42,6 +42,8 @@ def _each_order(give: Any) -> dict[str, Any]:
 def _field(mine: Owner, request: dict[str, Any], name: str, codec: Any) -> Any:
     """A field of an operation: from the request, but for the number, which is the slot's next."""
     if name == "generation":
+        mine.check_owned()
+        mine.check_slot(request["slot"])
         return mine.next_number(request["slot"])
     if codec is KEY:
         return hexed(request, name)
@@ -81,8 +83,9 @@ class View:
         entry = record.live_grant(share.generation, share.grant) if share else None
         return {
             "epoch": self.owner.epoch,
+            "slot_count": self.owner.slot_count,
             "standing": "Transferred" if self.owner.gone else "Owned",
-            "state": "Shared" if share and share.confirmed else "Sharing" if share else record.state,
+            "state": "Shared" if share and share.confirmed else "Sharing" if share else self._state(index),
             "as_of": None if as_of is None else {"version": as_of.version, "time": as_of.time},
             "nobody_can_open": self.owner.nobody_can_open(index),
             "highest": record.highest,
@@ -92,6 +95,12 @@ class View:
             "shared": None if entry is None else self._entry(index, entry),
             "may_open": [self._entry(index, live) for live in record.live],
         }
+
+    def _state(self, index: int) -> Optional[str]:
+        """None where nobody told (OWN-43)."""
+        as_of, record = self.owner.view(index)
+        told = as_of is not None or index in self.told or record.last_told > 0
+        return record.state if told or record.state != "Inactive" else None
 
     def _entry(self, index: int, entry: Any) -> dict[str, Any]:
         subject = self.subjects.get((index, entry.grant))
@@ -108,13 +117,14 @@ class View:
 
         Neither the version of a report nor that a command was answered is news.
         """
+        state = {index: self.owner.view(index)[1].state for index in self.touched}
         seen = {index: {**self.status(index), **dict.fromkeys(ASIDE)} for index in self.touched}
         kept = {}
         for index, mine in self.owner.slots.items():
             installs = {(entry.grant, entry.withdrawn, entry.install) for entry in mine.record.live}
             if mine.denials or mine.releases or mine.answered or installs:
                 kept[index] = set(mine.denials), set(mine.releases), mine.answered, installs
-        return seen, kept, self.owner.epoch, self.owner.gone
+        return seen, state, kept, self.owner.epoch, self.owner.gone
 
     def moved(self, message: Done, service: bytes) -> None:
         """A transfer to a service that the owner knows from elsewhere."""

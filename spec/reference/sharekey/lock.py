@@ -14,6 +14,7 @@ from .cells import Cells, Pending, Purpose, Session, boot_values
 from .errors import DecodeError, KeyRefused, SignatureRefused, TagRefused
 from .limits import ABSENT, UNSET, Action, Clock, Reason, judge
 from .messages import (
+    OWNER,
     OPAQUE,
     Bundle,
     Challenge,
@@ -30,7 +31,7 @@ from .messages import (
     Unlock,
 )
 from .records import COUNTER, HEADER, SEED, Cell, CounterRecord, HeaderRecord, Key, LockSlot, Owned
-from .wire import MAX_U32, MAX_U64
+from .wire import MAX_U32, MAX_U64, UNKNOWN
 
 COUNTER_LEASE = 65536  # CTR-6
 DEADLINE = {Purpose.Install: 120_000, Purpose.Operate: 10_000}  # SES-3, SES-4
@@ -40,10 +41,11 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True)
 class Now:
-    """Monotonic milliseconds, and the lock's own clock (CLK-1): Absent, Unset or a time."""
+    """Monotonic milliseconds, the lock's own clock (CLK-1), Absent, Unset or a time, and how full the battery is."""
 
     ticks: int
     clock: Clock = UNSET
+    battery: int = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,8 @@ class Lock(Cells):
         slot = self._untold_slot(grant.slot)
         if isinstance(slot.holding, records.SlotInactive):
             raise _Refuse("SlotInactive")
+        if grant.by != OWNER:
+            raise _Refuse("UnknownSigner")  # INS-22
         self._verify("GrantSignature", grant, owned.owner)  # INS-6
         if claim.grant != grant.digest():
             raise _Refuse("ClaimNamesOtherGrant")  # INS-7
@@ -303,9 +307,10 @@ class Lock(Cells):
             raise _Refuse("UnlockMac") from None  # UNL-5
         reason = judge(key.limits, key.rights, key.used, unlock.action, self._clock(now))  # UNL-11
         if reason is not None:
-            answer = Reply(messages.UnlockRefused(reason), unlock.auth).tagged(key.pairing)
+            answer = Reply(messages.UnlockRefused(reason), unlock.auth, now.battery).tagged(key.pairing)
             raise _Refuse(reason.name, reason, answer.encode())
-        result = Result(Reply(messages.Accepted(), unlock.auth).tagged(key.pairing).encode(), action=unlock.action)
+        answer = Reply(messages.Accepted(), unlock.auth, now.battery).tagged(key.pairing)
+        result = Result(answer.encode(), action=unlock.action)
         content = None
         if unlock.action is Action.Open and key.limits.uses is not None:  # UNL-12, LIM-13
             content = slot.with_used(key.used + 1)  # UNL-13
@@ -338,28 +343,38 @@ class Lock(Cells):
             raise _Refuse("WrongEpoch")  # CMD-5
         if command.lock_nonce != session.nonce:
             raise _Refuse("WrongNonce")  # CMD-6
+        if command.by != OWNER:
+            raise _Refuse("UnknownSigner")  # CMD-12
         self._verify("CommandSignature", command, owned.owner)  # CMD-7
         return self._operate(command, owned, now)
 
     def _operate(self, command: Command, owned: Owned, now: Now) -> Pending:
         operation = command.operation
         if isinstance(operation, (messages.Activate, messages.Deactivate)):
-            return self._take_number(command, operation, owned)
+            return self._take_number(command, operation, owned, now)
         if isinstance(operation, messages.Transfer):
-            return self._transfer(command, operation, owned)
+            return self._transfer(command, operation, owned, now)
         if isinstance(operation, messages.SetClock):
             return self._set_clock(command, operation, owned, now)
         if isinstance(operation, messages.Inspect):
             cell = records.slot_cell(operation.slot)
-            completed = messages.Inspected(operation.slot, _left(self._slot(operation.slot)))  # OPR-11
-            return self.stage(cell, Result(self._done(command, owned.epoch, completed)))
-        done = self._done(command, owned.epoch, operation)
+            completed = messages.Inspected(operation.slot, len(self.slots), _left(self._slot(operation.slot)))  # OPR-11
+            return self.stage(cell, Result(self._done(command, owned.epoch, completed, now)))
+        done = self._done(command, owned.epoch, operation, now)
         return self.stage(HEADER, Result(done, action=operation.action))  # OPR-10, STG-10
 
-    def _done(self, command: Command, epoch: int, completed: Any) -> bytes:
-        return Done(command.digest(), self.keys.lock_id, epoch, completed).signed(self.keys.lock).encode()
+    def _done(self, command: Command, epoch: int, completed: Any, now: Now) -> bytes:
+        """CMD-13: what the lock tells of itself beside what it did."""
+        clock = self._clock(now)
+        time = clock if isinstance(clock, int) else 0
+        if isinstance(completed, messages.SetClock):
+            time = completed.to
+        elif isinstance(completed, messages.Transfer):
+            time = 0
+        said = Done(command.digest(), self.keys.lock_id, epoch, time, now.battery, completed)
+        return said.signed(self.keys.lock).encode()
 
-    def _take_number(self, command: Command, operation: Any, owned: Owned) -> Pending:
+    def _take_number(self, command: Command, operation: Any, owned: Owned, now: Now) -> Pending:
         """Activate and Deactivate (OPR-1 to OPR-4, OPR-14)."""
         slot = self._slot(operation.slot)
         if slot.floor == MAX_U32:
@@ -371,17 +386,18 @@ class Lock(Cells):
         content = LockSlot(owned.epoch, operation.generation, holding)
         kind = messages.Activated if activate else messages.Deactivated
         completed = kind(operation.slot, operation.generation, _left(content))
-        result = Result(self._done(command, owned.epoch, completed))
+        result = Result(self._done(command, owned.epoch, completed, now))
         return self.stage(records.slot_cell(operation.slot), result, content)
 
-    def _transfer(self, command: Command, operation: messages.Transfer, owned: Owned) -> Pending:
+    def _transfer(self, command: Command, operation: messages.Transfer, owned: Owned, now: Now) -> Pending:
         """OPR-5 to OPR-7; KEY-7, STG-6, OPR-6 in this order."""
         _check_good_keys(operation.owner, operation.service)
         self._check_all_free()
         if owned.epoch == MAX_U32:
             raise _Refuse("Exhausted", Reason.Exhausted)
         content = HeaderRecord(Owned(owned.epoch + 1, operation.owner, operation.service))
-        return self.stage(HEADER, Result(self._done(command, owned.epoch + 1, operation)), content)
+        completed = messages.Transferred(operation.owner, operation.service, len(self.slots))
+        return self.stage(HEADER, Result(self._done(command, owned.epoch + 1, completed, now)), content)
 
     def _check_all_free(self) -> None:
         """STG-6."""
@@ -392,7 +408,7 @@ class Lock(Cells):
         """OPR-8, OPR-9."""
         if now.clock == ABSENT:
             raise _Refuse("NoClock", Reason.NoClock)
-        result = Result(self._done(command, owned.epoch, operation), set_clock=operation.to)
+        result = Result(self._done(command, owned.epoch, operation, now), set_clock=operation.to)
         return self.stage(COUNTER, result, replace(self.counter, latest=operation.to))
 
     # Provisioning and factory reset
@@ -421,7 +437,8 @@ class Lock(Cells):
     def _provisioned(self, message: Provision) -> bytes:
         lock_id = self.keys.lock_id
         card = messages.card_tag(self.activation_secret, message.digest(), lock_id)
-        return Provisioned(lock_id, 1, message.owner, message.service, card).signed(self.keys.lock).encode()
+        said = Provisioned(lock_id, 1, message.owner, message.service, len(self.slots), card)
+        return said.signed(self.keys.lock).encode()
 
     def factory_reset(self, session: Session, request: bytes, now: Now, entropy: bytes, present: bool) -> Outcome:
         """RST-1 to RST-12; `present` is physical presence inside the door. After it the lock is to be made."""

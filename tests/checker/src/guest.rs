@@ -2,7 +2,7 @@
 //! on whom it answers: so it keeps everything, forever, and its state is the network's.
 
 use rand_chacha::ChaCha20Rng;
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::Nonce;
 use sharekey::crypto::Signer;
 use sharekey::guest::{Claimed, Installing};
@@ -152,7 +152,8 @@ impl World {
         let lock_nonce = nonce_of(self.msgs.bytes(challenge));
         let operation = operation(order, SlotId::new(0), Generation::new(9), key_of(OLGA));
         let (lock, epoch) = (self.cast.lock, Epoch::new(u32::from(epoch)));
-        let body = Command { lock, epoch, lock_nonce, owner_nonce: Nonce::from_bytes([5; 16]), operation };
+        let body =
+            Command { lock, epoch, by: Term::OWNER, lock_nonce, owner_nonce: Nonce::from_bytes([5; 16]), operation };
         let message = FORGE.signed(&body, &seed(OLGA));
         let command = super::net::digest(&message);
         let ordered = Event::Ordered { command, owner: key_of(OLGA), lock, epoch };
@@ -162,6 +163,7 @@ impl World {
     /// A grant by the former owner, for an ownership that may not be its.
     fn forge_grant(&self, epoch: u8) -> Option<Step> {
         let body = Grant {
+            by: Term::OWNER,
             lock: self.cast.lock,
             epoch: Epoch::new(u32::from(epoch)),
             slot: SlotId::new(0),

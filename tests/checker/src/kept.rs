@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sharekey::counter::Epoch;
 use sharekey::crypto::{Digest, PublicKey};
-use sharekey::id::{AccountId, LockId, SlotId};
+use sharekey::id::{AccountId, LockId, SlotCount, SlotId};
 use sharekey::limits::Timestamp;
 use sharekey::message::Report;
 use sharekey::owner::{Delivery, Method, OwnedLock, Standing};
@@ -25,6 +25,7 @@ struct View {
     version: u64,
     standing: Standing,
     suspected: bool,
+    slot_count: SlotCount,
     slots: BTreeMap<SlotId, Known>,
 }
 
@@ -66,6 +67,7 @@ pub fn stored(view: &OwnedLock) -> Vec<u8> {
                 slot: *slot,
                 version: *version,
                 state: State::Inactive,
+                slots: kept.slot_count,
                 messages: nothing,
             };
             *report = FORGE.signed(&body, &seed(0));

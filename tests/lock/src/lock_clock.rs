@@ -91,8 +91,8 @@ fn a_lease_that_was_not_written_does_not_raise_the_latest_time() {
     stand.reboot();
     stand.clock_reads(NOON + 500);
     for arrived in [false, true] {
+        let now = stand.now();
         let store = &mut stand.store;
-        let now = sharekey::lock::Now { ticks: stand.ticks, clock: stand.clock };
         let staged = stand.lock.challenge::<purpose::Operate>(now, &mut stand.rng).unwrap();
         staged.commit(|record| if arrived { store.put(record).and(Err(PowerCut)) } else { Err(PowerCut) }).unwrap_err();
         stand.reload(Cell::Counter).unwrap();

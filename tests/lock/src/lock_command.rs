@@ -1,7 +1,7 @@
 //! Commands: each accept rule, broken alone and in pairs, whatever the operation; and what each
 //! operation itself refuses. `Stand::refuses_command` checks error, answer, and that nothing changed.
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::Nonce;
 use sharekey::error::{KeyError, LockError, RefuseReason, SignatureError, WireError};
 use sharekey::id::{LockId, SlotId};
@@ -62,7 +62,7 @@ fn each_refuses(change: impl Fn(&mut Command), error: LockError) {
 #[test]
 fn an_operation_or_an_action_that_is_not_defined_is_refused() {
     let mut stand = Stand::active();
-    let at_operation = 4 + 32 + 4 + 16 + 16;
+    let at_operation = 4 + 32 + 4 + 4 + 16 + 16;
     for (at, byte) in [(0, 0), (0, Order::NONE), (0, 0x81), (1, 0), (1, 3)] {
         let (nonce, session) = stand.operate();
         let operation = Operation::Act { action: Action::Open };
@@ -127,6 +127,19 @@ fn a_command_that_the_owner_did_not_sign_is_refused() {
         }
         let _ = stand.command(operation).unwrap();
     }
+}
+
+//= spec/protocol.md#commands
+//# CMD-12. The command MUST be signed by somebody whose key the lock has: its `by` MUST be 0.
+#[test]
+fn a_command_that_says_that_another_than_the_owner_signed_it_is_refused_before_its_signature() {
+    let mut stand = Stand::active();
+    for (signer, by) in [(OWNER, 1), (OTHER, 1), (OWNER, u32::MAX)] {
+        let (nonce, session) = stand.operate();
+        let body = Command { by: Term::new(by), ..stand.command_body(nonce, Operation::Act { action: Action::Open }) };
+        stand.refuses_command(session, &forge::signed(&body, &seed(signer)), LockError::UnknownSigner, None);
+    }
+    stand.goes_on();
 }
 
 #[test]

@@ -6,8 +6,9 @@ use sharekey::error::{LockError, SignatureError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Timestamp};
 use sharekey::lock::{Cell, Clock};
-use sharekey::message::{Completed, Done, Holding, Operation, SlotReport};
-use sharekey_stage::stand::{DEVICE, NOON, OWNER, SERVICE, SLOTS, Stand};
+use sharekey::message::{Completed, Done, Holding, LockTime, Operation, SlotReport};
+use sharekey::wire::Unverified;
+use sharekey_stage::stand::{BATTERY, DEVICE, NOON, OWNER, SERVICE, SLOTS, Stand, slot_count};
 use sharekey_stage::{digest, forge, public, seed};
 
 const NEW_OWNER: u8 = 21;
@@ -21,7 +22,15 @@ fn carries_out(stand: &mut Stand, operation: Operation, epoch: u32, completed: C
     let message = stand.order(nonce, operation);
     let mut store = stand.store.clone();
     let commanded = stand.send_command(session, &message).unwrap();
-    let done = Done { command: digest(&message), lock: stand.id(), epoch: Epoch::new(epoch), completed };
+    let (command, lock, epoch, battery) = (digest(&message), stand.id(), Epoch::new(epoch), BATTERY);
+    //= spec/protocol.md#commands
+    //# CMD-13. A Done MUST carry the lock's time, or 0 where the lock cannot tell it; that of a SetClock the time that it sets, and that of a Transfer 0.
+    let time = match (operation, stand.clock) {
+        (Operation::SetClock { to }, _) => LockTime::at(to),
+        (Operation::Transfer { .. }, _) | (_, Clock::Absent | Clock::Unset) => LockTime::UNKNOWN,
+        (_, Clock::At(time)) => LockTime::at(time),
+    };
+    let done = Done { command, lock, epoch, time, battery, completed };
     assert_eq!(commanded.done.as_bytes(), forge::signed(&done, &stand.lock_key()));
     assert_eq!(commanded.operation, operation);
     if let Some(cell) = written {
@@ -114,7 +123,7 @@ fn act_moves_the_bolt_and_writes_nothing() {
 fn inspect_reports_what_the_slot_holds_and_writes_nothing() {
     let mut stand = Stand::provisioned();
     let inspects = |stand: &mut Stand, left| {
-        let completed = Completed::Inspect { slot: SLOT, left };
+        let completed = Completed::Inspect { slot: SLOT, slots: slot_count(), left };
         carries_out(stand, Operation::Inspect { slot: SLOT }, 1, completed, None);
     };
     inspects(&mut stand, left(0, Holding::Inactive));
@@ -127,6 +136,24 @@ fn inspect_reports_what_the_slot_holds_and_writes_nothing() {
     inspects(&mut stand, left(4, Holding::Installed { grant, device: public(&seed(DEVICE)) }));
     stand.deactivate(0, 5);
     inspects(&mut stand, left(5, Holding::Inactive));
+}
+
+//= spec/protocol.md#commands
+//# CMD-13. A Done MUST carry the lock's time, or 0 where the lock cannot tell it; that of a SetClock the time that it sets, and that of a Transfer 0.
+#[test]
+fn a_done_tells_no_time_where_the_lock_cannot_and_none_that_it_does_not_believe() {
+    let mut stand = Stand::provisioned();
+    let action = Action::Open;
+    for clock in [Clock::Unset, Clock::Absent] {
+        stand.clock = clock;
+        carries_out(&mut stand, Operation::Act { action }, 1, Completed::Act { action }, None);
+    }
+    stand.clock_reads(NOON);
+    let to = Timestamp::from_unix_seconds(NOON + 500);
+    let _ = stand.command(Operation::SetClock { to }).unwrap();
+    let done = stand.command(Operation::Act { action }).unwrap().done;
+    let body = *Unverified::<Done>::parse(&done).unwrap().claims();
+    assert_eq!((body.time.known(), body.battery.percent()), (None, Some(62)), "the clock reads less than it did");
 }
 
 #[test]
@@ -154,7 +181,13 @@ fn set_clock_records_the_time_from_which_on_the_clock_is_believed() {
 fn a_transfer_begins_the_next_epoch_in_one_write_and_echoes_both_keys() {
     let (mut stand, _) = Stand::installed();
     let (owner, service) = (public(&seed(NEW_OWNER)), public(&seed(NEW_SERVICE)));
-    carries_out(&mut stand, transfer(), 2, Completed::Transfer { owner, service }, Some(Cell::Header));
+    carries_out(
+        &mut stand,
+        transfer(),
+        2,
+        Completed::Transfer { owner, service, slots: slot_count() },
+        Some(Cell::Header),
+    );
     assert_eq!(stand.owner(), Ok((Epoch::new(2), owner)));
     stand.reboot();
     assert_eq!(stand.owner(), Ok((Epoch::new(2), owner)));
@@ -263,7 +296,7 @@ fn a_transfer_ends_the_sessions_of_the_old_epoch() {
 fn an_owner_may_transfer_the_lock_to_itself() {
     let (mut stand, key) = Stand::installed();
     let (owner, service) = (public(&seed(OWNER)), public(&seed(SERVICE)));
-    let completed = Completed::Transfer { owner, service };
+    let completed = Completed::Transfer { owner, service, slots: slot_count() };
     carries_out(&mut stand, Operation::Transfer { owner, service }, 2, completed, Some(Cell::Header));
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::NotInstalled);
     stand.activate(0, 1);

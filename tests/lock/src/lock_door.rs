@@ -1,13 +1,13 @@
 //! The front door: a frame in, an answer out; boot and sessions, writes and their order are its business.
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::Nonce;
 use sharekey::error::{LockError, WireError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{
-    Answer, BootError, By, Cell, Clock, Condition, Door, Effect, Now, Pending, PhysicalPresence, Record, ServeError,
-    Served, Step, Store as _,
+    Answer, Battery, BootError, By, Cell, Clock, Condition, Door, Effect, Now, Pending, PhysicalPresence, Record,
+    ServeError, Served, Step, Store as _,
 };
 use sharekey::message::{Challenge, Command, Connect, FactoryReset, Operation, Refused};
 use sharekey::wire::{Kind, Unverified};
@@ -20,7 +20,7 @@ use sharekey_stage::{forge, rng, seed};
 
 type TestDoor = Door<Provider, Bench, SLOTS>;
 
-const NOW: Now = Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) };
+const NOW: Now = Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)), battery: Battery::UNKNOWN };
 const HALL: SlotId = SlotId::new(0);
 
 fn boot(bench: Bench) -> Result<TestDoor, BootError<PowerCut>> {
@@ -54,7 +54,7 @@ fn command(door: &mut TestDoor, operation: Operation) -> Vec<u8> {
     let lock_nonce = connect(door, &Connect::OPERATE);
     let (lock, owner_nonce) = (door.lock().id(), Nonce::from_bytes([7; 16]));
     let epoch = door.lock().ownership().map_or(Epoch::FIRST, |owned| owned.epoch);
-    forge::signed(&Command { lock, epoch, lock_nonce, owner_nonce, operation }, &seed(OWNER))
+    forge::signed(&Command { lock, epoch, by: Term::OWNER, lock_nonce, owner_nonce, operation }, &seed(OWNER))
 }
 
 fn order(door: &mut TestDoor, operation: Operation) -> Served {

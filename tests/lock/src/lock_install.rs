@@ -1,7 +1,7 @@
 //! Install: each accept rule, broken alone. Whether it is refused with the right error, the right
 //! answer and nothing changed, `Stand::refuses_bundle` checks.
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{AgreementKey, Nonce, Signature};
 use sharekey::error::{LockError, RefuseReason, SignatureError, WireError};
 use sharekey::id::{LockId, SlotId};
@@ -167,7 +167,7 @@ fn a_malformed_release_is_refused() {
 #[test]
 fn a_grant_with_an_undefined_value_is_refused() {
     let mut stand = Stand::active();
-    let at_rights = 4 + 32 + 4 + 1 + 4 + 32;
+    let at_rights = 4 + 32 + 4 + 4 + 1 + 4 + 32;
     let limits = |chain: &mut Chain| {
         let schedule = Schedule::new(Weekdays::ALL, 1, 2, UtcOffset::UTC, None).unwrap();
         let (from, until) = (Timestamp::from_unix_seconds(1), Timestamp::from_unix_seconds(2));
@@ -268,6 +268,18 @@ fn a_grant_that_the_owner_did_not_sign_is_refused() {
     for signer in [OTHER, SERVICE, SUBJECT, DEVICE] {
         let error = LockError::GrantSignature(SignatureError::Mismatch);
         refuses(&mut stand, |chain| chain.owner = seed(signer), error);
+    }
+    stand.goes_on();
+}
+
+//= spec/protocol.md#install
+//# INS-22. The grant MUST be signed by somebody whose key the lock has: its `by` MUST be 0.
+#[test]
+fn a_grant_that_says_that_another_than_the_owner_signed_it_is_refused_before_its_signature() {
+    let mut stand = Stand::active();
+    for signer in [OWNER, OTHER] {
+        let by_another = |chain: &mut Chain| (chain.grant.by, chain.owner) = (Term::new(1), seed(signer));
+        refuses(&mut stand, by_another, LockError::UnknownSigner);
     }
     stand.goes_on();
 }

@@ -213,7 +213,7 @@ impl<C: Provider> World<C> {
         }
         let learned = self
             .with_view(|owner, view, _| pending.finish(owner, view, &commanded.done).unwrap().commit(stored).unwrap());
-        if let Fact::Done { completed } = learned.fact
+        if let Fact::Done { completed, .. } = learned.fact
             && let Some(slot) = completed.operation().slot()
         {
             self.serve((door.id(), slot), &commanded.done);

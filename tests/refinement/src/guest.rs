@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use rand_chacha::ChaCha20Rng;
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Digest, Nonce};
 use sharekey::guest::{Account, Claimed, Installing};
 use sharekey::id::{LockId, SlotId};
@@ -86,6 +86,7 @@ pub fn run<C: Provider>(moves: &[Move]) {
     let body = Grant {
         lock,
         epoch: place.0,
+        by: Term::OWNER,
         slot: place.1,
         generation: place.2,
         subject: *account.public_key(),

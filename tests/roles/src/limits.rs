@@ -308,11 +308,11 @@ fn cut_grant(at: usize, bytes: &[u8], end: usize) -> Result<(), WireError> {
 //# LIM-17. A decoder MUST check LIM-4, LIM-5 and LIM-6 only when all fields of the schedule were read.
 #[test]
 fn what_is_wrong_with_fields_together_is_looked_at_when_all_were_read() {
-    let (until, uses, start, next) = (88, 116, 98, 105);
-    for (at, wrong, cut, whole) in [(until, &[0; 8][..], uses, 120), (start, &1_u16.to_le_bytes(), next, 115)] {
+    let (until, uses, start, next) = (92, 120, 102, 109);
+    for (at, wrong, cut, whole) in [(until, &[0; 8][..], uses, 124), (start, &1_u16.to_le_bytes(), next, 119)] {
         assert_eq!(cut_grant(at, wrong, cut), Err(WireError::Truncated), "at {at}");
         assert_eq!(cut_grant(at, wrong, whole), Err(WireError::Value), "at {at}");
     }
     // What is wrong by itself is noticed before the end is.
-    assert_eq!(cut_grant(97, &[0], next), Err(WireError::Value));
+    assert_eq!(cut_grant(101, &[0], next), Err(WireError::Value));
 }

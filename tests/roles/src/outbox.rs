@@ -31,7 +31,7 @@ fn statement() -> Vec<u8> {
 }
 
 //= spec/protocol.md#owner
-//# OWN-32. The owner MUST keep what the lock tells of a slot with its view, and send it at each contact, until a report shows that the record was told as much.
+//# OWN-41. The owner MUST keep what the lock tells of a slot with its view, and send it at each contact, until a report shows that the record was told as much.
 //= spec/protocol.md#owner
 //# OWN-34. The owner MUST send a Grant that it signed, and that its view shows as being shared, at each contact until a report shows it or its Withdraw is signed.
 //= spec/protocol.md#owner

@@ -9,7 +9,7 @@ use sharekey::limits::{Action, Timestamp};
 use sharekey::message::{
     Challenge, Command, Completed, Done, Holding, Operation, Provisioned, RefusedBody, SlotReport,
 };
-use sharekey::owner::{Fact, Learned, Order, OwnedLock, Owner, PendingCommand, PendingProvision, Standing};
+use sharekey::owner::{Learned, Order, OwnedLock, Owner, PendingCommand, PendingProvision, Standing};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 use sharekey_stage::desk::*;
@@ -34,13 +34,15 @@ fn provision() -> (Vec<u8>, PendingProvision) {
     (message.to_vec(), pending)
 }
 
+//= spec/protocol.md#owner
+//# OWN-43. A view MUST NOT say that a slot is Inactive of which it took in neither a report of the present epoch nor the lock's own word on it.
 #[test]
-fn a_provisioned_lock_is_this_owners_with_every_slot_closed() {
+fn a_provisioned_lock_is_this_owners_and_no_slot_is_called_closed() {
     let view = view();
     assert_eq!((view.lock(), view.epoch(), view.standing()), (lock(), Epoch::FIRST, Standing::Owned));
     assert_eq!((*view.owner(), *view.service()), (public(&owner_seed()), public(&service_seed())));
     let status = view.status(SLOT);
-    assert_eq!((status.state, status.inspected, status.may_open.len()), (State::Inactive, false, 0));
+    assert_eq!((status.state, status.inspected, status.may_open.len()), (None, false, 0));
 }
 
 #[test]
@@ -153,17 +155,17 @@ fn the_number_is_stored_before_the_command_leaves() {
 fn an_activation_and_a_deactivation_move_the_view_once_done() {
     let mut view = view();
     let (command, pending) = activate(&mut view);
-    assert_eq!(view.status(SLOT).state, State::Inactive);
+    assert_eq!(view.status(SLOT).state, None);
     let done = done_for(&command, activated(1).completed);
     let learned = finish(&pending, &mut view, &by_lock(&done));
-    assert_eq!((view.status(SLOT).state, learned.news), (State::NotShared, true));
-    assert_eq!(learned.fact, Fact::Done { completed: done.completed });
+    assert_eq!((view.status(SLOT).state, learned.news), (Some(State::NotShared), true));
+    assert_eq!(learned.fact, told(done.completed));
 
     let (command, pending) =
         accept(owner().order(&mut view, Order::Deactivate { slot: SLOT }, &challenge(), &mut rng()).unwrap());
     let done = done_for(&command, deactivated(2).completed);
     let _ = finish(&pending, &mut view, &by_lock(&done));
-    assert_eq!(view.status(SLOT).state, State::Inactive);
+    assert_eq!(view.status(SLOT).state, Some(State::Inactive));
     // The same answer again changes nothing.
     let before = view.clone();
     assert!(!finish(&pending, &mut view, &by_lock(&done)).news);
@@ -198,7 +200,7 @@ fn every_part_of_a_done_is_checked() {
         deactivated(1).completed,
         activated(2).completed,
         Completed::Activate { slot: SlotId::new(4), generation: generation(1), left },
-        Completed::Inspect { slot: SLOT, left },
+        Completed::Inspect { slot: SLOT, slots: SLOTS, left },
         Completed::Act { action: Action::Open },
     ] {
         assert_eq!(error(&by_lock(&Done { completed: other, ..good })), OwnerError::OtherOperation);
@@ -313,7 +315,7 @@ fn a_lock_that_was_handed_over_is_commanded_no_more() {
     let same_epoch = by_lock(&Done { epoch: EPOCH, ..done });
     assert_eq!(pending.finish(&owner(), &mut view, &same_epoch).err(), Some(OwnerError::WrongEpoch));
     for (owner_key, service_key) in [(public(&seed(52)), service), (buyer, public(&seed(52)))] {
-        let completed = Completed::Transfer { owner: owner_key, service: service_key };
+        let completed = Completed::Transfer { owner: owner_key, service: service_key, slots: SLOTS };
         let other = by_lock(&Done { completed, ..done });
         assert_eq!(pending.finish(&owner(), &mut view, &other).err(), Some(OwnerError::OtherOperation));
     }
@@ -333,7 +335,7 @@ fn a_transfer_to_oneself_ends_every_key_and_asks_for_an_inspection() {
     let _ = finish(&pending, &mut view, &by_lock(&Done { command: digest(&command), ..transfer_to(me, service, 2) }));
     assert_eq!((view.standing(), *view.service(), view.epoch()), (Standing::Owned, service, Epoch::new(2)));
     let status = view.status(SLOT);
-    assert_eq!((status.state, status.may_open.len(), status.inspected), (State::Inactive, 0, false));
+    assert_eq!((status.state, status.may_open.len(), status.inspected), (None, 0, false));
     // What was pending is of the epoch that ended.
     let answer = by_lock(&activated(3));
     assert_eq!(before_transfer.finish(&owner(), &mut view, &answer).err(), Some(OwnerError::WrongEpoch));

@@ -28,7 +28,7 @@ fn end(view: &OwnedLock) -> End {
         Equivocation::Report { .. } => panic!("no report was taken in"),
     });
     End {
-        state: status.state,
+        state: status.state.unwrap(),
         shared: status.shared.as_ref().map(number),
         live: live(view),
         confirmed: status.may_open.iter().filter(|key| key.downloaded.is_some()).map(number).collect(),

@@ -37,9 +37,12 @@ fn every_message_is_told_as_the_fact_that_it_is_news_or_not() {
         (granted(2), Fact::Shared { key: key(2), grant: grant(2) }),
         (receipt(2), Fact::Downloaded { slot: SLOT, key: key(2), device: device() }),
         (withdrawn(2, NEVER), Fact::Withdrawn { slot: SLOT, key: key(2), outcome: NEVER }),
-        (by_lock(&deactivated(3)), Fact::Done { completed: deactivated(3).completed }),
-        (by_lock(&inspected), Fact::Done { completed: inspected.completed }),
-        (by_lock(&transfer_to(me, service, 2)), Fact::Transferred { epoch: Epoch::new(2), owner: me, service }),
+        (by_lock(&deactivated(3)), told(deactivated(3).completed)),
+        (by_lock(&inspected), told(inspected.completed)),
+        (
+            by_lock(&transfer_to(me, service, 2)),
+            Fact::Transferred { epoch: Epoch::new(2), owner: me, service, slots: SLOTS },
+        ),
     ] {
         let mut view = active_view();
         assert_eq!(learn(&mut view, &message), Learned { fact, news: true, equivocation: None });
@@ -49,7 +52,7 @@ fn every_message_is_told_as_the_fact_that_it_is_news_or_not() {
     }
     let acted = Completed::Act { action: Action::Open };
     let learned = learn(&mut active_view(), &by_lock(&done(acted)));
-    assert_eq!((learned.fact, learned.news), (Fact::Done { completed: acted }, false), "no slot is another");
+    assert_eq!((learned.fact, learned.news), (told(acted), false), "no slot is another");
 }
 
 #[test]
@@ -107,7 +110,7 @@ fn what_a_done_says_is_of_the_operation_and_of_the_slot_that_it_names() {
             Operation::Deactivate { slot, generation: number },
             Some(Told::Turned(Turn::Deactivate, number)),
         ),
-        (Completed::Inspect { slot, left }, Operation::Inspect { slot }, Some(Told::Holds(left))),
+        (Completed::Inspect { slot, slots: SLOTS, left }, Operation::Inspect { slot }, Some(Told::Holds(left))),
         (Completed::Act { action: Action::Open }, Operation::Act { action: Action::Open }, None),
     ] {
         assert_eq!(completed.operation(), operation);
@@ -221,7 +224,7 @@ fn a_message_of_a_later_ownership_is_a_hint_and_the_transfer_the_answer() {
 fn a_status_outlives_its_view_and_is_kept_as_json() {
     let mut view = sharing_view();
     let _ = learn(&mut view, &receipt(2));
-    let statuses: Vec<Status> = view.statuses().chain([view.status(SlotId::new(9))]).collect();
+    let statuses: Vec<Status> = [SLOT, SlotId::new(9)].map(|slot| view.status(slot)).into();
     drop(view);
     assert_eq!(through_storage(&statuses), statuses);
     let json = serde_json::to_value(&statuses).unwrap();

@@ -4,9 +4,9 @@ use sharekey::counter::{Epoch, Term};
 use sharekey::crypto::Nonce;
 use sharekey::error::{OwnerError, ServiceError, SignatureError, WireError};
 use sharekey::guest::Account;
-use sharekey::id::{LockId, SlotId};
+use sharekey::id::{LockId, SlotCount, SlotId};
 use sharekey::limits::Timestamp;
-use sharekey::message::{FindRequest, Holding, Report, ReportAnswer, ReportRequest};
+use sharekey::message::{Completed, FindRequest, Holding, Report, ReportAnswer, ReportRequest};
 use sharekey::owner::{Equivocation, OwnedLock, PendingReport, Seen, Standing};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
@@ -185,6 +185,7 @@ fn a_report_brings_no_other_service_under_a_phone_that_was_away() {
         slot: SLOT,
         version: 4,
         state: State::Inactive,
+        slots: SLOTS,
         messages: digest(b""),
     };
     let seen = sees(&mut view, pending, &sealed(body, &[&same])).unwrap();
@@ -268,7 +269,7 @@ fn a_slot_that_a_phone_never_heard_of_is_asked_for_as_well() {
 }
 
 //= spec/protocol.md#reports
-//# RPT-15. Two Reports of one epoch, slot and version, each signed by the service, that differ in their state or their messages MUST be reported as equivocation of the service, with both as evidence.
+//# RPT-15. Two Reports of one epoch, slot and version, each signed by the service, that differ in their state, their slots or their messages MUST be reported as equivocation of the service, with both as evidence.
 #[test]
 fn two_reports_of_one_version_that_differ_convict_the_service() {
     let mut view = sharing_view();
@@ -290,6 +291,48 @@ fn two_reports_of_one_version_that_differ_convict_the_service() {
     let _ = accept(desk::see(&mut view, (8, State::NotShared), &[] as &[&[u8]]).unwrap());
     let view = sharekey_stage::world::through_storage(&view);
     assert_eq!(view.equivocations().collect::<Vec<_>>(), [found]);
+}
+
+//= spec/protocol.md#reports
+//# RPT-18. A view MUST keep the highest number of slots that a message of the lock, or a Report, has named that it took in.
+#[test]
+fn a_phone_asks_for_every_slot_that_anybody_who_may_say_so_named() {
+    let mut view = active_view();
+    let count = |view: &OwnedLock| view.slot_count().value();
+    assert_eq!((count(&view), view.every_slot().count(), view.statuses().count()), (10, 10, 10));
+    for (named, known) in [(3, 10), (12, 12), (11, 12)] {
+        let (request, pending) = asked(&view);
+        let good = answer(&request, (7, State::NotShared), &[] as &[&[u8]]);
+        let parts = ReportAnswer::parse(&good).unwrap();
+        let body = *Unverified::<Report>::parse(parts.report).unwrap().claims();
+        let slots = SlotCount::new(named).unwrap();
+        let answer = sealed(Report { slots, ..body }, &parts.messages().collect::<Vec<_>>());
+        let _ = sees(&mut view, pending, &answer).unwrap();
+        assert_eq!(count(&view), known);
+    }
+    for (named, known) in [(4, 12), (16, 16)] {
+        let left = found(1, Holding::Empty).completed.left().unwrap().1;
+        let slots = SlotCount::new(named).unwrap();
+        let _ =
+            accept(owner().learn(&mut view, &by_lock(&done(Completed::Inspect { slot: SLOT, slots, left }))).unwrap());
+        assert_eq!(count(&view), known);
+    }
+    let transfer = transfer_to(public(&owner_seed()), public(&service_seed()), 2);
+    let _ = accept(owner().learn(&mut view, &by_lock(&transfer)).unwrap());
+    assert_eq!((count(&view), view.epoch()), (16, Epoch::new(2)), "a lock never has fewer");
+    let view = sharekey_stage::world::through_storage(&view);
+    assert_eq!((count(&view), view.every_slot().last()), (16, Some(SlotId::new(15))));
+}
+
+//= spec/protocol.md#reports
+//# RPT-17. A Report MUST name the highest number of slots that a message of the lock in it names.
+#[test]
+fn a_report_names_as_many_slots_as_the_lock_said_last() {
+    let mut record = shared_record(2);
+    assert_eq!(reported(&service(), &record).0.slots, SLOTS);
+    let left = found(9, Holding::Empty).completed.left().unwrap().1;
+    take(&mut record, &by_lock(&done(Completed::Inspect { slot: SLOT, slots: SlotCount::MAX, left })));
+    assert_eq!(reported(&service(), &record).0.slots, SlotCount::MAX);
 }
 
 // --- what the service refuses -------------------------------------------------------------------

@@ -1,9 +1,9 @@
 //! The service: for every rule, a request in which only that rule is broken.
 
-use sharekey::counter::Epoch;
+use sharekey::counter::{Epoch, Term};
 use sharekey::error::{Fault, KeyError, Retry, ServiceError, SignatureError, SlotError, WireError};
 use sharekey::id::{LockId, SlotId};
-use sharekey::message::{Completed, Grant, Provisioned, Release, Withdraw, Withdrawn, WithdrawnOutcome};
+use sharekey::message::{Grant, Provisioned, Release, Withdraw, Withdrawn, WithdrawnOutcome};
 use sharekey::service::{Changed, Service, ShareRecord};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
@@ -189,6 +189,9 @@ fn a_grant_must_be_whole_signed_and_for_this_record() {
     //# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
     assert_eq!(refuses_grant(&record, &signed(&grant(2), &stranger_seed())), ServiceError::GrantSignature(MISMATCH));
     let cases = [
+        //= spec/protocol.md#service
+        //# SVC-28. The service MUST refuse a message whose `by` names nobody whose key the record has: another one than 0.
+        (Grant { by: Term::new(1), ..grant(2) }, ServiceError::UnknownSigner),
         (Grant { lock: LockId::new(public(&seed(60))), ..grant(2) }, ServiceError::WrongLock),
         //= spec/protocol.md#service
         //# SVC-3. The service MUST refuse a message of another epoch than the record's.
@@ -283,6 +286,9 @@ fn a_withdrawal_must_be_whole_signed_and_for_this_record() {
     assert_eq!(refuses_withdraw(&record, &withdraw(2)[1..]), ServiceError::Wire(WireError::Magic));
     assert_eq!(refuses_withdraw(&record, &signed(&good, &stranger_seed())), ServiceError::WithdrawSignature(MISMATCH));
     let cases = [
+        //= spec/protocol.md#service
+        //# SVC-28. The service MUST refuse a message whose `by` names nobody whose key the record has: another one than 0.
+        (Withdraw { by: Term::MAX, ..good }, ServiceError::UnknownSigner),
         (Withdraw { lock: LockId::new(public(&seed(60))), ..good }, ServiceError::WrongLock),
         (Withdraw { epoch: Epoch::new(2), ..good }, ServiceError::WrongEpoch),
         (Withdraw { slot: SlotId::new(4), ..good }, ServiceError::WrongSlot),
@@ -405,7 +411,7 @@ fn the_version_does_not_wrap() {
 
 #[test]
 fn a_done_of_a_transfer_goes_through_reopen_only() {
-    let done = by_lock(&done(Completed::Transfer { owner: public(&owner_seed()), service: public(&service_seed()) }));
+    let done = by_lock(&transfer_to(public(&owner_seed()), public(&service_seed()), 1));
     let error = refused(&record(), |service, record| service.done(record, &done).map(drop));
     assert_eq!(error, ServiceError::NotOfASlot);
 }

@@ -148,7 +148,7 @@ fn a_done_must_be_whole_signed_by_the_lock_and_for_this_record() {
     for completed in [
         Completed::Activate { slot, generation: generation(3), left },
         Completed::Deactivate { slot, generation: generation(3), left },
-        Completed::Inspect { slot, left },
+        Completed::Inspect { slot, slots: SLOTS, left },
     ] {
         assert_eq!(refuses_done(&record, &by_lock(&done(completed))), ServiceError::WrongSlot);
     }

@@ -12,7 +12,7 @@ use sharekey::crypto::Crypto;
 use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
-use sharekey::lock::{Cell, Clock, Found, Lock, Making, Now, Record, Session, purpose};
+use sharekey::lock::{Battery, Cell, Clock, Found, Lock, Making, Now, Record, Session, purpose};
 use sharekey::message::{Challenge, Provision, Provisioned};
 use sharekey::owner::{Method, Order, OwnedLock, Owner, PendingProvision};
 use sharekey::secret::ActivationSecret;
@@ -27,7 +27,7 @@ use sharekey_stage::store::stored;
 
 pub const CARD: [u8; 16] = *b"card of the lock";
 pub const SLOT: SlotId = SlotId::new(0);
-pub const NOW: Now = Now { ticks: 0, clock: Clock::Unset };
+pub const NOW: Now = Now { ticks: 0, clock: Clock::Unset, battery: Battery::UNKNOWN };
 pub const SLOTS: usize = 2;
 
 /// What is on flash, cell by cell. Other than the stage's store, it cannot fail: whether something was written is then no

@@ -5,13 +5,13 @@ use rand_chacha::ChaCha20Rng;
 use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{AgreementKey, Crypto, Digest, Nonce, PublicKey, Tag};
 use sharekey::error::{OwnerError, ServiceError};
-use sharekey::id::{LockId, SlotId};
+use sharekey::id::{LockId, SlotCount, SlotId};
 use sharekey::limits::{Limits, Rights, Timestamp};
 use sharekey::message::{
-    Challenge, Claim, Completed, Done, Grant, Holding, Install, Provisioned, Receipt, Report, ReportAnswer,
-    ReportRequest, SlotReport, Withdraw, Withdrawn, WithdrawnOutcome,
+    Battery, Challenge, Claim, Completed, Done, Grant, Holding, Install, LockTime, Provisioned, Receipt, Report,
+    ReportAnswer, ReportRequest, SlotReport, Withdraw, Withdrawn, WithdrawnOutcome,
 };
-use sharekey::owner::{Method, NewView, OwnedLock, Owner, Seen};
+use sharekey::owner::{Fact, Method, NewView, OwnedLock, Owner, Seen};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Request, Service, ShareRecord};
 use sharekey::slot::State;
@@ -24,6 +24,7 @@ use super::{digest, public, seed};
 
 pub const SLOT: SlotId = SlotId::new(3);
 pub const EPOCH: Epoch = Epoch::FIRST;
+pub const SLOTS: SlotCount = SlotCount::new(10).unwrap();
 
 pub fn generation(n: u32) -> Generation {
     Generation::new(n)
@@ -91,16 +92,23 @@ pub fn provisioned() -> Provisioned {
         epoch: EPOCH,
         owner: public(&owner_seed()),
         service: public(&service_seed()),
+        slots: SLOTS,
         card: Tag::from_bytes([0; 16]),
     }
 }
 
 pub fn done(completed: Completed) -> Done {
-    Done { command: some_digest(0), lock: lock(), epoch: EPOCH, completed }
+    let (time, battery) = (LockTime::UNKNOWN, Battery::UNKNOWN);
+    Done { command: some_digest(0), lock: lock(), epoch: EPOCH, time, battery, completed }
+}
+
+/// What a phone learns from such a Done.
+pub fn told(completed: Completed) -> Fact {
+    Fact::Done { completed, time: None, battery: Battery::UNKNOWN }
 }
 
 pub fn transfer_to(owner: PublicKey, service: PublicKey, epoch: u32) -> Done {
-    Done { epoch: Epoch::new(epoch), ..done(Completed::Transfer { owner, service }) }
+    Done { epoch: Epoch::new(epoch), ..done(Completed::Transfer { owner, service, slots: SLOTS }) }
 }
 
 pub fn activated(n: u32) -> Done {
@@ -114,7 +122,8 @@ pub fn deactivated(n: u32) -> Done {
 }
 
 pub fn found(floor: u32, holding: Holding) -> Done {
-    done(Completed::Inspect { slot: SLOT, left: SlotReport { floor: generation(floor), holding } })
+    let left = SlotReport { floor: generation(floor), holding };
+    done(Completed::Inspect { slot: SLOT, slots: SLOTS, left })
 }
 
 pub fn by_lock(body: &Done) -> Vec<u8> {
@@ -125,6 +134,7 @@ pub fn grant(n: u32) -> Grant {
     Grant {
         lock: lock(),
         epoch: EPOCH,
+        by: Term::OWNER,
         slot: SLOT,
         generation: generation(n),
         subject: public(&subject_seed()),
@@ -139,7 +149,8 @@ pub fn granted(n: u32) -> Vec<u8> {
 
 pub fn withdraw_of(grant: &Grant) -> Withdraw {
     let digest = digest(&signed(grant, &owner_seed()));
-    Withdraw { lock: grant.lock, epoch: grant.epoch, slot: grant.slot, generation: grant.generation, grant: digest }
+    let Grant { lock, epoch, by, slot, generation, .. } = *grant;
+    Withdraw { lock, epoch, by, slot, generation, grant: digest }
 }
 
 pub fn withdraw(n: u32) -> Vec<u8> {
@@ -172,7 +183,8 @@ pub fn answer(request: &[u8], (version, state): (u64, State), messages: &[impl A
     let ReportRequest { lock, epoch, slot, .. } = *Unverified::parse(request).unwrap().claims();
     let ownership = ownership(epoch);
     let messages: Vec<&[u8]> = std::iter::once(&ownership[..]).chain(messages.iter().map(AsRef::as_ref)).collect();
-    let body = Report { request: digest(request), lock, epoch, slot, version, state, messages: digest(b"") };
+    let (request, slots, messages_digest) = (digest(request), SLOTS, digest(b""));
+    let body = Report { request, lock, epoch, slot, version, state, slots, messages: messages_digest };
     report_of(body, &messages, &service_seed())
 }
 

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha20Rng;
 use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Challenged, Clock, Commanded, Installed, Lock, Now, Session, purpose};
+use sharekey::lock::{Battery, Challenged, Clock, Commanded, Installed, Lock, Now, Session, purpose};
 use sharekey::message::{Bundle, Challenge, Command, Done, Grant, Unlock};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
@@ -18,7 +18,8 @@ use super::store::Store;
 pub use super::store::stored;
 use super::{firmware, rng};
 
-pub const NOW: Now = Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) };
+pub const NOW: Now =
+    Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)), battery: Battery::UNKNOWN };
 
 const CARD: [u8; 16] = [7; 16];
 

@@ -1,7 +1,7 @@
 //! `command_errors.json`: commands that a lock refuses, and all that it carries out.
 
 use serde_json::{Value, json};
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::PublicKey;
 use sharekey::error::RefuseReason;
 use sharekey::id::SlotId;
@@ -64,7 +64,7 @@ fn strangers() -> Vec<Value> {
         }),
         opaque("a command of an undefined operation", "CMD-1", "Wire.Value", |bench, given| {
             let mut frame = forge::frame(&bench.command_body(given, INSPECT));
-            frame[72] = Order::NONE;
+            frame[76] = Order::NONE;
             forge::sign(frame, &seed("owner"))
         }),
         opaque("a command with a byte behind its operation", "CMD-1", "Wire.Trailing", |bench, given| {
@@ -139,13 +139,20 @@ fn signatures() -> Vec<Value> {
             bad::signatures(&bench.order(given, INSPECT))[at].1.clone()
         }));
     }
+    for (name, who) in
+        [("a command of a steward, of whom there is none", "stranger"), ("a command whose owner says another", "owner")]
+    {
+        cases.push(opaque(name, "CMD-12", "UnknownSigner", |bench, given| {
+            forge::signed(&Command { by: Term::new(1), ..bench.command_body(given, INSPECT) }, &seed(who))
+        }));
+    }
     cases.push(opaque(
         "a command whose operation was changed",
         "CMD-7",
         "CommandSignature.Mismatch",
         |bench, given| {
             let mut message = bench.order(given, activate(0, 2));
-            message[72] = 2;
+            message[76] = 2;
             message
         },
     ));

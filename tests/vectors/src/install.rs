@@ -1,7 +1,7 @@
 //! `install_errors.json`: bundles that a lock refuses, and some that it accepts.
 
 use serde_json::{Value, json};
-use sharekey::counter::Epoch;
+use sharekey::counter::{Epoch, Term};
 use sharekey::crypto::PublicKey;
 use sharekey::id::SlotId;
 use sharekey::message::{Claim, Install};
@@ -78,8 +78,8 @@ fn encodings() -> Vec<Value> {
     cases.push(spoilt("a claim cut short", "INS-1", "Wire.Truncated", |parts| parts.claim.truncate(99)));
     cases.push(spoilt("an install of another kind", "INS-1", "Wire.Kind", |parts| parts.install[3] = 7));
     cases.push(spoilt("a release of another version", "INS-1", "Wire.Version", |parts| parts.release[2] = 0));
-    cases.push(spoilt("a grant with the reserved right", "INS-1", "Wire.Value", |parts| parts.grant[77] = 7));
-    cases.push(spoilt("a grant with an option of 2", "INS-1", "Wire.Option", |parts| parts.grant[78] = 2));
+    cases.push(spoilt("a grant with the reserved right", "INS-1", "Wire.Value", |parts| parts.grant[81] = 7));
+    cases.push(spoilt("a grant with an option of 2", "INS-1", "Wire.Option", |parts| parts.grant[82] = 2));
     cases.push(spoilt("a claim and an install that changed places", "INS-1", "Wire.Kind", |parts| {
         std::mem::swap(&mut parts.claim, &mut parts.install);
     }));
@@ -200,6 +200,9 @@ fn slots() -> Vec<Value> {
 
 fn signatures() -> Vec<Value> {
     let mut cases = vec![
+        changed("a grant of a steward, of whom there is none", "INS-22", "UnknownSigner", |chain| {
+            chain.grant.by = Term::new(1);
+        }),
         changed("a grant signed by a stranger", "INS-6", "GrantSignature.Mismatch", |chain| {
             chain.owner = seed("stranger")
         }),

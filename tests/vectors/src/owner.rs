@@ -10,8 +10,8 @@ use sharekey::message::{Challenge, Completed, Done, Holding, Provisioned, Refuse
 
 use super::bench::bytes;
 use super::desk::{
-    SLOT, activated, by_lock, challenge, deactivated, done_body, grant, inspected, provisioned_body, receipt, refused,
-    withdrawn,
+    SLOT, SLOTS, activated, by_lock, challenge, deactivated, done_body, grant, inspected, provisioned_body, receipt,
+    refused, withdrawn,
 };
 use super::forge::{bare, signed};
 use super::keys::{card, digest, draw, lock, nonce, public, seed, signing, some_digest};
@@ -283,8 +283,10 @@ fn dones() -> Vec<Value> {
     }
     let sent = phone.order("transfer");
     let (owner, service) = (public("next owner"), public("next service"));
-    let body =
-        Done { epoch: Epoch::new(2), ..done_body(digest(&sent.message), Completed::Transfer { owner, service }) };
+    let body = Done {
+        epoch: Epoch::new(2),
+        ..done_body(digest(&sent.message), Completed::Transfer { owner, service, slots: SLOTS })
+    };
     let early = Done { epoch: Epoch::FIRST, ..body };
     phone.scene.refused(Phone::answer("done", &sent, &by_lock(&early)), "WrongEpoch");
     phone.scene.ask(Phone::answer("done", &sent, &by_lock(&body)));
@@ -307,6 +309,19 @@ fn shares() -> Vec<Value> {
     let mut phone = Phone::owning("share a slot that is closed");
     phone.scene.refused(Phone::share_request(&public("subject")), "Slot.NotActive");
     cases.push(phone.case("SLO-11"));
+    let mut phone = Phone::owning("a slot that the lock does not have");
+    for op in ["activate", "deactivate"] {
+        let mut request = phone.order_request(op, &challenge("challenge"));
+        ["action", "to", "owner", "service"]
+            .iter()
+            .for_each(|name| drop(request.as_object_mut().unwrap().remove(*name)));
+        request["slot"] = SLOTS.value().into();
+        phone.scene.refused(request, "NoSuchSlot");
+    }
+    let mut request = Phone::share_request(&small);
+    request["slot"] = SLOTS.value().into();
+    phone.scene.refused(request, "NoSuchSlot");
+    cases.push(phone.case("OWN-42"));
     let mut phone = Phone::active("share by a code, and withdraw");
     let code = json!({
         "role": "owner", "op": "share_by_code", "slot": SLOT.index(), "code": "7k3q xm9t fr2a w8bc 4dfy", "rights": 1,

@@ -1,12 +1,12 @@
 //! Of `owner_errors.json`: what an owner learns from messages that others pass on, and how a lock changes hands.
 
 use serde_json::{Value, json};
-use sharekey::counter::Epoch;
-use sharekey::message::{Completed, Done, Grant, Receipt, Withdrawn, WithdrawnOutcome};
+use sharekey::counter::{Epoch, Term};
+use sharekey::message::{Completed, Done, Grant, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
 
 use super::desk::{
-    activated, by_lock, challenge, claim_of, deactivated, done, done_body, grant, grant_body, receipt, receipt_body,
-    transfer_done, twin, withdrawn, withdrawn_body,
+    SLOTS, activated, by_lock, challenge, claim_of, deactivated, done, done_body, grant, grant_body, receipt,
+    receipt_body, transfer_done, twin, withdrawn, withdrawn_body,
 };
 use super::forge::{last_signature, signed};
 use super::keys::{digest, lock, public, seed, some_digest};
@@ -20,6 +20,9 @@ pub fn lessons() -> Vec<Value> {
     let denial = withdrawn_body(&grant(2), 2, never);
     let of_a_stranger =
         Withdrawn { withdraw_signature: last_signature(&signed(&denial.withdraw, &seed("stranger"))), ..denial };
+    let withdraw = Withdraw { by: Term::new(1), ..denial.withdraw };
+    let withdraw_signature = last_signature(&signed(&withdraw, &seed("owner")));
+    let by_a_steward = Withdrawn { withdraw, withdraw_signature, ..denial };
     let mut phone = Phone::sharing("learn: what no owner learns from");
     for (message, error) in [
         (receipt(&grant(2), 2)[..100].to_vec(), "Wire.Truncated"),
@@ -32,6 +35,8 @@ pub fn lessons() -> Vec<Value> {
         (signed(&done_body(some_digest("a command"), activated(3)), &seed("stranger")), "DoneSignature.Mismatch"),
         (signed(&denial, &seed("stranger")), "WithdrawnSignature.Mismatch"),
         (signed(&of_a_stranger, &seed("service")), "WithdrawSignature.Mismatch"),
+        (signed(&by_a_steward, &seed("service")), "UnknownSigner"),
+        (signed(&Grant { by: Term::MAX, ..grant_body(5) }, &seed("owner")), "UnknownSigner"),
         (by_lock(&Receipt { lock: lock("stranger"), ..body }), "WrongLock"),
         (by_lock(&Receipt { epoch: Epoch::new(2), ..body }), "WrongEpoch"),
         (other(2), "WrongEpoch"),
@@ -168,8 +173,10 @@ pub fn handovers() -> Vec<Value> {
         "challenge": hex(challenge("challenge")), "entropy": phone.nonce(),
     });
     let sent = phone.sent(request);
-    let body =
-        Done { epoch: Epoch::new(3), ..done_body(digest(&sent.message), Completed::Transfer { owner, service }) };
+    let body = Done {
+        epoch: Epoch::new(3),
+        ..done_body(digest(&sent.message), Completed::Transfer { owner, service, slots: SLOTS })
+    };
     let wrong = Done { epoch: Epoch::new(2), ..body };
     phone.scene.refused(Phone::answer("taken_over", &sent, &by_lock(&wrong)), "WrongEpoch");
     phone.scene.refused(Phone::answer("taken_over", &sent, b"SK\x01\x0e"), "RefusedOpaque");
@@ -189,7 +196,7 @@ fn last_epoch() -> Value {
     let sent = phone.sent(request);
     let body = Done {
         epoch: Epoch::new(u32::MAX),
-        ..done_body(digest(&sent.message), Completed::Transfer { owner, service })
+        ..done_body(digest(&sent.message), Completed::Transfer { owner, service, slots: SLOTS })
     };
     phone.scene.refused(Phone::answer("taken_over", &sent, &by_lock(&body)), "Exhausted");
     phone.finish("OPR-6")

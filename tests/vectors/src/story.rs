@@ -65,7 +65,7 @@ impl Story {
 
     fn now(&mut self) -> Value {
         self.ticks += 250;
-        json!({ "ticks": self.ticks, "clock": self.clock })
+        json!({ "ticks": self.ticks, "clock": self.clock, "battery": super::bench::BATTERY })
     }
 
     fn challenge(&mut self, purpose: &str) -> Value {

@@ -1,6 +1,6 @@
 //! This crate's grant, with the dates as its limits.
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Pinned, PublicKey, Ring, RustCrypto, Sign as _, Verify};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Limits, Rights, Timestamp};
@@ -29,6 +29,7 @@ fn write(payload: &Payload) -> Vec<u8> {
     let grant = Grant {
         lock: LockId::new(PublicKey::from_bytes(payload.lock)),
         epoch: Epoch::FIRST,
+        by: Term::OWNER,
         slot: SlotId::new(payload.slot),
         generation: Generation::new(payload.generation),
         subject: PublicKey::from_bytes(payload.guest),

@@ -113,7 +113,7 @@ impl Phone<'_> {
             Completed::Act { action: Action::Open } => println!("{} opens the door.", self.name),
             Completed::Act { action: Action::Lock } => println!("{} locks the door.", self.name),
             Completed::SetClock { to } => println!("The lock's clock shows {}.", moment::show(*to)),
-            Completed::Inspect { slot, left } => println!("The lock says: slot {slot} {}.", self.holds(left)?),
+            Completed::Inspect { slot, left, .. } => println!("The lock says: slot {slot} {}.", self.holds(left)?),
             Completed::Transfer { .. } => {}
         }
         Ok(())
@@ -217,7 +217,7 @@ impl Phone<'_> {
             }
             Ok(finished) => finished.commit(|next| self.save(next))?,
         };
-        if let Fact::Done { completed } = finished.fact {
+        if let Fact::Done { completed, .. } = finished.fact {
             self.tell(&completed)?;
             if completed.operation().slot().is_some() {
                 self.send_if_reached(&mut view)?;

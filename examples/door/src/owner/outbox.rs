@@ -92,7 +92,7 @@ impl Phone<'_> {
         if view.standing() == Standing::Transferred {
             return Ok((view, stale));
         }
-        let slots: Vec<SlotId> = view.statuses().map(|status| status.slot).collect();
+        let slots: Vec<SlotId> = view.every_slot().collect();
         for slot in slots {
             if let Err(error) = self.see(&mut view, slot) {
                 stale.push((slot, error));

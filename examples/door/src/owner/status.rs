@@ -20,12 +20,6 @@ impl Phone<'_> {
         }
         let names = Names::gather(self.home)?;
         let statuses: Vec<Status> = chosen(&view, slot);
-        if statuses.is_empty() {
-            println!(
-                "Nothing is known of any slot: \"owner inspect SLOT\" asks the lock, \"owner activate SLOT\" opens one."
-            );
-            return Ok(());
-        }
         let rows: Vec<Vec<String>> = statuses.iter().map(|status| row(status, &names)).collect();
         print!("{}", table(&HEADINGS, &rows));
         notes(&view, &statuses);
@@ -44,13 +38,13 @@ impl Phone<'_> {
     }
 }
 
-/// The slots to show: the one that was asked for, or all that the view has heard of.
+/// The slots to show: the one that was asked for, or each.
 pub fn chosen(view: &OwnedLock, slot: Option<SlotId>) -> Vec<Status> {
-    slot.map_or_else(|| view.statuses().collect(), |slot| vec![view.status(slot)])
+    slot.map_or_else(|| view.every_slot().map(|slot| view.status(slot)).collect(), |slot| vec![view.status(slot)])
 }
 
 fn row(status: &Status, names: &Names) -> Vec<String> {
-    let mut row = vec![status.slot.to_string(), state(status.state).into()];
+    let mut row = vec![status.slot.to_string(), status.state.map_or("Not known", state).into()];
     match &status.shared {
         None => row.extend(["-", "-", "-", "-"].map(String::from)),
         Some(key) => row.extend([whom(key, names), method(key).into(), limits(key), downloaded(key)]),
@@ -126,7 +120,7 @@ fn notes(view: &OwnedLock, statuses: &[Status]) {
                 Delivery::Held => println!(
                     "Slot {slot}: the code of key {number} was not shown, and nobody has it. \"owner withdraw {slot}\", and share anew."
                 ),
-                Delivery::Due if status.state == State::Sharing => {
+                Delivery::Due if status.state == Some(State::Sharing) => {
                     println!("Slot {slot}: the service has not shown key {number} yet; it is sent at each contact.");
                 }
                 Delivery::Due | Delivery::Heard => {}

@@ -151,3 +151,13 @@ fn a_code_of_a_share_that_went_out_later_is_good() {
     scene.ok("guest ben download 0");
     scene.ok("guest ben open 0");
 }
+
+#[test]
+fn an_order_for_a_slot_that_the_lock_does_not_have_leaves_no_row() {
+    let scene = Scene::new(110);
+    for line in ["owner activate 10", "owner deactivate 10", "owner share 10 --to-id ana"] {
+        scene.refused(line, "owner's phone", "(Owner.NoSuchSlot)");
+    }
+    let told = scene.ok("owner status");
+    assert!(told.contains("\n9 ") && !told.contains("\n10 "), "{told}");
+}

@@ -7,10 +7,10 @@ use super::lock::{Decision, LockModel, Open, Ownership};
 use super::op::{Answer, Effect};
 use sharekey::counter::{Epoch, Generation};
 use sharekey::error::{LockError, RefuseReason};
-use sharekey::id::SlotId;
+use sharekey::id::{SlotCount, SlotId};
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{Cell, Clock, Now};
-use sharekey::message::{Completed, Operation};
+use sharekey::message::{Completed, LockTime, Operation};
 
 /// Refused before or after the sender authenticated.
 enum Denied {
@@ -124,14 +124,23 @@ impl LockModel {
         Ok(Decision { effect, held: Cell::Slot(facts.slot), record, opened: None })
     }
 
-    /// Dates, schedule, uses and rights. Gives the count of openings to store, where there is one.
-    fn may_open(&self, key: &KeyModel, action: Action, now: Now) -> Result<Option<u32>, LockError> {
+    /// The clock, as far as the lock believes it.
+    fn believed(&self, now: Now) -> Result<Clock, LockError> {
         let (_, counter) = self.sound()?;
-        let clock = match now.clock {
+        Ok(match now.clock {
             Clock::At(time) if time < counter.latest => Clock::Unset,
             clock => clock,
-        };
-        check_time(&key.limits, clock)?;
+        })
+    }
+
+    /// How many slots there are.
+    fn slot_count(&self) -> SlotCount {
+        u8::try_from(self.slots.len()).ok().and_then(SlotCount::new).unwrap_or(SlotCount::MAX)
+    }
+
+    /// Dates, schedule, uses and rights. Gives the count of openings to store, where there is one.
+    fn may_open(&self, key: &KeyModel, action: Action, now: Now) -> Result<Option<u32>, LockError> {
+        check_time(&key.limits, self.believed(now)?)?;
         let counted = match (action, key.limits.max_uses()) {
             (Action::Open, Some(uses)) if key.used >= uses => return Err(LockError::UsesSpent),
             (Action::Open, Some(_)) => key.used.checked_add(1),
@@ -166,6 +175,17 @@ impl LockModel {
 
     fn obey(&self, facts: &CommandFacts, owned: &Ownership, now: Now) -> Result<Decision, LockError> {
         let epoch = owned.epoch;
+        let time = match (facts.order, self.believed(now)?) {
+            (Operation::SetClock { to }, _) => LockTime::at(to),
+            (Operation::Transfer { .. }, _) | (_, Clock::Absent | Clock::Unset) => LockTime::UNKNOWN,
+            (_, Clock::At(time)) => LockTime::at(time),
+        };
+        let done = |epoch, completed, held, record| Decision {
+            effect: Effect::Done { epoch, time, completed },
+            held,
+            record,
+            opened: None,
+        };
         match facts.order {
             Operation::Activate { slot, generation } => {
                 let content = self.turn(slot, generation, Holds::Empty, epoch)?;
@@ -184,7 +204,12 @@ impl LockModel {
                 self.all_idle()?;
                 let epoch = epoch.value().checked_add(1).map(Epoch::new).ok_or(LockError::Exhausted)?;
                 let header = Content::Header(HeaderModel::Owned { epoch, owner, service });
-                Ok(done(epoch, Completed::Transfer { owner, service }, Cell::Header, Some(header)))
+                Ok(done(
+                    epoch,
+                    Completed::Transfer { owner, service, slots: self.slot_count() },
+                    Cell::Header,
+                    Some(header),
+                ))
             }
             Operation::SetClock { to } => {
                 let counter = self.set_clock(to, now)?;
@@ -193,7 +218,7 @@ impl LockModel {
             Operation::Act { action } => Ok(done(epoch, Completed::Act { action }, Cell::Header, None)),
             Operation::Inspect { slot } => {
                 let left = self.slot(slot, epoch)?.report();
-                Ok(done(epoch, Completed::Inspect { slot, left }, Cell::Slot(slot), None))
+                Ok(done(epoch, Completed::Inspect { slot, slots: self.slot_count(), left }, Cell::Slot(slot), None))
             }
         }
     }
@@ -305,8 +330,4 @@ fn may_install(facts: &BundleFacts, slot: &SlotModel, clock: Clock) -> Result<Op
         }
     };
     if facts.contributes { Ok(used) } else { Err(LockError::NonContributory) }
-}
-
-const fn done(epoch: Epoch, completed: Completed, held: Cell, record: Option<Content>) -> Decision {
-    Decision { effect: Effect::Done { epoch, completed }, held, record, opened: None }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{AgreementKey, Digest, Nonce};
 use sharekey::id::{LockId, SlotId};
 use sharekey::message::{
@@ -43,6 +43,7 @@ impl Known {
         let body = Granted {
             lock: self.lock(grant.lock),
             epoch: Epoch::new(grant.epoch),
+            by: Term::OWNER,
             slot: SlotId::new(grant.slot),
             generation: Generation::new(grant.generation),
             subject: forge.key(grant.subject),
@@ -104,6 +105,7 @@ impl Known {
         let body = Order_ {
             lock: self.lock(command.lock),
             epoch: Epoch::new(command.epoch),
+            by: Term::OWNER,
             lock_nonce: self.nonce(command.nonce),
             owner_nonce: Nonce::from_bytes([7; 16]),
             operation: real::<C>(&command.order),

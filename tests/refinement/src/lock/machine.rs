@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest_state_machine::ReferenceStateMachine;
 use sharekey::counter::{Counter, Epoch};
 use sharekey::limits::Timestamp;
-use sharekey::lock::{Cell, Clock, Now};
+use sharekey::lock::{Battery, Cell, Clock, Now};
 use sharekey_model::state::{
     Aged, Content, CounterModel, Effect, Ending, HeaderModel, LockModel, Op, Purpose, Read, Verdict,
 };
@@ -17,6 +17,8 @@ use super::generate;
 use super::steps::{Handles, Interned, OWNERS, SERVICES, Sent, Step, key};
 
 pub const SLOTS: u8 = 3;
+/// How full the lock's battery is.
+pub const BATTERY: Battery = Battery::at(41);
 
 /// A key that a guest holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,7 +75,7 @@ impl Machine {
         model.apply(&Op::Boot { reads: BTreeMap::new() });
         Self {
             model,
-            now: Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) },
+            now: Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)), battery: BATTERY },
             made: true,
             handles: Handles::new(),
             nonces: Vec::new(),

@@ -1,11 +1,13 @@
 //! What an owner's phone refuses.
 
-use sharekey::counter::Generation;
+use sharekey::counter::{Generation, Term};
 use sharekey::error::{RefuseReason, Retry};
 use sharekey::id::{AccountId, LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, purpose};
-use sharekey::message::{Done, Provisioned, RefusedBody, Report, ReportAnswer, Withdraw, Withdrawn, WithdrawnOutcome};
+use sharekey::message::{
+    Done, Grant, Provisioned, RefusedBody, Report, ReportAnswer, Withdraw, Withdrawn, WithdrawnOutcome,
+};
 use sharekey::owner::{Method, Order, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::GrantRef;
@@ -207,6 +209,11 @@ pub const CASES: &[Case] = &[
         forge::signed(&body, &lock_key(play))
     }),
     learns!("Owner.DoneSignature", Kind::Done),
+    (&["Owner.UnknownSigner"], everything, |play| {
+        let mut body = *Unverified::<Grant>::parse(&play.w.tape.last(Kind::Grant)).unwrap().claims();
+        body.by = if play.first() { Term::new(1) } else { Term::OWNER };
+        play.w.olga.learn(&forge::signed(&body, &seed(OLGA))).map(drop).map_err(told)
+    }),
     learns!("Owner.GrantSignature", Kind::Grant),
     learns!("Owner.ReceiptSignature", Kind::Receipt),
     learns!("Owner.WithdrawnSignature", Kind::Withdrawn),
@@ -246,6 +253,11 @@ pub const CASES: &[Case] = &[
     (&["Owner.NothingToLearn"], everything, |play| {
         let kind = if play.first() { Kind::Claim } else { Kind::Receipt };
         play.w.olga.learn(&play.w.tape.last(kind)).map(drop).map_err(told)
+    }),
+    (&["Owner.NoSuchSlot"], Play::active, |play| {
+        let slot = if play.first() { SlotId::new(200) } else { STUDIO };
+        let challenge = play.w.door.connect::<purpose::Operate>().0;
+        play.w.olga.sign_order(Order::Deactivate { slot }, &challenge).map(drop).map_err(told)
     }),
     (&["Owner.NothingShared"], Play::active, |play| {
         if play.first() {
@@ -306,7 +318,7 @@ fn spoilt(message: &[u8]) -> Vec<u8> {
 fn never_released(play: &Play, key: GrantRef) -> Vec<u8> {
     let GrantRef { generation, grant } = key;
     let (lock, epoch): (LockId, _) = (play.w.door.id(), play.w.olga.view().epoch());
-    let withdraw = Withdraw { lock, epoch, slot: HALL, generation, grant };
+    let withdraw = Withdraw { lock, epoch, by: Term::OWNER, slot: HALL, generation, grant };
     let outcome = WithdrawnOutcome::NeverReleased;
     // Another phone of hers asked for it.
     let withdraw_signature = forge::last_signature(&forge::signed(&withdraw, &seed(OLGA)));

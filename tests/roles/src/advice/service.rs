@@ -173,7 +173,14 @@ pub const CASES: &[Case] = &[
         let World { olga, cloud, door, .. } = &mut play.w;
         let (lock, epoch) = (door.id(), olga.view().epoch());
         let grant = forge::some_digest(1);
-        let body = Withdraw { lock, epoch, slot: HALL, generation: sharekey::counter::Generation::new(9), grant };
+        let body = Withdraw {
+            lock,
+            epoch,
+            by: Term::OWNER,
+            slot: HALL,
+            generation: sharekey::counter::Generation::new(9),
+            grant,
+        };
         let withdraw = forge::signed(&body, &seed(sharekey_stage::world::OTTO));
         cloud.take((lock, HALL), &withdraw).map(drop).map_err(told)
     }),
@@ -245,7 +252,8 @@ pub const CASES: &[Case] = &[
         let generation = sharekey::counter::Generation::new(if play.first() { 5 } else { 6 });
         let epoch = play.w.olga.view().epoch();
         let (rights, limits) = (Rights::OPEN, Limits::NONE);
-        let body = sharekey::message::Grant { lock, epoch, slot: HALL, generation, subject, rights, limits };
+        let body =
+            sharekey::message::Grant { lock, epoch, by: Term::OWNER, slot: HALL, generation, subject, rights, limits };
         play.w.cloud.take((lock, HALL), &forge::signed(&body, &seed(OLGA))).map(drop).map_err(told)
     }),
     (&["Service.NothingShared"], Play::claimed, |play| {

@@ -52,7 +52,7 @@ macro_rules! checked {
 }
 
 /// Behind header, lock, epoch, slot, generation and subject.
-const RIGHTS: usize = 4 + 32 + 4 + 1 + 4 + 32;
+const RIGHTS: usize = 4 + 32 + 4 + 4 + 1 + 4 + 32;
 
 fn read(grant: &[u8]) -> Result<(), WireError> {
     Unverified::<Grant>::parse(grant).map(drop)

@@ -95,7 +95,7 @@ impl Stage {
                 ana.key().unlock(&Provider, message, Action::Open, &mut ben.rng).map(drop).map_err(Stop::from),
                 olga.sign_order(Order::Inspect { slot: HALL }, message).map(drop).map_err(Stop::from),
             ],
-            Kind::Reply => vec![ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from)],
+            Kind::Reply => vec![ana.key().check_reply(&Provider, awaiting, message).map(drop).map_err(Stop::from)],
             Kind::Done => vec![
                 cloud.take(hall, message).map(drop).map_err(Stop::from),
                 olga.learn(message).map(drop).map_err(Stop::from),
@@ -110,7 +110,7 @@ impl Stage {
                 olga.change(|owner, view, _| pending.finish(owner, view, message)).map(drop).map_err(Stop::from),
                 download.finish(&Provider, message).map(drop).map_err(Stop::from),
                 provision.finish(&olga.owner, message).map(drop).map_err(Stop::from),
-                ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from),
+                ana.key().check_reply(&Provider, awaiting, message).map(drop).map_err(Stop::from),
             ],
             Kind::ReportRequest => vec![cloud.report(door.id(), message).map(drop).map_err(Stop::from)],
             Kind::Report => {
@@ -156,8 +156,9 @@ fn no_message_passes_for_one_of_another_kind() {
             relabelled[3] = kind.byte();
             for stop in stage.deliver(kind, &relabelled) {
                 tried += 1;
-                // No kind's body is another's: it never comes to the signature.
-                assert!(wire_error(stop).is_some(), "{:?} as {kind:?}: {stop:?}", Kind::of(message));
+                // Hardly a kind's body is another's; where a length makes it one, the kind is under the signature.
+                let unsigned = matches!(stop, Stop::Service(ServiceError::RequestSignature(_)));
+                assert!(unsigned || wire_error(stop).is_some(), "{:?} as {kind:?}: {stop:?}", Kind::of(message));
             }
         }
     }
@@ -347,5 +348,5 @@ fn kind_and_version_stand_under_the_locks_reply() {
         let reply = retagged(&honest, other, &pairing);
         assert_eq!(ana.key().check_reply(&Provider, &awaiting, &reply), Err(GuestError::ReplyMac));
     }
-    assert_eq!(ana.key().check_reply(&Provider, &awaiting, &honest), Ok(()));
+    assert_eq!(ana.key().check_reply(&Provider, &awaiting, &honest), Ok(sharekey_stage::stand::BATTERY));
 }

@@ -48,7 +48,9 @@ fn an_inspection_finds_the_key_whose_receipt_was_withheld() {
     let fact = w.olga.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
     let (grant, device) = (ana.key().grant(), ana.key().device());
     let left = SlotReport { floor: Generation::new(2), holding: Holding::Installed { grant, device } };
-    assert_eq!(fact, Fact::Done { completed: Completed::Inspect { slot: HALL, left } });
+    assert!(
+        matches!(fact, Fact::Done { completed: Completed::Inspect { slot: HALL, left: found, .. }, .. } if found == left)
+    );
     assert_eq!((w.state(HALL), w.olga.downloaded(HALL)), (State::Shared, Some(device)));
     assert!(w.record(HALL).slot().is_downloaded(), "the cloud has it from the owner");
 }
@@ -113,7 +115,9 @@ fn a_lock_is_sold_to_another_owner_with_another_cloud() {
     assert!(!otto.view().status(HALL).inspected);
     let fact = otto.inspect(&mut w.door, &mut cloud, HALL).unwrap();
     let left = SlotReport { floor: Generation::ZERO, holding: Holding::Inactive };
-    assert_eq!(fact, Fact::Done { completed: Completed::Inspect { slot: HALL, left } });
+    assert!(
+        matches!(fact, Fact::Done { completed: Completed::Inspect { slot: HALL, left: found, .. }, .. } if found == left)
+    );
     assert!(otto.view().status(HALL).inspected);
     otto.activate(&mut w.door, &mut cloud, HALL).unwrap();
     let mut ben = w.guest(BEN);

@@ -14,6 +14,7 @@ use super::cloud::Cloud;
 use super::door::Door;
 use super::{CLOUD, Place, Stop, Tape, digest, rng, seed, through_storage};
 use crate::forge;
+use crate::stand::BATTERY;
 
 pub struct Guest {
     pub account: Account<Provider>,
@@ -134,7 +135,8 @@ impl Guest {
         let reply = door.unlock(session, &self.tape.note(&unlock)).inspect_err(|_| {
             self.told = key.check_reply(&Provider, &awaiting, &door.refusal).err();
         })?;
-        Ok(key.check_reply(&Provider, &awaiting, &reply)?)
+        assert_eq!(key.check_reply(&Provider, &awaiting, &reply)?, BATTERY);
+        Ok(())
     }
 
     fn restarted<T: serde::Serialize + serde::de::DeserializeOwned>(&self, value: T) -> T {

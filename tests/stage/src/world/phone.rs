@@ -13,7 +13,7 @@ use sharekey::message::{Command, ReportAnswer, WithdrawnOutcome};
 use sharekey::owner::{Fact, Learned, Method, NewView, Order, OwnedLock, Owner, PendingCommand, PendingReport, Seen};
 use sharekey::secret::ActivationSecret;
 use sharekey::service::place_of;
-use sharekey::slot::State;
+use sharekey::slot::{Slot, State};
 use sharekey::staged::Staged;
 use sharekey::wire::{Encoded, Kind};
 
@@ -254,7 +254,7 @@ impl Phone {
     }
 
     pub fn state(&self, slot: SlotId) -> State {
-        self.view().status(slot).state
+        self.view().slot(slot).map_or(State::Inactive, Slot::state)
     }
 
     /// The device that the lock proved to hold the share's key.

@@ -259,5 +259,5 @@ fn saved(_view: &OwnedLock) -> Result<(), std::io::Error> {
 
 /// The state that a slot is in for its owner, where a share can be published.
 fn is_free(view: &OwnedLock, slot: SlotId) -> bool {
-    view.status(slot).state == State::NotShared
+    view.status(slot).state == Some(State::NotShared)
 }
