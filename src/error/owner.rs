@@ -71,6 +71,7 @@ errors! { {$} "Owner"
         /// The report, or one of its messages, is of another.
         WrongSlot:                   "meant for another slot",                        Service,   Resend;
         NothingToLearn:              "nothing to learn from a message of this kind",  Caller,    OtherInput;
+        NoSuchSlot:                  "the lock has no such slot",                      Owner,     OtherInput;
         NothingShared:               "nothing is shared in the slot",                 Owner,     Already;
         /// The view knows no such grant that could still open.
         UnknownGrant:                "no such grant may open",                        Owner,     Refresh;

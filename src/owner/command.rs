@@ -80,7 +80,8 @@ impl<C: Crypto> Owner<C> {
     ///
     /// # Errors
     /// [`OwnerError::Busy`] while an earlier change of the view waits for its store; [`OwnerError::NotOwner`] and
-    /// [`OwnerError::Transferred`] where it is not this owner's lock; [`OwnerError::Slot`] when the slot's number line
+    /// [`OwnerError::Transferred`] where it is not this owner's lock; [`OwnerError::NoSuchSlot`] for a slot to open or to close that the lock is not known to have (a lock with new firmware
+    /// names its number in each Done of an Inspect); [`OwnerError::Slot`] when the slot's number line
     /// is at its end; [`OwnerError::OwnerKey`] and [`OwnerError::ServiceKey`] for a transfer to what is no good key;
     /// [`OwnerError::Limits`] for a time that nobody means ([`Timestamp::is_plausible`]);
     /// [`OwnerError::Wire`] for a malformed challenge, and [`OwnerError::WrongLock`] for another lock's;
@@ -93,6 +94,9 @@ impl<C: Crypto> Owner<C> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> ViewChange<'v, (Encoded<Command>, PendingCommand)> {
         self.check_owns(view)?;
+        if let Order::Activate { slot } | Order::Deactivate { slot } = order {
+            view.check_slot(slot)?;
+        }
         let mut next = view.clone();
         //= spec/protocol.md#number-line
         //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
@@ -176,7 +180,10 @@ impl PendingCommand {
         let mut next = view.clone();
         let learned = owner.apply_done(&mut next, &done)?;
         if let Some(slot) = self.operation.slot() {
-            next.slot_mut(slot).inspected = Some(done.digest(&owner.crypto));
+            let known = next.slot_mut(slot);
+            known.inspected = Some(done.digest(&owner.crypto));
+            // Also where it is no news here: the service may have lost what it was told before.
+            known.keep(answer);
         }
         next.obeyed();
         Ok(view.staged(next, learned))

@@ -1,3 +1,4 @@
+use super::outbox::Delivery;
 use super::view::{Equivocation, Issued, OwnedLock, OwnedSlot};
 use super::{Owner, ViewChange};
 use crate::counter::{Epoch, Term};
@@ -83,6 +84,14 @@ impl Fact {
             Self::Transferred { .. } => None,
         }
     }
+
+    /// The grant that was shared, where it says so.
+    pub(super) const fn shared(&self) -> Option<GrantRef> {
+        match *self {
+            Self::Shared { key, .. } => Some(key),
+            _ => None,
+        }
+    }
 }
 
 impl<C: Crypto> Owner<C> {
@@ -151,13 +160,19 @@ impl<C: Crypto> Owner<C> {
         let fact = Fact::Shared { key, grant: *grant };
         //= spec/protocol.md#owner
         //# OWN-17. A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
-        if next.slots.get(&grant.slot).is_some_and(|known| known.is_denied(key) && !known.may_open(key)) {
-            return Ok(Learned { fact, news: false, equivocation: None });
-        }
         take_in(next, (grant.slot, Some(key)), fact, |known| {
+            if known.is_denied(key) && !known.may_open(key) {
+                return Ok(());
+            }
             known.slot.learn(key)?;
+            // Its withdrawal ends the share whichever of the two comes first.
+            if known.answered.contains(&key) {
+                known.slot.withdrawn(key, &WithdrawnOutcome::Settled)?;
+            }
             if known.issued(key).is_none() {
-                known.issued.push(Issued { key, method: None, contact: None, grant: kept });
+                // Whoever signed it has it in its own outbox.
+                let delivery = Delivery::Heard;
+                known.issued.push(Issued { key, method: None, contact: None, delivery, grant: kept });
             }
             Ok(())
         })
@@ -174,7 +189,7 @@ impl<C: Crypto> Owner<C> {
         let proof = receipt.digest(&self.crypto);
         take_in(next, (slot, Some(key)), Fact::Downloaded { slot, key, device }, |known| {
             known.note_release(key, message);
-            known.slot.confirm(&Proof { key, device, install: Some(install), proof });
+            known.hear(message, |slot| slot.confirm(&Proof { key, device, install: Some(install), proof }));
             Ok(())
         })
     }
@@ -209,7 +224,7 @@ impl<C: Crypto> Owner<C> {
     pub(super) fn apply_done(&self, next: &mut OwnedLock, done: &Verified<'_, Done>) -> Result<Learned, OwnerError> {
         next.count_slots(done.completed.slots());
         if let Completed::Transfer { owner, service, slots } = done.completed {
-            next.transferred(done.epoch, &owner, &service);
+            next.transferred(done, &owner, &service);
             let fact = Fact::Transferred { epoch: done.epoch, owner, service, slots };
             return Ok(Learned { fact, news: true, equivocation: None });
         }
@@ -219,7 +234,7 @@ impl<C: Crypto> Owner<C> {
         };
         let found = told.found().map(|(key, _)| key);
         take_in(next, (slot, found), fact, |known| {
-            known.slot.hear(told, || done.digest(&self.crypto));
+            known.hear(done.as_bytes(), |slot| slot.hear(told, || done.digest(&self.crypto)));
             if let Some(key) = found {
                 //= spec/protocol.md#owner
                 //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
@@ -245,19 +260,18 @@ impl<C: Crypto> Owner<C> {
         let slot = withdraw.slot;
         let key = GrantRef { generation: withdraw.generation, grant: withdraw.grant };
         take_in(next, (slot, Some(key)), Fact::Withdrawn { slot, key, outcome }, |known| {
-            let heard_of = known.knows(key);
             known.slot.withdrawn(key, &outcome)?;
-            // What the service says of grants that nobody else told of is not hoarded.
-            if heard_of || known.may_open(key) {
-                match outcome {
-                    WithdrawnOutcome::NeverReleased => known.note_denial(key, message),
-                    //= spec/protocol.md#owner
-                    //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
-                    WithdrawnOutcome::Released { .. } => known.note_release(key, message),
-                    WithdrawnOutcome::Settled => {}
-                }
+            match outcome {
+                //= spec/protocol.md#owner
+                //# OWN-39. A view MUST keep, for its epoch, each Withdrawn of NeverReleased that it took in, and of each grant one proof that it was released, also where the grant was proved dead or never heard of before.
+                WithdrawnOutcome::NeverReleased => known.note_denial(key, message),
+                //= spec/protocol.md#owner
+                //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
+                WithdrawnOutcome::Released { .. } => known.note_release(key, message),
+                WithdrawnOutcome::Settled => {}
             }
-            known.withdrawing.retain(|pending| *pending != key);
+            known.note_answered(key);
+            known.withdrawing.retain(|pending| pending.key != key);
             Ok(())
         })
     }
@@ -277,6 +291,8 @@ fn take_in(
     let news = before.is_none_or(|before| *before != *known);
     //= spec/protocol.md#owner
     //# OWN-11. A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
+    //= spec/protocol.md#owner
+    //# OWN-40. An equivocation MUST be reported with each message about its grant that a view takes in while it keeps both messages.
     let equivocation = key.and_then(|key| known.equivocation(slot, key));
     Ok(Learned { fact, news, equivocation })
 }

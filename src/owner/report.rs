@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::learn::check_service;
 use super::view::{Contradiction, Equivocation, OwnedLock, Reported, Standing};
-use super::{Fact, Learned, Owner, ViewChange};
+use super::{Learned, Owner, ViewChange};
 use crate::counter::{Epoch, Term};
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{LockId, SlotId};
 use crate::limits::Timestamp;
 use crate::message::{Completed, Done, Provisioned, Report, ReportAnswer, ReportRequest};
-use crate::slot::State;
+use crate::slot::{GrantRef, State};
 use crate::wire::{self, Encoded, Kind, Unverified, Verified};
 
 /// A request for a report that waits for its answer. Each is good for one: ask anew where the answer was lost or refused.
@@ -115,12 +115,11 @@ impl<C: Crypto> Owner<C> {
             learned.push(one);
         }
         let equivocation = note(&mut next, &report, pending.time)?;
+        let grants: Vec<GrantRef> = learned.iter().filter_map(|learned| learned.fact.shared()).collect();
+        let known = next.slot_mut(pending.slot);
         // What is shared in the record is the last grant of its report.
-        let shared = learned.iter().rev().find_map(|learned| match learned.fact {
-            Fact::Shared { key, .. } => Some(key),
-            _ => None,
-        });
-        next.slot_mut(pending.slot).said_released = shared.filter(|_| report.state == State::Shared);
+        known.said_released = grants.last().copied().filter(|_| report.state == State::Shared);
+        known.shown(answer.messages(), &grants);
         Ok(view.staged(next, Seen { learned, equivocation }))
     }
 

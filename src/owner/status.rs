@@ -2,9 +2,11 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::outbox::Delivery;
 use super::report::AsOf;
 use super::view::{Method, OwnedLock, OwnedSlot};
 use crate::contacts::{Contact, ContactBook, Trust};
+use crate::counter::Generation;
 use crate::crypto::{Digest, PublicKey};
 use crate::id::{AccountId, SlotId};
 use crate::limits::{Limits, Rights, Timestamp};
@@ -17,9 +19,9 @@ use crate::slot::{Confirmation, GrantRef, LiveKey, State};
 pub struct Status {
     /// The slot.
     pub slot: SlotId,
-    /// The state that it is in, as far as this phone knows. `Sharing` says that the phone knows of no
+    /// The state that it is in, as far as this phone knows; `None` where nobody told it. `Sharing` says that the phone knows of no
     /// release: whether it can still be revoked, the answer to a withdrawal tells.
-    pub state: State,
+    pub state: Option<State>,
     /// The share, where there is one.
     pub shared: Option<KeyStatus>,
     /// Every key that may open the slot, the share's among them. That it is empty proves nothing:
@@ -62,6 +64,8 @@ pub struct KeyStatus {
     pub downloaded: Option<Confirmation>,
     /// Whether its withdrawal was signed and not answered yet.
     pub withdrawing: bool,
+    /// How far the grant is on its way to the service.
+    pub delivery: Delivery,
     /// Whether the service says, in the latest report, that it released the key: then a withdrawal comes too late, if
     /// that is true. Advice, and the service's word alone: show it as such. Only the answer to a withdrawal tells, or
     /// the lock's proof of the download.
@@ -122,23 +126,16 @@ impl KeyStatus {
 }
 
 impl OwnedLock {
-    /// What the view says of `slot`. Of a slot that it never heard of it knows nothing: it shows as closed,
-    /// not inspected, and as of no report.
+    /// What the view says of `slot`. Of a slot that it never heard of it knows nothing: it shows in no state, not
+    /// inspected, and as of no report.
     #[must_use]
     pub fn status(&self, slot: SlotId) -> Status {
         let Some(known) = self.slots.get(&slot) else {
-            return Status {
-                slot,
-                state: State::Inactive,
-                shared: None,
-                may_open: Vec::new(),
-                inspected: false,
-                as_of: None,
-            };
+            return Status { slot, state: None, shared: None, may_open: Vec::new(), inspected: false, as_of: None };
         };
         Status {
             slot,
-            state: known.slot.state(),
+            state: known.state(),
             shared: known.slot.shared().map(|key| known.key_status(key)),
             //= spec/protocol.md#states
             //# SLO-4. A view MUST show every live generation, whatever the state.
@@ -157,6 +154,14 @@ impl OwnedLock {
 }
 
 impl OwnedSlot {
+    /// `None` where it is as in a new epoch only because nobody told otherwise.
+    fn state(&self) -> Option<State> {
+        let told = self.reported.is_some() || self.inspected.is_some() || self.slot.last_told() > Generation::ZERO;
+        //= spec/protocol.md#owner
+        //# OWN-43. A view MUST NOT say that a slot is Inactive of which it took in neither a report of the present epoch nor the lock's own word on it.
+        Some(self.slot.state()).filter(|state| told || *state != State::Inactive)
+    }
+
     fn key_status(&self, key: GrantRef) -> KeyStatus {
         let issued = self.issued(key);
         let live = self.slot.may_open().iter().find(|live| live.key() == key);
@@ -169,7 +174,8 @@ impl OwnedSlot {
             //= spec/protocol.md#states
             //# SLO-3. A view MUST NOT say that a key was downloaded before the share is confirmed.
             downloaded: live.and_then(LiveKey::confirmation).copied(),
-            withdrawing: self.withdrawing.contains(&key),
+            withdrawing: self.is_withdrawing(key),
+            delivery: issued.map_or(Delivery::Heard, |issued| issued.delivery),
             said_released: self.said_released == Some(key),
         }
     }

@@ -8,7 +8,7 @@ use sharekey::guest::{Account, Invitation, Keyring, RingChange};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::{Battery, Connect};
-use sharekey::owner::{Order, OwnedLock, Owner, ViewChange, Whom};
+use sharekey::owner::{Fact, NewView, Order, OwnedLock, Owner, ViewChange, Whom};
 use sharekey::sealed::Sealed;
 use sharekey::secret::{ActivationSecret, Seed, StorageKey};
 
@@ -34,16 +34,18 @@ impl OwnerPhone {
         let (message, pending) = self.owner.provision(card, &challenge, cloud.key(), &mut entropy())?;
         let answer = door.send(&message)?;
         self.keep(pending.finish(&self.owner, &answer)?)?;
-        cloud.take(&answer).map(drop)
+        self.contact(cloud)
     }
 
     /// Takes over a lock that its old owner transferred.
-    pub fn adopt(&mut self, door: &impl Radio, cloud: &Cloud, done: &[u8]) -> Outcome<()> {
-        self.keep(self.owner.adopt(door.id(), &cloud.key(), done)?)
+    pub fn adopt(&mut self, door: &impl Radio, cloud: &mut Cloud, done: &[u8]) -> Outcome<()> {
+        self.keep(self.owner.adopt(door.id(), &cloud.key(), done)?)?;
+        self.contact(cloud)
     }
 
-    fn keep(&mut self, view: OwnedLock) -> Outcome<()> {
-        self.disk = serde_json::to_vec(&view)?;
+    /// Begins with a view; one that the phone has, and that knows more, stays.
+    fn keep(&mut self, new: NewView) -> Outcome<()> {
+        let view = new.put_new(read(&self.disk)?, |next| write(&mut self.disk, next))?;
         self.view = Some(view);
         Ok(())
     }
@@ -51,8 +53,22 @@ impl OwnerPhone {
     /// One step of the view: stored first.
     fn step<T>(&mut self, by: impl for<'v> FnOnce(&Owner<Ring>, &'v mut OwnedLock) -> ViewChange<'v, T>) -> Outcome<T> {
         let Self { owner, view, disk, .. } = self;
-        let staged = by(owner, view.as_mut().ok_or("no lock")?)?;
-        Ok(staged.commit(|next| serde_json::to_vec(next).map(|bytes| *disk = bytes))?)
+        by(owner, view.as_mut().ok_or("no lock")?)?.commit(|next| write(disk, next))
+    }
+
+    /// Sends the cloud what it must hear of, and takes in what it answers. What does not arrive goes out the next time, and
+    /// what is refused does not hold up the rest.
+    pub fn contact(&mut self, cloud: &mut Cloud) -> Outcome<()> {
+        let due: Vec<Vec<u8>> = self.view()?.outbox().map(|due| due.message.to_vec()).collect();
+        let mut refused = Ok(());
+        for message in due {
+            match cloud.take(&message) {
+                Ok(answer) if answer.is_empty() => {}
+                Ok(answer) => drop(self.step(|owner, view| owner.learn(view, &answer))?),
+                Err(refusal) => refused = Err(refusal),
+            }
+        }
+        refused
     }
 
     /// Gives the lock an order, and its answer to the cloud; gives that answer.
@@ -60,36 +76,40 @@ impl OwnerPhone {
         let challenge = door.send(&Connect::OPERATE)?;
         let (command, pending) = self.step(|owner, view| owner.order(view, order, &challenge, &mut entropy()))?;
         let done = door.send(&command)?;
-        let _ = self.step(|owner, view| pending.finish(owner, view, &done))?;
-        cloud.take(&done).and(Ok(done))
+        let learned = self.step(|owner, view| pending.finish(owner, view, &done))?;
+        // A new owner's phone tells the cloud that the lock is theirs.
+        if !matches!(learned.fact, Fact::Transferred { .. }) {
+            self.contact(cloud)?;
+        }
+        Ok(done)
     }
 
     /// Shares with a contact.
     pub fn share(&mut self, cloud: &mut Cloud, slot: SlotId, with: &str, may: Rights, when: Limits) -> Outcome<()> {
         let (contacts, id) = (self.contacts.clone(), with.parse()?);
-        let grant =
+        let _grant =
             self.step(|owner, view| owner.share_with_unverified_contact(view, slot, (&contacts, &id), may, when))?;
-        cloud.take(&grant).map(drop)
+        self.contact(cloud)
     }
 
     /// Shares with whoever types the code that this gives.
     pub fn share_by_code(&mut self, cloud: &mut Cloud, slot: SlotId, may: Rights, when: Limits) -> Outcome<String> {
         let code = ShareCode::issue(&mut entropy());
-        let shared = self.step(|owner, view| owner.share_by_code(view, slot, code, may, when))?;
+        let text = self.step(|owner, view| owner.share_by_code(view, slot, code, may, when))?.as_str().to_owned();
         // A real one shows it here, before the grant is out.
-        let text = shared.code().as_str().to_owned();
-        cloud.take(&shared.shown())?;
-        Ok(text)
+        let _grant = self.step(|owner, view| owner.code_shown(view, slot))?;
+        self.contact(cloud).and(Ok(text))
     }
 
     /// Takes a share back; whether that came in time, the view says by the keys that may open.
     pub fn withdraw(&mut self, cloud: &mut Cloud, slot: SlotId) -> Outcome<()> {
-        let answer = cloud.take(&self.step(|owner, view| owner.withdraw(view, slot))?)?;
-        self.step(|owner, view| owner.learn(view, &answer)).map(drop)
+        let _withdraw = self.step(|owner, view| owner.withdraw(view, slot))?;
+        self.contact(cloud)
     }
 
-    /// Fetches what the cloud has, and believes what is signed.
+    /// Sends what the cloud must hear of, fetches what it has, and believes what is signed.
     pub fn sync(&mut self, cloud: &mut Cloud) -> Outcome<()> {
+        self.contact(cloud)?;
         // Of every slot: another phone may have shared one that this one never heard of.
         let slots: Vec<SlotId> = self.view()?.every_slot().collect();
         for slot in slots {
@@ -113,9 +133,23 @@ impl OwnerPhone {
                 _ => "a share code".to_owned(),
             };
             let device = key.downloaded.map_or("nobody yet".to_owned(), |proof| proof.device.to_string());
-            println!("    slot {}: {:?} with {whom}, downloaded by {device:.12}", status.slot, status.state);
+            let state = status.state.map_or_else(|| "not known".to_owned(), |state| state.to_string());
+            println!("    slot {}: {state} with {whom}, downloaded by {device:.12}", status.slot);
         }
     }
+}
+
+fn read(disk: &[u8]) -> Outcome<Option<OwnedLock>> {
+    if disk.is_empty() { Ok(None) } else { Ok(serde_json::from_slice(disk)?) }
+}
+
+/// Only in place of the version that it was made from: the app and its widget share one disk.
+fn write(disk: &mut Vec<u8>, next: &OwnedLock) -> Outcome<()> {
+    if !next.follows(read(disk)?.as_ref()) {
+        return Err("the view changed meanwhile".into());
+    }
+    *disk = serde_json::to_vec(next)?;
+    Ok(())
 }
 
 pub struct GuestPhone {

@@ -40,7 +40,7 @@ pub fn ensure(holds: bool, what: &str) -> Outcome<()> {
 fn shows(owner: &OwnerPhone, slot: SlotId, state: State, downloaded: bool, keys: usize) -> Outcome<()> {
     let status = owner.view()?.status(slot);
     let found = (status.state, status.shared.is_some_and(|key| key.downloaded.is_some()), status.may_open.len());
-    ensure(found == (state, downloaded, keys), &format!("slot {slot} shows as {found:?}"))
+    ensure(found == (Some(state), downloaded, keys), &format!("slot {slot} shows as {found:?}"))
 }
 
 /// The lock must refuse, and so that the guest learns this.

@@ -34,6 +34,10 @@ pub struct Cli {
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "TIME", value_parser = args::when)]
     pub at: Option<When>,
 
+    /// The service cannot be reached.
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub offline: bool,
+
     /// For tests only, and unsafe: draw "randomness" from this seed.
     #[arg(long, global = true, env = "DOOR_ENTROPY", hide = true, value_name = "SEED")]
     pub entropy: Option<u64>,
@@ -150,6 +154,14 @@ pub enum OwnerCommand {
     },
     #[command(flatten)]
     AtLock(AtLock),
+    /// At the lock: take over what was handed to you, where the lock's word for it was lost. Ends every key.
+    TakeOver {
+        /// The epoch that the lost transfer began: one above that of whoever handed it over.
+        #[arg(long, value_name = "N")]
+        epoch: Option<u32>,
+        #[command(flatten)]
+        radio: Radio,
+    },
     /// The contact list.
     Contact {
         #[command(subcommand)]

@@ -8,7 +8,6 @@ use sharekey::owner::{Equivocation, KeyStatus, Method, OwnedLock, Standing, Stat
 use sharekey::slot::State;
 
 use crate::moment;
-use crate::owner::status::is_known;
 use crate::schedule::{clock, day_names, show_offset};
 use crate::show::actions;
 
@@ -19,7 +18,7 @@ pub fn print(view: &OwnedLock, contacts: &ContactBook, slot: Option<SlotId>) -> 
 
 fn lock(view: &OwnedLock, contacts: &ContactBook, slot: Option<SlotId>) -> Value {
     let slots: Vec<Value> = slot.map_or_else(
-        || view.statuses().map(|status| one_slot(&status, contacts)).collect(),
+        || view.every_slot().map(|slot| one_slot(&view.status(slot), contacts)).collect(),
         |slot| vec![one_slot(&view.status(slot), contacts)],
     );
     let lies = view.equivocations().map(|guilt| match guilt {
@@ -43,7 +42,7 @@ fn one_slot(status: &Status, contacts: &ContactBook) -> Value {
     let key = |found| key(found, contacts);
     json!({
         "slot": status.slot.index(),
-        "state": if is_known(status) { state(status.state) } else { "not_known" },
+        "state": status.state.map(state),
         "shared": status.shared.as_ref().map(key),
         "may_open": status.may_open.iter().map(key).collect::<Vec<_>>(),
         "inspected": status.inspected,

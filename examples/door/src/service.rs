@@ -28,6 +28,19 @@ pub struct Cloud {
     store: Store,
     wire: Wire,
     now: Timestamp,
+    reached: bool,
+}
+
+/// The service cannot be reached: nothing was sent.
+#[derive(Debug)]
+pub struct Unreachable;
+
+impl std::error::Error for Unreachable {}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the service cannot be reached")
+    }
 }
 
 impl Cloud {
@@ -35,7 +48,8 @@ impl Cloud {
         let folder = home.service_folder();
         files::make_folder(&folder)?;
         let service = Service::new(CRYPTO, &home.seed(&folder.join("seed"))?)?;
-        Ok(Self { service, store: Store(folder.join("records")), wire: home.wire(), now: home.now() })
+        let (store, reached) = (Store(folder.join("records")), !home.is_offline());
+        Ok(Self { service, store, wire: home.wire(), now: home.now(), reached })
     }
 
     pub fn key(&self) -> PublicKey {
@@ -44,8 +58,20 @@ impl Cloud {
 
     /// Takes in what owner, guest or lock sends; gives the message to send back, if there is one.
     pub fn take(&self, who: &str, message: &[u8]) -> anyhow::Result<Vec<u8>> {
+        self.reach()?;
         self.wire.record(who, "service", message)?;
         self.take_in(who, message)
+    }
+
+    /// As [`take`](Self::take), of what may be sent again and again until it is known to be there.
+    pub fn take_again(&self, who: &str, message: &[u8]) -> anyhow::Result<Vec<u8>> {
+        self.reach()?;
+        self.wire.record_once(who, "service", message)?;
+        self.take_in(who, message)
+    }
+
+    fn reach(&self) -> anyhow::Result<()> {
+        if self.reached { Ok(()) } else { Err(Unreachable.into()) }
     }
 
     /// As [`take`](Self::take), of what is on the wire already.
@@ -55,6 +81,7 @@ impl Cloud {
 
     /// What is shared with whoever asks. A real service keeps an index.
     pub fn find(&self, who: &str, request: &[u8]) -> anyhow::Result<Vec<Vec<u8>>> {
+        self.reach()?;
         self.wire.record_once(who, "service", request)?;
         let subject = self.service.find(request, self.now).by(NAME)?;
         let mut grants = Vec::new();
@@ -68,6 +95,7 @@ impl Cloud {
     }
 
     pub fn release(&self, who: &str, place: (LockId, SlotId), claim: &[u8], install: &[u8]) -> anyhow::Result<Vec<u8>> {
+        self.reach()?;
         self.wire.record(who, "service", claim)?;
         self.wire.record(who, "service", install)?;
         self.answer(who, (place, claim, install))
@@ -84,6 +112,7 @@ impl Cloud {
 
     /// Answers an owner who asks what became of a slot, by the record as it is after the request came.
     pub fn report(&self, who: &str, request: &[u8]) -> anyhow::Result<Vec<u8>> {
+        self.reach()?;
         self.wire.record(who, "service", request)?;
         let answer = self.decide((request, self.now))?;
         let parts = ReportAnswer::parse(&answer).by(NAME)?;

@@ -38,7 +38,7 @@ pub fn download(door: &mut Door<'_>) -> Result<GuestKey, Box<dyn Error>> {
     let challenge = send(door, &Connect::OPERATE)?;
     let (provision, pending) = owner.provision(&card(), &challenge, *service.key(), rng)?;
     let provisioned = send(door, &provision)?;
-    let mut view = pending.finish(&owner, &provisioned)?;
+    let mut view = pending.finish(&owner, &provisioned)?.put_new(None, stored)?;
     let mut rows = Rows::new();
     serve(&service, &mut rows, &provisioned)?;
 

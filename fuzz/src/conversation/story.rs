@@ -8,13 +8,13 @@ use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Battery, Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, purpose};
 use sharekey::message::{Challenge, FactoryReset, ReportAnswer};
-use sharekey::owner::{Method, Order, OwnedLock, Owner};
+use sharekey::owner::{Method, Order, Outgoing, OwnedLock, Owner};
 use sharekey::secret::Exposed;
 use sharekey::service::{Request, Service, ShareRecord, place_of};
 use sharekey::slot::State;
-use sharekey::wire::Unverified;
+use sharekey::wire::{Kind, Unverified};
 use sharekey_model::symbolic::Symbolic;
-use sharekey_stage::desk::{NOW, accept};
+use sharekey_stage::desk::{NOW, accept, keep};
 use sharekey_stage::rows::{open, reopen};
 use sharekey_stage::stand::{CARD, NOON, card};
 use sharekey_stage::store::Store;
@@ -161,7 +161,7 @@ impl World {
         let staged = self.lock.provision(session, &provision, self.now).map_err(refused)?;
         let owned = staged.commit(|record| self.store.put(record)).unwrap();
         let provisioned = self.air.carry(&owned.provisioned);
-        self.view = Some(pending.finish(&self.owners[0], &provisioned)?);
+        self.view = Some(keep(pending.finish(&self.owners[0], &provisioned)?));
         let provisioned = self.air.carry(&owned.provisioned);
         self.record = Some(open(&self.service, &provisioned, SLOT)?);
         Ok(())
@@ -214,17 +214,21 @@ impl World {
 
     fn share(&mut self, subject: sharekey::crypto::PublicKey, method: Method, limits: Limits) -> Step {
         let view = self.view.as_mut().unwrap();
-        if view.grant(SLOT).is_none() {
+        if view.status(SLOT).shared.is_none() {
             let rights = Rights::OPEN_AND_LOCK;
             let _grant = accept(self.owners[self.current].share(view, SLOT, subject, method, rights, limits)?);
         }
-        let grant = self.air.carry(view.grant(SLOT).unwrap());
-        self.serve(&grant)?;
+        let is_grant = |due: &Outgoing<'_>| Kind::of(due.message) == Ok(Kind::Grant);
+        let grant = view.outbox().find(is_grant).map(|due| self.air.carry(due.message));
+        if let Some(grant) = grant {
+            self.serve(&grant)?;
+        }
         if self.is_published() { Ok(()) } else { Err(Stopped::NoEffect) }
     }
 
     fn is_published(&self) -> bool {
-        self.record.as_ref().unwrap().grant() == self.view.as_ref().unwrap().grant(SLOT)
+        let shared = self.view.as_ref().unwrap().slot(SLOT).and_then(|slot| slot.shared());
+        self.record.as_ref().unwrap().slot().shared() == shared
     }
 
     /// A guest that does not know the owner may have claimed an altered grant, and then claims anew.
@@ -337,7 +341,7 @@ impl World {
         let staged = self.lock.command(session, &command, self.now).map_err(refused)?;
         let commanded = staged.commit(|record| self.store.put(record)).unwrap();
         let done = self.air.carry(&commanded.done);
-        let adopted = self.owners[1].adopt(self.lock.id(), &service, &done)?;
+        let adopted = keep(self.owners[1].adopt(self.lock.id(), &service, &done)?);
         let done = self.air.carry(&commanded.done);
         self.serve(&done)?;
         let record = self.record.as_ref().unwrap();

@@ -112,6 +112,7 @@ class OwnerSlot:
     as_of: Optional[AsOf] = None
     report: Optional[Report] = None  # the latest (OWN-27)
     contradiction: Optional[tuple[Report, Report]] = None  # two of one version that differ (RPT-15)
+    answered: frozenset[GrantRef] = frozenset()  # whose withdrawal was answered, unless proved dead (OWN-17)
     denials: dict[GrantRef, Withdrawn] = field(default_factory=dict)  # that a grant was never released
     releases: dict[GrantRef, "Receipt | Done | Withdrawn"] = field(default_factory=dict)  # that it was
 
@@ -146,6 +147,7 @@ class Owner:
     slots: dict[int, OwnerSlot] = field(default_factory=dict)
     commands: dict[bytes, Command] = field(default_factory=dict)  # by digest: those without an answer
     equivocations: list[Equivocation] = field(default_factory=list)
+    convicts: Optional[Equivocation] = None  # the one that the latest message is about (OWN-40)
     gone: bool = False  # the lock was transferred to somebody else
 
     @property
@@ -178,17 +180,27 @@ class Owner:
 
     def _put(self, index: int, new: OwnerSlot) -> None:
         old = self.slot(index)
+        record = new.record
+        live = {(entry.generation, entry.grant) for entry in record.live}
+        kept = {key for key in new.answered if key[0] > record.proven or key in live}
+        new = replace(new, answered=frozenset(kept))
         if new != old:
             self.slots[index] = replace(new, version=old.version + 1)
 
     def _put_record(self, index: int, record: SlotRecord) -> None:
         self._put(index, replace(self.slot(index), record=record))
 
+    def check_slot(self, index: int) -> None:
+        """OWN-42."""
+        if index >= self.slot_count:
+            raise RuleBroken("NoSuchSlot")
+
     # Orders
 
     def grant(self, index: int, subject: Union[bytes, Contact], rights: int, limits: Limits) -> Order:
         """Signs a grant with the next number; shown as Sharing and live from now on (OWN-9, OWN-14, CON-4)."""
         self.check_owned()
+        self.check_slot(index)
         key = subject.key if isinstance(subject, Contact) else subject
         primitives.check_key_as("SubjectKey", key)
         limits.check(rights)
@@ -254,15 +266,13 @@ class Owner:
         verify_as("WithdrawSignature", message.asked(), self.key)  # OWN-31
         kept = self.slot(message.slot)
         key = (message.generation, message.grant)
-        heard_of = kept.record.live_grant(*key) is not None or key in kept.releases
         with slot.as_role():
             record = slot.answered(kept.record, message)
-        kept = replace(kept, record=record)
-        if heard_of or record.live_grant(*key) is not None:
-            if isinstance(message.outcome, NeverReleased):
-                kept = replace(kept, denials={key: message, **kept.denials})
-            elif isinstance(message.outcome, Released):
-                kept = replace(kept, releases={key: message, **kept.releases})
+        kept = replace(kept, record=record, answered=kept.answered | {key})
+        if isinstance(message.outcome, NeverReleased):
+            kept = replace(kept, denials={key: message, **kept.denials})  # OWN-39
+        elif isinstance(message.outcome, Released):
+            kept = replace(kept, releases={key: message, **kept.releases})
         self._put(message.slot, kept)
         self._compare(message.slot, key)
 
@@ -274,10 +284,10 @@ class Owner:
         self._ours(grant.lock, grant.epoch)
         kept = self.slot(grant.slot)
         key = (grant.generation, grant.digest())
-        if key in kept.denials and kept.record.live_grant(*key) is None:
-            return
-        with slot.as_role():
-            self._put_record(grant.slot, slot.learn(kept.record, *key))
+        if key not in kept.denials or kept.record.live_grant(*key) is not None:
+            with slot.as_role():
+                self._put_record(grant.slot, slot.learn(kept.record, *key, key in kept.answered))
+        self._compare(grant.slot, key)
 
     def take_in(self, message: Any) -> None:
         """Whatever teaches an owner something; a transfer to another service does not, without more (RPT-13)."""
@@ -401,6 +411,6 @@ class Owner:
         denial, release = kept.denials.get(key), kept.releases.get(key)
         if denial is None or release is None:
             return
-        found = Equivocation(denial, release)
+        self.convicts = found = Equivocation(denial, release)
         if found not in self.equivocations:
             self.equivocations.append(found)

@@ -11,7 +11,7 @@ use sharekey::lock::{Cell, purpose};
 use sharekey::message::{Holding, SlotReport};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::service::ShareRecord;
-use sharekey::slot::State as SlotState;
+use sharekey::slot::{Slot, State as SlotState};
 use sharekey_model::symbolic::Symbolic;
 use sharekey_stage::desk::{self, serve};
 
@@ -169,6 +169,7 @@ impl World {
         let view = pending.finish(owner, &done).map_err(|_| "the takeover does not finish")?;
         serve(&self.cast.service, record, &done).map_err(|_| "the service does not reopen")?;
         self.ran(Milestone::RanTakeOver);
+        let Ok(view) = view.put_new(None, never);
         Ok(view)
     }
 
@@ -213,15 +214,15 @@ impl World {
         let staged = owner.share(view, slot, key_of(BEN), Method::Account, Rights::OPEN, Limits::NONE);
         let Ok(grant) = staged.map_err(|_| "the owner cannot share")?.commit(never);
         if serve(&self.cast.service, record, &grant).is_ok() {
-            let (here, there) = (view.status(slot).state, record.slot().state());
-            let sharing = (here, there) == (SlotState::Sharing, SlotState::Sharing);
+            let (here, there) = (view.slot(slot).map(Slot::state), Some(record.slot().state()));
+            let sharing = (here, there) == (Some(SlotState::Sharing), Some(SlotState::Sharing));
             return if sharing { Ok(true) } else { Err("shared, and not shown so") };
         }
         let Ok(withdraw) = owner.withdraw(view, slot).map_err(|_| "the owner cannot withdraw")?.commit(never);
         let answer = serve(&self.cast.service, record, &withdraw).map_err(|_| "the service does not withdraw")?;
         let Ok(_) = owner.learn(view, &answer).map_err(|_| "the phone takes no answer")?.commit(never);
         self.sync(owner, view, record);
-        if view.status(slot).state == SlotState::Sharing {
+        if view.status(slot).state == Some(SlotState::Sharing) {
             return Ok(true);
         }
         Ok(false)

@@ -50,7 +50,7 @@ impl World {
         let (provision, pending) = olga.provision(&card, &given.challenge, key_of(CLOUD), rng).unwrap();
         let (owned, written) = commit(lock.provision(given.session, &provision, NOW).unwrap());
         flash = flash.wrote(&written);
-        let view = pending.finish(&olga, &owned.provisioned).unwrap();
+        let Ok(view) = pending.finish(&olga, &owned.provisioned).unwrap().put_new(None, sharekey_stage::store::stored);
 
         let slots = (0..self.scenario.slots).map(SlotId::new);
         let records: Vec<_> = slots.map(|slot| open(&self.cast.service, &owned.provisioned, slot).unwrap()).collect();

@@ -13,7 +13,7 @@ use sharekey::owner::{Fact, Method, Order};
 use sharekey::wire::Unverified;
 use sharekey_model::invariant::{Event, Withdrawal};
 
-use sharekey_stage::desk::{open, serve};
+use sharekey_stage::desk::{keep, open, serve};
 use sharekey_stage::ops::{For, Op, Order as At, Sent, To, With};
 
 use crate::door::{Door, Intent, NO_SLOT, Stop, card};
@@ -172,7 +172,7 @@ impl<C: Provider> World<C> {
         let view = pending.finish(&owner, owned.answer()).unwrap();
         let phone = &mut self.phones[self.current];
         if phone.view.as_ref().is_none_or(|view| view.lock() != door.id()) {
-            phone.view = Some(view);
+            phone.view = Some(keep(view));
         }
         self.open_records(door, owned.answer());
         Ok(())
@@ -278,7 +278,7 @@ impl<C: Provider> World<C> {
     fn adopt(&mut self, door: &Door<C>, done: &[u8]) -> Result<(), Stop> {
         self.current = 1 - self.current;
         let (service, owner) = (self.service_key(), self.owner());
-        self.phones[self.current].view = Some(owner.adopt(door.id(), &service, done).unwrap());
+        self.phones[self.current].view = Some(keep(owner.adopt(door.id(), &service, done).unwrap()));
         self.open_records(door, done);
         Ok(())
     }

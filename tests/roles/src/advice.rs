@@ -12,6 +12,7 @@ use sharekey::lock::purpose;
 use sharekey::owner::Standing;
 use sharekey::slot::{MAX_LIVE, State};
 use sharekey::wire::Kind;
+use sharekey_stage::desk::keep;
 use sharekey_stage::errors::{Row, every};
 use sharekey_stage::world::door::{NOON, TestLock};
 use sharekey_stage::world::guest::Guest;
@@ -275,7 +276,7 @@ impl Play {
         let place = (door.id(), Epoch::FIRST.next().unwrap());
         let (command, pending) = otto.owner.take_over(place, cloud.key(), &challenge, &mut otto.rng).unwrap();
         let done = door.command(session, &command).unwrap();
-        otto.view = Some(pending.finish(&otto.owner, &done).unwrap());
+        otto.view = Some(keep(pending.finish(&otto.owner, &done).unwrap()));
     }
 
     /// What the phone that asked has of a refusal by the lock, where `code` is its own.

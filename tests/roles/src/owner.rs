@@ -34,13 +34,15 @@ fn provision() -> (Vec<u8>, PendingProvision) {
     (message.to_vec(), pending)
 }
 
+//= spec/protocol.md#owner
+//# OWN-43. A view MUST NOT say that a slot is Inactive of which it took in neither a report of the present epoch nor the lock's own word on it.
 #[test]
-fn a_provisioned_lock_is_this_owners_with_every_slot_closed() {
+fn a_provisioned_lock_is_this_owners_and_no_slot_is_called_closed() {
     let view = view();
     assert_eq!((view.lock(), view.epoch(), view.standing()), (lock(), Epoch::FIRST, Standing::Owned));
     assert_eq!((*view.owner(), *view.service()), (public(&owner_seed()), public(&service_seed())));
     let status = view.status(SLOT);
-    assert_eq!((status.state, status.inspected, status.may_open.len()), (State::Inactive, false, 0));
+    assert_eq!((status.state, status.inspected, status.may_open.len()), (None, false, 0));
 }
 
 #[test]
@@ -153,17 +155,17 @@ fn the_number_is_stored_before_the_command_leaves() {
 fn an_activation_and_a_deactivation_move_the_view_once_done() {
     let mut view = view();
     let (command, pending) = activate(&mut view);
-    assert_eq!(view.status(SLOT).state, State::Inactive);
+    assert_eq!(view.status(SLOT).state, None);
     let done = done_for(&command, activated(1).completed);
     let learned = finish(&pending, &mut view, &by_lock(&done));
-    assert_eq!((view.status(SLOT).state, learned.news), (State::NotShared, true));
+    assert_eq!((view.status(SLOT).state, learned.news), (Some(State::NotShared), true));
     assert_eq!(learned.fact, told(done.completed));
 
     let (command, pending) =
         accept(owner().order(&mut view, Order::Deactivate { slot: SLOT }, &challenge(), &mut rng()).unwrap());
     let done = done_for(&command, deactivated(2).completed);
     let _ = finish(&pending, &mut view, &by_lock(&done));
-    assert_eq!(view.status(SLOT).state, State::Inactive);
+    assert_eq!(view.status(SLOT).state, Some(State::Inactive));
     // The same answer again changes nothing.
     let before = view.clone();
     assert!(!finish(&pending, &mut view, &by_lock(&done)).news);
@@ -333,7 +335,7 @@ fn a_transfer_to_oneself_ends_every_key_and_asks_for_an_inspection() {
     let _ = finish(&pending, &mut view, &by_lock(&Done { command: digest(&command), ..transfer_to(me, service, 2) }));
     assert_eq!((view.standing(), *view.service(), view.epoch()), (Standing::Owned, service, Epoch::new(2)));
     let status = view.status(SLOT);
-    assert_eq!((status.state, status.may_open.len(), status.inspected), (State::Inactive, 0, false));
+    assert_eq!((status.state, status.may_open.len(), status.inspected), (None, 0, false));
     // What was pending is of the epoch that ended.
     let answer = by_lock(&activated(3));
     assert_eq!(before_transfer.finish(&owner(), &mut view, &answer).err(), Some(OwnerError::WrongEpoch));
@@ -358,7 +360,7 @@ fn a_transfer_needs_good_keys() {
 #[test]
 fn a_new_owner_trusts_only_its_own_inspection() {
     let (me, service) = (public(&owner_seed()), public(&service_seed()));
-    let mut view = owner().adopt(lock(), &service, &by_lock(&transfer_to(me, service, 7))).unwrap();
+    let mut view = keep(owner().adopt(lock(), &service, &by_lock(&transfer_to(me, service, 7))).unwrap());
     assert_eq!((view.epoch(), view.status(SLOT).inspected), (Epoch::new(7), false));
     let found = |command: Digest| Done { command, epoch: Epoch::new(7), ..found(0, Holding::Inactive) };
     // Somebody else's inspection does not count as one's own.

@@ -32,11 +32,11 @@ fn a_detached_change_gives_its_message_once_the_view_is_stored() {
     let mut view = active_view();
     let before = view.clone();
     let waiting = sharing(&mut view).detach();
-    assert_eq!((view.status(SLOT).state, &view), (State::NotShared, &before), "nothing has happened yet");
+    assert_eq!((view.status(SLOT).state, &view), (Some(State::NotShared), &before), "nothing has happened yet");
     assert!(!format!("{waiting:?}").contains("output"), "and its result does not show");
     let disk = through_storage(waiting.next());
     let grant = waiting.stored(&mut view).unwrap();
-    assert_eq!((view.status(SLOT).state, &view, grant.as_bytes()), (State::Sharing, &disk, &*granted(2)));
+    assert_eq!((view.status(SLOT).state, &view, grant.as_bytes()), (Some(State::Sharing), &disk, &*granted(2)));
 }
 
 fn asked(view: &OwnedLock) -> (Encoded<ReportRequest>, PendingReport) {

@@ -11,7 +11,7 @@ use sharekey::message::{
     Battery, Challenge, Claim, Completed, Done, Grant, Holding, Install, LockTime, Provisioned, Receipt, Report,
     ReportAnswer, ReportRequest, SlotReport, Withdraw, Withdrawn, WithdrawnOutcome,
 };
-use sharekey::owner::{Fact, Method, OwnedLock, Owner, Seen};
+use sharekey::owner::{Fact, Method, NewView, OwnedLock, Owner, Seen};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Request, Service, ShareRecord};
 use sharekey::slot::State;
@@ -300,10 +300,16 @@ pub fn answer_provision(provision: &[u8]) -> Provisioned {
     Provisioned { card: card_tag(card().expose(), &digest(provision), lock()), ..provisioned() }
 }
 
+/// The first view of a phone, in a store that always accepts.
+pub fn keep(new: NewView) -> OwnedLock {
+    let Ok(view) = new.put_new(None, stored);
+    view
+}
+
 /// The owner's view of a lock that was just provisioned.
 pub fn view() -> OwnedLock {
     let (message, pending) = owner().provision(&card(), &challenge(), public(&service_seed()), &mut rng()).unwrap();
-    pending.finish(&owner(), &signed(&answer_provision(&message), &lock_seed())).unwrap()
+    keep(pending.finish(&owner(), &signed(&answer_provision(&message), &lock_seed())).unwrap())
 }
 
 /// … whose slot was activated with number 1.

@@ -52,7 +52,7 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         let card = ActivationSecret::from_bytes(CARD);
         let (provision, pending) = owner.provision(&card, &given.challenge, *service.key(), &mut rng).unwrap();
         let Ok(owned) = lock.provision(given.session, &provision, NOW).unwrap().commit(stored);
-        let mut view = pending.finish(&owner, &owned.provisioned).unwrap();
+        let Ok(mut view) = pending.finish(&owner, &owned.provisioned).unwrap().put_new(None, stored);
         let mut record = open(&service, &owned.provisioned, slot).unwrap();
 
         let mut carry_out = |order| {

@@ -331,6 +331,19 @@ fn shares() -> Vec<Value> {
     let mut phone = Phone::owning("share a slot that is closed");
     phone.scene.refused(Phone::share_request(&public("subject")), "Slot.NotActive");
     cases.push(phone.case("SLO-11"));
+    let mut phone = Phone::owning("a slot that the lock does not have");
+    for op in ["activate", "deactivate"] {
+        let mut request = phone.order_request(op, &challenge("challenge"));
+        ["action", "to", "owner", "service"]
+            .iter()
+            .for_each(|name| drop(request.as_object_mut().unwrap().remove(*name)));
+        request["slot"] = SLOTS.value().into();
+        phone.scene.refused(request, "NoSuchSlot");
+    }
+    let mut request = Phone::share_request(&small);
+    request["slot"] = SLOTS.value().into();
+    phone.scene.refused(request, "NoSuchSlot");
+    cases.push(phone.case("OWN-42"));
     let mut phone = Phone::active("share by a code, and withdraw");
     let code = json!({
         "role": "owner", "op": "share_by_code", "slot": SLOT.index(), "code": "7k3q xm9t fr2a w8bc 4dfy", "rights": 1,

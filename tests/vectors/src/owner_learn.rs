@@ -89,6 +89,59 @@ pub fn lessons() -> Vec<Value> {
     phone.learn(&twin(2));
     cases.push(phone.case("OWN-17"));
     cases.push(unasked());
+    cases.extend(in_any_order());
+    cases.extend(full());
+    cases
+}
+
+/// What is learned of one grant ends the same, whichever message comes first.
+fn in_any_order() -> Vec<Value> {
+    let of = |outcome| withdrawn(&grant(2), 2, outcome);
+    let never = of(WithdrawnOutcome::NeverReleased);
+    let released = of(WithdrawnOutcome::Released { install: some_digest("an install") });
+    let settled = of(WithdrawnOutcome::Settled);
+    let (shared, proof, dead) = (grant(2), receipt(&grant(2), 2), done(activated(3)));
+    let mut cases = Vec::new();
+    for (name, rule, messages) in [
+        ("a denial of a grant that is dead already, and the proof", "OWN-39", vec![&shared, &dead, &never, &proof]),
+        ("the proof of a grant that is dead already, and a denial", "OWN-39", vec![&shared, &dead, &proof, &never]),
+        ("an equivocation is reported each time", "OWN-40", vec![&never, &proof, &never, &proof, &shared]),
+        ("a denial before the grant", "OWN-17", vec![&never, &shared]),
+        ("learn, denial, proof, learn", "OWN-17", vec![&shared, &never, &proof, &shared]),
+        ("learn, proof, denial, learn", "OWN-17", vec![&shared, &proof, &never, &shared]),
+        ("denial, proof, learn", "OWN-17", vec![&never, &proof, &shared]),
+        ("released, then the grant", "OWN-17", vec![&released, &shared]),
+        ("the grant, then released, and learned again", "OWN-17", vec![&shared, &released, &shared]),
+        ("settled, then the grant", "OWN-17", vec![&settled, &shared]),
+        ("the grant, then settled, and learned again", "OWN-17", vec![&shared, &settled, &shared]),
+    ] {
+        let mut phone = Phone::active(name);
+        for message in messages {
+            phone.learn(message);
+            phone.scene.ask(Phone::slot_request("status"));
+        }
+        cases.push(phone.case(rule));
+    }
+    cases
+}
+
+/// Sixteen keys that the lock did not confirm leave no room for another, and one that it did takes none.
+fn full() -> Vec<Value> {
+    let released = |n| withdrawn(&grant(n), n, WithdrawnOutcome::Released { install: some_digest("an install") });
+    let mut phone = Phone::active("a release that is heard of while 16 keys may open");
+    (2..18).for_each(|n| drop(phone.learn(&released(n))));
+    phone.scene.refused(Phone::learn_request(&released(18)), "Slot.LiveFull");
+    phone.learn(&released(17));
+    phone.learn(&withdrawn(&grant(18), 18, WithdrawnOutcome::NeverReleased));
+    let mut cases = vec![phone.case("OWN-25")];
+    let mut phone = Phone::active("the key that the lock confirmed takes no room");
+    phone.learn(&receipt(&grant(2), 2));
+    (3..19).for_each(|n| drop(phone.learn(&grant(n))));
+    phone.scene.refused(Phone::learn_request(&grant(19)), "Slot.LiveFull");
+    phone.scene.refused(Phone::learn_request(&released(19)), "Slot.LiveFull");
+    phone.learn(&receipt(&grant(19), 19));
+    phone.scene.ask(Phone::slot_request("status"));
+    cases.push(phone.case("OWN-25"));
     cases
 }
 

@@ -61,7 +61,7 @@ fn an_old_done_or_refusal_is_no_answer_to_a_new_command() {
     scene.ok("owner inspect 0");
     let done = scene.newest("done", "owner");
     scene.refused(&format!("owner inspect 0 --answer-with {done}"), "owner's phone", ".OtherCommand)");
-    scene.lock_refuses("owner activate 77", "NoSuchSlot");
+    scene.lock_refuses("owner inspect 77", "NoSuchSlot");
     let refused = scene.newest("refused", "owner");
     scene.refused(&format!("owner inspect 0 --answer-with {refused}"), "owner's phone", ".RefusedOther)");
 }

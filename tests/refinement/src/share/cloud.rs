@@ -50,7 +50,7 @@ impl<C: Provider> Cloud<C> {
         let (provision, pending) =
             owner.provision(&paper.card(), &paper.challenge(), forge.key(SERVICES[0]), &mut rng).unwrap();
         let provisioned = paper.provisioned(&provision);
-        let view = pending.finish(&owner, &provisioned).unwrap();
+        let Ok(view) = pending.finish(&owner, &provisioned).unwrap().put_new(None, sharekey_stage::store::stored);
         let record = open(&service, &provisioned, SLOT).unwrap();
         Self { service, record, owner, phones: [view.clone(), view], paper, rng }
     }

@@ -267,6 +267,11 @@ pub const CASES: &[Case] = &[
         let kind = if play.first() { Kind::Claim } else { Kind::Receipt };
         play.w.olga.learn(&play.w.tape.last(kind)).map(drop).map_err(told)
     }),
+    (&["Owner.NoSuchSlot"], Play::active, |play| {
+        let slot = if play.first() { SlotId::new(200) } else { STUDIO };
+        let challenge = play.w.door.connect::<purpose::Operate>().0;
+        play.w.olga.sign_order(Order::Deactivate { slot }, &challenge).map(drop).map_err(told)
+    }),
     (&["Owner.NothingShared"], Play::active, |play| {
         if play.first() {
             return play.w.olga.sign_withdrawal(HALL).map(drop).map_err(told);

@@ -10,6 +10,7 @@ use sharekey::owner::{Fact, Order};
 use sharekey::slot::State;
 use sharekey::wire::Kind;
 
+use sharekey_stage::desk::keep;
 use sharekey_stage::world::cloud::Cloud;
 use sharekey_stage::world::door::NOON;
 use sharekey_stage::world::phone::Phone;
@@ -170,7 +171,7 @@ fn a_lock_whose_done_of_a_transfer_was_lost_is_taken_over_by_its_new_owner() {
     let done = w.door.command(session, &command).unwrap();
     // On a phone with two accounts, the other one has not taken it over.
     assert_eq!(pending.finish(&w.olga.owner, &done).unwrap_err(), OwnerError::WrongOwner);
-    let view = pending.finish(&otto.owner, &done).unwrap();
+    let view = keep(pending.finish(&otto.owner, &done).unwrap());
     assert_eq!((view.epoch(), view.service()), (Epoch::new(3), &cloud.key()));
     assert!(!view.status(HALL).inspected);
     otto.view = Some(view);

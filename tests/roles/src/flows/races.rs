@@ -142,7 +142,7 @@ fn a_withdrawal_that_loses_the_race_is_answered_with_the_install_that_won() {
     let answer = w.cloud.take(w.place(HALL), &withdraw).unwrap();
     let _ = w.olga.learn(&answer).unwrap();
     let status = w.olga.view().status(HALL);
-    assert_eq!((status.state, status.shared), (State::NotShared, None));
+    assert_eq!((status.state, status.shared), (Some(State::NotShared), None));
     assert_eq!(status.may_open[0].install, Some(install), "the owner sees that it was too late");
     assert!(!status.may_open[0].withdrawing);
     w.open(&mut ana).unwrap();

@@ -81,12 +81,10 @@ fn a_share_to_a_contact_is_downloaded_and_then_opens_offline() {
 fn a_share_by_code_goes_to_whoever_types_the_code() {
     let mut w = World::active();
     let code = ShareCode::issue(&mut rng(5));
-    let shared = w
-        .olga
-        .change(|owner, view, _| owner.share_by_code(view, STUDIO, code, Rights::OPEN_AND_LOCK, Limits::NONE))
-        .unwrap();
-    let text = shared.code().as_str().to_lowercase().replace('-', " ");
-    let grant = shared.shown();
+    let shared =
+        w.olga.change(|owner, view, _| owner.share_by_code(view, STUDIO, code, Rights::OPEN_AND_LOCK, Limits::NONE));
+    let text = shared.unwrap().as_str().to_lowercase().replace('-', " ");
+    let grant = w.olga.change(|owner, view, _| owner.code_shown(view, STUDIO)).unwrap();
     w.cloud.take(w.place(STUDIO), &grant).unwrap();
     assert_eq!(w.olga.view().status(STUDIO).shared.unwrap().method, Some(Method::Code));
 
@@ -106,8 +104,8 @@ fn neither_a_code_nor_its_seed_stands_in_any_message() {
     let code = ShareCode::issue(&mut rng(5));
     let shared =
         w.olga.change(|owner, view, _| owner.share_by_code(view, HALL, code, Rights::OPEN, Limits::NONE)).unwrap();
-    let text = shared.code().as_str().to_owned();
-    let grant = shared.shown();
+    let text = shared.as_str().to_owned();
+    let grant = w.olga.change(|owner, view, _| owner.code_shown(view, HALL)).unwrap();
     w.tape.note(&grant);
     w.cloud.take(w.place(HALL), &grant).unwrap();
     let mut ben = Guest::new(ShareCode::parse(&text).unwrap().redeem(&Provider), &w.tape);
