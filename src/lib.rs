@@ -120,7 +120,7 @@
 //! |---|---|---|---|
 //! | the owner's app | an [`Owner`], a view of each lock ([`OwnedLock`]) | [`owner`], [`contacts`], [`code`] | [`OwnerError`] |
 //! | the guest's app | an [`Account`] and a [`Keyring`] | [`guest`], [`code`] | [`GuestError`] |
-//! | the service | a [`Service`], a [`LockRecord`](service::LockRecord) for each lock, a [`ShareRecord`] for each slot | [`service`] | [`ServiceError`] |
+//! | the service | a [`Service`], a [`LockRecord`] for each lock, a [`ShareRecord`] for each slot | [`service`] | [`ServiceError`] |
 //! | the lock's firmware | a [`lock::Door`] over its board | [`lock`], and a provider for [`crypto`] | [`LockError`] |
 //!
 //! What you build around it, and what each of them stores, is in [`guide`]; what to do when something went wrong, in
@@ -157,6 +157,7 @@
     feature = "alloc",
     doc = "
 [`Keyring`]: guest::Keyring
+[`LockRecord`]: service::LockRecord
 [`OwnedLock`]: owner::OwnedLock
 [`ShareRecord`]: service::ShareRecord
 "
@@ -165,6 +166,7 @@
     not(feature = "alloc"),
     doc = "
 [`Keyring`]: #features
+[`LockRecord`]: #features
 [`Owner`]: #features
 [`Owner::withdraw`]: #features
 [`OwnedLock`]: #features

@@ -3,7 +3,7 @@
 //! Each kind of secret has its own type, so that one cannot be passed where another is meant.
 //!
 //! A secret that must survive a restart has to be stored by someone. What [holds one](HoldsSecret) has no `serde` of its
-//! own, for nobody sees at a call of `to_string` that a key leaves: it is stored [sealed](crate::sealed) under a key that
+//! own, for nobody sees at a call of `to_string` that a key leaves: it is stored sealed (`sealed::Sealed`) under a key that
 //! the app brings, or [`Exposed`], where the platform keeps secrets itself.
 
 use rand_core::CryptoRng;
@@ -84,7 +84,7 @@ impl<T: Expose> Expose for &T {
 /// A value **with its secrets in the open**, for `serde`: `Exposed(&key)` to write, `Exposed::<GuestKey>` to read.
 ///
 /// Whoever reads what this writes has the secret, and can be the owner, the account or the key. It is for where the
-/// platform itself keeps secrets; elsewhere [seal](crate::sealed) them.
+/// platform itself keeps secrets; elsewhere seal them (`sealed::Sealed`).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Exposed<T>(pub T);
 
@@ -219,7 +219,7 @@ secrets! {
     AgreementSecret(32, stored)
     /// What an X25519 agreement gave, before it goes through the key derivation.
     SharedSecret(32)
-    /// The key that an app brings to [seal](crate::sealed) what it stores: from the platform's key store, say.
+    /// The key that an app brings to seal (`sealed::Sealed`) what it stores: from the platform's key store, say.
     StorageKey(32)
     /// A key for a MAC that never leaves the lock (records, nonces).
     MacKey(32)

@@ -47,7 +47,7 @@ impl Timestamp {
 }
 
 impl Limits {
-    /// Whether an owner can mean these limits together with these rights. An [`Owner`](crate::Owner) signs no others.
+    /// Whether an owner can mean these limits together with these rights. An `Owner` signs no others.
     ///
     /// # Errors
     /// [`LimitsError::FarAway`] for a date that is not [plausible](Timestamp::is_plausible),

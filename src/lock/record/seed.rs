@@ -37,7 +37,7 @@ impl SeedRecord {
         //= spec/protocol.md#records
         //# REC-4. The MAC of the seed's record MUST be under the record key of the seed in it.
         let key = keys::record_key(crypto, &record.seed)?;
-        Ok(holds(crypto, &key, covered, tag).then_some(record))
+        if holds(crypto, &key, covered, tag) { Ok(Some(record)) } else { Ok(None) }
     }
 }
 
