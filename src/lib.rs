@@ -64,7 +64,7 @@
 //! let card = ActivationSecret::from_bytes(card);
 //! let (provision, pending) = owner.provision(&card, &given.challenge, *service.key(), rng)?;
 //! let provisioned = lock.provision(given.session, &provision, now)?.commit(flash)?.provisioned;
-//! let mut view = pending.finish(&owner, &provisioned)?;
+//! let mut view = pending.finish(&owner, &provisioned)?.put_new(None, disk)?;
 //! serve(&service, &mut rows, &provisioned)?;
 //!
 //! // 2. Standing at the lock, the owner opens one of its slots.

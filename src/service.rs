@@ -117,7 +117,7 @@
 //! # let given = lock.challenge::<purpose::Operate>(now, rng)?.commit(flash)?;
 //! # let (provision, pending) = owner.provision(&card(), &given.challenge, key, rng)?;
 //! # let provisioned = lock.provision(given.session, &provision, now)?.commit(flash)?.provisioned;
-//! # let mut view = pending.finish(&owner, &provisioned)?;
+//! # let mut view = pending.finish(&owner, &provisioned)?.put_new(None, disk)?;
 //! # let given = lock.challenge::<purpose::Operate>(now, rng)?.commit(flash)?;
 //! # let activate = Order::Activate { slot: hall };
 //! # let (command, _pending) = owner.order(&mut view, activate, &given.challenge, rng)?.commit(disk)?;
