@@ -19,6 +19,7 @@ mod new;
 mod outbox;
 mod provision;
 mod report;
+mod reported;
 mod share;
 mod status;
 mod stored;

@@ -4,7 +4,8 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::learn::check_service;
-use super::view::{Contradiction, Equivocation, OwnedLock, Reported, Standing};
+use super::reported::{Contradiction, Reported};
+use super::view::{Equivocation, OwnedLock, Standing};
 use super::{Learned, Owner, ViewChange};
 use crate::counter::{Epoch, Term};
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey};

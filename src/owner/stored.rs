@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::evidence::Said;
 use super::outbox::Unheard;
-use super::view::{Contradiction, Issued, OwnedLock, OwnedSlot, Standing, Statement, contradict};
+use super::reported::{Contradiction, contradict};
+use super::view::{Issued, OwnedLock, OwnedSlot, Standing, Statement};
 use crate::counter::{Epoch, Term};
 use crate::crypto::PublicKey;
 use crate::error::StoredViewError;

@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::ViewChange;
 use super::outbox::{Delivery, Unheard};
-use super::report::AsOf;
+use super::reported::{Contradiction, Reported};
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{AccountId, LockId, SlotCount, SlotId};
-use crate::message::{Done, Grant, Report};
+use crate::message::{Done, Grant};
 use crate::slot::{GrantRef, Observer, Slot};
 use crate::staged::{Counted, Held, Hold, Staged};
-use crate::wire::{Kept, Unverified, Verified};
+use crate::wire::{Kept, Verified};
 
 /// How a grant's subject was named.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -95,37 +95,6 @@ pub(super) struct OwnedSlot {
     pub(super) contradiction: Option<Contradiction>,
     /// The grant that the service says it released, in the latest report.
     pub(super) said_released: Option<GrantRef>,
-}
-
-/// A report that was taken in.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Reported {
-    pub(super) as_of: AsOf,
-    /// Its signed part: evidence.
-    #[serde(with = "crate::form::messages::one")]
-    pub(super) report: Vec<u8>,
-}
-
-impl Reported {
-    pub(super) fn contradicts(&self, other: &Report) -> bool {
-        Unverified::parse(&self.report).is_ok_and(|report| contradict(report.claims(), other))
-    }
-}
-
-/// Whether a service that said both is convicted: of one version of one record it says two things.
-pub(super) fn contradict(one: &Report, other: &Report) -> bool {
-    let of = |report: &Report| (report.lock, report.epoch, report.slot, report.version);
-    let content = |report: &Report| (report.state, report.slots, report.messages);
-    of(one) == of(other) && content(one) != content(other)
-}
-
-/// Two reports of one version that say different things.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Contradiction {
-    #[serde(with = "crate::form::messages::one")]
-    pub(super) first: Vec<u8>,
-    #[serde(with = "crate::form::messages::one")]
-    pub(super) second: Vec<u8>,
 }
 
 /// A grant that this owner signed.
