@@ -5,11 +5,11 @@ use sharekey::counter::Epoch;
 use sharekey::crypto::{Digest, Nonce, PublicKey, Tag};
 use sharekey::error::{KeyError, OwnerError, RefuseReason, Retry, SignatureError, SlotError, WireError};
 use sharekey::id::{LockId, SlotId};
-use sharekey::limits::{Action, Timestamp};
+use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::message::{
     Challenge, Command, Completed, Done, Holding, Operation, Provisioned, RefusedBody, SlotReport,
 };
-use sharekey::owner::{Learned, Order, OwnedLock, Owner, PendingCommand, PendingProvision, Standing};
+use sharekey::owner::{Learned, Method, Order, OwnedLock, Owner, PendingCommand, PendingProvision, Standing};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 use sharekey_stage::desk::*;
@@ -386,4 +386,25 @@ fn every_part_of_a_handover_is_checked() {
     assert_eq!(error(&by_lock(&activated(1))), OwnerError::NotATransfer);
     assert_eq!(error(&by_lock(&transfer_to(public(&seed(50)), service, 7))), OwnerError::WrongOwner);
     assert_eq!(error(&by_lock(&transfer_to(me, public(&seed(50)), 7))), OwnerError::WrongService);
+}
+
+//= spec/protocol.md#owner
+//# OWN-42. The owner MUST NOT sign a Grant, an Activate or a Deactivate for a slot at or above the number of slots that its view knows the lock to have.
+#[test]
+fn an_owner_signs_nothing_for_a_slot_that_the_lock_does_not_have() {
+    let mut view = active_view();
+    let before = view.clone();
+    let (last, beyond) = (SlotId::new(SLOTS.value() - 1), SlotId::new(SLOTS.value()));
+    let subject = public(&subject_seed());
+    let grant = |view: &mut OwnedLock, slot| {
+        owner().share(view, slot, subject, Method::Account, Rights::OPEN, Limits::NONE).map(drop)
+    };
+    let order = |view: &mut OwnedLock, order| owner().order(view, order, &challenge(), &mut rng()).map(drop);
+    assert_eq!(grant(&mut view, beyond), Err(OwnerError::NoSuchSlot));
+    for slot in [beyond, SlotId::new(u8::MAX)] {
+        assert_eq!(order(&mut view, Order::Activate { slot }), Err(OwnerError::NoSuchSlot));
+        assert_eq!(order(&mut view, Order::Deactivate { slot }), Err(OwnerError::NoSuchSlot));
+    }
+    assert_eq!(view, before, "no row is left of it");
+    assert_eq!(order(&mut view, Order::Activate { slot: last }), Ok(()));
 }
