@@ -276,6 +276,9 @@ impl<T: Verify + Sign + Agree + Hash + Mac + Kdf> Crypto for T {}
 /// another protocol has a key sign is ever taken for a message here.
 pub const SIGNATURE_CONTEXT: &[u8] = b"sharekey v1 signature\0";
 
+/// What a provider has to be able to take behind that: no message is longer.
+pub(crate) const MAX_SIGNED: usize = 256;
+
 /// Checks a signature over the concatenation of `message`'s parts strictly: `key` and R canonical and not of small
 /// order, `S < L`, then the provider's equation. Every signature of the protocol goes through here or through
 /// [`Pinned::verify`], so that providers cannot differ (spec: "Strict keys"); there the first part is the

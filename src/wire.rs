@@ -32,7 +32,7 @@ pub const HEADER_LEN: usize = 4;
 
 /// Room for any one message but a [`Bundle`](crate::message::Bundle), which carries four and has its
 /// own [`MAX_LEN`](crate::message::Bundle::MAX_LEN).
-pub const MAX_MESSAGE: usize = 256;
+pub const MAX_MESSAGE: usize = crate::crypto::MAX_SIGNED;
 
 const MAGIC: [u8; 2] = *b"SK";
 

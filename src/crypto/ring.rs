@@ -14,7 +14,6 @@ use super::{
 };
 use crate::error::{NonContributory, ProviderFailed};
 use crate::secret::{AgreementSecret, Seed, SharedSecret};
-use crate::wire::MAX_MESSAGE;
 
 /// The default provider: `ring`. For apps, services and Linux-class locks.
 ///
@@ -123,7 +122,7 @@ impl super::Aead for Ring {
 }
 
 /// Room for the longest message behind its context.
-const ROOM: usize = MAX_MESSAGE + SIGNATURE_CONTEXT.len();
+const ROOM: usize = super::MAX_SIGNED + SIGNATURE_CONTEXT.len();
 
 /// `ring` takes a message in one piece only: parts are put together where there is room for any message of the
 /// protocol, and longer ones are not taken.
