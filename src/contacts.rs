@@ -95,38 +95,60 @@ impl Contact {
 /// # Ok::<(), sharekey::error::ProviderFailed>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ContactBook(BTreeMap<AccountId, Contact>);
+pub struct ContactBook {
+    contacts: BTreeMap<AccountId, Contact>,
+    /// The keys of those who were deleted.
+    deleted: BTreeMap<AccountId, PublicKey>,
+}
 
 impl ContactBook {
     /// An empty book.
     #[must_use]
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self { contacts: BTreeMap::new(), deleted: BTreeMap::new() }
     }
 
     /// Adds a contact, pinning `key`, as yet [`Unverified`](Trust::Unverified).
     ///
     /// # Errors
     /// [`ContactError::Duplicate`] for an id that the book has, [`ContactError::Key`] for a key that
-    /// is no good key.
+    /// is no good key; [`ContactError::KeyChanged`] where the contact was [deleted](Self::delete) and had another key: ask
+    /// the owner, then [`accept_changed_key`](Self::accept_changed_key), and add.
     pub fn add(&mut self, id: AccountId, name: ContactName, key: PublicKey) -> Result<(), ContactError> {
-        let Entry::Vacant(place) = self.0.entry(id) else { return Err(ContactError::Duplicate) };
+        let Self { contacts, deleted } = self;
+        let Entry::Vacant(place) = contacts.entry(id) else { return Err(ContactError::Duplicate) };
         //= spec/protocol.md#contacts
         //# CON-5. A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
         key.check()?;
+        //= spec/protocol.md#contacts
+        //# CON-7. A key that a deleted contact is added again with MUST be taken for a changed one where it is not the one that was pinned last.
+        if deleted.get(place.key()).is_some_and(|pinned| *pinned != key) {
+            return Err(ContactError::KeyChanged);
+        }
+        deleted.remove(place.key());
         //= spec/protocol.md#contacts
         //# CON-1. A contact MUST be unverified until its fingerprint was compared or its key was scanned from its owner's screen.
         place.insert(Contact { name, key, trust: Trust::Unverified });
         Ok(())
     }
 
-    /// Removes a contact and gives it. What was shared with them stays shared.
+    /// Removes a contact and gives it. What was shared with them stays shared, and their key stays pinned: whoever is
+    /// added under this id with another one is noticed.
     ///
     /// # Errors
     /// [`ContactError::NotFound`].
     pub fn delete(&mut self, id: &AccountId) -> Result<Contact, ContactError> {
-        self.0.remove(id).ok_or(ContactError::NotFound)
+        let contact = self.contacts.remove(id).ok_or(ContactError::NotFound)?;
+        self.deleted.insert(id.clone(), contact.key);
+        Ok(contact)
+    }
+
+    /// Forgets whose key a deleted contact's was: whoever is added under this id next is taken at their word.
+    ///
+    /// # Errors
+    /// [`ContactError::NotFound`] where none of this id was deleted.
+    pub fn forget(&mut self, id: &AccountId) -> Result<(), ContactError> {
+        self.deleted.remove(id).map(drop).ok_or(ContactError::NotFound)
     }
 
     /// Calls a contact by another name; id, key and trust stay.
@@ -141,7 +163,7 @@ impl ContactBook {
     /// The contact of this id.
     #[must_use]
     pub fn get(&self, id: &AccountId) -> Option<&Contact> {
-        self.0.get(id)
+        self.contacts.get(id)
     }
 
     /// Whose key this is: the subject of a grant, say. Nothing keeps two contacts from having one key: a verified one comes
@@ -154,19 +176,19 @@ impl ContactBook {
 
     /// All contacts, sorted by id.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&AccountId, &Contact)> {
-        self.0.iter()
+        self.contacts.iter()
     }
 
     /// How many contacts there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.contacts.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.contacts.is_empty()
     }
 
     /// Makes a contact [`Verified`](Trust::Verified) if `read_out`, which the contact read from their
@@ -217,27 +239,35 @@ impl ContactBook {
     }
 
     /// Pins another key, as the owner decided; the contact is [`Unverified`](Trust::Unverified)
-    /// again.
+    /// again. Of a deleted contact: it can be added with this key then.
     ///
     /// # Errors
     /// [`ContactError::NotFound`], [`ContactError::Key`], or [`ContactError::KeyNotChanged`] where
     /// the key is the pinned one.
     pub fn accept_changed_key(&mut self, id: &AccountId, key: PublicKey) -> Result<(), ContactError> {
-        let contact = self.get_mut(id)?;
+        let contact = self.contacts.get_mut(id);
+        let (pinned, trust) = match contact {
+            Some(Contact { key, trust, .. }) => (key, Some(trust)),
+            None => (self.deleted.get_mut(id).ok_or(ContactError::NotFound)?, None),
+        };
         //= spec/protocol.md#contacts
         //# CON-5. A contact MUST NOT be pinned with a key that fails KEY-1 or KEY-2.
         key.check()?;
-        if contact.key == key {
+        if *pinned == key {
             return Err(ContactError::KeyNotChanged);
         }
-        contact.key = key;
+        *pinned = key;
         //= spec/protocol.md#contacts
         //# CON-3. A contact whose changed key was accepted MUST be unverified again.
-        contact.trust = Trust::Unverified;
+        if let Some(trust) = trust {
+            *trust = Trust::Unverified;
+        }
         Ok(())
     }
 
     fn get_mut(&mut self, id: &AccountId) -> Result<&mut Contact, ContactError> {
-        self.0.get_mut(id).ok_or(ContactError::NotFound)
+        //= spec/protocol.md#contacts
+        //# CON-10. Each operation on the contacts MUST make the checks of the table, in its order, and change nothing where one of them fails.
+        self.contacts.get_mut(id).ok_or(ContactError::NotFound)
     }
 }

@@ -182,9 +182,9 @@ pub trait Verify {
     /// at the next check.
     fn ready(&self, key: &PublicKey) -> Option<Self::Ready>;
 
-    /// Whether `signature` is `key`'s over `message`, by the cofactorless equation: recompute R and
-    /// compare the bytes. The library calls it only after the strict checks; call [`verify`].
-    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool;
+    /// Whether `signature` is `key`'s over the concatenation of `message`'s parts, by the cofactorless equation:
+    /// recompute R and compare the bytes. The library calls it only after the strict checks; call [`verify`].
+    fn verify_equation(&self, key: &Self::Ready, message: &[&[u8]], signature: &Signature) -> bool;
 }
 
 /// Makes Ed25519 signatures.
@@ -201,11 +201,11 @@ pub trait Sign {
     /// The public half.
     fn public_key(&self, key: &Self::Key) -> PublicKey;
 
-    /// Signs `message`.
+    /// Signs the concatenation of `message`'s parts.
     ///
     /// # Errors
     /// [`ProviderFailed`] when the provider cannot sign now.
-    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed>;
+    fn sign(&self, key: &Self::Key, message: &[&[u8]]) -> Result<Signature, ProviderFailed>;
 }
 
 /// X25519.
@@ -247,21 +247,49 @@ pub trait Stretch {
     fn pbkdf2_sha256(&self, password: &[u8], salt: &[u8], rounds: core::num::NonZeroU32) -> Zeroizing<[u8; 32]>;
 }
 
+/// ChaCha20-Poly1305 (RFC 8439) under a key that is used once, with a nonce of zeros: only what is stored
+/// [sealed](crate::sealed) needs it, so a provider may do without.
+#[cfg(feature = "alloc")]
+pub trait Aead {
+    /// Encrypts `content` where it stands; gives the tag, over `about` too.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] when the provider cannot do it now.
+    fn chacha20_poly1305_seal(
+        &self,
+        key: &[u8; 32],
+        about: &[u8],
+        content: &mut [u8],
+    ) -> Result<[u8; 16], ProviderFailed>;
+
+    /// Decrypts `content` where it stands, if the tag is that of it and of `about`; gives whether it is. Where it is not,
+    /// what stands in `content` is of no use.
+    fn chacha20_poly1305_open(&self, key: &[u8; 32], about: &[u8], content: &mut [u8], tag: &[u8; 16]) -> bool;
+}
+
 /// Everything that a lock, an owner, a guest or a service needs.
 pub trait Crypto: Verify + Sign + Agree + Hash + Mac + Kdf {}
 
 impl<T: Verify + Sign + Agree + Hash + Mac + Kdf> Crypto for T {}
 
-/// Checks a signature strictly: `key` and R canonical and not of small order, `S < L`, then the
-/// provider's equation. Every signature of the protocol goes through here or through
-/// [`Pinned::verify`], so that providers cannot differ (spec: "Strict keys").
+/// What stands before a message where a signature of the protocol is made or checked. It is not sent: nothing that
+/// another protocol has a key sign is ever taken for a message here.
+pub const SIGNATURE_CONTEXT: &[u8] = b"sharekey v1 signature\0";
+
+/// What a provider has to be able to take behind that: no message is longer.
+pub(crate) const MAX_SIGNED: usize = 256;
+
+/// Checks a signature over the concatenation of `message`'s parts strictly: `key` and R canonical and not of small
+/// order, `S < L`, then the provider's equation. Every signature of the protocol goes through here or through
+/// [`Pinned::verify`], so that providers cannot differ (spec: "Strict keys"); there the first part is the
+/// [context](SIGNATURE_CONTEXT).
 ///
 /// # Errors
 /// [`SignatureError`], naming the check that failed.
 pub fn verify(
     provider: &impl Verify,
     key: &PublicKey,
-    message: &[u8],
+    message: &[&[u8]],
     signature: &Signature,
 ) -> Result<(), SignatureError> {
     key.check().map_err(SignatureError::Key)?;
@@ -272,7 +300,7 @@ pub fn verify(
 fn equation<V: Verify>(
     provider: &V,
     key: Option<&V::Ready>,
-    message: &[u8],
+    message: &[&[u8]],
     signature: &Signature,
 ) -> Result<(), SignatureError> {
     //= spec/protocol.md#strict-keys
@@ -307,7 +335,7 @@ impl<V: Verify> Pinned<V> {
     ///
     /// # Errors
     /// [`SignatureError`], naming the check that failed.
-    pub fn verify(&self, provider: &V, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+    pub fn verify(&self, provider: &V, message: &[&[u8]], signature: &Signature) -> Result<(), SignatureError> {
         let ready = self.ready.as_ref().map_err(|error| SignatureError::Key(*error))?;
         strict::check_signature(&signature.0)?;
         match ready {
@@ -352,8 +380,11 @@ impl<C: Sign> Signer<C> {
         &self.public
     }
 
+    /// The signature of a message of the protocol, which is all that the library signs.
     pub(crate) fn sign(&self, crypto: &C, message: &[u8]) -> Result<Signature, ProviderFailed> {
-        crypto.sign(&self.key, message)
+        //= spec/protocol.md#frame
+        //# MSG-20. A signature MUST be made, and checked, over `"sharekey v1 signature"` ‖ 00 ‖ the bytes that it covers.
+        crypto.sign(&self.key, &[SIGNATURE_CONTEXT, message])
     }
 }
 

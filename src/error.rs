@@ -18,6 +18,8 @@ mod lock;
 #[cfg(feature = "alloc")]
 mod owner;
 #[cfg(feature = "alloc")]
+mod sealed;
+#[cfg(feature = "alloc")]
 mod service;
 #[cfg(feature = "alloc")]
 mod staged;
@@ -33,6 +35,8 @@ pub use self::lock::{LoadError, LockError};
 #[cfg(feature = "alloc")]
 pub use self::owner::{OwnerError, StoredViewError};
 pub use self::refuse::RefuseReason;
+#[cfg(feature = "alloc")]
+pub use self::sealed::SealedError;
 #[cfg(feature = "alloc")]
 pub use self::service::{ServiceError, StoredRecordError};
 pub use self::slot::{SlotError, StoredSlotError};

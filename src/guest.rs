@@ -7,8 +7,11 @@
 //!                               └── again, where the connection dropped        finish(receipt) ─▶ GuestKey
 //! ```
 //!
-//! [`Claimed`], [`Installing`] and [`GuestKey`] hold secrets and can be stored
-//! (`serde`) where the platform keeps secrets, so that a download survives the app's restart.
+//! With an allocator, keep all of it in one `Keyring`, which knows which grant is the newer, which key is for which
+//! door, and what is still to be sent; the steps above are what it is made of, for devices without.
+//!
+//! Each step gives its value [`Unstored`]: nothing leaves before it is stored. [`Claimed`], [`Installing`] and
+//! [`GuestKey`] hold secrets, and are stored [sealed or exposed](crate::secret).
 
 use rand_core::CryptoRng;
 
@@ -23,10 +26,16 @@ use crate::wire::{self, Encoded, Unverified};
 mod download;
 mod invitation;
 mod key;
+#[cfg(feature = "alloc")]
+mod ring;
+mod unstored;
 
 pub use self::download::{Claimed, Download, Installing};
 pub use self::invitation::Invitation;
 pub use self::key::{AwaitingReply, GuestKey};
+#[cfg(feature = "alloc")]
+pub use self::ring::{Keyring, RingChange, RingKey, Taken};
+pub use self::unstored::Unstored;
 
 /// Who a grant is for: a guest's account, or whoever redeemed a share code.
 pub struct Account<C: Sign> {
@@ -99,7 +108,7 @@ impl<C: Sign> Account<C> {
         grant: &[u8],
         owner: Option<&PublicKey>,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Claimed, GuestError>
+    ) -> Result<Unstored<Claimed>, GuestError>
     where
         C: Crypto,
     {
@@ -122,7 +131,7 @@ impl<C: Sign> Account<C> {
         let device_key = *Signer::from_seed(crypto, &device)?.public();
         let claim = Claim { grant: invitation.grant().digest(crypto), device: device_key };
         let claim = wire::seal(crypto, &self.signer, &claim)?;
-        Ok(Claimed::new(invitation, claim, device))
+        Ok(Unstored::new(Claimed::new(invitation, claim, device)))
     }
 }
 

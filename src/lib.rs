@@ -15,20 +15,37 @@
 //! use sharekey::crypto::Ring;
 //! use sharekey::id::SlotId;
 //! use sharekey::limits::{Action, Limits, Rights};
-//! use sharekey::lock::{Clock, Found, Making, Now, purpose};
+//! use sharekey::lock::{Battery, Clock, Found, Making, Now, purpose};
 //! use sharekey::owner::{Fact, Order};
 //! use sharekey::secret::{ActivationSecret, Seed};
-//! use sharekey::service::{NewRecord, ShareRecord};
+//! use sharekey::service::{Key, Put, Request, ShareRecord};
 //! use sharekey::{Account, Owner, Service};
+//! use std::collections::BTreeMap;
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # type Failed = Box<dyn std::error::Error>;
+//! /// Whatever reaches the service: it reads, decides, stores (a database compares before it does), and then answers.
+//! fn serve<'a>(
+//!     service: &Service<Ring>,
+//!     rows: &mut BTreeMap<Key, Vec<u8>>,
+//!     request: impl Into<Request<'a>>,
+//! ) -> Result<Vec<u8>, Failed> {
+//!     let decided = service.serve(request, |key| Ok::<_, Failed>(rows.get(&key).cloned()))?;
+//!     let taken = decided.commit(|write| {
+//!         let (Put::New(next) | Put::InPlaceOf { next, .. }) = write.put();
+//!         rows.insert(write.key(), next.to_vec());
+//!         Ok::<_, Failed>(())
+//!     })?;
+//!     Ok(taken.answer()?)
+//! }
+//!
+//! # fn main() -> Result<(), Failed> {
 //! let rng = &mut sharekey::rand_core::UnwrapErr(getrandom::SysRng);   // the operating system's entropy
 //! // Where each side stores what it must not lose. Here nothing fails.
 //! let flash = |_record: &sharekey::lock::Record| Ok::<(), std::io::Error>(());
-//! let database = |_record: &ShareRecord| Ok::<(), std::io::Error>(());   // compare-and-swap
-//! let new_row = |_record: &NewRecord| Ok::<(), std::io::Error>(());        // create-if-absent
+//! let mut rows = BTreeMap::new();
 //! let disk = |_view: &sharekey::owner::OwnedLock| Ok::<(), std::io::Error>(());
-//! let now = Now { ticks: 0, clock: Clock::Unset };
+//! let phone = |_claimed: &sharekey::guest::Claimed| Ok::<(), std::io::Error>(());
+//! let now = Now { ticks: 0, clock: Clock::Unset, battery: Battery::UNKNOWN };
 //! let hall = SlotId::new(0);
 //!
 //! // 1. A factory-fresh lock becomes the owner's, by the secret on its activation card. Whatever is
@@ -47,8 +64,8 @@
 //! let card = ActivationSecret::from_bytes(card);
 //! let (provision, pending) = owner.provision(&card, &given.challenge, *service.key(), rng)?;
 //! let provisioned = lock.provision(given.session, &provision, now)?.commit(flash)?.provisioned;
-//! let mut view = pending.finish(&owner, &provisioned)?;
-//! let mut record = service.open(&provisioned, hall)?.put_new(new_row)?;
+//! let mut view = pending.finish(&owner, &provisioned)?.put_new(None, disk)?;
+//! serve(&service, &mut rows, &provisioned)?;
 //!
 //! // 2. Standing at the lock, the owner opens one of its slots.
 //! let given = lock.challenge::<purpose::Operate>(now, rng)?.commit(flash)?;
@@ -56,26 +73,28 @@
 //! let (command, pending) = owner.order(&mut view, activate, &given.challenge, rng)?.commit(disk)?;
 //! let done = lock.command(given.session, &command, now)?.commit(flash)?.done;
 //! let _ = pending.finish(&owner, &mut view, &done)?.commit(disk)?;
-//! service.take(&mut record, &done)?.commit(database)?.answer()?;
+//! serve(&service, &mut rows, &done)?;
 //!
 //! // 3. At home, the owner shares the slot with a contact. Until the download it can be revoked.
 //! let account = Account::from_seed(&Ring, &Seed::random(rng))?;
 //! let (mut contacts, ana) = (ContactBook::new(), "ana@example".parse()?);
 //! contacts.add(ana, "Ana".parse()?, *account.public_key())?;
+//! contacts.verify_key(&"ana@example".parse()?, account.public_key())?;     // scanned from Ana's screen
 //! let ana = (&contacts, &"ana@example".parse()?);
-//! let grant = owner.share_with_contact(&mut view, hall, ana, Rights::OPEN, Limits::NONE)?.commit(disk)?;
-//! service.take(&mut record, &grant)?.commit(database)?.answer()?;
+//! let grant = owner.share_with_verified_contact(&mut view, hall, ana, Rights::OPEN, Limits::NONE)?.commit(disk)?;
+//! serve(&service, &mut rows, &grant)?;
 //!
 //! // 4. The guest connects to the lock and the service, once, to download the key.
-//! let claimed = account.claim(&Ring, record.grant().expect("it is published"), None, rng)?;
+//! let place = (view.lock(), hall);
+//! let record = ShareRecord::load(place, |key| Ok::<_, Failed>(rows.get(&key).cloned()))?;
+//! let claimed = account.claim(&Ring, record.grant().expect("it is published"), None, rng)?.commit(phone)?;
 //! let given = lock.challenge::<purpose::Install>(now, rng)?.commit(flash)?;
-//! let attempt = claimed.install(&Ring, &given.challenge, rng)?;
-//! let asked = (attempt.claim(), attempt.install());
-//! let release = service.take(&mut record, asked)?.commit(database)?.answer()?;
+//! let attempt = claimed.install(&Ring, &given.challenge, rng)?.stored();
+//! let release = serve(&service, &mut rows, (place, attempt.claim(), attempt.install()))?;
 //! let download = attempt.bundle(&Ring, &release)?;
 //! let receipt = lock.install(given.session, download.bundle(), now, rng)?.commit(flash)?.receipt;
-//! let key = download.finish(&Ring, &receipt)?;
-//! service.take(&mut record, key.receipt())?.commit(database)?.answer()?;
+//! let key = download.finish(&Ring, &receipt)?.stored();
+//! serve(&service, &mut rows, key.receipt())?;
 //! let learned = owner.learn(&mut view, key.receipt())?.commit(disk)?;
 //! assert!(matches!(learned.fact, Fact::Downloaded { slot, .. } if slot == hall));
 //!
@@ -100,8 +119,8 @@
 //! | you write | it is | and uses | refusals |
 //! |---|---|---|---|
 //! | the owner's app | an [`Owner`], a view of each lock ([`OwnedLock`]) | [`owner`], [`contacts`], [`code`] | [`OwnerError`] |
-//! | the guest's app | an [`Account`], then a [`GuestKey`] | [`guest`], [`code`] | [`GuestError`] |
-//! | the service | a [`Service`], a [`ShareRecord`] for each lock and slot | [`service`] | [`ServiceError`] |
+//! | the guest's app | an [`Account`] and a [`Keyring`] | [`guest`], [`code`] | [`GuestError`] |
+//! | the service | a [`Service`], a [`LockRecord`] for each lock, a [`ShareRecord`] for each slot | [`service`] | [`ServiceError`] |
 //! | the lock's firmware | a [`lock::Door`] over its board | [`lock`], and a provider for [`crypto`] | [`LockError`] |
 //!
 //! What you build around it, and what each of them stores, is in [`guide`]; what to do when something went wrong, in
@@ -118,6 +137,7 @@
 //! | `std` (default) | `alloc`, and `std` in the dependencies |
 //! | `ring` (default) | [`crypto::Ring`], the provider on ring: apps, services, Linux-class locks |
 //! | `rustcrypto` | [`crypto::RustCrypto`], the provider on the RustCrypto crates: microcontrollers, any target; with `std`, on x86-64, it verifies faster than ring, and much faster where it is built for AVX-512 (`benches/RESULTS.md` has the ratios) |
+//! | `sealed` | `rustcrypto`, and [`crypto::Aead`] on it, for what is stored [`sealed`]; `ring` has it already |
 //! | `alloc` | [`owner`], [`service`], [`staged`], [`contacts`] and account names: what needs an allocator |
 //!
 //! Without features, the crate is `no_std` without an allocator: [`lock`], [`guest`], [`code`] and [`slot`], over a
@@ -136,6 +156,8 @@
 #![cfg_attr(
     feature = "alloc",
     doc = "
+[`Keyring`]: guest::Keyring
+[`LockRecord`]: service::LockRecord
 [`OwnedLock`]: owner::OwnedLock
 [`ShareRecord`]: service::ShareRecord
 "
@@ -143,6 +165,8 @@
 #![cfg_attr(
     not(feature = "alloc"),
     doc = "
+[`Keyring`]: #features
+[`LockRecord`]: #features
 [`Owner`]: #features
 [`Owner::withdraw`]: #features
 [`OwnedLock`]: #features
@@ -151,7 +175,9 @@
 [`ServiceError`]: #features
 [`ShareRecord`]: #features
 [`contacts`]: #features
+[`crypto::Aead`]: #features
 [`owner`]: #features
+[`sealed`]: #features
 [`service`]: #features
 [`staged`]: #features
 "
@@ -187,6 +213,8 @@ pub mod message;
 #[cfg(feature = "alloc")]
 pub mod owner;
 mod pairing;
+#[cfg(feature = "alloc")]
+pub mod sealed;
 pub mod secret;
 #[cfg(feature = "alloc")]
 pub mod service;

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::LimitsError;
 use crate::form::byte_or_name;
 
+mod outlook;
 mod schedule;
 mod show;
 
+pub use self::outlook::{KeyStanding, NeverOpens};
 pub use self::schedule::{OffsetChange, Schedule, UtcOffset, Weekdays};
 
 /// A moment: whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted. 8 bytes.

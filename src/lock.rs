@@ -49,11 +49,11 @@
 
 use crate::crypto::Crypto;
 use crate::error::{LockError, ProviderFailed};
-use crate::id::{LockId, SlotId};
+use crate::id::{LockId, SlotCount, SlotId};
 use crate::limits::Timestamp;
-use crate::message::{Bundle, Receipt, SlotReport};
+use crate::message::SlotReport;
 use crate::secret::ActivationSecret;
-use crate::wire::{Layout, Message};
+use crate::wire::Layout;
 
 mod accepted;
 mod cell;
@@ -86,9 +86,10 @@ pub use self::provision::NewOwner;
 pub use self::record::{Cell, Found, MAX_RECORD, Record, StoredSeed};
 pub use self::refusal::Refusal;
 pub use self::reset::{Erased, PhysicalPresence};
-pub use self::step::{Answer, By, ClockSetting, Effect, Served, Step};
+pub use self::step::{Answer, By, ClockSetting, Effect, MAX_ANSWER, MAX_REQUEST, Served, Step};
 pub use self::unlock::Unlocked;
 pub use crate::error::{BootError, ServeError};
+pub use crate::message::Battery;
 
 use self::cell::CellState;
 use self::keys::LockKeys;
@@ -99,12 +100,6 @@ use self::record::{OwnSeed, SlotRecord};
 
 /// How many slots a lock has unless its maker says otherwise.
 pub const SLOTS: usize = 10;
-
-/// The length of the longest message that a lock takes: a [`Bundle`].
-pub const MAX_REQUEST: usize = Bundle::MAX_LEN;
-
-/// The length of the longest message that a lock sends: a [`Receipt`].
-pub const MAX_ANSWER: usize = Receipt::MAX_LEN;
 
 /// What a challenge is asked for. One session of each purpose can be open.
 pub mod purpose {
@@ -156,11 +151,12 @@ pub struct Now {
     pub ticks: u64,
     /// The date and time.
     pub clock: Clock,
+    /// How full the battery is: what the lock tells whoever opened, and its owner.
+    pub battery: Battery,
 }
 
-/// The date and time, as far as the lock can tell. Only the owner's `SetClock` sets it: a clock that
-/// was never set so, or not since a factory reset, is [`Unset`](Self::Unset), whatever it reads. A new
-/// owner sets it anew.
+/// The date and time, as far as the board can tell. Only the owner's `SetClock` sets it, and each owner sets it anew:
+/// until then a lock takes whatever it reads for [`Unset`](Self::Unset).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Clock {
     /// The lock has no clock and can never tell.
@@ -178,6 +174,11 @@ const fn assert_slots(slots: usize) {
     //= reason=another number does not compile
     //# LCK-10. A lock MUST have 1 to 255 slots.
     assert!(slots >= 1 && slots <= 255, "a lock has 1 to 255 slots");
+}
+
+/// The firmware's number of slots: 1 to 255, as `assert_slots` has it.
+fn firmware_slots<const SLOTS: usize>() -> SlotCount {
+    u8::try_from(SLOTS).ok().and_then(SlotCount::new).unwrap_or(SlotCount::MAX)
 }
 
 /// A lock with `SLOTS` slots (1 to 255).
@@ -333,8 +334,8 @@ impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
     /// # Errors
     /// As [`ownership`](Self::ownership), and [`LockError::NoSuchSlot`], [`LockError::SlotDamaged`].
     pub fn report(&self, slot: SlotId) -> Result<SlotReport, LockError> {
-        let epoch = self.role.core.ownership()?.epoch;
-        memory::view(&self.role.slots, slot, epoch).map(|view| view.report())
+        self.role.core.ownership()?;
+        memory::view(&self.role.core, &self.role.slots, slot).map(|view| view.report())
     }
 
     /// Gives the provider and the card's secret back, to make or load a lock with them.
@@ -356,6 +357,11 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         self.core.id
     }
 
+    /// How many slots there are: what the firmware has, as far as they were ever written.
+    fn slot_count(&self) -> Result<SlotCount, LockError> {
+        Ok(self.core.sound()?.0.slots.min(firmware_slots::<SLOTS>()))
+    }
+
     fn memory(&mut self) -> Memory<'_> {
         Memory { core: &mut self.core, slots: &mut self.slots }
     }
@@ -366,15 +372,19 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
     }
 
     fn is_own_seed(&self, found: Found<'_>) -> Result<bool, LockError> {
-        let Ok(seed) = StoredSeed::read(found) else { return Ok(false) };
+        let Ok(seed) = StoredSeed::read(&self.crypto, found) else { return Ok(false) };
         let keys = LockKeys::derive(&self.crypto, seed.seed()).map_err(crate::error::SealError::Provider)?;
         Ok(keys.id() == self.id())
     }
 
-    /// The clock, where a reading before the latest time known counts as unset.
+    /// The clock, where one that the present owner did not set, or a reading before the latest time known, counts as
+    /// unset.
     fn clock(&self, now: Now) -> Result<Clock, LockError> {
-        let (_, counter) = self.core.sound()?;
+        let (header, counter) = self.core.sound()?;
         Ok(match now.clock {
+            //= spec/protocol.md#clock
+            //# CLK-4. Until a SetClock of the present epoch was stored, a lock MUST take its clock for Unset, unless it is Absent.
+            Clock::At(_) if !counter.is_set(header) => Clock::Unset,
             //= spec/protocol.md#clock
             //# CLK-2. A lock MUST take a clock that reads less than the latest time known for Unset.
             Clock::At(time) if time < counter.latest => Clock::Unset,

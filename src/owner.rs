@@ -5,6 +5,9 @@
 //! number line survives a crash. Only a receipt, a Done or a Withdrawn changes what the view says of
 //! a key; what the service says of a state does not.
 //!
+//! What the service must hear of is kept in the view as well, until a report shows that it did:
+//! the [outbox](OwnedLock::outbox).
+//!
 //! The view never hides a key: whatever the owner signed counts among those that
 //! [may open](Status::may_open) until the service denies ever having released it, or the lock proves
 //! it dead.
@@ -12,8 +15,11 @@
 mod command;
 mod evidence;
 mod learn;
+mod new;
+mod outbox;
 mod provision;
 mod report;
+mod reported;
 mod share;
 mod status;
 mod stored;
@@ -21,10 +27,11 @@ mod view;
 
 pub use self::command::{Order, PendingCommand};
 pub use self::learn::{Fact, Learned};
+pub use self::new::NewView;
+pub use self::outbox::{Delivery, Outgoing};
 pub use self::provision::{PendingProvision, PendingTakeover};
 pub use self::report::{AsOf, PendingReport, Seen};
-pub use self::share::GrantByCode;
-pub use self::status::{KeyStatus, Status};
+pub use self::status::{KeyStatus, Status, Whom};
 pub use self::view::{Equivocation, Method, OwnedLock, Standing};
 
 use crate::crypto::{Crypto, Digest, PublicKey, Signer};

@@ -1,8 +1,10 @@
 //! Secrets: wiped on drop, redacted in `Debug`, compared in constant time, never `Clone`.
 //!
 //! Each kind of secret has its own type, so that one cannot be passed where another is meant.
-//! `serde` is implemented because a secret that must survive a restart has to be stored by someone:
-//! store it where the platform keeps secrets.
+//!
+//! A secret that must survive a restart has to be stored by someone. What [holds one](HoldsSecret) has no `serde` of its
+//! own, for nobody sees at a call of `to_string` that a key leaves: it is stored sealed (`sealed::Sealed`) under a key that
+//! the app brings, or [`Exposed`], where the platform keeps secrets itself.
 
 use rand_core::CryptoRng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -57,8 +59,96 @@ impl<'de, const N: usize> Deserialize<'de> for SecretBytes<N> {
     }
 }
 
+/// What can be written with its secrets in the open, by [`Exposed`]: whatever [holds one](HoldsSecret), or a borrow of it.
+pub trait Expose {
+    #[doc(hidden)]
+    fn write_plain<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+}
+
+/// What holds a secret: a seed, a card, a claim, a guest's key. No other crate's types.
+pub trait HoldsSecret: Expose + Sized {
+    /// What it is, under the seal.
+    #[doc(hidden)]
+    const KIND: &'static str;
+
+    #[doc(hidden)]
+    fn read_plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+impl<T: Expose> Expose for &T {
+    fn write_plain<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        T::write_plain(self, serializer)
+    }
+}
+
+/// A value **with its secrets in the open**, for `serde`: `Exposed(&key)` to write, `Exposed::<GuestKey>` to read.
+///
+/// Whoever reads what this writes has the secret, and can be the owner, the account or the key. It is for where the
+/// platform itself keeps secrets; elsewhere seal them (`sealed::Sealed`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exposed<T>(pub T);
+
+impl<T: Expose> Serialize for Exposed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write_plain(serializer)
+    }
+}
+
+impl<'de, T: HoldsSecret> Deserialize<'de> for Exposed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read_plain(deserializer).map(Self)
+    }
+}
+
+impl<T: Expose> Expose for Option<T> {
+    fn write_plain<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_ref().map(Exposed).serialize(serializer)
+    }
+}
+
+impl<T: HoldsSecret> HoldsSecret for Option<T> {
+    const KIND: &'static str = T::KIND;
+
+    fn read_plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<Exposed<T>>::deserialize(deserializer).map(|held| held.map(|Exposed(value)| value))
+    }
+}
+
+/// For the fields of a form that is in the open as a whole.
+pub(crate) mod plain {
+    use super::{Deserializer, Expose, HoldsSecret, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(value: &impl Expose, serializer: S) -> Result<S::Ok, S::Error> {
+        value.write_plain(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: HoldsSecret>(deserializer: D) -> Result<T, D::Error> {
+        T::read_plain(deserializer)
+    }
+}
+
+/// A type that holds a secret, by the private twin that has the open form.
+macro_rules! holds_secret {
+    ($name:ident by $twin:ident) => {
+        impl $crate::secret::Expose for $name {
+            fn write_plain<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $twin::serialize(self, serializer)
+            }
+        }
+
+        impl $crate::secret::HoldsSecret for $name {
+            const KIND: &'static str = stringify!($name);
+
+            fn read_plain<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $twin::deserialize(deserializer)
+            }
+        }
+    };
+}
+pub(crate) use holds_secret;
+
 macro_rules! secrets {
-    ($( $(#[$doc:meta])* $name:ident($len:literal) )*) => {$(
+    ($( $(#[$doc:meta])* $name:ident($len:literal $(, $stored:ident)?) )*) => {$(
         $(#[$doc])*
         #[derive(PartialEq, Eq)]
         pub struct $name(SecretBytes<$len>);
@@ -93,25 +183,44 @@ macro_rules! secrets {
         }
 
         impl ZeroizeOnDrop for $name {}
+
+        $( stored!($stored $name); )?
     )*};
+}
+
+/// A secret that somebody stores.
+macro_rules! stored {
+    (stored $name:ident) => {
+        impl Expose for $name {
+            fn write_plain<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.0.serialize(serializer)
+            }
+        }
+
+        impl HoldsSecret for $name {
+            const KIND: &'static str = stringify!($name);
+
+            fn read_plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                SecretBytes::deserialize(deserializer).map(Self)
+            }
+        }
+    };
 }
 
 secrets! {
     /// The 32 bytes that a signing key is derived from: an owner's, an account's, a device's, a
     /// service's, or a lock's. Whoever stores one stores the key.
-    #[derive(Serialize, Deserialize)]
-    Seed(32)
+    Seed(32, stored)
     /// The 128-bit secret printed on the lock's activation card.
-    #[derive(Serialize, Deserialize)]
-    ActivationSecret(16)
+    ActivationSecret(16, stored)
     /// The key that an installed guest and one slot of one lock share.
-    #[derive(Serialize, Deserialize)]
-    PairingKey(32)
+    PairingKey(32, stored)
     /// An X25519 private key, used for one install.
-    #[derive(Serialize, Deserialize)]
-    AgreementSecret(32)
+    AgreementSecret(32, stored)
     /// What an X25519 agreement gave, before it goes through the key derivation.
     SharedSecret(32)
+    /// The key that an app brings to seal (`sealed::Sealed`) what it stores: from the platform's key store, say.
+    StorageKey(32)
     /// A key for a MAC that never leaves the lock (records, nonces).
     MacKey(32)
 }

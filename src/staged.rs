@@ -22,13 +22,19 @@ use crate::error::NotPending;
 #[derive(Debug)]
 pub struct Staged<'s, S, T> {
     state: &'s mut S,
-    next: S,
+    /// `None` where nothing changed.
+    next: Option<S>,
     output: T,
 }
 
 impl<'s, S, T> Staged<'s, S, T> {
     pub(crate) const fn new(state: &'s mut S, next: S, output: T) -> Self {
-        Self { state, next, output }
+        Self { state, next: Some(next), output }
+    }
+
+    /// An operation that changed nothing: what the store holds is what it would hold afterwards.
+    pub(crate) const fn unchanged(state: &'s mut S, output: T) -> Self {
+        Self { state, next: None, output }
     }
 
     /// The same operation with another result, which exists no sooner.
@@ -46,14 +52,29 @@ impl<'s, S, T> Staged<'s, S, T> {
     /// The state that is to be stored.
     #[must_use]
     pub const fn next(&self) -> &S {
-        &self.next
+        match &self.next {
+            Some(next) => next,
+            None => self.state,
+        }
+    }
+
+    /// Whether there is anything to store. Where there is not, the state is as it was read from the store, and a commit
+    /// asks for no write.
+    #[must_use]
+    pub const fn writes(&self) -> bool {
+        self.next.is_some()
     }
 
     pub(crate) const fn output(&self) -> &T {
         &self.output
     }
 
-    /// Stores the next state through `put`, then gives the result. Where `put` fails, the state in
+    #[cfg(feature = "alloc")]
+    pub(crate) fn into_output(self) -> T {
+        self.output
+    }
+
+    /// Stores the next state through `put`, if it is [another](Self::writes), then gives the result. Where `put` fails, the state in
     /// memory stays as it was: read it again from the store before deciding again.
     ///
     /// # Errors
@@ -63,8 +84,10 @@ impl<'s, S, T> Staged<'s, S, T> {
         //# SVC-4. The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
         //= spec/protocol.md#owner
         //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
-        put(&self.next)?;
-        *self.state = self.next;
+        if let Some(next) = self.next {
+            put(&next)?;
+            *self.state = next;
+        }
         Ok(self.output)
     }
 
@@ -78,13 +101,15 @@ impl<'s, S, T> Staged<'s, S, T> {
         //# SVC-4. The service MUST NOT give out a Release or a Withdrawn before the store accepted the record that it belongs to.
         //= spec/protocol.md#owner
         //# OWN-8. The owner MUST store the number that a grant or a command takes before the message exists for anybody else.
-        put(&self.next).await?;
-        *self.state = self.next;
+        if let Some(next) = self.next {
+            put(&next).await?;
+            *self.state = next;
+        }
         Ok(self.output)
     }
 }
 
-impl<S: Held, T> Staged<'_, S, T> {
+impl<S: Held + Clone, T> Staged<'_, S, T> {
     /// Takes the operation off the state, for stores that call back: store [`Detached::next`], and report it with
     /// [`Detached::stored`], which gives the result.
     ///
@@ -94,6 +119,7 @@ impl<S: Held, T> Staged<'_, S, T> {
     /// same number, and the later write would undo the earlier one.
     pub fn detach(self) -> Detached<S, T> {
         let Self { state, next, output } = self;
+        let next = next.unwrap_or_else(|| state.clone());
         Detached { ticket: state.hold().take(), next, output }
     }
 }

@@ -32,7 +32,7 @@ pub const HEADER_LEN: usize = 4;
 
 /// Room for any one message but a [`Bundle`](crate::message::Bundle), which carries four and has its
 /// own [`MAX_LEN`](crate::message::Bundle::MAX_LEN).
-pub const MAX_MESSAGE: usize = 256;
+pub const MAX_MESSAGE: usize = crate::crypto::MAX_SIGNED;
 
 const MAGIC: [u8; 2] = *b"SK";
 
@@ -261,12 +261,14 @@ impl<'a, T: Message<Auth = Tag>> Unverified<'a, T> {
 #[inline]
 fn check_signature(
     bytes: &[u8],
-    check: impl FnOnce(&[u8], &Signature) -> Result<(), SignatureError>,
+    check: impl FnOnce(&[&[u8]], &Signature) -> Result<(), SignatureError>,
 ) -> Result<(), SignatureError> {
     //= spec/protocol.md#frame
     //# MSG-1. The authenticator MUST cover exactly the bytes before it, header included.
     let (covered, signature) = bytes.split_last_chunk().ok_or(SignatureError::Mismatch)?;
-    check(covered, &Signature::from_bytes(*signature))
+    //= spec/protocol.md#frame
+    //# MSG-20. A signature MUST be made, and checked, over `"sharekey v1 signature"` ‖ 00 ‖ the bytes that it covers.
+    check(&[crypto::SIGNATURE_CONTEXT, covered], &Signature::from_bytes(*signature))
 }
 
 #[inline(never)]

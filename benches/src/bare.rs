@@ -5,7 +5,8 @@ use std::hint::black_box;
 use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use sharekey::crypto::{PublicKey, Ring, RustCrypto};
+use sharekey::crypto::{PublicKey, Ring, RustCrypto, SIGNATURE_CONTEXT};
+use sharekey::wire::MAX_MESSAGE;
 
 use sharekey_stage::provider::Plain as Provider;
 
@@ -73,15 +74,20 @@ impl Bare for RustCrypto {
     }
 }
 
-/// Splits a signed message: what is signed, and the signature.
-pub fn split(message: &[u8]) -> (&[u8], &[u8; 64]) {
-    message.split_last_chunk().unwrap()
+/// Whether the signature of a whole message holds. Its context stands before it in one piece, as who checks it without
+/// the library would have to put it.
+pub fn holds<C: Bare>(key: &C::Verifier, message: &[u8]) -> bool {
+    let (covered, signature) = message.split_last_chunk().unwrap();
+    let mut room = [0; SIGNATURE_CONTEXT.len() + MAX_MESSAGE];
+    let (context, rest) = room.split_at_mut(SIGNATURE_CONTEXT.len());
+    context.copy_from_slice(SIGNATURE_CONTEXT);
+    rest[..covered.len()].copy_from_slice(black_box(covered));
+    C::verify(black_box(key), &room[..SIGNATURE_CONTEXT.len() + covered.len()], signature)
 }
 
 /// The bare check of a whole message.
 pub fn check<C: Bare>(key: &C::Verifier, message: &[u8]) {
-    let (covered, signature) = split(message);
-    assert!(C::verify(black_box(key), black_box(covered), signature));
+    assert!(holds::<C>(key, message));
 }
 
 /// The same under a key seen for the first time.

@@ -4,7 +4,7 @@
 
 use sharekey::crypto::Ring;
 use sharekey::limits::Timestamp;
-use sharekey::lock::{self, Cell, Clock, Effect, Found, MAX_REQUEST, Now, PhysicalPresence, Record, SLOTS};
+use sharekey::lock::{self, Battery, Cell, Clock, Effect, Found, MAX_REQUEST, Now, PhysicalPresence, Record, SLOTS};
 use sharekey::secret::ActivationSecret;
 use std::{error::Error, fs, io, net::UdpSocket, path::PathBuf, time::Instant};
 
@@ -46,7 +46,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (length, phone) = radio.recv_from(&mut buffer)?;
         let set = door.board().1.and_then(|(to, at)| to.unix_seconds().checked_add(at.elapsed().as_secs()));
         let clock = set.map_or(Clock::Unset, |seconds| Clock::At(Timestamp::from_unix_seconds(seconds)));
-        let now = Now { ticks: u64::try_from(begin.elapsed().as_millis())?, clock };
+        let ticks = u64::try_from(begin.elapsed().as_millis())?;
+        let now = Now { ticks, clock, battery: Battery::UNKNOWN };
         let presence = folder.join("button").exists().then(PhysicalPresence::button_is_pressed);
         // What was not written is not answered.
         let Ok(served) = door.serve(buffer.get(..length).unwrap_or_default(), now, presence, rng) else { continue };

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use sharekey::crypto::Ring;
 use sharekey::id::LockId;
 use sharekey::limits::Timestamp;
-use sharekey::lock::{self, Cell, Clock, Effect, Found, Now, Record, SLOTS};
+use sharekey::lock::{self, Battery, Cell, Clock, Effect, Found, Now, Record, SLOTS};
 use sharekey::secret::ActivationSecret;
 use sharekey_apps::{Outcome, Radio, entropy, story};
 
@@ -63,7 +63,8 @@ impl Radio for Door {
     fn send(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
         let board = self.lock.board();
         board.ticks += 50;
-        let now = Now { ticks: board.ticks, clock: board.clock.map_or(Clock::Unset, Clock::At) };
+        let clock = board.clock.map_or(Clock::Unset, Clock::At);
+        let now = Now { ticks: board.ticks, clock, battery: Battery::at(80) };
         let served = self.lock.serve(message, now, None, &mut entropy())?;
         // What was refused moves nothing, and a real one logs why.
         self.bolt_moves += usize::from(matches!(served.effect(), Effect::Bolt { .. }));

@@ -15,8 +15,8 @@ use sharekey::error::LockError;
 use sharekey::id::LockId;
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{
-    self, Accepted, BootError, By, Cell, Clock, Condition, Effect, Lock, Now, Pending, PhysicalPresence, Record,
-    ServeError, Served, Step,
+    self, Accepted, Battery, BootError, By, Cell, Clock, Condition, Effect, Lock, Now, Pending, PhysicalPresence,
+    Record, ServeError, Served, Step,
 };
 use sharekey::message::{Connect, Refused};
 use sharekey::wire::Kind;
@@ -161,7 +161,7 @@ impl World {
             254 => Clock::At(Timestamp::from_unix_seconds(choices.any())),
             _ => door.board().clock.map_or(Clock::Unset, Clock::At),
         };
-        let now = Now { ticks: self.ticks, clock };
+        let now = Now { ticks: self.ticks, clock, battery: Battery::UNKNOWN };
         let (could_change, pressed) = (self.may_change, presence.is_some());
         self.may_change |= pressed && frames::is_reset(frame);
         self.epoch = door.lock().ownership().map_or(self.epoch, |owned| owned.epoch);

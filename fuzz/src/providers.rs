@@ -24,8 +24,8 @@ pub fn run(data: &[u8]) {
 }
 
 fn both(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
-    let verdict = verify(&Ring, key, message, signature);
-    assert_eq!(verdict, verify(&RustCrypto, key, message, signature), "{key:?} {signature:?}");
+    let verdict = verify(&Ring, key, &[message], signature);
+    assert_eq!(verdict, verify(&RustCrypto, key, &[message], signature), "{key:?} {signature:?}");
     if let Err(error) = key.check() {
         assert_eq!(verdict, Err(SignatureError::Key(error)));
     }
@@ -45,7 +45,7 @@ fn anything(data: &[u8]) {
 
 fn signed(provider: &impl Crypto, seed: &Seed, message: &[u8]) -> (PublicKey, Signature) {
     let key = provider.signing_key(seed).unwrap();
-    (provider.public_key(&key), provider.sign(&key, message).unwrap())
+    (provider.public_key(&key), provider.sign(&key, &[message]).unwrap())
 }
 
 /// A good signature, with some bytes of key, signature or message changed.

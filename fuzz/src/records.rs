@@ -9,13 +9,15 @@ use sharekey::contacts::ContactBook;
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::{LoadError, LockError};
-use sharekey::guest::{Claimed, GuestKey, Installing};
+use sharekey::guest::{Claimed, GuestKey, Installing, Keyring};
 use sharekey::id::SlotId;
-use sharekey::lock::{Cell, Clock, Condition, Found, Lock, MAX_RECORD, Making, Now, Ownership, StoredSeed, purpose};
-use sharekey::message::{Holding, SlotReport, Withdrawn};
+use sharekey::lock::{
+    Battery, Cell, Clock, Condition, Found, Lock, MAX_RECORD, Making, Now, Ownership, StoredSeed, purpose,
+};
+use sharekey::message::{Holding, Provisioned, SlotReport, Withdrawn};
 use sharekey::owner::{Equivocation, OwnedLock, Owner, PendingCommand, PendingProvision};
-use sharekey::secret::{ActivationSecret, Seed};
-use sharekey::service::{Service, ShareRecord};
+use sharekey::secret::{ActivationSecret, Exposed, Seed};
+use sharekey::service::{LockRecord, Service, ShareRecord, SlotRecord};
 use sharekey::slot::{Observer, Slot};
 use sharekey::wire::Unverified;
 use sharekey_model::symbolic::Symbolic;
@@ -38,7 +40,13 @@ const FORGE: Forge<Symbolic> = Forge::new();
 // --- the lock's ---
 
 fn seed_record(seed: &[u8; 32], initialised: u8) -> Vec<u8> {
-    [&prefix(Cell::Seed)[..], seed, &[initialised]].concat()
+    under_own_key([&prefix(Cell::Seed)[..], seed, &[initialised]].concat())
+}
+
+/// A seed's record under the key of the seed in it, where there is one.
+fn under_own_key(covered: Vec<u8>) -> Vec<u8> {
+    let key = FORGE.derived(covered.get(5..37).unwrap_or_default(), "sharekey v1 record mac");
+    FORGE.tag(covered, &key)
 }
 
 /// The record of a cell, under the lock's own MAC.
@@ -49,7 +57,7 @@ fn record(cell: Cell, content: &[u8]) -> Vec<u8> {
 
 fn owned(epoch: u32) -> Vec<u8> {
     let keys = [1, 2].map(|who| FORGE.public(&sharekey_stage::seed(who)));
-    [&[2][..], &epoch.to_le_bytes(), keys[0].as_bytes(), keys[1].as_bytes()].concat()
+    [&[SLOTS as u8, 2][..], &epoch.to_le_bytes(), keys[0].as_bytes(), keys[1].as_bytes()].concat()
 }
 
 /// A lock of which one cell reads so, and the others are sound. The header is of this epoch.
@@ -60,7 +68,7 @@ fn booted(cell: Cell, stored: &[u8], epoch: u32) -> Door {
         let content = match sound {
             Cell::Header => owned(epoch),
             Cell::Slot(_) => vec![0, 0, 0, 0, 0, 0, 0, 0, 1],
-            Cell::Counter | Cell::Seed => vec![0; 16],
+            Cell::Counter | Cell::Seed => vec![0; 20],
         };
         store.set(sound, record(sound, &content));
     }
@@ -103,8 +111,8 @@ impl Fields<'_> {
 }
 
 pub fn seed(data: &[u8]) {
-    let stored = [&prefix(Cell::Seed)[..], data].concat();
-    let read = |bytes: &[u8]| StoredSeed::read(Found::Bytes(bytes)).map(|_| ());
+    let stored = under_own_key([&prefix(Cell::Seed)[..], data].concat());
+    let read = |bytes: &[u8]| StoredSeed::read(&Symbolic, Found::Bytes(bytes)).map(|_| ());
     let expected = match data {
         [_, .., 1] if data.len() == 33 => Ok(()),
         [_, .., 0] if data.len() == 33 => Err(LoadError::NotMade),
@@ -114,7 +122,8 @@ pub fn seed(data: &[u8]) {
     if let Some(error) = expected.err() {
         crate::blamed(&error);
     }
-    assert_eq!(read(data), whole_seed(data), "without the prefix");
+    assert_eq!(read(&under_own_key(data.to_vec())), whole_seed(data), "without the prefix");
+    assert_eq!(read(data), Err(LoadError::SeedDamaged), "without a MAC");
     if let (Ok(()), Some((seed, _))) = (expected, data.split_first_chunk::<32>()) {
         let mut store = Store::default();
         store.set(Cell::Seed, stored.clone());
@@ -123,12 +132,12 @@ pub fn seed(data: &[u8]) {
         assert_eq!(*door.id().key(), FORGE.public(&lock), "another key than the seed's");
         assert_eq!(door.into_parts().1, ActivationSecret::from_bytes(CARD));
     }
-    made(&stored, expected == Err(LoadError::SeedDamaged));
+    made(&stored);
 }
 
 /// Over whatever was found a lock is made, and nothing shows its secrets. Not `firmware::boot`: each record is looked at,
 /// and the lock is asked for before the last.
-fn made(found: &[u8], is_damaged: bool) {
+fn made(found: &[u8]) {
     let making = |found| {
         let card = ActivationSecret::from_bytes(CARD);
         Making::<Symbolic, SLOTS>::new(Symbolic, card, found, &mut rng(1)).unwrap()
@@ -151,17 +160,17 @@ fn made(found: &[u8], is_damaged: bool) {
     let keys: Vec<u16> = written.iter().map(|(key, _)| *key).collect();
     assert_eq!(keys, [0, 1, 2, 3, 4, 0]);
     let Some((_, seed)) = written.last() else { return };
-    assert_eq!(StoredSeed::read(Found::Bytes(seed)).map(|_| ()), Ok(()));
-    assert!(!is_damaged || again.as_bytes()[..37] == seed[..37], "what is damaged counts for nothing");
-    assert_eq!(StoredSeed::read(Found::Unreadable).err(), Some(LoadError::SeedDamaged));
-    assert_eq!(StoredSeed::read(Found::Nothing).err(), Some(LoadError::NotMade));
+    assert_eq!(StoredSeed::read(&Symbolic, Found::Bytes(seed)).map(|_| ()), Ok(()));
+    assert_ne!(again.as_bytes()[..37], seed[..37], "what is found counts");
+    assert_eq!(StoredSeed::read(&Symbolic, Found::Unreadable).err(), Some(LoadError::SeedDamaged));
+    assert_eq!(StoredSeed::read(&Symbolic, Found::Nothing).err(), Some(LoadError::NotMade));
     detached(&mut lock);
 }
 
 /// The first challenge writes a lease, and the next needs none: that one can be given up.
 fn detached(lock: &mut Door) {
     let mut rng = rng(2);
-    let now = Now { ticks: 0, clock: Clock::Unset };
+    let now = Now { ticks: 0, clock: Clock::Unset, battery: Battery::UNKNOWN };
     assert!(format!("{lock:?}").starts_with("Lock"));
     for writes in [true, false] {
         let staged = lock.challenge::<purpose::Operate>(now, &mut rng).unwrap();
@@ -193,9 +202,9 @@ fn owned_by(mut fields: Fields<'_>) -> Option<(Epoch, PublicKey, PublicKey)> {
 
 /// The content of a header's record.
 pub fn header(data: &[u8]) {
-    let expected = match data.split_first() {
-        Some((2, fields)) => owned_by(Fields(fields)).map(Some),
-        Some((1, [])) => Some(None),
+    let expected = match data {
+        [1..=255, 2, fields @ ..] => owned_by(Fields(fields)).map(Some),
+        [1..=255, 1] => Some(None),
         _ => None,
     };
     let door = stands(Cell::Header, data, expected.is_some(), 1);
@@ -212,15 +221,15 @@ pub fn header(data: &[u8]) {
 
 /// The content of the counter's record.
 pub fn counter(data: &[u8]) {
-    let door = stands(Cell::Counter, data, data.len() == 16, 1);
-    assert_eq!(door.ownership().is_ok(), data.len() == 16);
+    let door = stands(Cell::Counter, data, data.len() == 20, 1);
+    assert_eq!(door.ownership().is_ok(), data.len() == 20);
 }
 
 /// The content of a slot's record.
 pub fn slot(data: &[u8]) {
     let expected = slot_content(data);
     let epoch = 2;
-    let door = stands(Cell::Slot(SlotId::new(1)), data, expected.is_some(), epoch);
+    let door = stands(Cell::Slot(SlotId::new(1)), data, expected.is_some_and(|(of, _)| of <= epoch), epoch);
     let found = door.report(SlotId::new(1));
     assert_eq!(
         found,
@@ -269,19 +278,26 @@ fn kept<T: Serialize + DeserializeOwned + Debug>(data: &[u8]) -> Option<T> {
     Some(value)
 }
 
-/// A record that reads works: whatever is sent to it is judged.
+/// A record that reads works: whatever is sent to it is judged. A lock's, or a slot's that follows one.
 pub fn share(data: &[u8]) {
-    let Ok(mut record) = ShareRecord::from_bytes(data) else {
+    if let Ok(lock) = LockRecord::from_bytes(data) {
+        assert!(SlotRecord::from_bytes(data).is_err(), "both a lock's and a slot's");
+        return lock_record(data, lock);
+    }
+    let Ok(slot) = SlotRecord::from_bytes(data) else {
         // postcard itself does not mind what follows a value.
-        let read = postcard::take_from_bytes::<ShareRecord>(data);
+        let read = postcard::take_from_bytes::<SlotRecord>(data);
+        assert!(!matches!(read, Ok((_, []))), "refused, and serde reads it");
+        let read = postcard::take_from_bytes::<LockRecord>(data);
         assert!(!matches!(read, Ok((_, []))), "refused, and serde reads it");
         return;
     };
-    assert_eq!(ShareRecord::from_bytes(&record.to_bytes()).as_ref(), Ok(&record));
-    assert_eq!(kept::<ShareRecord>(data).as_ref(), Some(&record));
-    assert!(record.version() > 0 && record.slot().epoch() == record.epoch());
+    assert_eq!(SlotRecord::from_bytes(&slot.to_bytes()).as_ref(), Ok(&slot));
+    assert_eq!(kept::<SlotRecord>(data).as_ref(), Some(&slot));
+    let mut record = joined(&slot);
+    assert!(record.version() > 0 && record.is_stored() && record.slot().epoch() == record.epoch());
     assert_eq!(record.grant().is_some(), record.slot().shared().is_some());
-    let _ = (record.subject(), record.evidence().ownership());
+    let _ = record.subject();
     let service = Service::new(Symbolic, &sharekey_stage::seed(11)).unwrap();
     let withdrawn = record.evidence().withdrawn();
     assert!(withdrawn.is_none_or(|last| Unverified::<Withdrawn>::parse(last).is_ok()));
@@ -289,13 +305,38 @@ pub fn share(data: &[u8]) {
     let before = record.clone();
     let kept = before.evidence();
     let messages = [kept.done(), kept.inspected(), kept.receipt(), kept.withdrawn(), before.grant()];
-    let texts: Vec<&[u8]> = messages.into_iter().flatten().chain([kept.ownership(), data]).collect();
+    let texts: Vec<&[u8]> = messages.into_iter().flatten().chain([before.of_lock().statement(), data]).collect();
     for message in texts {
         // Nothing is stored, so nothing changes.
         let _ = service.take(&mut record, message).map(drop);
         let _ = service.take(&mut record, (message, message)).map(drop);
     }
     assert_eq!(record, before);
+}
+
+fn lock_record(data: &[u8], mut lock: LockRecord) {
+    assert_eq!(LockRecord::from_bytes(&lock.to_bytes()).as_ref(), Ok(&lock));
+    assert_eq!(kept::<LockRecord>(data).as_ref(), Some(&lock));
+    let service = Service::new(Symbolic, &sharekey_stage::seed(11)).unwrap();
+    let before = lock.clone();
+    for statement in [before.statement(), data] {
+        if let Ok(staged) = service.reopen(&mut lock, statement) {
+            assert!(!staged.writes(), "the same statement changes nothing");
+        }
+    }
+    assert_eq!(lock, before);
+}
+
+/// The slot's record under one of its lock that says what it has to.
+fn joined(slot: &SlotRecord) -> ShareRecord {
+    let ((lock, _), epoch, key) = (slot.place(), slot.epoch(), FORGE.public(&sharekey_stage::seed(11)));
+    let card = sharekey::crypto::Tag::from_bytes([0; 16]);
+    let slots = sharekey::id::SlotCount::MAX;
+    let statement = Provisioned { lock, epoch, owner: key, service: key, slots, card };
+    let statement = FORGE.signed(&statement, &sharekey_stage::seed(11));
+    let lock = (129_u8, lock, epoch, key, key, slots, slot.follows(), false, statement);
+    let lock = postcard::to_allocvec(&lock).unwrap();
+    sharekey_stage::rows::joined(slot.place(), &LockRecord::from_bytes(&lock).unwrap(), Some(slot.to_bytes())).unwrap()
 }
 
 /// A view that reads works.
@@ -323,11 +364,12 @@ pub fn view(data: &[u8]) {
 /// What a guest keeps on the way to its key, and the key.
 pub fn guest(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else { return };
-    match kind % 3 {
-        0 => drop(kept::<Claimed>(data)),
-        1 => drop(kept::<Installing>(data)),
+    match kind % 4 {
+        3 => drop(kept::<Exposed<Keyring>>(data)),
+        0 => drop(kept::<Exposed<Claimed>>(data)),
+        1 => drop(kept::<Exposed<Installing>>(data)),
         _ => {
-            let Some(key) = kept::<GuestKey>(data) else { return };
+            let Some(Exposed(key)) = kept::<Exposed<GuestKey>>(data) else { return };
             let mut choices = Choices::new(data);
             let action = choices.pick(&[sharekey::limits::Action::Open, sharekey::limits::Action::Lock]);
             let challenge = bare(&sharekey::message::Challenge {
@@ -345,7 +387,7 @@ pub fn owner(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else { return };
     match kind % 5 {
         0 => drop(kept::<PendingCommand>(data)),
-        1 => drop(kept::<PendingProvision>(data)),
+        1 => drop(kept::<Exposed<PendingProvision>>(data)),
         2 => {
             let Some(book) = kept::<ContactBook>(data) else { return };
             assert!(book.iter().all(|(_, contact)| contact.key().check().is_ok()), "a bad key is pinned");

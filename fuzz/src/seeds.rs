@@ -38,10 +38,10 @@ fn all() -> Seeds {
     seeds
 }
 
-/// One record of each shape, as a service stores it.
+/// One record of each shape, of a slot and of a lock, as a service stores it.
 fn stored_records() -> String {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/roles/golden/share_record_1.txt");
-    fs::read_to_string(golden).unwrap()
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/roles/golden");
+    ["slot_record_2.txt", "lock_record_129.txt"].map(|file| fs::read_to_string(golden.join(file)).unwrap()).concat()
 }
 
 /// Every file of vectors, and its name.

@@ -2,11 +2,16 @@
 
 use core::num::NonZeroU32;
 
+use arrayvec::ArrayVec;
+#[cfg(feature = "alloc")]
+use ring::aead;
 use ring::signature::KeyPair as _;
 use ring::{digest, hkdf, hmac, pbkdf2, signature};
 use zeroize::Zeroizing;
 
-use super::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Verify, agree};
+use super::{
+    Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, SIGNATURE_CONTEXT, Sign, Signature, Stretch, Verify, agree,
+};
 use crate::error::{NonContributory, ProviderFailed};
 use crate::secret::{AgreementSecret, Seed, SharedSecret};
 
@@ -25,10 +30,9 @@ impl Verify for Ring {
         Some(*key)
     }
 
-    fn verify_equation(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
-        signature::UnparsedPublicKey::new(&signature::ED25519, key.as_bytes())
-            .verify(message, signature.as_bytes())
-            .is_ok()
+    fn verify_equation(&self, key: &PublicKey, message: &[&[u8]], signature: &Signature) -> bool {
+        let key = signature::UnparsedPublicKey::new(&signature::ED25519, key.as_bytes());
+        in_one(message, |message| key.verify(message, signature.as_bytes()).ok()).is_some()
     }
 }
 
@@ -43,8 +47,9 @@ impl Sign for Ring {
         PublicKey::from_bytes(copy(key.public_key().as_ref()))
     }
 
-    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
-        Ok(Signature::from_bytes(copy(key.sign(message).as_ref())))
+    fn sign(&self, key: &Self::Key, message: &[&[u8]]) -> Result<Signature, ProviderFailed> {
+        let signed = in_one(message, |message| Some(key.sign(message))).ok_or(ProviderFailed)?;
+        Ok(Signature::from_bytes(copy(signed.as_ref())))
     }
 }
 
@@ -92,6 +97,42 @@ impl Stretch for Ring {
         pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, salt, password, out.as_mut_slice());
         out
     }
+}
+
+#[cfg(feature = "alloc")]
+impl super::Aead for Ring {
+    fn chacha20_poly1305_seal(
+        &self,
+        key: &[u8; 32],
+        about: &[u8],
+        content: &mut [u8],
+    ) -> Result<[u8; 16], ProviderFailed> {
+        let key = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, key).map_err(|_| ProviderFailed)?;
+        let nonce = aead::Nonce::assume_unique_for_key([0; 12]);
+        let tag = aead::LessSafeKey::new(key).seal_in_place_separate_tag(nonce, aead::Aad::from(about), content);
+        tag.map(|tag| copy(tag.as_ref())).map_err(|_| ProviderFailed)
+    }
+
+    fn chacha20_poly1305_open(&self, key: &[u8; 32], about: &[u8], content: &mut [u8], tag: &[u8; 16]) -> bool {
+        let Ok(key) = aead::UnboundKey::new(&aead::CHACHA20_POLY1305, key) else { return false };
+        let nonce = aead::Nonce::assume_unique_for_key([0; 12]);
+        let (key, about) = (aead::LessSafeKey::new(key), aead::Aad::from(about));
+        key.open_in_place_separate_tag(nonce, about, (*tag).into(), content, 0..).is_ok()
+    }
+}
+
+/// Room for the longest message behind its context.
+const ROOM: usize = super::MAX_SIGNED + SIGNATURE_CONTEXT.len();
+
+/// `ring` takes a message in one piece only: parts are put together where there is room for any message of the
+/// protocol, and longer ones are not taken.
+fn in_one<T>(parts: &[&[u8]], take: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+    if let [whole] = parts {
+        return take(whole);
+    }
+    let mut joined = ArrayVec::<u8, ROOM>::new();
+    parts.iter().try_for_each(|part| joined.try_extend_from_slice(part)).ok()?;
+    take(&joined)
 }
 
 /// Copies a backend's output, whose length its algorithm fixes at `N`.

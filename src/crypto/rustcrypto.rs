@@ -2,7 +2,10 @@
 
 use core::num::NonZeroU32;
 
-use ed25519_dalek::{Signer as _, SigningKey, Verifier as _, VerifyingKey};
+#[cfg(feature = "sealed")]
+use chacha20poly1305::{ChaCha20Poly1305, aead::AeadInOut as _};
+use ed25519_dalek::ed25519::signature::{MultipartSigner as _, MultipartVerifier as _};
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -23,10 +26,10 @@ impl Verify for RustCrypto {
         VerifyingKey::from_bytes(key.as_bytes()).ok()
     }
 
-    fn verify_equation(&self, key: &VerifyingKey, message: &[u8], signature: &Signature) -> bool {
+    fn verify_equation(&self, key: &VerifyingKey, message: &[&[u8]], signature: &Signature) -> bool {
         // Not `verify_strict`: its checks of key and R were made on bytes already, and it decompresses
         // R, where comparing the encodings is what the equation asks.
-        key.verify(message, &ed25519_dalek::Signature::from_bytes(signature.as_bytes())).is_ok()
+        key.multipart_verify(message, &ed25519_dalek::Signature::from_bytes(signature.as_bytes())).is_ok()
     }
 }
 
@@ -41,8 +44,9 @@ impl Sign for RustCrypto {
         PublicKey::from_bytes(key.verifying_key().to_bytes())
     }
 
-    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
-        key.try_sign(message).map(|signature| Signature::from_bytes(signature.to_bytes())).map_err(|_| ProviderFailed)
+    fn sign(&self, key: &Self::Key, message: &[&[u8]]) -> Result<Signature, ProviderFailed> {
+        let signed = key.try_multipart_sign(message).map_err(|_| ProviderFailed)?;
+        Ok(Signature::from_bytes(signed.to_bytes()))
     }
 }
 
@@ -94,6 +98,25 @@ impl Kdf for RustCrypto {
         let mut out = Zeroizing::new([0; 32]);
         hkdf::Hkdf::<Sha256>::new(Some(salt), ikm).expand(info, out.as_mut_slice()).map_err(|_| ProviderFailed)?;
         Ok(out)
+    }
+}
+
+#[cfg(feature = "sealed")]
+impl super::Aead for RustCrypto {
+    fn chacha20_poly1305_seal(
+        &self,
+        key: &[u8; 32],
+        about: &[u8],
+        content: &mut [u8],
+    ) -> Result<[u8; 16], ProviderFailed> {
+        let cipher = ChaCha20Poly1305::new(key.into());
+        let tag = cipher.encrypt_inout_detached(&[0; 12].into(), about, content.into());
+        tag.map(Into::into).map_err(|_| ProviderFailed)
+    }
+
+    fn chacha20_poly1305_open(&self, key: &[u8; 32], about: &[u8], content: &mut [u8], tag: &[u8; 16]) -> bool {
+        let cipher = ChaCha20Poly1305::new(key.into());
+        cipher.decrypt_inout_detached(&[0; 12].into(), about, content.into(), tag.into()).is_ok()
     }
 }
 

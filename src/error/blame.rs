@@ -105,9 +105,9 @@ words! {
         /// A factory reset, by a hand inside; after it the lock is provisioned as a new one. Restart the lock first:
         /// what was not readable may be.
         FactoryReset = "restart the lock; where that does not help, reset it",
-        /// Ask the contact, over a channel that the service is no part of; then
-        /// `ContactBook::accept`.
-        CompareKeys = "compare the new key with the contact, and accept it",
+        /// Ask the contact, over a channel that the service is no part of; then `ContactBook::verify`, and for a changed
+        /// key `ContactBook::accept_changed_key` before it.
+        CompareKeys = "compare the key with the contact; then accept it, and verify the contact",
         /// The last Provisioned, Done or Receipt of the lock that the service does not know of yet.
         TellService = "bring the service what the lock said last, and try again",
         /// The record or the report is not the newest.

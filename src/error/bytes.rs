@@ -90,5 +90,9 @@ errors! { {$} "Limits"
         Offset:      "the offset from UTC is out of range",                               Owner, OtherInput;
         Rights:      "the set of rights is empty or has an unknown bit",                  Owner, OtherInput;
         Action:      "unknown action",                                                    Owner, OtherInput;
+        /// In or after the year 10000, as milliseconds are that were taken for seconds.
+        FarAway:     "a date is too far away: were milliseconds taken for seconds?",      Owner, OtherInput;
+        UsesWithoutOpen: "a number of openings for a key that may not open",              Owner, OtherInput;
+        NoTime:      "the schedule allows no time between the dates",                     Owner, OtherInput;
     }
 }

@@ -5,6 +5,14 @@ errors! { {$} "Guest"
     #[non_exhaustive]
     GuestError {
         Wire(#[from] WireError):          "malformed",                                _,         _;
+        /// An earlier change of this copy of the ring was detached, and waits for the store's answer.
+        Busy:                             "an earlier change waits for its store",    Caller,    Later;
+        /// No grant for this slot of this lock was taken in, or its key is gone.
+        NotClaimed:                       "nothing for this slot is claimed here",    Guest,     FetchGrant;
+        /// A second download would end the key that works, and where its answer is lost leave none.
+        KeyHeld:                          "this phone has the key already",           Guest,     Already;
+        /// No bundle was made that this could answer.
+        NotReleased:                      "no download is under way",                 Transport, NewChallenge;
         /// It is not for this account or code.
         NotTheSubject:                    "the grant is for somebody else",           Guest,     OtherInput;
         /// The lock that the grant names cannot be a lock: its id is not a good key.

@@ -40,7 +40,7 @@ lock_errors! { {$}
         SessionExpired:           "the session's deadline is over",           Transport, NewChallenge, opaque;
         /// A cell that the operation needs was not read yet, waits for a write, or its write failed.
         Busy:           "a record is being written or must be reloaded",      Lock,      Reload,       Busy;
-        /// The header or the counter is damaged.
+        /// The header or the counter is damaged; or nobody owns the lock, and another record says that somebody did.
         Damaged:                  "the lock's records are damaged",           Lock,      FactoryReset, opaque;
         /// Until the next epoch.
         SlotDamaged:              _, _, _, SlotDamaged;
@@ -55,9 +55,11 @@ lock_errors! { {$}
         AlreadyProvisioned:       _, _, _, AlreadyProvisioned;
         WrongLock:                "meant for another lock",                   Transport, NewChallenge, opaque;
         /// The message is from another ownership.
-        WrongEpoch:               "meant for another epoch",                  Owner,     AskOwner,     opaque;
+        WrongEpoch:               _, _, _, WrongEpoch;
         NoSuchSlot:               _, _, _, NoSuchSlot;
-        SlotInactive:             "the slot is not active",                   Owner,     AskOwner,     opaque;
+        SlotInactive:             _, _, _, SlotInactive;
+        /// The term of nobody who manages the lock.
+        UnknownSigner:            "signed by nobody who manages the lock",    Owner,     OtherInput,   opaque;
         /// The grant is not signed by this lock's owner.
         GrantSignature(SignatureError):   "grant",                            Owner,     FetchGrant,   opaque;
         ClaimNamesOtherGrant:     "the claim names another grant",            Guest,     NewChallenge, opaque;
@@ -138,5 +140,7 @@ errors! { {$} "Load"
         /// Where reading it again does not help, whoever services the lock may order it to be made anew, as another
         /// lock. Never do that unasked: it erases the owner's.
         SeedDamaged: "the seed record is damaged",                                        Lock, Reload;
+        /// Whether the seed's record is damaged cannot be told.
+        Seal(#[from] SealError): "the seed record could not be checked",                  Lock, _;
     }
 }

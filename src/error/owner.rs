@@ -1,4 +1,4 @@
-use super::{KeyError, RefuseReason, Retry, SealError, SignatureError, SlotError, WireError};
+use super::{KeyError, LimitsError, RefuseReason, Retry, SealError, SignatureError, SlotError, WireError};
 
 errors! { {$} "Owner"
     /// Why the owner's side refused. The view did not change.
@@ -22,8 +22,12 @@ errors! { {$} "Owner"
         ServiceKey(KeyError):        "service's key",                                 Owner,     OtherInput;
         /// The subject's key is not a good key.
         SubjectKey(KeyError):        "subject's key",                                 Owner,     OtherInput;
+        /// The limits cannot be meant so.
+        Limits(LimitsError):         "the limits",                                    Owner,     OtherInput;
         /// The contact book has none of this id.
         UnknownContact:              "no such contact",                               Owner,     OtherInput;
+        /// Nobody compared the contact's key yet.
+        UnverifiedContact:           "the contact is not verified",                   Owner,     CompareKeys;
         /// Than was asked for.
         WrongOwner:                  "the lock names another owner",                  Owner,     OtherInput;
         /// Than was asked for.
@@ -46,6 +50,8 @@ errors! { {$} "Owner"
         RefusedOpaque:               "refused without a reason",                      Transport, NewChallenge;
         /// It says why.
         Refused(RefuseReason):       "the lock refused",                              _,         {to_the_owner};
+        /// The term of nobody who manages the lock, as this view knows it.
+        UnknownSigner:               "signed by nobody who manages the lock",         Owner,     OtherInput;
         /// The grant is not signed by this owner.
         GrantSignature(SignatureError): "grant",                                      Owner,     Resend;
         /// The receipt is not signed by the lock.
@@ -65,6 +71,7 @@ errors! { {$} "Owner"
         /// The report, or one of its messages, is of another.
         WrongSlot:                   "meant for another slot",                        Service,   Resend;
         NothingToLearn:              "nothing to learn from a message of this kind",  Caller,    OtherInput;
+        NoSuchSlot:                  "the lock has no such slot",                      Owner,     OtherInput;
         NothingShared:               "nothing is shared in the slot",                 Owner,     Already;
         /// The view knows no such grant that could still open.
         UnknownGrant:                "no such grant may open",                        Owner,     Refresh;

@@ -61,6 +61,8 @@ reasons! { {$}
         14 AlreadyProvisioned: "the lock is already provisioned",                         Owner, AskOwner;
         15 Exhausted:          "a counter is at its end",                                 Lock,  TakeOver;
         16 NonContributory:    "the guest's X25519 key does not contribute",              Guest, NewChallenge;
+        17 SlotInactive:       "the slot is not active",                                  Owner, AskOwner;
+        18 WrongEpoch:         "meant for another epoch",                                 Owner, AskOwner;
     }
 }
 

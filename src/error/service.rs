@@ -1,5 +1,34 @@
 use super::{KeyError, Retry, SealError, SignatureError, SlotError, StoredSlotError, WireError};
 
+errors! { {$} "StoredRecord"
+    /// Why stored data are not a service's record.
+    #[non_exhaustive]
+    StoredRecordError {
+        Format {
+            /// The format that was found.
+            found: u8 = 1
+        }:             "the record has format {found}, which is not supported",           Caller, Update;
+        Truncated:     "the record is cut short",                                         Caller, OtherInput;
+        Trailing:      "bytes follow the record",                                         Caller, OtherInput;
+        Malformed:     "the record does not decode",                                      Caller, OtherInput;
+        /// The slot's state contradicts itself.
+        Slot(#[from] StoredSlotError): _,                                                 _,      _;
+        /// The first is 1.
+        Version:       "the version is 0",                                                Caller, OtherInput;
+        Epoch:         "the slot's state is of another epoch",                            Caller, OtherInput;
+        /// It is stored under a key that is not its own.
+        Place:         "the record is of another lock or slot",                           Caller, OtherInput;
+        /// Than the one that the slot's record followed when it was stored: the store went on with an older copy.
+        OlderLock:     "the lock's record is older than the slot's",                      Caller, TakeOver;
+        /// A share without its grant, or a grant without its share.
+        GrantPresence: "the stored grant and the slot's state contradict each other",     Caller, OtherInput;
+        /// It is not a grant, or is not for this record.
+        GrantContent:  "the stored grant is not the one that is shared",                  Caller, OtherInput;
+        /// It is not what the lock, or the service, said of this record.
+        Evidence:      "a message that is kept is not of this record",                    Caller, OtherInput;
+    }
+}
+
 errors! { {$} "Service"
     /// Why the service refused. Unless it comes out of a [`Staged`](crate::staged::Staged), nothing changed.
     #[non_exhaustive]
@@ -13,6 +42,15 @@ errors! { {$} "Service"
         WrongSlot:                    "meant for another slot",                       Transport, OtherInput;
         /// That one is to be asked, or this one again once the lock names it again.
         Moved:                        "the lock has gone over to another service",    Owner,     TellService;
+        /// A lock that grew since says so when the slot is inspected.
+        NoSuchSlot:                   "the lock has no such slot",                    Owner,     TellService;
+        /// The store was restored from an older copy, which may have forgotten a release or a withdrawal. The owner
+        /// transfers the lock to himself.
+        Restored:                     "the service's store was restored",             Service,   TakeOver;
+        /// It was never told of the lock: by its Provisioned, or the Done of a transfer.
+        UnknownLock:                  "the service does not know this lock",          Owner,     TellService;
+        /// What the store holds is no record, or not what it acknowledged.
+        Stored(#[from] StoredRecordError): "what is stored",                          _,         _;
         /// The lock's statement does.
         OtherService:                 "the lock names another service",               Owner,     OtherInput;
         /// The statement is of an ownership before the latest.
@@ -67,30 +105,5 @@ const fn at_the_service(error: SlotError) -> Retry {
     match error {
         SlotError::NotActive => Retry::TellService,
         other => other.retry(),
-    }
-}
-
-errors! { {$} "StoredRecord"
-    /// Why stored data are not a service's record.
-    #[non_exhaustive]
-    StoredRecordError {
-        Format {
-            /// The format that was found.
-            found: u8 = 2
-        }:             "the record has format {found}, which is not supported",           Caller, Update;
-        Truncated:     "the record is cut short",                                         Caller, OtherInput;
-        Trailing:      "bytes follow the record",                                         Caller, OtherInput;
-        Malformed:     "the record does not decode",                                      Caller, OtherInput;
-        /// The slot's state contradicts itself.
-        Slot(#[from] StoredSlotError): _,                                                 _,      _;
-        /// The first is 1.
-        Version:       "the version is 0",                                                Caller, OtherInput;
-        Epoch:         "the slot's state is of another epoch",                            Caller, OtherInput;
-        /// A share without its grant, or a grant without its share.
-        GrantPresence: "the stored grant and the slot's state contradict each other",     Caller, OtherInput;
-        /// It is not a grant, or is not for this record.
-        GrantContent:  "the stored grant is not the one that is shared",                  Caller, OtherInput;
-        /// It is not what the lock, or the service, said of this record.
-        Evidence:      "a message that is kept is not of this record",                    Caller, OtherInput;
     }
 }

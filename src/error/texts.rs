@@ -58,6 +58,10 @@ errors! { {$} "Id"
         TooLong:    "the name is longer than 64 bytes",               Owner, OtherInput;
         /// A control character, such as a line break.
         Control:    "the name holds a control character",             Owner, OtherInput;
+        /// A space of no width, a soft hyphen, a mark that turns the order of what is read.
+        Invisible:  "the name has a character that is not seen",              Owner, OtherInput;
+        /// Another than the visible ones of ASCII.
+        Character:  "the id has a character that no id has",                  Owner, OtherInput;
         Whitespace: "the name begins or ends with whitespace",        Owner, OtherInput;
     }
 }

@@ -4,34 +4,57 @@ use arrayvec::ArrayVec;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::{GuestKey, Invitation};
+use super::{GuestKey, Invitation, Unstored};
 use crate::crypto::{Crypto, Digest, Signer};
 use crate::error::GuestError;
 use crate::id::{LockId, SlotId};
 use crate::limits::{Limits, Rights};
 use crate::message::{Bundle, Challenge, Claim, Grant, Install, Receipt, Refused, Release};
 use crate::pairing;
-use crate::secret::{AgreementSecret, Seed};
+use crate::secret::{AgreementSecret, Seed, holds_secret, plain};
 use crate::wire::{self, Encoded, Kept, Kind, Unverified};
 
 /// A grant that was claimed for this device. Keep it until the key is there: after a connection
 /// that dropped, the same device may be installed again, no other can.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct Claimed {
     grant: Invitation,
     claim: Encoded<Claim>,
     device: Seed,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Claimed")]
+struct PlainClaimed {
+    grant: Invitation,
+    claim: Encoded<Claim>,
+    #[serde(with = "plain")]
+    device: Seed,
+}
+
+holds_secret!(Claimed by PlainClaimed);
+
 /// One attempt to install: send [`claim`](Self::claim) and [`install`](Self::install) to the service,
 /// and give its release to [`bundle`](Self::bundle).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct Installing {
     grant: Invitation,
     claim: Encoded<Claim>,
     install: Encoded<Install>,
     secret: AgreementSecret,
 }
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Installing")]
+struct PlainInstalling {
+    grant: Invitation,
+    claim: Encoded<Claim>,
+    install: Encoded<Install>,
+    #[serde(with = "plain")]
+    secret: AgreementSecret,
+}
+
+holds_secret!(Installing by PlainInstalling);
 
 /// A released attempt: send [`bundle`](Self::bundle) to the lock, and give its answer to
 /// [`finish`](Self::finish). To survive a restart, store the [`Installing`] and the release.
@@ -44,6 +67,11 @@ pub struct Download<'a> {
 impl Claimed {
     pub(super) const fn new(grant: Invitation, claim: Encoded<Claim>, device: Seed) -> Self {
         Self { grant, claim, device }
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(super) const fn invitation(&self) -> &Invitation {
+        &self.grant
     }
 
     /// The grant, as the service gave it.
@@ -85,6 +113,10 @@ impl Claimed {
 
     /// Asks the lock that gave `challenge` to install the key; `rng` gives the X25519 key.
     ///
+    /// A device that holds the key already asks only where that was lost or the lock does not know it any more: once the
+    /// lock has installed again, the key of before is dead, and where the lock's answer is lost then, the guest has
+    /// none until the next download, which needs the service again.
+    ///
     /// # Errors
     /// [`GuestError::Wire`], [`GuestError::WrongLock`], [`GuestError::Seal`].
     pub fn install(
@@ -92,7 +124,7 @@ impl Claimed {
         crypto: &impl Crypto,
         challenge: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Installing, GuestError> {
+    ) -> Result<Unstored<Installing>, GuestError> {
         let challenge = Unverified::<Challenge>::parse(challenge)?;
         //= spec/protocol.md#guest
         //# GST-3. A guest MUST check that a challenge names the lock of its grant.
@@ -110,7 +142,7 @@ impl Claimed {
             agreement: crypto.agreement_key(&secret),
         };
         let install = wire::seal(crypto, &Signer::from_seed(crypto, &self.device)?, &install)?;
-        Ok(Installing { grant: self.grant.clone(), claim: self.claim.clone(), install, secret })
+        Ok(Unstored::new(Installing { grant: self.grant.clone(), claim: self.claim.clone(), install, secret }))
     }
 }
 
@@ -158,7 +190,7 @@ impl Download<'_> {
     /// [`GuestError::Refused`] or [`GuestError::RefusedOpaquely`] where the lock refused; otherwise
     /// the check of the receipt that failed. The attempt stays as it is: the answer may come again
     /// unaltered. Where it does not, [install](Claimed::install) again with a new challenge.
-    pub fn finish(&self, crypto: &impl Crypto, answer: &[u8]) -> Result<GuestKey, GuestError> {
+    pub fn finish(&self, crypto: &impl Crypto, answer: &[u8]) -> Result<Unstored<GuestKey>, GuestError> {
         let grant = &self.attempt.grant;
         if Kind::of(answer)? == Kind::Refused {
             return Err(self.refused(crypto, &grant.lock(), answer)?);
@@ -181,7 +213,7 @@ impl Download<'_> {
         //# KDF-4. A guest MUST NOT derive a pairing key from a receipt that it did not check as the receipt checks of the guest say.
         let shared = crypto.agree(&self.attempt.secret, &receipt.agreement)?;
         let pairing = pairing::derive(crypto, &receipt.digest(crypto), &shared)?;
-        Ok(GuestKey::new(grant.body(), kept, pairing))
+        Ok(Unstored::new(GuestKey::new(grant.body(), kept, pairing)))
     }
 
     /// What a refusal of the bundle says.

@@ -8,12 +8,12 @@ use crate::crypto::{Crypto, Digest, Nonce, PublicKey, Tag};
 use crate::error::GuestError;
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Limits, Rights};
-use crate::message::{Challenge, Grant, Outcome, Receipt, Refused, Reply, Unlock};
-use crate::secret::PairingKey;
+use crate::message::{Battery, Challenge, Grant, Outcome, Receipt, Refused, Reply, Unlock};
+use crate::secret::{PairingKey, holds_secret, plain};
 use crate::wire::{self, Encoded, Kept, Kind, Unverified};
 
-/// A key that is installed at a lock. Store it where the platform keeps secrets: under 600 bytes of JSON.
-#[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// A key that is installed at a lock. It is a secret: under 600 bytes of JSON where it is exposed.
+#[derive(PartialEq, Eq, Debug)]
 pub struct GuestKey {
     receipt: Kept<Receipt>,
     rights: Rights,
@@ -21,11 +21,27 @@ pub struct GuestKey {
     pairing: PairingKey,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "GuestKey")]
+struct PlainGuestKey {
+    receipt: Kept<Receipt>,
+    rights: Rights,
+    limits: Limits,
+    #[serde(with = "plain")]
+    pairing: PairingKey,
+}
+
+holds_secret!(GuestKey by PlainGuestKey);
+
 /// What the reply to one unlock is checked with.
 #[must_use = "without its reply, an unlock may or may not have opened"]
 #[derive(Debug)]
 pub struct AwaitingReply {
     unlock: Tag,
+    #[cfg(feature = "alloc")]
+    pub(super) grant: Digest,
+    #[cfg(feature = "alloc")]
+    pub(super) action: Action,
 }
 
 impl GuestKey {
@@ -110,17 +126,30 @@ impl GuestKey {
         let guest_nonce = Nonce::random(rng);
         let unlock = Unlock { slot: self.slot(), action, lock_nonce: challenge.claims().nonce, guest_nonce };
         let (message, unlock) = wire::seal_mac(crypto, self.pairing.expose(), &unlock)?;
-        Ok((message, AwaitingReply { unlock }))
+        let awaiting = AwaitingReply {
+            unlock,
+            #[cfg(feature = "alloc")]
+            grant: self.grant(),
+            #[cfg(feature = "alloc")]
+            action,
+        };
+        Ok((message, awaiting))
     }
 
-    /// Checks the lock's answer to an unlock: `Ok` where the lock says that it acted.
+    /// Checks the lock's answer to an unlock: `Ok` where the lock says that it acted, with how full its battery is: warn
+    /// before the door stays shut.
     ///
     /// # Errors
     /// [`GuestError::Refused`] with the lock's reason; [`GuestError::RefusedOpaquely`] where the
-    /// answer proves nothing (the lock may not know this key any more, or somebody interferes): after
-    /// a few tries, take the key for overwritten;
+    /// answer proves nothing, however often it comes: the lock may not know this key any more, or anybody sends these
+    /// four bytes. Keep the key, and ask the owner;
     /// [`GuestError::ReplyMac`], [`GuestError::ReplyToOther`], [`GuestError::Wire`].
-    pub fn check_reply(&self, crypto: &impl Crypto, awaiting: &AwaitingReply, answer: &[u8]) -> Result<(), GuestError> {
+    pub fn check_reply(
+        &self,
+        crypto: &impl Crypto,
+        awaiting: &AwaitingReply,
+        answer: &[u8],
+    ) -> Result<Battery, GuestError> {
         if Kind::of(answer)? == Kind::Refused {
             Refused::parse(answer)?;
             return Err(GuestError::RefusedOpaquely);
@@ -135,7 +164,7 @@ impl GuestKey {
             return Err(GuestError::ReplyToOther);
         }
         match reply.outcome {
-            Outcome::Accepted => Ok(()),
+            Outcome::Accepted => Ok(reply.battery),
             Outcome::Refused { reason } => Err(GuestError::Refused(reason)),
         }
     }

@@ -26,6 +26,8 @@ pub(crate) struct CellState<T: Stored> {
     known: Known<T>,
     /// Beside the content, so that to hold a cell does not move the key in it.
     wait: Option<Wait>,
+    /// What is known follows from the header alone: the cell's own record was damaged when the epoch began.
+    lacking: bool,
 }
 
 /// What is known of a cell's content.
@@ -51,11 +53,11 @@ pub(super) enum Wait {
 
 impl<T: Stored> CellState<T> {
     pub(crate) const fn unread() -> Self {
-        Self { known: Known::Damaged(None), wait: Some(Wait::Reading) }
+        Self { known: Known::Damaged(None), wait: Some(Wait::Reading), lacking: false }
     }
 
     pub(crate) const fn sound(content: T) -> Self {
-        Self { known: Known::Sound(content), wait: None }
+        Self { known: Known::Sound(content), wait: None, lacking: false }
     }
 
     pub(super) const fn wait(&mut self) -> &mut Option<Wait> {
@@ -101,10 +103,23 @@ impl<T: Stored> CellState<T> {
 
     pub(super) fn set(&mut self, content: T) {
         self.known = Known::Sound(content);
+        self.lacking = false;
+    }
+
+    /// What it holds now, whatever its record says, by a write of another cell.
+    pub(super) fn overrule(&mut self, content: T) {
+        self.lacking |= self.content().is_none();
+        self.known = Known::Sound(content);
+    }
+
+    /// Whether the store has no sound record of what it holds.
+    pub(super) const fn is_lacking(&self) -> bool {
+        self.lacking
     }
 
     pub(super) fn damage(&mut self) {
         self.known = Known::Damaged(self.age());
+        self.lacking = false;
     }
 
     /// How old what is known is.
@@ -113,6 +128,11 @@ impl<T: Stored> CellState<T> {
             Known::Sound(content) => Some(content.age()),
             Known::Damaged(age) => *age,
         }
+    }
+
+    /// What it holds is not what was written last: there is something to read.
+    pub(super) fn read_again(&mut self) {
+        self.wait.get_or_insert(Wait::Reading);
     }
 
     /// Takes what the store holds now. Only a cell that waits or is damaged has anything to read.
@@ -137,7 +157,7 @@ impl<T: Stored> CellState<T> {
         //# OPR-13. An epoch, a counter and, within an epoch, a floor MUST NOT go down.
         //= spec/protocol.md#damage
         //# DMG-6. A record read back that is older than the newest one known since boot MUST be taken for damaged.
-        let read = read.filter(|read| self.age().is_none_or(|known| read.age() >= known));
+        let read = read.filter(|read| self.age().is_none_or(|known| !T::is_older(read.age(), known)));
         if read.is_none() {
             //= spec/protocol.md#damage
             //# DMG-4. A damaged record MUST NOT be read as a fresh one.

@@ -165,6 +165,8 @@ impl Sessions {
             self.close_all();
             return Err(LockError::SessionExpired);
         }
+        //= spec/protocol.md#sessions
+        //# SES-12. A lock MUST keep the latest ticks that it saw, at a challenge and at an attempt with a newest session, malformed ones included.
         self.ticks = ticks;
         //= spec/protocol.md#sessions
         //# SES-5. A session MUST be refused when the ticks went backwards since its challenge.
@@ -237,8 +239,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
 
     /// The number of the next challenge, and the record to write where the ceiling is reached.
     fn next_number(&self, now: Now) -> Result<(Number, Option<CounterRecord>), LockError> {
-        let counter = match self.core.sound() {
-            Ok((_, counter)) => counter,
+        let (header, counter) = match self.core.sound() {
+            Ok(sound) => sound,
             Err(LockError::Damaged) => return Ok((Number::Rescue(self.core.sessions.next_rescue), None)),
             Err(other) => return Err(other),
         };
@@ -257,11 +259,11 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         let ceiling = number.checked_add(COUNTER_LEASE).ok_or(LockError::Exhausted)?;
         let latest = match now.clock {
             //= spec/protocol.md#clock
-            //# CLK-3. A lock MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
-            Clock::At(time) => counter.latest.max(time),
-            Clock::Absent | Clock::Unset => counter.latest,
+            //# CLK-3. A lock whose clock was set in the present epoch MUST raise the latest time known, where its clock reads later, whenever it writes the counter's record.
+            Clock::At(time) if counter.is_set(header) => counter.latest.max(time),
+            Clock::At(_) | Clock::Absent | Clock::Unset => counter.latest,
         };
-        Ok((Number::Counted(number), Some(CounterRecord { ceiling, latest })))
+        Ok((Number::Counted(number), Some(CounterRecord { ceiling, latest, ..*counter })))
     }
 
     /// Spends a session and gives its nonce, whatever comes of the attempt.

@@ -3,16 +3,16 @@
 use super::accepted::Accepted;
 use super::memory::{self, Change, Ownership};
 use super::plan::{FromPlan, Plan, Turned};
-use super::record::{Cell, Content, CounterRecord, HeaderRecord, SlotRecord, Write};
+use super::record::{Cell, Content, CounterRecord, HeaderRecord, SlotRecord, Title, Write};
 use super::refusal::{Denied, Refusal};
 use super::step::Then;
 use super::{Clock, Lock, Now, Role, Session, purpose};
-use crate::counter::{Epoch, Generation};
+use crate::counter::{Epoch, Generation, Term};
 use crate::crypto::{Crypto, Nonce, PublicKey};
 use crate::error::LockError;
 use crate::id::{LockId, SlotId};
 use crate::limits::Timestamp;
-use crate::message::{Command, Completed, Done, Operation, SlotReport};
+use crate::message::{Command, Completed, Done, LockTime, Operation, SlotReport};
 use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// A command was carried out, as far as records go.
@@ -67,6 +67,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         self.settle(command, decided, plan)
     }
 
+    //= spec/protocol.md#commands
+    //# CMD-14. The lock MUST make these checks in this order; the first that fails decides the error.
     #[inline(never)]
     fn decide_command(
         &mut self,
@@ -93,19 +95,24 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
             return Err(LockError::WrongLock.into());
         }
         //= spec/protocol.md#commands
-        //# CMD-5. The command MUST be of the lock's epoch.
-        if claims.epoch != owned.epoch {
-            return Err(LockError::WrongEpoch.into());
-        }
-        //= spec/protocol.md#commands
         //# CMD-6. The command MUST carry the session's nonce.
         if claims.lock_nonce != nonce {
             return Err(LockError::WrongNonce.into());
         }
         //= spec/protocol.md#commands
+        //# CMD-12. The command MUST be signed by somebody whose key the lock has, so its `by` is 0.
+        if claims.by != Term::OWNER {
+            return Err(LockError::UnknownSigner.into());
+        }
+        //= spec/protocol.md#commands
         //# CMD-7. The command's signature MUST verify under the owner key.
         let owner = &self.pins.of(&self.crypto, &owned).owner;
         let command = command.check_pinned(&self.crypto, owner).map_err(LockError::CommandSignature)?;
+        //= spec/protocol.md#commands
+        //# CMD-5. The command MUST be of the lock's epoch.
+        if command.epoch != owned.epoch {
+            return Err(Denied::Known(LockError::WrongEpoch));
+        }
         //= spec/protocol.md#commands
         //# CMD-9. A refusal after the signature held MUST be a signed Refused with the reason.
         self.obey(&command, &owned, now, plan).map_err(Denied::Known)
@@ -121,12 +128,27 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
     ) -> Result<(), LockError> {
         let (epoch, completed) = self.carry_out(&command.operation, owned, now, plan)?;
         plan.operation = command.operation;
-        let done = Done { command: command.digest(&self.crypto), lock: self.id(), epoch, completed };
+        let time = self.told_time(&completed, now)?;
+        let (command, lock, battery) = (command.digest(&self.crypto), self.id(), now.battery);
+        let done = Done { command, lock, epoch, time, battery, completed };
         //= spec/protocol.md#operations
         //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
         Ok(wire::seal_into(&self.crypto, &self.keys.signer, &done, &mut plan.answer)?)
     }
 
+    /// The time that stands in the Done.
+    fn told_time(&self, completed: &Completed, now: Now) -> Result<LockTime, LockError> {
+        //= spec/protocol.md#commands
+        //# CMD-13. A Done MUST carry the lock's time, or 0 where the lock cannot tell it; that of a SetClock the time that it sets, and that of a Transfer 0.
+        Ok(match (completed, self.clock(now)?) {
+            (Completed::SetClock { to }, _) => LockTime::at(*to),
+            (Completed::Transfer { .. }, _) | (_, Clock::Absent | Clock::Unset) => LockTime::UNKNOWN,
+            (_, Clock::At(time)) => LockTime::at(time),
+        })
+    }
+
+    //= spec/protocol.md#operations
+    //# OPR-16. Within an operation the lock MUST make the checks in the order of this table; the first that fails decides the error.
     /// Gives the epoch and what is left, for the Done.
     fn carry_out(
         &mut self,
@@ -149,15 +171,15 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
                 Completed::Deactivate { slot, generation, left }
             }
             Operation::Transfer { owner, service } => {
-                let epoch = self.transfer(owner, service, owned, plan)?;
+                let epoch = self.transfer(owner, service, plan)?;
                 //= spec/protocol.md#operations
                 //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
-                return Ok((epoch, Completed::Transfer { owner, service }));
+                return Ok((epoch, Completed::Transfer { owner, service, slots: self.slot_count()? }));
             }
             //= spec/protocol.md#clock
             //# CLK-1. A lock MUST take no time from a guest or from the service.
             Operation::SetClock { to } => {
-                self.set_clock(to, now, plan)?;
+                self.set_clock(to, owned.epoch, now, plan)?;
                 plan.then = Then::Clock(to);
                 Completed::SetClock { to }
             }
@@ -173,9 +195,9 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
             Operation::Inspect { slot } => {
                 //= spec/protocol.md#operations
                 //# OPR-11. Inspect MUST report the slot's floor and what it holds in this epoch.
-                let left = memory::view(&self.slots, slot, owned.epoch)?.report();
+                let left = memory::view(&self.core, &self.slots, slot)?.report();
                 plan.change = Change::Holds(Cell::Slot(slot));
-                Completed::Inspect { slot, left }
+                Completed::Inspect { slot, slots: self.slot_count()?, left }
             }
         };
         Ok((owned.epoch, completed))
@@ -190,7 +212,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         owned: &Ownership,
         plan: &mut Plan,
     ) -> Result<SlotReport, LockError> {
-        let floor = memory::view(&self.slots, slot, owned.epoch)?.floor();
+        let floor = memory::view(&self.core, &self.slots, slot)?.floor();
         //= spec/protocol.md#operations
         //# OPR-14. Activate and Deactivate at a floor of 2^32 − 1 MUST be refused with Exhausted.
         if floor == Generation::MAX {
@@ -212,13 +234,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
     }
 
     /// Ends the epoch in one write: every slot of the old one reads as inactive from there on.
-    fn transfer(
-        &mut self,
-        owner: PublicKey,
-        service: PublicKey,
-        owned: &Ownership,
-        plan: &mut Plan,
-    ) -> Result<Epoch, LockError> {
+    fn transfer(&mut self, owner: PublicKey, service: PublicKey, plan: &mut Plan) -> Result<Epoch, LockError> {
         //= spec/protocol.md#strict-keys
         //# KEY-7. A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
         owner.check().map_err(LockError::OwnerKey)?;
@@ -230,16 +246,18 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         //# OPR-6. Transfer MUST be refused when the epoch has no further number.
         //= spec/protocol.md#operations
         //# OPR-13. An epoch, a counter and, within an epoch, a floor MUST NOT go down.
-        let epoch = owned.epoch.next().ok_or(LockError::Exhausted)?;
         //= spec/protocol.md#operations
-        //# OPR-5. Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.
-        let next = HeaderRecord::Owned { epoch, owner, service };
+        //# OPR-15. The epoch that a Transfer begins MUST be the next after the highest that any record of the lock shows.
+        let epoch = self.core.highest_epoch().next().ok_or(LockError::Exhausted)?;
+        //= spec/protocol.md#operations
+        //# OPR-5. Transfer MUST begin a new epoch, and replace the owner's and the service's key, in one write.
+        let next = HeaderRecord { title: Title::Owned { epoch, owner, service }, ..*self.core.sound()?.0 };
         plan.change = Change::Writes(Write::Header(next));
         Ok(epoch)
     }
 
     /// Records the time from which on the clock is believed, forward or back.
-    fn set_clock(&self, to: Timestamp, now: Now, plan: &mut Plan) -> Result<(), LockError> {
+    fn set_clock(&self, to: Timestamp, set_in: Epoch, now: Now, plan: &mut Plan) -> Result<(), LockError> {
         //= spec/protocol.md#operations
         //# OPR-9. SetClock MUST be refused by a lock whose clock is Absent.
         if now.clock == Clock::Absent {
@@ -248,7 +266,9 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         let (_, counter) = self.core.sound()?;
         //= spec/protocol.md#operations
         //# OPR-8. SetClock MUST store the time that it sets as the latest time known, also where that is earlier.
-        let next = CounterRecord { latest: to, ..*counter };
+        //= spec/protocol.md#clock
+        //# CLK-4. Until a SetClock of the present epoch was stored, a lock MUST take its clock for Unset, unless it is Absent.
+        let next = CounterRecord { latest: to, set_in, ..*counter };
         plan.change = Change::Writes(Write::Counter(next));
         Ok(())
     }

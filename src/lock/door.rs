@@ -3,10 +3,9 @@
 use rand_core::CryptoRng;
 
 use super::accepted::Accepted;
-use super::cell::Condition;
 use super::keys::LockKeys;
 use super::make::make;
-use super::record::{Cell, Found, Record, StoredSeed};
+use super::record::{Cell, Found, Record, StoredSeed, seed_before};
 use super::reset::PhysicalPresence;
 use super::step::{Answer, Effect, Served, Then, fill};
 use super::{Lock, Now};
@@ -130,7 +129,7 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
         board: &mut B,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(LockKeys<C>, bool), BootError<B::Error>> {
-        let again = |board: &mut B| board.read(Cell::Seed, StoredSeed::read);
+        let again = |board: &mut B| board.read(Cell::Seed, |found| StoredSeed::read(crypto, found));
         let seed = match again(board) {
             Err(LoadError::SeedDamaged) => again(board),
             read => read,
@@ -139,6 +138,7 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
             Ok(seed) => Ok((LockKeys::derive(crypto, seed.seed())?, false)),
             Err(LoadError::NotMade) => Ok((Self::make(crypto, board, rng)?, true)),
             Err(LoadError::SeedDamaged) => Err(BootError::SeedUnreadable),
+            Err(LoadError::Seal(failed)) => Err(BootError::Seal(failed)),
         }
     }
 
@@ -149,7 +149,7 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<LockKeys<C>, BootError<B::Error>> {
         board.set_clock(None).map_err(BootError::Board)?;
-        let before = board.read(Cell::Seed, super::record::seed_before);
+        let before = board.read(Cell::Seed, |found| seed_before(crypto, found));
         make::<C, _, SLOTS>(crypto, &before, rng, |record| board.put(record))?.map_err(BootError::Board)
     }
 
@@ -166,6 +166,7 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
             self.lock.role.was_made();
         } else {
             Lock::<C, SLOTS>::cells().for_each(|cell| self.reload(cell));
+            self.complete();
         }
     }
 
@@ -215,6 +216,8 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
         };
         if effect == Effect::Reset {
             self.heal(rng)?;
+        } else {
+            self.complete();
         }
         Ok(effect)
     }
@@ -241,21 +244,32 @@ impl<C: Crypto, B: Board, const SLOTS: usize> Door<C, B, SLOTS> {
         &mut self.board
     }
 
+    /// Writes what the store lacks. Where it cannot, the lock goes on without, and the next boot or frame sees to it.
+    #[inline(never)]
+    fn complete(&mut self) {
+        let Self { lock, board } = self;
+        while let Ok(Some(accepted)) = lock.complete() {
+            if accepted.commit(|record| board.put(record)).is_err() {
+                return;
+            }
+        }
+    }
+
     /// Reads what a failed write left; goes on with the lock that follows one that was reset.
     #[inline(never)]
     fn heal(&mut self, rng: &mut (impl CryptoRng + ?Sized)) -> Result<(), ServeError<B::Error>> {
-        for cell in Lock::<C, SLOTS>::cells().chain([Cell::Seed]) {
-            if self.lock.condition(cell) == Ok(Condition::Failed) {
-                self.reload(cell);
-            }
+        while let Some(cell) = self.lock.unsettled() {
+            self.reload(cell);
         }
         if !self.lock.is_reset() {
             return Ok(());
         }
         let Self { lock, board } = self;
         // The seed that is there goes into the next one's. What cannot be read is not taken for a lock to be made.
-        let before = board.read(Cell::Seed, |found| match StoredSeed::read(found) {
-            Err(LoadError::NotMade) => Ok(super::record::seed_before(found)),
+        let crypto = &lock.role.crypto;
+        let before = board.read(Cell::Seed, |found| match StoredSeed::read(crypto, found) {
+            Err(LoadError::NotMade) => Ok(seed_before(crypto, found)),
+            Err(LoadError::Seal(failed)) => Err(ServeError::Remake(failed)),
             Err(LoadError::SeedDamaged) | Ok(_) => Err(ServeError::Boot),
         })?;
         board.set_clock(None).map_err(ServeError::Board)?;
@@ -291,6 +305,8 @@ fn go_through<B: Board>(
     board: &mut B,
     answer: &mut Answer,
 ) -> Result<Effect, B::Error> {
+    //= spec/protocol.md#clock
+    //# CLK-5. The firmware MUST set its clock to the time of a SetClock before the record is stored, and drop the operation where it could not.
     if let Then::Clock(to) = accepted.plan().then {
         board.set_clock(Some(to))?;
     }

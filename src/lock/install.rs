@@ -9,13 +9,12 @@ use super::plan::{FromPlan, Plan, Turned};
 use super::record::{Content, InstalledKey, SlotRecord, Write};
 use super::refusal::{Denied, Refusal};
 use super::{Clock, Lock, Now, Role, Session, memory, purpose};
-use crate::counter::Generation;
+use crate::counter::{Generation, Term};
 use crate::crypto::{Crypto, Nonce, PublicKey};
-use crate::error::{LockError, WireError};
+use crate::error::{LockError, SealError, WireError};
 use crate::id::{LockId, SlotId};
 use crate::message::{Bundle, Claim, Grant, Install, Receipt, Release};
 use crate::pairing;
-use crate::secret::AgreementSecret;
 use crate::wire::{self, Encoded, Unverified, Verified};
 
 /// A key was installed.
@@ -75,6 +74,11 @@ impl<'a> Chain<'a> {
     //# INS-18. A lock MUST NOT make more than four signature checks in one install.
     #[inline(never)]
     fn verify<C: Crypto>(&self, crypto: &C, keys: &Keys<C>, nonce: &Nonce) -> Result<Authorised<'_>, LockError> {
+        //= spec/protocol.md#install
+        //# INS-22. The grant MUST be signed by somebody whose key the lock has, so its `by` is 0.
+        if self.grant.claims().by != Term::OWNER {
+            return Err(LockError::UnknownSigner);
+        }
         //= spec/protocol.md#install
         //# INS-6. The grant's signature MUST verify under the owner key.
         let grant = self.grant.check_pinned(crypto, &keys.owner).map_err(LockError::GrantSignature)?;
@@ -178,6 +182,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         self.settle(bundle, decided, plan)
     }
 
+    //= spec/protocol.md#install
+    //# INS-23. The lock MUST make these checks in this order; the first that fails decides the error.
     #[inline(never)]
     fn decide_install(
         &mut self,
@@ -198,36 +204,21 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         //= spec/protocol.md#install
         //# INS-21. The lock MUST be provisioned.
         let owned = self.core.ownership()?;
-        let claims = chain.grant.claims();
         //= spec/protocol.md#install
         //# INS-3. The grant MUST name this lock.
-        if claims.lock != self.id() {
+        if chain.grant.claims().lock != self.id() {
             return Err(LockError::WrongLock.into());
         }
         //= spec/protocol.md#install
-        //# INS-4. The grant MUST be of the lock's epoch.
-        if claims.epoch != owned.epoch {
-            return Err(LockError::WrongEpoch.into());
-        }
-        //= spec/protocol.md#install
-        //# INS-5. The slot MUST exist, undamaged and active.
-        let view = memory::view(&self.slots, claims.slot, owned.epoch)?;
-        //= spec/protocol.md#install
-        //# INS-5. The slot MUST exist, undamaged and active.
-        if matches!(view.content(), Content::Inactive) {
-            return Err(LockError::SlotInactive.into());
-        }
-        //= spec/protocol.md#install
-        //# INS-17. A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
+        //# INS-17. A lock MUST NOT let an epoch, a slot, a generation, a use or a time decide before all four signatures held.
         let chain = chain.verify(&self.crypto, self.pins.of(&self.crypto, &owned), &nonce)?;
-        self.install_authorised(&chain, &view, &owned, now, rng, plan).map_err(Denied::Known)
+        self.install_authorised(&chain, &owned, now, rng, plan).map_err(Denied::Known)
     }
 
     #[inline(never)]
     fn install_authorised(
         &self,
         chain: &Authorised<'_>,
-        view: &SlotView<'_>,
         owned: &Ownership,
         now: Now,
         rng: &mut (impl CryptoRng + ?Sized),
@@ -235,26 +226,38 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
     ) -> Result<(), LockError> {
         let (grant, device) = (&chain.grant, chain.claim.device);
         //= spec/protocol.md#install
+        //# INS-4. The grant MUST be of the lock's epoch.
+        if grant.epoch != owned.epoch {
+            return Err(LockError::WrongEpoch);
+        }
+        //= spec/protocol.md#install
+        //# INS-5. The slot MUST exist, undamaged and active.
+        let view = memory::view(&self.core, &self.slots, grant.slot)?;
+        //= spec/protocol.md#install
+        //# INS-5. The slot MUST exist, undamaged and active.
+        if matches!(view.content(), Content::Inactive) {
+            return Err(LockError::SlotInactive);
+        }
+        //= spec/protocol.md#install
         //# INS-14. A lock whose clock is Absent MUST refuse a grant with `from`, `until` or a schedule.
         if grant.limits.need_clock() && now.clock == Clock::Absent {
             return Err(LockError::NoClock);
         }
         //= spec/protocol.md#install
         //# INS-15. The generation rule MUST allow the grant.
-        let used = used_openings(view, grant, &device, &self.crypto)?;
+        let used = used_openings(&view, grant, &device, &self.crypto)?;
 
-        //= spec/protocol.md#pairing-key
-        //# KDF-1. At an install the lock MUST draw a new X25519 secret.
+        let install = chain.install.digest(&self.crypto);
         //= spec/protocol.md#pairing-key
         //= type=implication
         //= reason=the secret wipes itself when this call ends, and nothing else holds it
         //# KDF-5. A party MUST wipe its X25519 secret once the pairing key is derived.
-        let secret = AgreementSecret::random(rng);
+        let secret = self.keys.agreement_secret(&self.crypto, &install, rng).map_err(SealError::from)?;
         //= spec/protocol.md#install
         //# INS-16. The X25519 agreement MUST contribute, as KEY-8 says.
         let shared = self.crypto.agree(&secret, &chain.install.agreement)?;
         let receipt = Receipt {
-            install: chain.install.digest(&self.crypto),
+            install,
             lock: self.id(),
             epoch: owned.epoch,
             slot: grant.slot,
@@ -265,7 +268,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         };
         wire::seal_into(&self.crypto, &self.keys.signer, &receipt, &mut plan.answer)?;
         let pairing = pairing::derive(&self.crypto, &wire::digest(&self.crypto, &plan.answer), &shared)
-            .map_err(crate::error::SealError::Provider)?;
+            .map_err(SealError::from)?;
         let key =
             InstalledKey { grant: receipt.grant, device, pairing, rights: grant.rights, limits: grant.limits, used };
         let record = SlotRecord { epoch: owned.epoch, floor: grant.generation, content: Content::Installed { key } };

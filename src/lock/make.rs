@@ -1,17 +1,20 @@
-//! Making a lock: the one operation of several writes (spec: "Making").
+//! Making a lock: the one operation of several writes (spec: "Making"); and completing one that was made by another
+//! firmware, or that damage left without a record.
 
 use rand_core::CryptoRng;
 
-use super::cell::CellState;
+use super::accepted::Accepted;
+use super::cell::{CellState, Condition};
 use super::keys::{self, LockKeys};
-use super::memory::Core;
+use super::memory::{Change, Core};
 use super::pins::Pins;
-use super::record::{self, Cell, CounterRecord, Found, HeaderRecord, Record, SeedRecord, SlotRecord, Write};
+use super::plan::{FromPlan, Plan};
+use super::record::{self, Cell, CounterRecord, Found, HeaderRecord, Record, SeedRecord, SlotRecord, Title, Write};
 use super::{Lock, Role};
 use crate::counter::{Counter, Epoch};
 use crate::crypto::Crypto;
-use crate::error::{ProviderFailed, SealError};
-use crate::id::SlotId;
+use crate::error::{LockError, ProviderFailed, SealError};
+use crate::id::{LockId, SlotId};
 use crate::limits::Timestamp;
 use crate::secret::{ActivationSecret, Seed};
 
@@ -26,8 +29,8 @@ pub struct Making<C: Crypto, const SLOTS: usize> {
     written: usize,
 }
 
-const HEADER: HeaderRecord = HeaderRecord::Unprovisioned;
-const COUNTER: CounterRecord = CounterRecord { ceiling: Counter::ZERO, latest: Timestamp::from_unix_seconds(0) };
+const COUNTER: CounterRecord =
+    CounterRecord { ceiling: Counter::ZERO, latest: Timestamp::from_unix_seconds(0), set_in: Epoch::ZERO };
 const SLOT: SlotRecord = SlotRecord::untouched(Epoch::ZERO);
 
 impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
@@ -48,7 +51,7 @@ impl<C: Crypto, const SLOTS: usize> Making<C, SLOTS> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, ProviderFailed> {
         const { super::assert_slots(SLOTS) };
-        let seed = keys::fresh_seed(&crypto, record::seed_before(found).expose(), rng)?;
+        let seed = keys::fresh_seed(&crypto, record::seed_before(&crypto, found).expose(), rng)?;
         let keys = LockKeys::derive(&crypto, &seed)?;
         //= spec/protocol.md#making
         //# LCK-4. A boot that finds no seed record, or one with `initialised` false, MUST make the lock again, from the first step.
@@ -103,7 +106,7 @@ pub(super) fn make<C: Crypto, E, const SLOTS: usize>(
 impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
     /// The memory of a lock whose records were all written just now.
     pub(super) fn was_made(&mut self) {
-        self.core = Core::known(self.keys.id(), HEADER, COUNTER);
+        self.core = Core::known(self.keys.id(), header::<SLOTS>(), COUNTER);
         self.core.sessions.start_above(COUNTER.ceiling);
         self.slots.iter_mut().for_each(|slot| *slot = CellState::sound(SLOT));
     }
@@ -133,13 +136,17 @@ fn record_of<C: Crypto, const SLOTS: usize>(
     let Some((cell, initialised)) = cell::<SLOTS>(number) else { return Ok(None) };
     let write = match cell {
         Cell::Seed => Write::Seed(SeedRecord { seed: Seed::from_bytes(*seed.expose()), initialised }),
-        Cell::Header => Write::Header(HEADER),
+        Cell::Header => Write::Header(header::<SLOTS>()),
         Cell::Counter => Write::Counter(COUNTER),
         Cell::Slot(slot) => Write::Slot(slot, SLOT),
     };
     let mut record = Record::empty();
     write.record(crypto, keys, &mut record)?;
     Ok(Some(record))
+}
+
+fn header<const SLOTS: usize>() -> HeaderRecord {
+    HeaderRecord { slots: super::firmware_slots::<SLOTS>(), title: Title::Unprovisioned }
 }
 
 /// What is written, by its number in the order: the seed, not initialised; everything else; the seed, initialised.
@@ -158,6 +165,72 @@ fn cell<const SLOTS: usize>(number: usize) -> Option<(Cell, bool)> {
             //# LCK-3. Making a lock MUST write the seed record with `initialised` true last.
             end => (end == SLOTS).then_some((Cell::Seed, true)),
         },
+    }
+}
+
+impl<C: Crypto, const SLOTS: usize> Lock<C, SLOTS> {
+    /// The next record that the store lacks, to be written as any operation's is; `None` where it lacks none. Call it
+    /// after a boot, and after each operation that was carried out, until it gives `None`:
+    /// [`Door`](super::Door) does.
+    ///
+    /// Lacking are, of a firmware that has more slots than the lock was made with, those slots, and then the header that
+    /// counts them; until then they do not exist. And the slots that were damaged when an epoch began: nothing was written
+    /// in them yet, which the next boot could not know.
+    ///
+    /// # Errors
+    /// [`LockError::Busy`] while any cell waits for a write, [`LockError::Damaged`], [`LockError::Resetting`]. Nothing is
+    /// lost by going on without.
+    pub fn complete(&mut self) -> Result<Option<Accepted<'_, ()>>, LockError> {
+        let Some(write) = self.role.lacking()? else { return Ok(None) };
+        let planned = self.plan(|role, plan| {
+            plan.change = Change::Writes(write);
+            Ok(role.record(plan)?)
+        });
+        planned.map(Some).map_err(|denial| denial.error)
+    }
+
+    /// A cell that waits to be read, with nothing else to come of it: not read since the boot, or its write failed, was
+    /// cancelled or panicked. [`reload`](Self::reload) it, and ask again until there is `None`: what needs such a cell is
+    /// refused as busy.
+    ///
+    /// A write that can still take effect must not be among them.
+    #[must_use]
+    pub fn unsettled(&self) -> Option<Cell> {
+        let waits = |cell: &Cell| matches!(self.condition(*cell), Ok(Condition::Failed | Condition::Unread));
+        Self::cells().chain([Cell::Seed]).find(waits)
+    }
+}
+
+impl FromPlan for () {
+    fn from_plan(_: &Plan, _: LockId) -> Self {}
+}
+
+impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
+    #[inline(never)]
+    fn lacking(&mut self) -> Result<Option<Write>, LockError> {
+        self.memory().check_all_idle()?;
+        let header = *self.core.sound()?.0;
+        let mut slots = self.slots.iter().zip(0..=u8::MAX);
+        let was_damaged = slots.find(|(slot, index)| slot.is_lacking() && *index < header.slots.value());
+        if let Some((_, index)) = was_damaged {
+            //= spec/protocol.md#damage
+            //# DMG-8. A lock that a new epoch finds with damaged slots MUST write a record of that epoch, Inactive with floor 0, for each of them at once.
+            return Ok(Some(Write::Slot(SlotId::new(index), SlotRecord::untouched(header.epoch()))));
+        }
+        let number = super::firmware_slots::<SLOTS>();
+        if header.slots >= number {
+            return Ok(None);
+        }
+        let new = self.slots.iter().zip(0..=u8::MAX).skip(usize::from(header.slots.value()));
+        let mut unwritten = new.filter(|(slot, _)| slot.content().is_none());
+        Ok(Some(match unwritten.next() {
+            //= spec/protocol.md#making
+            //# LCK-13. A lock whose firmware has more slots than its header says MUST write a record, Inactive with floor 0 and epoch 0, for each further slot that has no sound one, before the header that says so.
+            Some((_, index)) => Write::Slot(SlotId::new(index), SLOT),
+            //= spec/protocol.md#making
+            //# LCK-11. The header MUST carry the number of slots, in every write, and never a lower one.
+            None => Write::Header(HeaderRecord { slots: number, ..header }),
+        }))
     }
 }
 

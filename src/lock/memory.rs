@@ -4,7 +4,7 @@
 
 use super::cell::{CellState, Condition, Wait};
 use super::challenge::{Given, Sessions};
-use super::record::{Cell, Content, CounterRecord, HeaderRecord, OwnSeed, SlotRecord, Write};
+use super::record::{Cell, Content, CounterRecord, HeaderRecord, OwnSeed, SlotRecord, Title, Write};
 use crate::counter::{Epoch, Generation};
 use crate::crypto::PublicKey;
 use crate::error::LockError;
@@ -19,6 +19,8 @@ pub(crate) struct Core {
     seed: CellState<OwnSeed>,
     header: CellState<HeaderRecord>,
     counter: CellState<CounterRecord>,
+    /// The highest epoch that any record showed since the boot, the header's or another's.
+    shown: Epoch,
     pub(crate) sessions: Sessions,
     next_ticket: u64,
 }
@@ -42,6 +44,7 @@ impl Core {
             seed: CellState::sound(OwnSeed),
             header: CellState::unread(),
             counter: CellState::unread(),
+            shown: Epoch::ZERO,
             sessions: Sessions::new(),
             next_ticket: 0,
         }
@@ -97,10 +100,29 @@ impl Core {
 
     /// Who owns the lock.
     pub(crate) fn ownership(&self) -> Result<Ownership, LockError> {
-        match *self.sound()?.0 {
-            HeaderRecord::Unprovisioned => Err(LockError::NotProvisioned),
-            HeaderRecord::Owned { epoch, owner, service } => Ok(Ownership { epoch, owner, service }),
+        match self.sound()?.0.title {
+            Title::Unprovisioned => Err(LockError::NotProvisioned),
+            Title::Owned { epoch, owner, service } => Ok(Ownership { epoch, owner, service }),
         }
+    }
+
+    /// The highest epoch that any record shows; 0 where none does.
+    pub(crate) const fn highest_epoch(&self) -> Epoch {
+        self.shown
+    }
+
+    fn show(&mut self, epoch: Epoch) {
+        self.shown = self.shown.max(epoch);
+    }
+
+    /// The epoch that the header says, whatever it waits for.
+    fn epoch(&self) -> Option<Epoch> {
+        self.header.content().map(HeaderRecord::epoch)
+    }
+
+    /// Whether a slot's record is of a later epoch than the header: one of the two is not what was written last.
+    fn is_newer(&self, slot: &CellState<SlotRecord>) -> bool {
+        slot.content().zip(self.epoch()).is_some_and(|(record, epoch)| record.epoch > epoch)
     }
 }
 
@@ -160,12 +182,30 @@ pub(crate) fn condition(core: &Core, slots: &[CellState<SlotRecord>], cell: Cell
         Cell::Seed => Ok(core.seed.condition()),
         Cell::Header => Ok(core.header.condition()),
         Cell::Counter => Ok(core.counter.condition()),
-        Cell::Slot(slot) => slots.get(usize::from(slot.index())).map(CellState::condition).ok_or(LockError::NoSuchSlot),
+        Cell::Slot(slot) => {
+            let slot = slots.get(usize::from(slot.index())).ok_or(LockError::NoSuchSlot)?;
+            Ok(match slot.condition() {
+                //= spec/protocol.md#damage
+                //# DMG-9. A lock MUST take a slot's record of a later epoch than the header's for damaged.
+                Condition::Ready if core.is_newer(slot) => Condition::Damaged,
+                condition => condition,
+            })
+        }
     }
 }
 
-/// The slot as it stands in `epoch`.
-pub(crate) fn view(slots: &[CellState<SlotRecord>], slot: SlotId, epoch: Epoch) -> Result<SlotView<'_>, LockError> {
+/// The slot as it stands in the present epoch.
+pub(crate) fn view<'s>(
+    core: &Core,
+    slots: &'s [CellState<SlotRecord>],
+    slot: SlotId,
+) -> Result<SlotView<'s>, LockError> {
+    let header = core.sound()?.0;
+    //= spec/protocol.md#making
+    //# LCK-12. A slot at or above the firmware's number of slots, or the header's, MUST NOT exist.
+    if slot.index() >= header.slots.value() {
+        return Err(LockError::NoSuchSlot);
+    }
     //= spec/protocol.md#damage
     //# DMG-2. A damaged slot MUST NOT keep other slots from working.
     let known = slots.get(usize::from(slot.index())).ok_or(LockError::NoSuchSlot)?;
@@ -174,12 +214,13 @@ pub(crate) fn view(slots: &[CellState<SlotRecord>], slot: SlotId, epoch: Epoch) 
     //= spec/protocol.md#damage
     //# DMG-1. A damaged slot MUST refuse every operation until the next epoch.
     let record = known.ready(LockError::SlotDamaged)?;
-    match record.epoch.cmp(&epoch) {
+    match record.epoch.cmp(&header.epoch()) {
         //= spec/protocol.md#damage
         //# DMG-5. A slot's record of an older epoch MUST be read as Inactive with floor 0.
         core::cmp::Ordering::Less => Ok(SlotView::Untouched),
         core::cmp::Ordering::Equal => Ok(SlotView::Current(record)),
-        // The header is older than the slot: one of the two is not what was written last.
+        //= spec/protocol.md#damage
+        //# DMG-9. A lock MUST take a slot's record of a later epoch than the header's for damaged.
         core::cmp::Ordering::Greater => Err(LockError::SlotDamaged),
     }
 }
@@ -252,8 +293,12 @@ impl Memory<'_> {
             //# RST-8. After that write a lock MUST refuse everything until it was made anew.
             Write::Seed(_) => self.core.seed.damage(),
             Write::Header(record) => self.set_header(*record),
-            Write::Counter(record) => self.core.counter.set(*record),
+            Write::Counter(record) => {
+                self.core.show(record.set_in);
+                self.core.counter.set(*record);
+            }
             Write::Slot(slot, record) => {
+                self.core.show(record.epoch);
                 if let Some(known) = self.slots.get_mut(usize::from(slot.index())) {
                     known.set(record.copied());
                 }
@@ -264,17 +309,19 @@ impl Memory<'_> {
     /// A new epoch closes every session and ends every key: no slot was written in it yet, so whatever
     /// a slot holds, damage included, is of an older one. Read again, it reads so.
     fn set_header(&mut self, record: HeaderRecord) {
+        self.core.show(record.epoch());
         let known = self.core.header.age();
-        if known.is_some_and(|known| known < record.epoch()) {
+        if known.is_some_and(|(known, _)| known < record.epoch()) {
             //= spec/protocol.md#sessions
             //# SES-7. A new epoch MUST end all sessions.
             self.core.sessions.close_all();
-            self.slots.iter_mut().for_each(|slot| slot.set(SlotRecord::untouched(Epoch::ZERO)));
+            self.slots.iter_mut().for_each(|slot| slot.overrule(SlotRecord::untouched(Epoch::ZERO)));
         }
         self.core.header.set(record);
     }
 
-    /// Takes what the store holds of the header now.
+    /// Takes what the store holds of the header now. A later epoch is the transfer that it is, though its write was
+    /// said to have failed.
     pub(crate) fn reload_header(&mut self, read: Option<HeaderRecord>) -> Result<(), LockError> {
         if let Some(record) = self.core.header.accept(read)? {
             self.set_header(record);
@@ -285,6 +332,9 @@ impl Memory<'_> {
     /// Takes what the store holds of the counter now. The first reading of a run starts above the
     /// ceiling of the run before.
     pub(crate) fn reload_counter(&mut self, read: Option<CounterRecord>) -> Result<(), LockError> {
+        if let Some(read) = &read {
+            self.core.show(read.set_in);
+        }
         self.core.counter.reload(read)?;
         if let Some(record) = self.core.counter.content() {
             self.core.sessions.start_above(record.ceiling);
@@ -294,7 +344,17 @@ impl Memory<'_> {
 
     /// Takes what the store holds of a slot now.
     pub(crate) fn reload_slot(&mut self, slot: SlotId, read: Option<SlotRecord>) -> Result<(), LockError> {
-        self.slots.get_mut(usize::from(slot.index())).ok_or(LockError::NoSuchSlot)?.reload(read)
+        let Self { core, slots } = self;
+        let known = slots.get_mut(usize::from(slot.index())).ok_or(LockError::NoSuchSlot)?;
+        if let Some(read) = &read {
+            core.show(read.epoch);
+        }
+        //= spec/protocol.md#damage
+        //# DMG-9. A lock MUST take a slot's record of a later epoch than the header's for damaged.
+        if core.is_newer(known) {
+            known.read_again();
+        }
+        known.reload(read)
     }
 
     /// Takes what the store holds of the seed now: still this lock's, or not.

@@ -3,7 +3,7 @@
 use super::accepted::Accepted;
 use super::memory::Change;
 use super::plan::{FromPlan, Plan, Turned};
-use super::record::{Cell, HeaderRecord, Write};
+use super::record::{Cell, HeaderRecord, Title, Write};
 use super::refusal::{Denied, Refusal};
 use super::{Lock, Now, Role, Session, purpose};
 use crate::counter::Epoch;
@@ -63,6 +63,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         self.settle(provision, decided, plan)
     }
 
+    //= spec/protocol.md#provisioning
+    //# PRV-14. The lock MUST make these checks in this order; the first that fails decides the error.
     #[inline(never)]
     fn decide_provision(
         &mut self,
@@ -98,16 +100,17 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         //= spec/protocol.md#provisioning
         //# PRV-7. Provisioning MUST begin epoch 1.
         let (lock, epoch) = (self.id(), Epoch::FIRST);
-        let header = HeaderRecord::Owned { epoch, owner, service };
-        let again = match self.core.sound()?.0 {
-            HeaderRecord::Unprovisioned => false,
+        let title = Title::Owned { epoch, owner, service };
+        let HeaderRecord { slots, title: present } = *self.core.sound()?.0;
+        let again = match present {
+            Title::Unprovisioned => false,
             // The answer was lost: the same lock, owner and service, so there is only that to repeat.
             //= spec/protocol.md#provisioning
             //# PRV-11. A lock in epoch 1 whose owner's and service's keys are those in the Provision MUST answer with a Provisioned again, and write nothing.
-            present if *present == header => true,
+            present if present == title => true,
             //= spec/protocol.md#provisioning
             //# PRV-5. A provisioned lock MUST refuse with AlreadyProvisioned, unless PRV-11 applies.
-            HeaderRecord::Owned { .. } => return Err(LockError::AlreadyProvisioned),
+            Title::Owned { .. } => return Err(LockError::AlreadyProvisioned),
         };
         //= spec/protocol.md#strict-keys
         //# KEY-7. A lock MUST make the checks KEY-1 and KEY-2 on every public key that it is to store, before anything is staged.
@@ -119,10 +122,19 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
             //= spec/protocol.md#persist-then-act
             //# STG-6. A Provision that writes, and a Transfer, MUST be refused while any cell is held or busy.
             self.memory().check_all_idle()?;
+            //= spec/protocol.md#provisioning
+            //# PRV-13. A Provision that writes MUST be refused where any record of the lock shows an epoch.
+            if self.core.highest_epoch() > Epoch::ZERO {
+                return Err(LockError::Damaged);
+            }
         }
         let card = Provisioned::card_tag(&self.crypto, &self.card, &provision.digest(&self.crypto), &lock);
-        let body = Provisioned { lock, epoch, owner, service, card };
-        plan.change = if again { Change::Holds(Cell::Header) } else { Change::Writes(Write::Header(header)) };
+        let body = Provisioned { lock, epoch, owner, service, slots: self.slot_count()?, card };
+        plan.change = if again {
+            Change::Holds(Cell::Header)
+        } else {
+            Change::Writes(Write::Header(HeaderRecord { slots, title }))
+        };
         Ok(wire::seal_into(&self.crypto, &self.keys.signer, &body, &mut plan.answer)?)
     }
 }

@@ -1,16 +1,20 @@
 //! What the lock keeps on flash: one record a cell, each under a MAC (spec: "Records").
 
+mod seed;
+
 use arrayvec::ArrayVec;
 use zeroize::Zeroizing;
 
-use super::keys::LockKeys;
+pub(crate) use self::seed::seed_before;
+pub use self::seed::{Found, StoredSeed};
+use super::keys::{self, LockKeys};
 use crate::counter::{Counter, Epoch, Generation};
 use crate::crypto::{self, Crypto, Digest, PublicKey, Tag};
-use crate::error::{LoadError, SealError};
-use crate::id::SlotId;
+use crate::error::SealError;
+use crate::id::{SlotCount, SlotId};
 use crate::limits::{Limits, Rights, Timestamp};
 use crate::message::{Holding, SlotReport};
-use crate::secret::{PairingKey, Seed};
+use crate::secret::{MacKey, PairingKey, Seed};
 use crate::wire::{self, Layout, fields, tagged};
 
 /// The length of the longest record: a slot with a key under every limit.
@@ -25,9 +29,9 @@ const PREFIX_LEN: usize = 5;
 pub enum Cell {
     /// The seed that the lock's keys come from, and whether making the lock came to its end.
     Seed,
-    /// Who owns the lock.
+    /// Who owns the lock, and how many slots it has.
     Header,
-    /// The replay counter's ceiling, and the latest time known.
+    /// The replay counter's ceiling, and what the owner said of the time.
     Counter,
     /// One slot.
     Slot(SlotId),
@@ -97,7 +101,7 @@ impl core::fmt::Debug for Record {
 }
 
 fields! {
-    /// The seed record. It alone carries no MAC: every key comes from it.
+    /// The seed record. The key of its MAC comes from the seed in it: that finds damage, and no forger.
     #[derive(Debug)]
     pub(crate) struct SeedRecord {
         pub(crate) seed: Seed,
@@ -106,9 +110,19 @@ fields! {
     }
 }
 
-tagged! {
+fields! {
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-    pub(crate) enum HeaderRecord {
+    pub(crate) struct HeaderRecord {
+        /// How many slots were ever written: of those at and above it no record is to be expected.
+        pub(crate) slots: SlotCount,
+        pub(crate) title: Title,
+    }
+}
+
+tagged! {
+    /// Whose the lock is.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(crate) enum Title {
         1 = Unprovisioned,
         2 = Owned {
             epoch: Epoch,
@@ -125,6 +139,8 @@ fields! {
         pub(crate) ceiling: Counter,
         /// A clock that reads less than this was lost.
         pub(crate) latest: Timestamp,
+        /// In which epoch the owner last set the clock; 0 where none did.
+        pub(crate) set_in: Epoch,
     }
 }
 
@@ -193,10 +209,12 @@ impl SlotRecord {
 /// What a cell holds, told older from newer. A store that hands out an older copy breaks its contract; reading one over
 /// a newer value in memory is refused as damage.
 pub(crate) trait Stored {
-    /// Never goes down.
-    type Age: Copy + Ord + core::fmt::Debug;
+    /// Numbers that never go down.
+    type Age: Copy + core::fmt::Debug;
 
     fn age(&self) -> Self::Age;
+
+    fn is_older(age: Self::Age, than: Self::Age) -> bool;
 }
 
 /// That the seed in the store is the running lock's.
@@ -207,48 +225,74 @@ impl Stored for OwnSeed {
     type Age = ();
 
     fn age(&self) {}
+
+    fn is_older((): (), (): ()) -> bool {
+        false
+    }
 }
 
 impl Stored for HeaderRecord {
-    type Age = Option<Epoch>;
+    type Age = (Epoch, SlotCount);
 
-    fn age(&self) -> Option<Epoch> {
-        self.epoch()
+    fn age(&self) -> Self::Age {
+        (self.epoch(), self.slots)
+    }
+
+    fn is_older((epoch, slots): Self::Age, than: Self::Age) -> bool {
+        epoch < than.0 || slots < than.1
     }
 }
 
 impl HeaderRecord {
-    pub(crate) const fn epoch(&self) -> Option<Epoch> {
-        match self {
-            Self::Unprovisioned => None,
-            Self::Owned { epoch, .. } => Some(*epoch),
+    /// The number of the ownership; 0 where nobody owns the lock.
+    pub(crate) const fn epoch(&self) -> Epoch {
+        match self.title {
+            Title::Unprovisioned => Epoch::ZERO,
+            Title::Owned { epoch, .. } => epoch,
         }
     }
 }
 
 impl Stored for CounterRecord {
-    type Age = Counter;
+    type Age = (Counter, Epoch);
 
-    fn age(&self) -> Counter {
-        self.ceiling
+    fn age(&self) -> Self::Age {
+        (self.ceiling, self.set_in)
+    }
+
+    fn is_older((ceiling, set_in): Self::Age, than: Self::Age) -> bool {
+        ceiling < than.0 || set_in < than.1
+    }
+}
+
+impl CounterRecord {
+    /// Whether the present owner set the clock.
+    pub(crate) fn is_set(&self, header: &HeaderRecord) -> bool {
+        self.set_in == header.epoch() && self.set_in > Epoch::ZERO
     }
 }
 
 impl Stored for SlotRecord {
-    type Age = (Epoch, Generation, u32);
+    type Age = (Epoch, Generation, Uses);
 
     fn age(&self) -> Self::Age {
-        (self.epoch, self.floor, self.used())
+        let uses = match &self.content {
+            Content::Installed { key } => Uses::Counted(key.used),
+            Content::Inactive | Content::Empty => Uses::Over,
+        };
+        (self.epoch, self.floor, uses)
+    }
+
+    fn is_older(age: Self::Age, than: Self::Age) -> bool {
+        age < than
     }
 }
 
-impl SlotRecord {
-    const fn used(&self) -> u32 {
-        match &self.content {
-            Content::Installed { key } => key.used,
-            Content::Inactive | Content::Empty => 0,
-        }
-    }
+/// At one floor: what comes after a key is none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Uses {
+    Counted(u32),
+    Over,
 }
 
 /// What is written into which cell: the record on flash and the content in memory both follow from it.
@@ -291,12 +335,16 @@ impl Write {
             Self::Counter(counter) => wire::write(bytes, &prefix, counter),
             Self::Slot(_, slot) => wire::write(bytes, &prefix, slot),
         }?;
-        if into.cell == Cell::Seed {
-            return Ok(());
-        }
         //= spec/protocol.md#records
-        //# REC-1. Every record but the seed's MUST carry a MAC over its cell, its epoch where it has one, and its content.
-        let tag = crypto::tag(crypto, keys.record.expose(), &[&into.bytes]);
+        //# REC-1. Every record MUST carry a MAC over its cell, its epoch where it has one, and its content.
+        let tag = match self {
+            //= spec/protocol.md#records
+            //# REC-4. The MAC of the seed's record MUST be under the record key of the seed in it.
+            Self::Seed(SeedRecord { seed, .. }) => {
+                crypto::tag(crypto, keys::record_key(crypto, seed)?.expose(), &[bytes])
+            }
+            _ => crypto::tag(crypto, keys.record.expose(), &[bytes]),
+        };
         into.bytes.try_extend_from_slice(tag.as_bytes()).map_err(|_| SealError::TooLong)
     }
 }
@@ -304,83 +352,13 @@ impl Write {
 /// Reads a cell's record; `None` where it is missing, foreign or damaged, which are one thing.
 pub(crate) fn decode<C: Crypto, T: Layout>(crypto: &C, keys: &LockKeys<C>, cell: Cell, bytes: &[u8]) -> Option<T> {
     let (covered, tag) = bytes.split_last_chunk()?;
+    if holds(crypto, &keys.record, covered, tag) { decode_content(cell, covered) } else { None }
+}
+
+fn holds(crypto: &impl Crypto, key: &MacKey, covered: &[u8], tag: &[u8; Tag::LEN]) -> bool {
     //= spec/protocol.md#records
     //# REC-2. A lock MUST take a record whose MAC does not hold for damaged.
-    if crypto::tag(crypto, keys.record.expose(), &[covered]) != Tag::from_bytes(*tag) {
-        return None;
-    }
-    decode_content(cell, covered)
-}
-
-/// What the store has in a cell. The three are told apart because they have opposite consequences where it is the
-/// seed's: a lock is made where nothing is, and must not be made, which erases it, where something is that could not
-/// be read.
-#[derive(Clone, Copy)]
-pub enum Found<'a> {
-    /// The cell was never written.
-    Nothing,
-    /// The cell was written, and could not be read.
-    Unreadable,
-    /// What the cell holds.
-    Bytes(&'a [u8]),
-}
-
-impl core::fmt::Debug for Found<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::Nothing => "Nothing",
-            Self::Unreadable => "Unreadable",
-            Self::Bytes(_) => "Bytes([redacted])",
-        })
-    }
-}
-
-impl SeedRecord {
-    fn read(found: Found<'_>) -> Result<Option<Self>, LoadError> {
-        match found {
-            Found::Nothing => Ok(None),
-            //= spec/protocol.md#making
-            //# LCK-5. A boot that finds a damaged seed record MUST NOT take it for a missing one without an order from whoever services the lock.
-            Found::Unreadable => Err(LoadError::SeedDamaged),
-            //= spec/protocol.md#making
-            //# LCK-5. A boot that finds a damaged seed record MUST NOT take it for a missing one without an order from whoever services the lock.
-            Found::Bytes(bytes) => decode_content(Cell::Seed, bytes).ok_or(LoadError::SeedDamaged).map(Some),
-        }
-    }
-}
-
-/// What goes into the seed of a lock that is made where `found` was: the seed there, if any.
-pub(crate) fn seed_before(found: Found<'_>) -> Seed {
-    match SeedRecord::read(found) {
-        //= spec/protocol.md#making
-        //# LCK-9. At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
-        Ok(Some(record)) => record.seed,
-        //= spec/protocol.md#making
-        //# LCK-9. At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
-        Ok(None) | Err(_) => Seed::from_bytes([0; 32]),
-    }
-}
-
-/// A lock's seed as it was read from the store.
-#[derive(Debug)]
-pub struct StoredSeed(Seed);
-
-impl StoredSeed {
-    /// Reads what the store holds in [`Cell::Seed`].
-    ///
-    /// # Errors
-    /// [`LoadError::NotMade`] where the store holds nothing there, or a lock that was not made to
-    /// the end; [`LoadError::SeedDamaged`] where the cell cannot be read or holds no seed record.
-    pub fn read(found: Found<'_>) -> Result<Self, LoadError> {
-        //= spec/protocol.md#making
-        //# LCK-4. A boot that finds no seed record, or one with `initialised` false, MUST make the lock again, from the first step.
-        let record = SeedRecord::read(found)?.ok_or(LoadError::NotMade)?;
-        if record.initialised { Ok(Self(record.seed)) } else { Err(LoadError::NotMade) }
-    }
-
-    pub(crate) const fn seed(&self) -> &Seed {
-        &self.0
-    }
+    crypto::tag(crypto, key.expose(), &[covered]) == Tag::from_bytes(*tag)
 }
 
 fn decode_content<T: Layout>(cell: Cell, bytes: &[u8]) -> Option<T> {

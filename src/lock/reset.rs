@@ -103,6 +103,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         Ok(self.record(plan)?)
     }
 
+    //= spec/protocol.md#factory-reset
+    //# RST-13. The lock MUST make these checks in this order; the first that fails decides the error.
     #[inline(never)]
     fn check_reset(&mut self, nonce: Result<Nonce, LockError>, bytes: &[u8]) -> Result<(), LockError> {
         //= spec/protocol.md#factory-reset

@@ -6,14 +6,20 @@ use super::accepted::Accepted;
 use super::plan::{FromPlan, Plan, Turned};
 use super::purpose::Purpose as _;
 use super::reset::PhysicalPresence;
-use super::{Lock, MAX_ANSWER, Now, Role, purpose};
+use super::{Lock, Now, Role, purpose};
 use crate::counter::Generation;
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::LockError;
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
-use crate::message::{Connect, ConnectFor};
-use crate::wire::{self, Kind, Unverified};
+use crate::message::{Bundle, Connect, ConnectFor, Receipt};
+use crate::wire::{self, Kind, Message as _, Unverified};
+
+/// The length of the longest message that a lock takes: a [`Bundle`].
+pub const MAX_REQUEST: usize = Bundle::MAX_LEN;
+
+/// The length of the longest message that a lock sends: a [`Receipt`].
+pub const MAX_ANSWER: usize = Receipt::MAX_LEN;
 
 /// What came of a frame: what to send, and what there is to do.
 #[must_use = "the answer is to be sent, and the bolt does not move by itself"]
@@ -275,6 +281,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         rng: &mut (impl CryptoRng + ?Sized),
         plan: &mut Plan,
     ) -> Result<(), Turned> {
+        //= spec/protocol.md#versioning
+        //# VER-5. A lock MUST answer a message of a version that it does not speak with the opaque Refused, in a version that it speaks.
         match Kind::of(frame).map_err(LockError::Wire)? {
             Kind::Connect => {
                 //= spec/protocol.md#sessions

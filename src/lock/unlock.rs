@@ -7,7 +7,7 @@ use super::record::{Cell, Content, InstalledKey, SlotRecord, Write};
 use super::refusal::Refusal;
 use super::step::Then;
 use super::{Clock, Lock, Now, Role, Session, purpose};
-use crate::counter::{Epoch, Generation};
+use crate::counter::Generation;
 use crate::crypto::{Crypto, Nonce, PublicKey, Tag};
 use crate::error::{LockError, SealError};
 use crate::id::{LockId, SlotId};
@@ -51,8 +51,8 @@ struct Authentic<'a, 'l> {
 
 impl Authentic<'_, '_> {
     #[inline(never)]
-    fn reply(&self, crypto: &impl Crypto, outcome: Outcome, plan: &mut Plan) -> Result<(), SealError> {
-        let reply = Reply { outcome, unlock: self.tag };
+    fn reply(&self, crypto: &impl Crypto, outcome: Outcome, now: Now, plan: &mut Plan) -> Result<(), SealError> {
+        let reply = Reply { outcome, unlock: self.tag, battery: now.battery };
         wire::seal_mac_into(crypto, self.key.pairing.expose(), &reply, &mut plan.answer).map(|_| ())
     }
 
@@ -148,7 +148,7 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
             //= spec/protocol.md#unlock
             //# UNL-15. A refusal after the tag held MUST be a Reply with the reason.
             let told = error.reason().map(|reason| Outcome::Refused { reason });
-            let reply = told.map(|outcome| authentic.reply(&self.crypto, outcome, plan));
+            let reply = told.map(|outcome| authentic.reply(&self.crypto, outcome, now, plan));
             return Err(Turned { error, told: matches!(reply, Some(Ok(()))) });
         }
         //= spec/protocol.md#unlock
@@ -156,6 +156,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         Ok(self.record(plan)?)
     }
 
+    //= spec/protocol.md#unlock
+    //# UNL-20. The lock MUST make these checks in this order; the first that fails decides the error.
     #[inline(never)]
     fn authenticate<'a>(
         &self,
@@ -172,10 +174,10 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         //# UNL-17. The header's and the counter's cells MUST be free and sound.
         //= spec/protocol.md#unlock
         //# UNL-18. The lock MUST be provisioned.
-        let epoch = self.core.ownership()?.epoch;
+        self.core.ownership()?;
         //= spec/protocol.md#unlock
         //# UNL-3. The slot MUST exist, undamaged, with a key installed in this epoch.
-        let (record, key) = match self.installed(unlock.claims().slot, epoch) {
+        let (record, key) = match self.installed(unlock.claims().slot) {
             Ok(installed) => installed,
             Err(error) => {
                 // The work of a MAC here too: how long a refusal takes tells no stranger which slots
@@ -203,8 +205,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         Ok(Authentic { unlock, tag, record, key })
     }
 
-    fn installed(&self, slot: SlotId, epoch: Epoch) -> Result<(&SlotRecord, &InstalledKey), LockError> {
-        match memory::view(&self.slots, slot, epoch)? {
+    fn installed(&self, slot: SlotId) -> Result<(&SlotRecord, &InstalledKey), LockError> {
+        match memory::view(&self.core, &self.slots, slot)? {
             SlotView::Current(record @ SlotRecord { content: Content::Installed { key }, .. }) => Ok((record, key)),
             SlotView::Current(_) | SlotView::Untouched => Err(LockError::NotInstalled),
         }
@@ -236,6 +238,6 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
         (plan.then, plan.action) = (Then::GuestsBolt, by.unlock.action);
         (plan.slot, plan.generation) = (slot, by.record.floor);
         plan.device = by.key.device;
-        Ok(by.reply(&self.crypto, Outcome::Accepted, plan)?)
+        Ok(by.reply(&self.crypto, Outcome::Accepted, now, plan)?)
     }
 }

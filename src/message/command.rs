@@ -1,5 +1,5 @@
 use super::Operation;
-use crate::counter::Epoch;
+use crate::counter::{Epoch, Term};
 use crate::crypto::{Nonce, Signature};
 use crate::id::LockId;
 use crate::wire::message;
@@ -11,6 +11,8 @@ message! {
         pub lock: LockId,
         /// The ownership.
         pub epoch: Epoch,
+        /// Who signs.
+        pub by: Term,
         /// The lock's nonce.
         pub lock_nonce: Nonce,
         /// The owner's nonce, fresh: makes the command's digest, and so the answer, unique.

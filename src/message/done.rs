@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Completed;
+use super::{Battery, Completed, LockTime};
 use crate::counter::{Epoch, Generation};
 use crate::crypto::{Digest, PublicKey, Signature};
 use crate::id::LockId;
@@ -44,6 +44,10 @@ message! {
         pub lock: LockId,
         /// The ownership afterwards.
         pub epoch: Epoch,
+        /// The lock's time at that moment: of a SetClock, the time that it sets; of a Transfer, none.
+        pub time: LockTime,
+        /// Its battery at that moment.
+        pub battery: Battery,
         /// The operation and what it left.
         pub completed: Completed,
     }

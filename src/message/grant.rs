@@ -1,4 +1,4 @@
-use crate::counter::{Epoch, Generation};
+use crate::counter::{Epoch, Generation, Term};
 use crate::crypto::{PublicKey, Signature};
 use crate::id::{LockId, SlotId};
 use crate::limits::{Limits, Rights};
@@ -11,6 +11,8 @@ message! {
         pub lock: LockId,
         /// The ownership in which it was signed.
         pub epoch: Epoch,
+        /// Who signs.
+        pub by: Term,
         /// The slot that it fills.
         pub slot: SlotId,
         /// Its number on the slot's line.

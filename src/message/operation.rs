@@ -5,18 +5,18 @@ use serde::{Deserialize, Serialize};
 use super::SlotReport;
 use crate::counter::Generation;
 use crate::crypto::PublicKey;
-use crate::id::SlotId;
+use crate::id::{SlotCount, SlotId};
 use crate::limits::{Action, Timestamp};
 use crate::wire::tagged;
 
 /// Declares what a Command orders and what its Done says, by one table. A row: its tag, its name, for one that is about a
-/// slot the names of that slot and of what is left in it, its fields, and its words.
+/// slot the names of that slot and of what is left in it, its fields, what only the Done says, and its words.
 macro_rules! operations {
     ($(
         $(#[$doc:meta])*
         $tag:literal = $name:ident $(($slot:ident => $left:ident))? {
             $( $(#[$fdoc:meta])* $field:ident: $ty:ty, )*
-        } $words:literal,
+        } $( says { $( $(#[$sdoc:meta])* $said:ident: $sty:ty, )* } )? $words:literal,
     )*) => {
         tagged! {
             /// What the owner orders at the lock. Shown in words.
@@ -36,6 +36,7 @@ macro_rules! operations {
                 $( $(#[$doc])* $tag = $name {
                     $( #[doc = "The slot."] $slot: SlotId, )?
                     $( $(#[$fdoc])* $field: $ty, )*
+                    $( $( $(#[$sdoc])* $said: $sty, )* )?
                     $( #[doc = "What the slot holds afterwards."] $left: SlotReport, )?
                 }, )*
             }
@@ -59,6 +60,15 @@ macro_rules! operations {
                     $( Self::$name { $( $slot, )? $( $field, )* .. } => {
                         Operation::$name { $( $slot, )? $( $field, )* }
                     } )*
+                }
+            }
+
+            /// How many slots the lock has, where it says so.
+            #[must_use]
+            pub const fn slots(&self) -> Option<SlotCount> {
+                match *self {
+                    Self::Transfer { slots, .. } | Self::Inspect { slots, .. } => Some(slots),
+                    _ => None,
                 }
             }
 
@@ -103,6 +113,9 @@ operations! {
         owner: PublicKey,
         /// The new service's key.
         service: PublicKey,
+    } says {
+        /// How many slots the lock has.
+        slots: SlotCount,
     } "transfer",
 
     /// Set the lock's clock.
@@ -118,5 +131,8 @@ operations! {
     } "{action}",
 
     /// State what a slot holds.
-    6 = Inspect(slot => left) {} "inspect slot {slot}",
+    6 = Inspect(slot => left) {} says {
+        /// How many slots the lock has.
+        slots: SlotCount,
+    } "inspect slot {slot}",
 }

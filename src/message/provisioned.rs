@@ -1,6 +1,6 @@
 use crate::counter::Epoch;
 use crate::crypto::{self, Digest, Mac, PublicKey, Signature, Tag};
-use crate::id::LockId;
+use crate::id::{LockId, SlotCount};
 use crate::secret::ActivationSecret;
 use crate::wire::message;
 
@@ -16,6 +16,8 @@ message! {
         pub owner: PublicKey,
         /// The service's key.
         pub service: PublicKey,
+        /// How many slots the lock has.
+        pub slots: SlotCount,
         /// MAC under the activation secret over the provision and the lock id.
         pub card: Tag,
     }

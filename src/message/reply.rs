@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::Battery;
 use crate::crypto::Tag;
 use crate::error::RefuseReason;
 use crate::wire::{message, tagged};
@@ -25,5 +26,7 @@ message! {
         pub outcome: Outcome,
         /// The MAC of the unlock that it answers.
         pub unlock: Tag,
+        /// The lock's battery at that moment.
+        pub battery: Battery,
     }
 }

@@ -1,8 +1,9 @@
 use crate::counter::{Epoch, Term};
 use crate::crypto::{Digest, Nonce, PublicKey, Signature};
-use crate::id::{LockId, SlotId};
+use crate::error::WireError;
+use crate::id::{LockId, SlotCount, SlotId};
 use crate::limits::Timestamp;
-use crate::wire::{message, tagged};
+use crate::wire::{Shape, message, plain, value};
 
 message! {
     /// Asks the service for the report of one slot. Signed, for only who manages the lock is answered.
@@ -22,18 +23,43 @@ message! {
     }
 }
 
-tagged! {
-    /// Which of the four states a slot is in.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
-    pub enum State {
-        /// The slot is closed: nothing can be shared in it.
-        1 = Inactive,
-        /// The slot is open, and nothing is shared in it.
-        2 = NotShared,
-        /// A grant is published and was not released: it can be revoked.
-        3 = Sharing,
-        /// The grant was released to one device: it can only be reset.
-        4 = Shared,
+/// Which of the four states a slot is in. One byte.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub enum State {
+    /// The slot is closed: nothing can be shared in it.
+    Inactive,
+    /// The slot is open, and nothing is shared in it.
+    NotShared,
+    /// A grant is published and was not released: it can be revoked.
+    Sharing,
+    /// The grant was released to one device: it can only be reset.
+    Shared,
+}
+
+const STATES: &[(u8, &str)] = &[(1, "Inactive"), (2, "NotShared"), (3, "Sharing"), (4, "Shared")];
+
+plain! {
+    State: Shape::Named(STATES), 1, |state| [u8::from(state)], |byte| value(byte);
+}
+
+impl From<State> for u8 {
+    fn from(state: State) -> Self {
+        match state {
+            State::Inactive => 1,
+            State::NotShared => 2,
+            State::Sharing => 3,
+            State::Shared => 4,
+        }
+    }
+}
+
+impl TryFrom<u8> for State {
+    type Error = WireError;
+
+    fn try_from(byte: u8) -> Result<Self, WireError> {
+        //= spec/protocol.md#encoding
+        //# MSG-6. A decoder MUST refuse a tag byte, an enumeration byte or a flag bit that version 1 does not define.
+        Self::ALL.into_iter().find(|state| u8::from(*state) == byte).ok_or(WireError::Value)
     }
 }
 
@@ -53,6 +79,8 @@ message! {
         pub version: u64,
         /// The state that the record is in.
         pub state: State,
+        /// How many slots the lock has, as far as the record knows.
+        pub slots: SlotCount,
         /// SHA-256 over the digests of the messages that go with it, in their order.
         pub messages: Digest,
     }

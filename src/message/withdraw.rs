@@ -1,4 +1,4 @@
-use crate::counter::{Epoch, Generation};
+use crate::counter::{Epoch, Generation, Term};
 use crate::crypto::{Digest, Signature};
 use crate::id::{LockId, SlotId};
 use crate::wire::message;
@@ -10,6 +10,8 @@ message! {
         pub lock: LockId,
         /// The ownership in which the grant was signed.
         pub epoch: Epoch,
+        /// Who signs.
+        pub by: Term,
         /// The slot.
         pub slot: SlotId,
         /// The grant's number.

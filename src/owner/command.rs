@@ -3,9 +3,9 @@ use serde::{Deserialize, Serialize};
 
 use super::view::OwnedLock;
 use super::{Learned, Owner, ViewChange};
-use crate::counter::Epoch;
+use crate::counter::{Epoch, Term};
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey};
-use crate::error::OwnerError;
+use crate::error::{LimitsError, OwnerError};
 use crate::id::{LockId, SlotId};
 use crate::limits::{Action, Timestamp};
 use crate::message::{Challenge, Command, Done, Operation};
@@ -80,8 +80,10 @@ impl<C: Crypto> Owner<C> {
     ///
     /// # Errors
     /// [`OwnerError::Busy`] while an earlier change of the view waits for its store; [`OwnerError::NotOwner`] and
-    /// [`OwnerError::Transferred`] where it is not this owner's lock; [`OwnerError::Slot`] when the slot's number line
+    /// [`OwnerError::Transferred`] where it is not this owner's lock; [`OwnerError::NoSuchSlot`] for a slot to open or to close that the lock is not known to have (a lock with new firmware
+    /// names its number in each Done of an Inspect); [`OwnerError::Slot`] when the slot's number line
     /// is at its end; [`OwnerError::OwnerKey`] and [`OwnerError::ServiceKey`] for a transfer to what is no good key;
+    /// [`OwnerError::Limits`] for a time that nobody means ([`Timestamp::is_plausible`]);
     /// [`OwnerError::Wire`] for a malformed challenge, and [`OwnerError::WrongLock`] for another lock's;
     /// [`OwnerError::Seal`].
     pub fn order<'v>(
@@ -92,6 +94,9 @@ impl<C: Crypto> Owner<C> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> ViewChange<'v, (Encoded<Command>, PendingCommand)> {
         self.check_owns(view)?;
+        if let Order::Activate { slot } | Order::Deactivate { slot } = order {
+            view.check_slot(slot)?;
+        }
         let mut next = view.clone();
         //= spec/protocol.md#number-line
         //# SLO-6. An owner MUST give each grant, Activate and Deactivate a number above the highest seen.
@@ -104,7 +109,14 @@ impl<C: Crypto> Owner<C> {
                 service.check().map_err(OwnerError::ServiceKey)?;
                 Operation::Transfer { owner, service }
             }
-            Order::SetClock { to } => Operation::SetClock { to },
+            Order::SetClock { to } => {
+                //= spec/protocol.md#limits-that-cannot-be-meant
+                //# LIM-19. An owner MUST NOT order a clock to be set to a time at or after 253402300800.
+                if !to.is_plausible() {
+                    return Err(OwnerError::Limits(LimitsError::FarAway));
+                }
+                Operation::SetClock { to }
+            }
             Order::Act { action } => Operation::Act { action },
             Order::Inspect { slot } => Operation::Inspect { slot },
         };
@@ -127,7 +139,8 @@ impl<C: Crypto> Owner<C> {
         }
         //= spec/protocol.md#owner
         //# OWN-4. The owner MUST draw the owner nonce of each Provision and each Command fresh and unpredictable.
-        let body = Command { lock, epoch, lock_nonce: given.nonce, owner_nonce: Nonce::random(rng), operation };
+        let (by, lock_nonce, owner_nonce) = (Term::OWNER, given.nonce, Nonce::random(rng));
+        let body = Command { lock, epoch, by, lock_nonce, owner_nonce, operation };
         let message = wire::seal(&self.crypto, &self.signer, &body)?;
         let pending = PendingCommand { lock, epoch, command: message.digest(&self.crypto), operation };
         Ok((message, pending))
@@ -167,7 +180,10 @@ impl PendingCommand {
         let mut next = view.clone();
         let learned = owner.apply_done(&mut next, &done)?;
         if let Some(slot) = self.operation.slot() {
-            next.slot_mut(slot).inspected = Some(done.digest(&owner.crypto));
+            let known = next.slot_mut(slot);
+            known.inspected = Some(done.digest(&owner.crypto));
+            // Also where it is no news here: the service may have lost what it was told before.
+            known.keep(answer);
         }
         next.obeyed();
         Ok(view.staged(next, learned))
@@ -200,17 +216,18 @@ impl PendingCommand {
         if done.command != self.command {
             return Err(OwnerError::OtherCommand);
         }
-        let epoch = match self.operation {
-            Operation::Transfer { .. } => self.epoch.next().ok_or(OwnerError::Exhausted)?,
-            _ => self.epoch,
+        let possible = match self.operation {
+            // Not always the next one (OPR-15).
+            Operation::Transfer { .. } => done.epoch >= self.epoch.next().ok_or(OwnerError::Exhausted)?,
+            _ => done.epoch == self.epoch,
         };
         //= spec/protocol.md#owner
-        //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
-        if done.epoch != epoch {
+        //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation can leave.
+        if !possible {
             return Err(OwnerError::WrongEpoch);
         }
         //= spec/protocol.md#owner
-        //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
+        //# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation can leave.
         if done.completed.operation() == self.operation { Ok(()) } else { Err(OwnerError::OtherOperation) }
     }
 }

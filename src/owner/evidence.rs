@@ -34,7 +34,7 @@ fn withdrawn(Withdrawn { withdraw, outcome, .. }: &Withdrawn) -> Option<Said> {
         WithdrawnOutcome::Released { .. } => true,
         WithdrawnOutcome::Settled => return None,
     };
-    let Withdraw { lock, epoch, slot, generation, grant } = *withdraw;
+    let Withdraw { lock, epoch, slot, generation, grant, .. } = *withdraw;
     Some(Said { lock, epoch, slot, key: GrantRef { generation, grant }, released })
 }
 

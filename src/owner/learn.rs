@@ -1,10 +1,12 @@
+use super::outbox::Delivery;
 use super::view::{Equivocation, Issued, OwnedLock, OwnedSlot};
 use super::{Owner, ViewChange};
-use crate::counter::Epoch;
+use crate::counter::{Epoch, Term};
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::OwnerError;
-use crate::id::{LockId, SlotId};
-use crate::message::{Completed, Done, Grant, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
+use crate::id::{LockId, SlotCount, SlotId};
+use crate::limits::Timestamp;
+use crate::message::{Battery, Completed, Done, Grant, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
 use crate::slot::{GrantRef, Proof, Told};
 use crate::wire::{self, Kept, Kind, Unverified, Verified};
 
@@ -52,6 +54,10 @@ pub enum Fact {
     Done {
         /// Which, and what it left.
         completed: Completed,
+        /// The lock's time then; `None` where it could not tell.
+        time: Option<Timestamp>,
+        /// Its battery then: warn before it is empty.
+        battery: Battery,
     },
     /// The lock has an owner anew: nothing from before is known or good any more.
     Transferred {
@@ -61,6 +67,8 @@ pub enum Fact {
         owner: PublicKey,
         /// Which service it names.
         service: PublicKey,
+        /// How many slots the lock has.
+        slots: SlotCount,
     },
 }
 
@@ -72,8 +80,16 @@ impl Fact {
             Self::Shared { grant: Grant { slot, .. }, .. }
             | Self::Downloaded { slot, .. }
             | Self::Withdrawn { slot, .. } => Some(slot),
-            Self::Done { completed } => completed.operation().slot(),
+            Self::Done { completed, .. } => completed.operation().slot(),
             Self::Transferred { .. } => None,
+        }
+    }
+
+    /// The grant that was shared, where it says so.
+    pub(super) const fn shared(&self) -> Option<GrantRef> {
+        match *self {
+            Self::Shared { key, .. } => Some(key),
+            _ => None,
         }
     }
 }
@@ -87,7 +103,7 @@ impl<C: Crypto> Owner<C> {
     /// # Errors
     /// [`OwnerError::Busy`], [`OwnerError::NotOwner`], [`OwnerError::Transferred`], [`OwnerError::Wire`],
     /// [`OwnerError::NothingToLearn`] for a message of another kind,
-    /// [`OwnerError::GrantSignature`], [`OwnerError::ReceiptSignature`],
+    /// [`OwnerError::UnknownSigner`], [`OwnerError::GrantSignature`], [`OwnerError::ReceiptSignature`],
     /// [`OwnerError::DoneSignature`], [`OwnerError::WithdrawnSignature`], [`OwnerError::WrongLock`],
     /// [`OwnerError::WithdrawSignature`], [`OwnerError::WrongEpoch`] (a [hint](OwnedLock::suspect)),
     /// [`OwnerError::OldEpoch`] for an old transfer, [`OwnerError::WrongService`] for a transfer to another service
@@ -119,6 +135,8 @@ impl<C: Crypto> Owner<C> {
     }
 
     pub(super) fn apply(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
+        //= spec/protocol.md#encoding
+        //# MSG-21. Where messages of several kinds may come, a reader MUST check the header, and then that the kind may come, before it reads anything behind the header.
         match Kind::of(message)? {
             Kind::Grant => self.learn_grant(next, message),
             Kind::Receipt => self.learn_receipt(next, message),
@@ -133,6 +151,7 @@ impl<C: Crypto> Owner<C> {
     fn learn_grant(&self, next: &mut OwnedLock, message: &[u8]) -> Result<Learned, OwnerError> {
         let parsed = Unverified::<Grant>::parse(message)?;
         let kept = Kept::of(&parsed)?;
+        check_signer(parsed.claims().by)?;
         //= spec/protocol.md#owner
         //# OWN-26. A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
         let grant = parsed.verify(&self.crypto, &next.owner).map_err(OwnerError::GrantSignature)?;
@@ -141,13 +160,19 @@ impl<C: Crypto> Owner<C> {
         let fact = Fact::Shared { key, grant: *grant };
         //= spec/protocol.md#owner
         //# OWN-17. A view in which nothing is shared MUST show a grant that it learns as shared, unless the slot is Inactive, the grant was proved dead or its withdrawal was answered.
-        if next.slots.get(&grant.slot).is_some_and(|known| known.is_denied(key) && !known.may_open(key)) {
-            return Ok(Learned { fact, news: false, equivocation: None });
-        }
         take_in(next, (grant.slot, Some(key)), fact, |known| {
+            if known.is_denied(key) && !known.may_open(key) {
+                return Ok(());
+            }
             known.slot.learn(key)?;
+            // Its withdrawal ends the share whichever of the two comes first.
+            if known.answered.contains(&key) {
+                known.slot.withdrawn(key, &WithdrawnOutcome::Settled)?;
+            }
             if known.issued(key).is_none() {
-                known.issued.push(Issued { key, method: None, contact: None, grant: kept });
+                // Whoever signed it has it in its own outbox.
+                let delivery = Delivery::Heard;
+                known.issued.push(Issued { key, method: None, contact: None, delivery, grant: kept });
             }
             Ok(())
         })
@@ -164,7 +189,7 @@ impl<C: Crypto> Owner<C> {
         let proof = receipt.digest(&self.crypto);
         take_in(next, (slot, Some(key)), Fact::Downloaded { slot, key, device }, |known| {
             known.note_release(key, message);
-            known.slot.confirm(&Proof { key, device, install: Some(install), proof });
+            known.hear(message, |slot| slot.confirm(&Proof { key, device, install: Some(install), proof }));
             Ok(())
         })
     }
@@ -197,18 +222,19 @@ impl<C: Crypto> Owner<C> {
 
     /// Takes a Done into the view whose lock, epoch and signature were checked.
     pub(super) fn apply_done(&self, next: &mut OwnedLock, done: &Verified<'_, Done>) -> Result<Learned, OwnerError> {
-        if let Completed::Transfer { owner, service } = done.completed {
-            next.transferred(done.epoch, &owner, &service);
-            let fact = Fact::Transferred { epoch: done.epoch, owner, service };
+        next.count_slots(done.completed.slots());
+        if let Completed::Transfer { owner, service, slots } = done.completed {
+            next.transferred(done, &owner, &service);
+            let fact = Fact::Transferred { epoch: done.epoch, owner, service, slots };
             return Ok(Learned { fact, news: true, equivocation: None });
         }
-        let fact = Fact::Done { completed: done.completed };
+        let fact = Fact::Done { completed: done.completed, time: done.time.known(), battery: done.battery };
         let Some((slot, told)) = Told::by(&done.completed) else {
             return Ok(Learned { fact, news: false, equivocation: None });
         };
         let found = told.found().map(|(key, _)| key);
         take_in(next, (slot, found), fact, |known| {
-            known.slot.hear(told, || done.digest(&self.crypto));
+            known.hear(done.as_bytes(), |slot| slot.hear(told, || done.digest(&self.crypto)));
             if let Some(key) = found {
                 //= spec/protocol.md#owner
                 //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
@@ -225,6 +251,7 @@ impl<C: Crypto> Owner<C> {
         let withdrawn = withdrawn.verify(&self.crypto, &next.service).map_err(OwnerError::WithdrawnSignature)?;
         let Withdrawn { withdraw, withdraw_signature, outcome } = *withdrawn;
         check_meant_for(next, &withdraw.lock, withdraw.epoch)?;
+        check_signer(withdraw.by)?;
         //= spec/protocol.md#owner
         //# OWN-31. The owner MUST check the signature of the Withdraw that a Withdrawn carries under the owner key of the epoch.
         let asked = wire::resealed(&withdraw, &withdraw_signature)?;
@@ -233,19 +260,18 @@ impl<C: Crypto> Owner<C> {
         let slot = withdraw.slot;
         let key = GrantRef { generation: withdraw.generation, grant: withdraw.grant };
         take_in(next, (slot, Some(key)), Fact::Withdrawn { slot, key, outcome }, |known| {
-            let heard_of = known.knows(key);
             known.slot.withdrawn(key, &outcome)?;
-            // What the service says of grants that nobody else told of is not hoarded.
-            if heard_of || known.may_open(key) {
-                match outcome {
-                    WithdrawnOutcome::NeverReleased => known.note_denial(key, message),
-                    //= spec/protocol.md#owner
-                    //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
-                    WithdrawnOutcome::Released { .. } => known.note_release(key, message),
-                    WithdrawnOutcome::Settled => {}
-                }
+            match outcome {
+                //= spec/protocol.md#owner
+                //# OWN-39. A view MUST keep, for its epoch, each Withdrawn of NeverReleased that it took in, and of each grant one proof that it was released, also where the grant was proved dead or never heard of before.
+                WithdrawnOutcome::NeverReleased => known.note_denial(key, message),
+                //= spec/protocol.md#owner
+                //# OWN-23. A Withdrawn of NeverReleased MUST be reported in the same way beside a Done of an Inspect that found the same grant installed, and beside a Withdrawn of Released of the same grant.
+                WithdrawnOutcome::Released { .. } => known.note_release(key, message),
+                WithdrawnOutcome::Settled => {}
             }
-            known.withdrawing.retain(|pending| *pending != key);
+            known.note_answered(key);
+            known.withdrawing.retain(|pending| pending.key != key);
             Ok(())
         })
     }
@@ -265,6 +291,8 @@ fn take_in(
     let news = before.is_none_or(|before| *before != *known);
     //= spec/protocol.md#owner
     //# OWN-11. A Withdrawn of NeverReleased and a Receipt for the same grant MUST be reported as equivocation of the service, with both messages as evidence.
+    //= spec/protocol.md#owner
+    //# OWN-40. An equivocation MUST be reported with each message about its grant that a view takes in while it keeps both messages.
     let equivocation = key.and_then(|key| known.equivocation(slot, key));
     Ok(Learned { fact, news, equivocation })
 }
@@ -277,6 +305,13 @@ pub(super) fn check_service(done: &Done, expected: &PublicKey) -> Result<(), Own
         Completed::Transfer { service, .. } if service != expected => Err(OwnerError::WrongService),
         _ => Ok(()),
     }
+}
+
+/// Whether the view has a key for who signs.
+fn check_signer(by: Term) -> Result<(), OwnerError> {
+    //= spec/protocol.md#owner
+    //# OWN-32. The owner MUST refuse a Grant, and a Withdrawn, whose `by` names nobody whose key the view has: another one than 0.
+    if by == Term::OWNER { Ok(()) } else { Err(OwnerError::UnknownSigner) }
 }
 
 /// Whether a signed message is of this view's lock and ownership.

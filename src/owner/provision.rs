@@ -3,28 +3,39 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use super::view::OwnedLock;
-use super::{Owner, PendingCommand};
+use super::{NewView, Owner, PendingCommand};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey, Tag};
 use crate::error::OwnerError;
 use crate::id::LockId;
 use crate::message::{Challenge, Command, Completed, Done, Operation, Provision, Provisioned};
-use crate::secret::ActivationSecret;
+use crate::secret::{ActivationSecret, holds_secret};
 use crate::wire::{self, Encoded, Kind, Unverified};
 
 /// A lock that is being taken over; waits for the lock's answer. May be stored until it comes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PendingTakeover(PendingCommand);
 
-/// A provision that waits for the lock's answer. May be stored until it comes, where the owner's secrets are:
+/// A provision that waits for the lock's answer. May be stored until it comes, [sealed or exposed](crate::secret):
 /// it holds the tag by which the lock will be known.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PendingProvision {
     lock: LockId,
     service: PublicKey,
     provision: Digest,
     card: Tag,
 }
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "PendingProvision")]
+struct PlainPendingProvision {
+    lock: LockId,
+    service: PublicKey,
+    provision: Digest,
+    card: Tag,
+}
+
+holds_secret!(PendingProvision by PlainPendingProvision);
 
 impl Drop for PendingProvision {
     fn drop(&mut self) {
@@ -72,20 +83,19 @@ impl<C: Crypto> Owner<C> {
     /// The view of a lock that was handed to this owner, who names the lock it stands at and the
     /// service it uses. The view knows nothing of any slot until this owner inspects it.
     ///
-    /// The `Done` may be an old one: of a transfer that a later one undid. Where there is a view of an earlier
-    /// ownership, adopt only where the [epoch](OwnedLock::epoch) is above that view's; and show the lock as
-    /// owned only once a command on the new view was answered.
+    /// The `Done` may be an old one: of a transfer that a later one undid. Where a view is [stored](NewView::put_new), the
+    /// later one stays; and show the lock as owned only once a command on the new view was answered.
     ///
     /// # Errors
     /// [`OwnerError::Wire`], [`OwnerError::DoneSignature`], [`OwnerError::WrongLock`],
     /// [`OwnerError::NotATransfer`], [`OwnerError::WrongOwner`], [`OwnerError::WrongService`].
-    pub fn adopt(&self, lock: LockId, service: &PublicKey, transfer: &[u8]) -> Result<OwnedLock, OwnerError> {
+    pub fn adopt(&self, lock: LockId, service: &PublicKey, transfer: &[u8]) -> Result<NewView, OwnerError> {
         let done = Unverified::<Done>::parse(transfer)?;
         let done = done.verify(&self.crypto, lock.key()).map_err(OwnerError::DoneSignature)?;
         if done.lock != lock {
             return Err(OwnerError::WrongLock);
         }
-        let Completed::Transfer { owner: new_owner, service: new_service } = done.completed else {
+        let Completed::Transfer { owner: new_owner, service: new_service, slots } = done.completed else {
             return Err(OwnerError::NotATransfer);
         };
         if new_owner != *self.key() {
@@ -98,7 +108,7 @@ impl<C: Crypto> Owner<C> {
         }
         //= spec/protocol.md#owner
         //# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
-        Ok(OwnedLock::new(lock, new_owner, new_service, done.epoch))
+        Ok(NewView::new(OwnedLock::new((lock, done.epoch), slots, new_owner, new_service, transfer)))
     }
 }
 
@@ -131,11 +141,11 @@ impl PendingTakeover {
     ///
     /// # Errors
     /// As [`PendingCommand::finish`].
-    pub fn finish<C: Crypto>(&self, owner: &Owner<C>, answer: &[u8]) -> Result<OwnedLock, OwnerError> {
+    pub fn finish<C: Crypto>(&self, owner: &Owner<C>, answer: &[u8]) -> Result<NewView, OwnerError> {
         let done = self.0.answered(owner, answer)?;
         match done.completed {
-            Completed::Transfer { owner: key, service } if key == *owner.key() => {
-                Ok(OwnedLock::new(done.lock, key, service, done.epoch))
+            Completed::Transfer { owner: key, service, slots } if key == *owner.key() => {
+                Ok(NewView::new(OwnedLock::new((done.lock, done.epoch), slots, key, service, answer)))
             }
             _ => Err(OwnerError::WrongOwner),
         }
@@ -152,15 +162,14 @@ impl PendingProvision {
     /// Takes the lock's answer. A wrong one leaves the provision pending.
     ///
     /// The view knows nothing of any slot: in its first epoch a lock answers the same keys again (for an
-    /// answer that was lost), so keys may be installed already. Never put it in place of a view of this
-    /// ownership that is there.
+    /// answer that was lost), so keys may be installed already.
     ///
     /// # Errors
     /// [`OwnerError::Wire`], [`OwnerError::ProvisionedSignature`], [`OwnerError::WrongLock`],
     /// [`OwnerError::WrongEpoch`], [`OwnerError::WrongOwner`], [`OwnerError::WrongService`],
     /// [`OwnerError::CardTag`]; for a refusal [`OwnerError::RefusedOpaque`],
     /// [`OwnerError::RefusalSignature`], [`OwnerError::RefusedOther`], [`OwnerError::Refused`].
-    pub fn finish<C: Crypto>(&self, owner: &Owner<C>, answer: &[u8]) -> Result<OwnedLock, OwnerError> {
+    pub fn finish<C: Crypto>(&self, owner: &Owner<C>, answer: &[u8]) -> Result<NewView, OwnerError> {
         if Kind::of(answer)? == Kind::Refused {
             return Err(owner.refusal(answer, &self.lock, &self.provision));
         }
@@ -195,6 +204,6 @@ impl PendingProvision {
         }
         //= spec/protocol.md#owner
         //# OWN-16. A Provisioned MUST NOT be taken for a statement about any slot.
-        Ok(OwnedLock::new(self.lock, body.owner, body.service, body.epoch))
+        Ok(NewView::new(OwnedLock::new((self.lock, body.epoch), body.slots, body.owner, body.service, answer)))
     }
 }

@@ -4,15 +4,16 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::learn::check_service;
-use super::view::{Contradiction, Equivocation, OwnedLock, Reported, Standing};
-use super::{Fact, Learned, Owner, ViewChange};
+use super::reported::{Contradiction, Reported};
+use super::view::{Equivocation, OwnedLock, Standing};
+use super::{Learned, Owner, ViewChange};
 use crate::counter::{Epoch, Term};
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey};
 use crate::error::OwnerError;
 use crate::id::{LockId, SlotId};
 use crate::limits::Timestamp;
 use crate::message::{Completed, Done, Provisioned, Report, ReportAnswer, ReportRequest};
-use crate::slot::State;
+use crate::slot::{GrantRef, State};
 use crate::wire::{self, Encoded, Kind, Unverified, Verified};
 
 /// A request for a report that waits for its answer. Each is good for one: ask anew where the answer was lost or refused.
@@ -99,6 +100,7 @@ impl<C: Crypto> Owner<C> {
         if report.epoch != next.epoch {
             return Err(OwnerError::WrongEpoch);
         }
+        next.count_slots(Some(report.slots));
         if next.standing == Standing::Transferred {
             // It is somebody else's lock, and the rest is no matter of this owner's.
             let rest = messages.next().map_or(Ok(()), |_| Err(OwnerError::Transferred));
@@ -114,12 +116,11 @@ impl<C: Crypto> Owner<C> {
             learned.push(one);
         }
         let equivocation = note(&mut next, &report, pending.time)?;
+        let grants: Vec<GrantRef> = learned.iter().filter_map(|learned| learned.fact.shared()).collect();
+        let known = next.slot_mut(pending.slot);
         // What is shared in the record is the last grant of its report.
-        let shared = learned.iter().rev().find_map(|learned| match learned.fact {
-            Fact::Shared { key, .. } => Some(key),
-            _ => None,
-        });
-        next.slot_mut(pending.slot).said_released = shared.filter(|_| report.state == State::Shared);
+        known.said_released = grants.last().copied().filter(|_| report.state == State::Shared);
+        known.shown(answer.messages(), &grants);
         Ok(view.staged(next, Seen { learned, equivocation }))
     }
 
@@ -161,14 +162,16 @@ impl<C: Crypto> Owner<C> {
             Kind::Provisioned => {
                 let body = Unverified::<Provisioned>::parse(first)?;
                 let body = body.verify(&self.crypto, next.lock.key()).map_err(OwnerError::ProvisionedSignature)?;
+                next.count_slots(Some(body.slots));
                 same_ownership(next, (&body.lock, body.epoch), &body.owner, &body.service).map(|()| None)
             }
             Kind::Done => {
                 let body = Unverified::<Done>::parse(first)?;
                 let body = body.verify(&self.crypto, next.lock.key()).map_err(OwnerError::DoneSignature)?;
-                let Completed::Transfer { owner, service } = body.completed else {
+                let Completed::Transfer { owner, service, slots } = body.completed else {
                     return Err(OwnerError::NoOwnership);
                 };
+                next.count_slots(Some(slots));
                 if body.epoch <= next.epoch {
                     return same_ownership(next, (&body.lock, body.epoch), &owner, &service).map(|()| None);
                 }

@@ -3,15 +3,17 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::report::AsOf;
+use super::ViewChange;
+use super::outbox::{Delivery, Unheard};
+use super::reported::{Contradiction, Reported};
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
 use crate::error::OwnerError;
-use crate::id::{AccountId, LockId, SlotId};
-use crate::message::{Grant, Report};
+use crate::id::{AccountId, LockId, SlotCount, SlotId};
+use crate::message::{Done, Grant};
 use crate::slot::{GrantRef, Observer, Slot};
 use crate::staged::{Counted, Held, Hold, Staged};
-use crate::wire::{Kept, Unverified};
+use crate::wire::{Kept, Verified};
 
 /// How a grant's subject was named.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -42,11 +44,16 @@ pub struct OwnedLock {
     pub(super) owner: PublicKey,
     pub(super) service: PublicKey,
     pub(super) epoch: Epoch,
+    /// What the lock signed of whose it is.
+    #[serde(with = "crate::form::messages::one")]
+    pub(super) ownership: Vec<u8>,
     /// One more with every change, for the store's compare-and-swap.
     pub(super) version: u64,
     pub(super) standing: Standing,
     /// Whether something came that hints at a later ownership.
     pub(super) suspected: bool,
+    /// How many slots the lock has.
+    pub(super) slot_count: SlotCount,
     /// Copies of a view share the slots that are the same.
     #[serde(serialize_with = "plain")]
     pub(super) slots: BTreeMap<SlotId, Counted<OwnedSlot>>,
@@ -60,7 +67,7 @@ impl Held for OwnedLock {
     }
 }
 
-/// How many denials, and how many proofs of release, of one slot are kept in one epoch: the latest. A
+/// How many denials, proofs of release and answers to withdrawals of one slot are kept in one epoch: the latest. A
 /// service is convicted by two of the same grant.
 const MAX_STATEMENTS: usize = 256;
 
@@ -70,8 +77,12 @@ pub(super) struct OwnedSlot {
     pub(super) slot: Slot<Observer>,
     /// The grants whose keys may open.
     pub(super) issued: Vec<Issued>,
+    /// The grants whose withdrawal was answered, while they may open or are above the floor.
+    pub(super) answered: Vec<GrantRef>,
     /// Withdrawals that were signed and not answered yet.
-    pub(super) withdrawing: Vec<GrantRef>,
+    pub(super) withdrawing: Vec<Statement>,
+    /// What the lock told, as far as the service may not have heard of it.
+    pub(super) unheard: Vec<Unheard>,
     /// What says that a grant was never released: a Withdrawn(NeverReleased).
     pub(super) denials: Vec<Statement>,
     /// What says that a grant was released: a receipt, a Done(Inspect), a Withdrawn(Released).
@@ -86,37 +97,6 @@ pub(super) struct OwnedSlot {
     pub(super) said_released: Option<GrantRef>,
 }
 
-/// A report that was taken in.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Reported {
-    pub(super) as_of: AsOf,
-    /// Its signed part: evidence.
-    #[serde(with = "crate::form::messages::one")]
-    pub(super) report: Vec<u8>,
-}
-
-impl Reported {
-    pub(super) fn contradicts(&self, other: &Report) -> bool {
-        Unverified::parse(&self.report).is_ok_and(|report| contradict(report.claims(), other))
-    }
-}
-
-/// Whether a service that said both is convicted: of one version of one record it says two things.
-pub(super) fn contradict(one: &Report, other: &Report) -> bool {
-    let of = |report: &Report| (report.lock, report.epoch, report.slot, report.version);
-    let content = |report: &Report| (report.state, report.messages);
-    of(one) == of(other) && content(one) != content(other)
-}
-
-/// Two reports of one version that say different things.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Contradiction {
-    #[serde(with = "crate::form::messages::one")]
-    pub(super) first: Vec<u8>,
-    #[serde(with = "crate::form::messages::one")]
-    pub(super) second: Vec<u8>,
-}
-
 /// A grant that this owner signed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Issued {
@@ -125,10 +105,11 @@ pub(super) struct Issued {
     pub(super) method: Option<Method>,
     /// Whose key it was in the contact book of the phone that signed it.
     pub(super) contact: Option<AccountId>,
+    pub(super) delivery: Delivery,
     pub(super) grant: Kept<Grant>,
 }
 
-/// A signed message about one grant, kept as evidence.
+/// A signed message about one grant, kept as evidence or to be sent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Statement {
     pub(super) key: GrantRef,
@@ -162,9 +143,17 @@ pub enum Equivocation {
 }
 
 impl OwnedLock {
-    pub(super) fn new(lock: LockId, owner: PublicKey, service: PublicKey, epoch: Epoch) -> Self {
+    /// The view of an ownership that begins, by the lock's statement.
+    pub(super) fn new(
+        (lock, epoch): (LockId, Epoch),
+        slot_count: SlotCount,
+        owner: PublicKey,
+        service: PublicKey,
+        statement: impl Into<Vec<u8>>,
+    ) -> Self {
+        let (standing, suspected, ownership) = (Standing::Owned, false, statement.into());
         let (slots, hold) = (BTreeMap::new(), Hold::default());
-        Self { lock, owner, service, epoch, version: 1, standing: Standing::Owned, suspected: false, slots, hold }
+        Self { lock, owner, service, epoch, ownership, version: 1, standing, suspected, slot_count, slots, hold }
     }
 
     /// The lock.
@@ -191,12 +180,18 @@ impl OwnedLock {
         self.epoch
     }
 
-    /// The version: 1 for a new view, one more with everything that changes it. Put a view only in place of the version before
-    /// ([`Staged::before`]): two processes of one phone (an app and its widget) share one store, and what one of them
+    /// The version: 1 for a new view, one more with everything that changes it. Put a view only in place of the one that it
+    /// [follows](Self::follows): two processes of one phone (an app and its widget) share one store, and what one of them
     /// wrote meanwhile would be forgotten, a share and its number with it.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// How many slots the lock has: by its own word, or by the service's where a report names more. It never goes down.
+    #[must_use]
+    pub const fn slot_count(&self) -> SlotCount {
+        self.slot_count
     }
 
     /// Whether the view's owner still owns the lock.
@@ -216,13 +211,20 @@ impl OwnedLock {
     /// Takes the hint of a refusal; gives whether the lock [may have moved](Self::may_have_moved). Two errors hint at
     /// it: [`OwnerError::RefusedOpaque`], for so a lock answers an order of another owner or ownership; and
     /// [`OwnerError::WrongEpoch`], for so a message of a later ownership is refused, and one of an earlier. The
-    /// hint bears on no decision. It is stored with the next change; to have it before that, store the view.
+    /// hint bears on no decision.
     ///
     /// Then ask whoever might have it for the `Done` of the transfer, and [learn](super::Owner::learn) it; where it
     /// names this owner and is lost, [take the lock over](super::Owner::take_over).
-    pub fn suspect(&mut self, error: OwnerError) -> bool {
-        self.suspected |= matches!(error, OwnerError::RefusedOpaque | OwnerError::WrongEpoch);
-        self.suspected
+    ///
+    /// # Errors
+    /// [`OwnerError::Busy`] while an earlier change of the view waits for its store.
+    pub fn suspect(&mut self, error: OwnerError) -> ViewChange<'_, bool> {
+        if self.hold.is_held() {
+            return Err(OwnerError::Busy);
+        }
+        let suspected = self.suspected || matches!(error, OwnerError::RefusedOpaque | OwnerError::WrongEpoch);
+        let next = Self { suspected, ..self.clone() };
+        Ok(self.staged(next, suspected))
     }
 
     /// The slot as this view knows it; `None` for one that nothing is known of.
@@ -231,11 +233,17 @@ impl OwnedLock {
         self.slots.get(&slot).map(|known| &known.slot)
     }
 
-    /// The grant that is shared in the slot, to be published (again).
-    #[must_use]
-    pub fn grant(&self, slot: SlotId) -> Option<&[u8]> {
-        let known = self.slots.get(&slot)?;
-        known.issued(known.slot.shared()?).map(|issued| issued.grant.bytes().as_bytes())
+    pub(super) fn check_slot(&self, slot: SlotId) -> Result<(), OwnerError> {
+        //= spec/protocol.md#owner
+        //# OWN-42. The owner MUST NOT sign a Grant, an Activate or a Deactivate for a slot at or above the number of slots that its view knows the lock to have.
+        if slot.index() < self.slot_count.value() { Ok(()) } else { Err(OwnerError::NoSuchSlot) }
+    }
+
+    /// Every slot that the lock has, and any other that the view has heard of: those to [ask](super::Owner::ask) the
+    /// service for.
+    pub fn every_slot(&self) -> impl Iterator<Item = SlotId> + '_ {
+        let others = self.slots.keys().filter(|slot| slot.index() >= self.slot_count.value());
+        self.slot_count.slots().chain(others.copied())
     }
 
     /// Everything that convicts the service.
@@ -258,16 +266,24 @@ impl OwnedLock {
         Counted::make_mut(self.slots.entry(slot).or_insert_with(|| Counted::new(OwnedSlot::new(epoch))))
     }
 
+    /// Somebody who may say so said how many slots the lock has.
+    pub(super) fn count_slots(&mut self, count: Option<SlotCount>) {
+        //= spec/protocol.md#reports
+        //# RPT-18. A view MUST keep the highest number of slots that a message of the lock, or a Report, has named that it took in.
+        self.slot_count = count.map_or(self.slot_count, |count| count.max(self.slot_count));
+    }
+
     /// The lock carried out an order of this view.
     pub(super) fn obeyed(&mut self) {
         self.suspected = false;
     }
 
     /// The lock changed hands: everything of the epoch before is dead.
-    pub(super) fn transferred(&mut self, epoch: Epoch, owner: &PublicKey, service: &PublicKey) {
+    pub(super) fn transferred(&mut self, done: &Verified<'_, Done>, owner: &PublicKey, service: &PublicKey) {
         self.standing = if *owner == self.owner { Standing::Owned } else { Standing::Transferred };
-        self.epoch = epoch;
+        self.epoch = done.epoch;
         self.service = *service;
+        self.ownership = Vec::from(done.as_bytes());
         self.suspected = false;
         //= spec/protocol.md#owner
         //# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
@@ -280,7 +296,9 @@ impl OwnedSlot {
         Self {
             slot: Slot::new(epoch),
             issued: Vec::new(),
+            answered: Vec::new(),
             withdrawing: Vec::new(),
+            unheard: Vec::new(),
             denials: Vec::new(),
             releases: Vec::new(),
             inspected: None,
@@ -294,12 +312,6 @@ impl OwnedSlot {
         self.issued.iter().find(|issued| issued.key == key)
     }
 
-    /// Whether the view has ever heard of the grant from its owner or the lock, so that what the
-    /// service alone says of it is worth keeping.
-    pub(super) fn knows(&self, key: GrantRef) -> bool {
-        self.may_open(key) || self.releases.iter().any(|statement| statement.key == key)
-    }
-
     pub(super) fn may_open(&self, key: GrantRef) -> bool {
         self.slot.is_live(key)
     }
@@ -310,6 +322,15 @@ impl OwnedSlot {
 
     pub(super) fn note_denial(&mut self, key: GrantRef, bytes: &[u8]) {
         note(&mut self.denials, key, bytes);
+    }
+
+    pub(super) fn note_answered(&mut self, key: GrantRef) {
+        if !self.answered.contains(&key) {
+            if self.answered.len() >= MAX_STATEMENTS {
+                self.answered.remove(0);
+            }
+            self.answered.push(key);
+        }
     }
 
     pub(super) fn note_release(&mut self, key: GrantRef, bytes: &[u8]) {
@@ -328,15 +349,16 @@ impl OwnedSlot {
     /// Where the service signed two reports of one version that differ.
     pub(super) fn contradicted(&self, slot: SlotId) -> Option<Equivocation> {
         //= spec/protocol.md#reports
-        //# RPT-15. Two Reports of one epoch, slot and version, each signed by the service, that differ in their state or their messages MUST be reported as equivocation of the service, with both as evidence.
+        //# RPT-15. Two Reports of one epoch, slot and version, each signed by the service, that differ in their state, their slots or their messages MUST be reported as equivocation of the service, with both as evidence.
         let Contradiction { first, second } = self.contradiction.clone()?;
         Some(Equivocation::Report { slot, first, second })
     }
 
     /// Drops the details of grants that cannot open any more. (What is shared always may.)
     pub(super) fn prune(&mut self) {
-        let Self { slot, issued, withdrawing, .. } = self;
-        withdrawing.retain(|key| slot.is_live(*key));
+        let Self { slot, issued, answered, withdrawing, .. } = self;
+        answered.retain(|key| key.generation > slot.floor() || slot.is_live(*key));
+        withdrawing.retain(|withdraw| slot.is_live(withdraw.key));
         issued.retain(|issued| slot.is_live(issued.key));
     }
 }

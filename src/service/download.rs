@@ -10,7 +10,8 @@ use crate::wire::{self, Unverified};
 impl<C: Crypto> Service<C> {
     /// Releases the shared grant for one install of the device that its subject claims it for: the
     /// point of no return. The answer is the `Release`. The same device may be released again, for a new install;
-    /// no other can.
+    /// no other can. One that was released before is answered again, and changes nothing: of a share the record knows
+    /// the latest 16.
     ///
     /// # Errors
     /// [`ServiceError::Moved`], [`ServiceError::Wire`], [`ServiceError::NothingShared`],
@@ -22,7 +23,7 @@ impl<C: Crypto> Service<C> {
         self.check_serves(record)?;
         let claim = Unverified::<Claim>::parse(claim)?;
         let install = Unverified::<Install>::parse(install)?;
-        let (Some(shared), Some(grant)) = (record.slot.shared(), record.parsed_grant()) else {
+        let (Some(shared), Some(grant)) = (record.own.slot.shared(), record.parsed_grant()) else {
             return Err(ServiceError::NothingShared);
         };
         //= spec/protocol.md#service-release-checks
@@ -47,6 +48,13 @@ impl<C: Crypto> Service<C> {
         //= spec/protocol.md#service-release-checks
         //# SVC-12. The record MUST allow the release, as SLO-14 says.
         next.change_slot(|slot| slot.release(&shared.grant, claim.device, digest))?;
+        //= spec/protocol.md#service-confirmation
+        //# SVC-32. A claim and an install that were released before MUST be answered with the same Release, and change nothing.
+        if record.knows_release(&digest) {
+            next = record.draft()?;
+        } else {
+            next.note_release(digest);
+        }
         let release = wire::seal(&self.crypto, &self.signer, &Release { install: digest })?;
         let changed = Changed::Released { key: shared, device: claim.device };
         staged(record, next, changed, Ok(Vec::from(release.as_bytes())))

@@ -20,14 +20,14 @@ impl<C: Crypto> Service<C> {
         //# SLO-2. A share MUST NOT become confirmed without the lock's signed statement, a Receipt or a Done of an Inspect, that the grant is installed.
         //= spec/protocol.md#service-confirmation
         //# SVC-14. The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
-        let body = parsed.verify(&self.crypto, record.lock.key()).map_err(ServiceError::ReceiptSignature)?;
+        let body = parsed.verify(&self.crypto, record.lock().key()).map_err(ServiceError::ReceiptSignature)?;
         check_meant_for(record, &body.lock, body.epoch, body.slot)?;
         let mut next = record.draft()?;
         let key = GrantRef { generation: body.generation, grant: body.grant };
         let proof = Proof { key, device: body.device, install: Some(body.install), proof: body.digest(&self.crypto) };
         next.change_slot(|slot| slot.confirm(&proof));
-        if next.slot != record.slot {
-            next.evidence.receipt = Some(Vec::from(receipt));
+        if next.own.slot != record.own.slot {
+            next.own.evidence.receipt = Some(Vec::from(receipt));
         }
         staged(record, next, Changed::Downloaded { key, device: body.device }, Ok(Vec::new()))
     }
@@ -37,24 +37,26 @@ impl<C: Crypto> Service<C> {
     ///
     /// # Errors
     /// [`ServiceError::Wire`], [`ServiceError::DoneSignature`], [`ServiceError::NotOfASlot`] (a
-    /// transfer goes through [`reopen`](Self::reopen)), [`ServiceError::WrongLock`],
+    /// transfer is for the lock's record, [`reopen`](Self::reopen)), [`ServiceError::WrongLock`],
     /// [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Exhausted`].
     pub fn done<'r>(&self, record: &'r mut ShareRecord, done: &[u8]) -> RecordChange<'r> {
         let parsed = Unverified::<Done>::parse(done)?;
         //= spec/protocol.md#service-confirmation
         //# SVC-14. The service MUST check a receipt's or a Done's signature under the lock id of the record before it acts on it.
-        let body = parsed.verify(&self.crypto, record.lock.key()).map_err(ServiceError::DoneSignature)?;
+        let body = parsed.verify(&self.crypto, record.lock().key()).map_err(ServiceError::DoneSignature)?;
         let mut next = record.draft()?;
         let (slot, told) = Told::by(&body.completed).ok_or(ServiceError::NotOfASlot)?;
         check_meant_for(record, &body.lock, body.epoch, slot)?;
         next.change_slot(|slot| slot.hear(told, || body.digest(&self.crypto)));
         let (changed, kept) = match (told, told.found()) {
-            (Told::Turned(Turn::Activate, number), _) => (Changed::Activated { number }, &mut next.evidence.done),
-            (Told::Turned(Turn::Deactivate, number), _) => (Changed::Deactivated { number }, &mut next.evidence.done),
-            (_, Some((key, device))) => (Changed::Downloaded { key, device }, &mut next.evidence.inspected),
-            (Told::Holds(left), None) => (Changed::Vacant { floor: left.floor }, &mut next.evidence.inspected),
+            (Told::Turned(Turn::Activate, number), _) => (Changed::Activated { number }, &mut next.own.evidence.done),
+            (Told::Turned(Turn::Deactivate, number), _) => {
+                (Changed::Deactivated { number }, &mut next.own.evidence.done)
+            }
+            (_, Some((key, device))) => (Changed::Downloaded { key, device }, &mut next.own.evidence.inspected),
+            (Told::Holds(left), None) => (Changed::Vacant { floor: left.floor }, &mut next.own.evidence.inspected),
         };
-        if next.slot != record.slot {
+        if next.own.slot != record.own.slot {
             *kept = Some(Vec::from(done));
         }
         staged(record, next, changed, Ok(Vec::new()))

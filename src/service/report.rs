@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
+use super::share::check_signer;
 use super::{Service, ShareRecord};
-use crate::counter::Term;
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::ServiceError;
 use crate::limits::Timestamp;
@@ -20,49 +20,51 @@ impl<C: Crypto> Service<C> {
     /// report on.
     ///
     /// # Errors
-    /// [`ServiceError::Wire`], [`ServiceError::Moved`], [`ServiceError::UnknownSigner`],
+    /// [`ServiceError::Wire`], [`ServiceError::Moved`], [`ServiceError::Restored`], [`ServiceError::UnknownSigner`],
     /// [`ServiceError::RequestSignature`], [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`] for an ownership that
     /// the service was not told of yet, [`ServiceError::WrongSlot`], [`ServiceError::RequestTime`],
-    /// [`ServiceError::Busy`] while a change of this copy waits for its store, [`ServiceError::Seal`].
+    /// [`ServiceError::Busy`] while a change of this copy waits for its store, or where it has to be
+    /// [brought along](Self::bring_along) first, [`ServiceError::Seal`].
     //= spec/protocol.md#reports
     //= type=implication
-    //= reason=the record is passed in beside the request; when it was read is the store's and the caller's
-    //# RPT-5. A report MUST be decided on a linearizable read of the record that began after the request came.
+    //= reason=the record is passed in beside the request, or asked for after it; from where it was read is the store's and the caller's
+    //# RPT-5. A report MUST be decided on a linearizable read of the records that began after the request came.
     pub fn report(&self, record: &ShareRecord, request: &[u8], now: Timestamp) -> Result<Vec<u8>, ServiceError> {
         let parsed = Unverified::<ReportRequest>::parse(request)?;
         self.check_serves(record)?;
-        if parsed.claims().by != Term::OWNER {
-            return Err(ServiceError::UnknownSigner);
-        }
+        check_signer(parsed.claims().by)?;
         //= spec/protocol.md#reports
         //# RPT-2. The service MUST check the signature of a ReportRequest under the key that the record's ownership has for its `by`.
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::RequestSignature)?;
-        if body.lock != record.lock {
+        if body.lock != record.lock() {
             return Err(ServiceError::WrongLock);
         }
         // A phone that was away may know an earlier one.
         //= spec/protocol.md#reports
         //# RPT-3. The service MUST refuse a ReportRequest of an epoch above the record's.
-        if body.epoch > record.epoch {
+        if body.epoch > record.epoch() {
             return Err(ServiceError::WrongEpoch);
         }
-        if body.slot != record.slot_id {
+        if body.slot != record.slot_id() {
             return Err(ServiceError::WrongSlot);
         }
         check_time(body.time, now)?;
-        if record.is_held() {
+        //= spec/protocol.md#reports
+        //# RPT-19. A record that is not stored as it follows the lock's record MUST be stored before it is reported.
+        if record.is_held() || !record.is_stored() {
             return Err(ServiceError::Busy);
         }
         let messages = record.messages();
         let report = Report {
             request: body.digest(&self.crypto),
-            lock: record.lock,
-            epoch: record.epoch,
-            slot: record.slot_id,
+            lock: record.lock(),
+            epoch: record.epoch(),
+            slot: record.slot_id(),
             //= spec/protocol.md#states
             //# SLO-5. A view MUST name the version of the record that it is a view of.
-            version: record.version,
-            state: record.slot.state(),
+            version: record.version(),
+            state: record.slot().state(),
+            slots: record.slots(),
             messages: ReportAnswer::digest(&self.crypto, messages.iter().copied()),
         };
         let report = wire::seal(&self.crypto, &self.signer, &report)?;

@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 use super::taken::staged;
 use super::{Changed, RecordChange, Service, ShareRecord, check_meant_for};
+use crate::counter::Term;
 use crate::crypto::Crypto;
 use crate::error::ServiceError;
 use crate::message::{Grant, Withdraw, Withdrawn};
@@ -14,19 +15,26 @@ impl<C: Crypto> Service<C> {
     /// same. (Where the number was taken before, there is nothing to store, and the refusal comes at once.)
     ///
     /// # Errors
-    /// At once, with nothing changed: [`ServiceError::Wire`], [`ServiceError::GrantSignature`],
-    /// [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`],
-    /// [`ServiceError::Moved`], [`ServiceError::Exhausted`], and [`ServiceError::Slot`] with
+    /// At once, with nothing changed: [`ServiceError::Wire`], [`ServiceError::UnknownSigner`],
+    /// [`ServiceError::GrantSignature`], [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`],
+    /// [`ServiceError::WrongSlot`], [`ServiceError::NoSuchSlot`], [`ServiceError::Moved`], [`ServiceError::Restored`],
+    /// [`ServiceError::Exhausted`], and [`ServiceError::Slot`] with
     /// [`StaleNumber`](crate::error::SlotError::StaleNumber).
     ///
     /// As the answer: [`ServiceError::SubjectKey`], and [`ServiceError::Slot`] with any other reason of the slot's.
     pub fn publish<'r>(&self, record: &'r mut ShareRecord, grant: &[u8]) -> RecordChange<'r> {
         let parsed = Unverified::<Grant>::parse(grant)?;
+        check_signer(parsed.claims().by)?;
         //= spec/protocol.md#service
         //# SVC-6. The service MUST check the grant's signature under the owner key of the record's epoch before it publishes the grant.
         let body = parsed.verify(&self.crypto, record.owner()).map_err(ServiceError::GrantSignature)?;
         check_meant_for(record, &body.lock, body.epoch, body.slot)?;
         self.check_serves(record)?;
+        //= spec/protocol.md#service
+        //# SVC-33. The service MUST refuse a grant for a slot that the lock does not have, by its statement of ownership and by what it said of the slot.
+        if !record.exists() {
+            return Err(ServiceError::NoSuchSlot);
+        }
         let mut next = record.draft()?;
         let key = GrantRef { generation: body.generation, grant: body.digest(&self.crypto) };
         //= spec/protocol.md#service-confirmation
@@ -36,7 +44,7 @@ impl<C: Crypto> Service<C> {
             Err(error) => {
                 //= spec/protocol.md#number-line
                 //# SLO-9. A publication that is refused for another reason than its authenticator, lock, epoch or slot MUST still raise the highest number.
-                next.slot.take(key.generation);
+                next.own.slot.take(key.generation);
                 Err(ServiceError::SubjectKey(error))
             }
         };
@@ -46,7 +54,7 @@ impl<C: Crypto> Service<C> {
                 staged(record, next, changed, Ok(Vec::new()))
             }
             // It was taken before: there is nothing to store.
-            Err(error) if next.slot == record.slot => Err(error),
+            Err(error) if next.own.slot == record.own.slot => Err(error),
             //= spec/protocol.md#service-confirmation
             //# SVC-21. The refusal of a publication that took its number MUST NOT be given before the record is stored.
             Err(error) => staged(record, next, Changed::NumberTaken { number: key.generation }, Err(error)),
@@ -57,11 +65,12 @@ impl<C: Crypto> Service<C> {
     /// released.
     ///
     /// # Errors
-    /// [`ServiceError::Wire`], [`ServiceError::WithdrawSignature`], [`ServiceError::WrongLock`],
-    /// [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Moved`],
-    /// [`ServiceError::Exhausted`], [`ServiceError::Seal`].
+    /// [`ServiceError::Wire`], [`ServiceError::UnknownSigner`], [`ServiceError::WithdrawSignature`],
+    /// [`ServiceError::WrongLock`], [`ServiceError::WrongEpoch`], [`ServiceError::WrongSlot`], [`ServiceError::Moved`],
+    /// [`ServiceError::Restored`], [`ServiceError::Exhausted`], [`ServiceError::Seal`].
     pub fn withdraw<'r>(&self, record: &'r mut ShareRecord, withdraw: &[u8]) -> RecordChange<'r> {
         let parsed = Unverified::<Withdraw>::parse(withdraw)?;
+        check_signer(parsed.claims().by)?;
         //= spec/protocol.md#service
         //# SVC-7. The service MUST check the withdrawal's signature under the owner key of the record's epoch before it acts on it.
         let withdraw_signature = parsed.signature();
@@ -75,7 +84,10 @@ impl<C: Crypto> Service<C> {
         let outcome = next.change_slot(|slot| slot.withdraw(key));
         let answer =
             wire::seal(&self.crypto, &self.signer, &Withdrawn { withdraw: *body, withdraw_signature, outcome })?;
-        next.note_withdrawn(key, &answer);
+        // One that changed nothing is not kept: two that are repeated in turn would else change the record for ever.
+        if next.own.slot != record.own.slot || record.lacks_answer(key) {
+            next.note_withdrawn(key, &answer);
+        }
         staged(record, next, Changed::Withdrawn { key, outcome }, Ok(Vec::from(answer.as_bytes())))
     }
 
@@ -83,25 +95,37 @@ impl<C: Crypto> Service<C> {
     /// nothing of owner or guest.
     #[must_use]
     pub fn serves(&self, record: &ShareRecord) -> bool {
-        record.service == *self.key()
+        *record.service() == *self.key()
     }
 
     pub(super) fn check_serves(&self, record: &ShareRecord) -> Result<(), ServiceError> {
         //= spec/protocol.md#service-confirmation
         //# SVC-16. The service MUST NOT publish, release or withdraw anything for a lock whose latest statement of ownership names another service.
-        if self.serves(record) { Ok(()) } else { Err(ServiceError::Moved) }
+        if !self.serves(record) {
+            return Err(ServiceError::Moved);
+        }
+        //= spec/protocol.md#service-confirmation
+        //# SVC-29. The service MUST NOT publish, release, withdraw or report anything of a lock whose record was restored from an older copy, until a statement of a later epoch.
+        if record.of_lock.is_restored() { Err(ServiceError::Restored) } else { Ok(()) }
     }
+}
+
+/// Whether the record has a key for who signs.
+pub(super) fn check_signer(by: Term) -> Result<(), ServiceError> {
+    //= spec/protocol.md#service
+    //# SVC-28. The service MUST refuse a message whose `by` names nobody whose key the record has: another one than 0.
+    if by == Term::OWNER { Ok(()) } else { Err(ServiceError::UnknownSigner) }
 }
 
 fn publish_in(next: &mut ShareRecord, key: GrantRef, grant: &[u8]) -> Result<(), ServiceError> {
     //= spec/protocol.md#service-confirmation
-    //# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, with nothing changed but the version.
-    if next.slot.shared() == Some(key) {
+    //# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, with nothing changed.
+    if next.own.slot.shared() == Some(key) {
         return Ok(());
     }
     let result = next.change_slot(|slot| slot.publish(key));
     if result.is_ok() {
-        next.grant = Some(Vec::from(grant));
+        next.own.grant = Some(Vec::from(grant));
     }
     Ok(result?)
 }

@@ -46,7 +46,7 @@ impl Told {
         match *completed {
             Completed::Activate { slot, generation, .. } => Some((slot, Self::Turned(Turn::Activate, generation))),
             Completed::Deactivate { slot, generation, .. } => Some((slot, Self::Turned(Turn::Deactivate, generation))),
-            Completed::Inspect { slot, left } => Some((slot, Self::Holds(left))),
+            Completed::Inspect { slot, left, .. } => Some((slot, Self::Holds(left))),
             Completed::Transfer { .. } | Completed::SetClock { .. } | Completed::Act { .. } => None,
         }
     }

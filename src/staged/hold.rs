@@ -1,10 +1,29 @@
 //! One change at a time waits for its store.
 
+use serde::{Deserializer, Serializer};
+
+use crate::secret::{Expose, HoldsSecret};
+
 // Where the target has no atomics there is one thread.
 #[cfg(not(target_has_atomic = "ptr"))]
 pub(crate) use alloc::rc::Rc as Counted;
 #[cfg(target_has_atomic = "ptr")]
 pub(crate) use alloc::sync::Arc as Counted;
+
+// What copies of a state share may be a secret.
+impl<T: Expose> Expose for Counted<T> {
+    fn write_plain<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        T::write_plain(self, serializer)
+    }
+}
+
+impl<T: HoldsSecret> HoldsSecret for Counted<T> {
+    const KIND: &'static str = T::KIND;
+
+    fn read_plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read_plain(deserializer).map(Self::new)
+    }
+}
 
 /// That a change of a state waits for its store, and which. It belongs to the copy in memory and not to what that says:
 /// it is neither stored nor compared.
@@ -42,8 +61,8 @@ impl PartialEq for Hold {
 
 impl Eq for Hold {}
 
-/// A state that is stored whole: [`OwnedLock`](crate::owner::OwnedLock) and
-/// [`ShareRecord`](crate::service::ShareRecord), and no other.
+/// A state that is stored whole: [`OwnedLock`](crate::owner::OwnedLock),
+/// [`ShareRecord`](crate::service::ShareRecord) and [`LockRecord`](crate::service::LockRecord), and no other.
 pub trait Held {
     #[doc(hidden)]
     fn hold(&mut self) -> &mut Hold;

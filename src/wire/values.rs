@@ -6,7 +6,7 @@ use super::layout::{Field, Layout, Reader, Shape, Writer};
 use crate::counter::{Counter, Epoch, Generation, Term};
 use crate::crypto::{AgreementKey, Digest, Nonce, PublicKey, Signature, Tag};
 use crate::error::{RefuseReason, WireError};
-use crate::id::{LockId, SlotId};
+use crate::id::{LockId, SlotCount, SlotId};
 use crate::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use crate::secret::{PairingKey, Seed};
 
@@ -48,6 +48,7 @@ plain! {
     Tag: Shape::Bytes(16), 16, |tag| *tag.as_bytes(), |bytes| Ok(Self::from_bytes(bytes));
     LockId: Shape::Bytes(32), 32, |lock| *lock.key().as_bytes(), |bytes| Ok(Self::new(PublicKey::from_bytes(bytes)));
     SlotId: Shape::Number(1), 1, |slot| [slot.index()], |bytes| Ok(Self::new(u8::from_le_bytes(bytes)));
+    SlotCount: Shape::Number(1), 1, |count| [count.value()], |bytes| value(bytes);
     Epoch: Shape::Number(4), 4, |epoch| epoch.value().to_le_bytes(), |bytes| Ok(Self::new(u32::from_le_bytes(bytes)));
     Term: Shape::Number(4), 4, |term| term.value().to_le_bytes(), |bytes| Ok(Self::new(u32::from_le_bytes(bytes)));
     Generation: Shape::Number(4), 4, |number| number.value().to_le_bytes(), |bytes| Ok(Self::new(u32::from_le_bytes(bytes)));

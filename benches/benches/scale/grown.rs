@@ -82,7 +82,7 @@ pub fn tables(times: &Times) {
     let columns = ["live keys", "record, as postcard", "publish", "release", "withdraw"];
     let mut table = Table::new("The service, by the keys of a slot that may still open (ring)", &columns);
     for live in LIVE {
-        let bytes = postcard::to_allocvec(&with_live(live).record).unwrap().len();
+        let bytes = with_live(live).record.of_slot().to_bytes().len();
         let of = |what: &str| time(times.of(&live.to_string(), &format!("{what}, by live keys")));
         let row = [live.to_string(), format!("{bytes} B"), of("publish"), of("release"), of("withdraw")];
         table.row(&row);

@@ -4,16 +4,15 @@ use std::collections::HashMap;
 
 use sharekey::crypto::{PublicKey, Ring};
 use sharekey::error::ServiceError;
-use sharekey::id::{LockId, SlotId};
 use sharekey::secret::Seed;
-use sharekey::service::{Place, Request, Service, ShareRecord, place_of, places_of};
+use sharekey::service::{Key, Put, Request, Service, ShareRecord, Write};
 
 use super::{Outcome, entropy, now};
 
 pub struct Cloud {
     service: Service<Ring>,
-    /// One record per lock and slot. A real one is a linearizable database, with an index over the subject.
-    records: HashMap<Place, Vec<u8>>,
+    /// One record per lock, and one per slot. A real one is a linearizable database, with an index over the subject.
+    records: HashMap<Key, Vec<u8>>,
 }
 
 impl Cloud {
@@ -25,54 +24,40 @@ impl Cloud {
         *self.service.key()
     }
 
-    /// Takes in what owner, guest or lock sends; gives the message to send back, if there is one.
-    pub fn take(&mut self, message: &[u8]) -> Outcome<Vec<u8>> {
-        let (mut answer, (_, named)) = match place_of(message) {
+    /// Takes in what owner, guest or lock sends: reads, decides, stores, and only then has something to send back.
+    pub fn take<'a>(&mut self, request: impl Into<Request<'a>>) -> Outcome<Vec<u8>> {
+        let decided = self.service.serve(request, |key| Ok::<_, ServiceError>(self.records.get(&key).cloned()));
+        match decided {
             // The lock did something that is no matter of the cloud's.
-            Err(ServiceError::NotOfASlot) => return Ok(Vec::new()),
-            place => (Vec::new(), place?),
-        };
-        for (lock, slot) in places_of(message, 10)? {
-            // A new lock says whose it is.
-            if named.is_none() && !self.records.contains_key(&(lock, slot)) {
-                self.service.open(message, slot)?.put_new(|new| self.put(None, new.record()))?;
-            }
-            answer = self.take_at(lock, slot, message)?;
+            Err(ServiceError::NotOfASlot) => Ok(Vec::new()),
+            decided => Ok(decided?.commit(|write| self.put(write))?.answer()?),
         }
-        Ok(answer)
-    }
-
-    /// Takes a request for one record: decides, stores, and only then has something to send.
-    pub fn take_at<'a>(&mut self, lock: LockId, slot: SlotId, request: impl Into<Request<'a>>) -> Outcome<Vec<u8>> {
-        let mut record = self.record(lock, slot)?;
-        let before = record.to_bytes();
-        let staged = self.service.take(&mut record, request)?;
-        Ok(staged.commit(|next| self.put(Some(before), next))?.answer()?)
     }
 
     /// Only in place of the record that it was decided on, or of none: a real one does it in one transaction.
-    fn put(&mut self, before: Option<Vec<u8>>, next: &ShareRecord) -> Outcome<()> {
-        if self.records.get(&next.place()) != before.as_ref() {
+    fn put(&mut self, write: &Write) -> Outcome<()> {
+        let (before, next) = match write.put() {
+            Put::New(next) => (None, next),
+            Put::InPlaceOf { before, next } => (Some(before), next),
+        };
+        if self.records.get(&write.key()).map(Vec::as_slice) != before {
             return Err("the record changed meanwhile".into());
         }
-        self.records.insert(next.place(), next.to_bytes());
+        self.records.insert(write.key(), next.to_vec());
         Ok(())
     }
 
     /// An owner asks what became of a slot.
-    pub fn report(&self, lock: LockId, slot: SlotId, request: &[u8]) -> Outcome<Vec<u8>> {
-        Ok(self.service.report(&self.record(lock, slot)?, request, now())?)
-    }
-
-    fn record(&self, lock: LockId, slot: SlotId) -> Outcome<ShareRecord> {
-        let stored = self.records.get(&(lock, slot)).ok_or("the cloud does not know this slot")?;
-        Ok(ShareRecord::from_bytes(stored)?)
+    pub fn report(&mut self, request: &[u8]) -> Outcome<Vec<u8>> {
+        self.take((request, now()))
     }
 
     /// A guest asks what was shared with it.
     pub fn find(&self, request: &[u8]) -> Outcome<Vec<u8>> {
         let subject = self.service.find(request, now())?;
-        let mut records = self.records.values().flat_map(|stored| ShareRecord::from_bytes(stored));
+        let load = |key| Ok::<_, ServiceError>(self.records.get(&key).cloned());
+        let slots = self.records.keys().filter_map(|(lock, slot)| Some((*lock, (*slot)?)));
+        let mut records = slots.flat_map(|place| ShareRecord::load(place, load));
         let record = records.find(|record| record.subject() == Some(subject));
         Ok(record.as_ref().and_then(ShareRecord::grant).ok_or("nothing is shared with you")?.to_vec())
     }

@@ -40,11 +40,11 @@ pub fn ensure(holds: bool, what: &str) -> Outcome<()> {
 fn shows(owner: &OwnerPhone, slot: SlotId, state: State, downloaded: bool, keys: usize) -> Outcome<()> {
     let status = owner.view()?.status(slot);
     let found = (status.state, status.shared.is_some_and(|key| key.downloaded.is_some()), status.may_open.len());
-    ensure(found == (state, downloaded, keys), &format!("slot {slot} shows as {found:?}"))
+    ensure(found == (Some(state), downloaded, keys), &format!("slot {slot} shows as {found:?}"))
 }
 
 /// The lock must refuse, and so that the guest learns this.
-fn refused(opening: Outcome<()>, because: GuestError) -> Outcome<()> {
+fn refused<T>(opening: Outcome<T>, because: GuestError) -> Outcome<()> {
     let found = opening.err().map(|error| (error.downcast_ref() == Some(&because), error));
     ensure(matches!(found, Some((true, _))), &format!("{found:?}, and not {because}"))
 }

@@ -34,6 +34,10 @@ pub struct Cli {
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "TIME", value_parser = args::when)]
     pub at: Option<When>,
 
+    /// The service cannot be reached.
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub offline: bool,
+
     /// For tests only, and unsafe: draw "randomness" from this seed.
     #[arg(long, global = true, env = "DOOR_ENTROPY", hide = true, value_name = "SEED")]
     pub entropy: Option<u64>,
@@ -150,6 +154,14 @@ pub enum OwnerCommand {
     },
     #[command(flatten)]
     AtLock(AtLock),
+    /// At the lock: take over what was handed to you, where the lock's word for it was lost. Ends every key.
+    TakeOver {
+        /// The epoch that the lost transfer began: one above that of whoever handed it over.
+        #[arg(long, value_name = "N")]
+        epoch: Option<u32>,
+        #[command(flatten)]
+        radio: Radio,
+    },
     /// The contact list.
     Contact {
         #[command(subcommand)]
@@ -190,6 +202,7 @@ pub struct Transfer {
 
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("with").required(true)))]
+#[command(group(clap::ArgGroup::new("schedule").multiple(true)))]
 pub struct Share {
     /// Which slot, from 0
     #[arg(value_parser = args::slot)]
@@ -197,6 +210,9 @@ pub struct Share {
     /// Share with this contact.
     #[arg(long, value_name = "ID", group = "with")]
     pub to_id: Option<AccountId>,
+    /// Also where nobody compared the contact's key: then it may be somebody else's.
+    #[arg(long, requires = "to_id")]
+    pub unverified: bool,
     /// Share by a code, for somebody without an account.
     #[arg(long, group = "with")]
     pub to_code: bool,
@@ -207,17 +223,20 @@ pub struct Share {
     #[arg(long, value_name = "T", value_parser = args::when)]
     pub until: Option<When>,
     /// On which days: mon-fri, or sat,sun.
-    #[arg(long, value_parser = args::days)]
+    #[arg(long, value_parser = args::days, requires = "offset", group = "schedule")]
     pub days: Option<Days>,
     /// Between which times of the day: 09:00-18:00.
-    #[arg(long, value_parser = args::hours)]
+    #[arg(long, value_parser = args::hours, requires = "offset", group = "schedule")]
     pub hours: Option<Hours>,
     /// Days and hours are local time at this offset from UTC.
-    #[arg(long, value_name = "+HH:MM", value_parser = args::offset, allow_hyphen_values = true)]
+    #[arg(long, value_name = "+HH:MM", value_parser = args::offset, allow_hyphen_values = true, requires = "schedule")]
     pub offset: Option<Offset>,
     /// How many openings it is good for.
     #[arg(long, value_name = "N")]
     pub uses: Option<u32>,
+    /// Share also what can never open.
+    #[arg(long)]
+    pub anyway: bool,
     /// Allow only one of opening and locking.
     #[arg(long, value_enum)]
     pub only: Option<Only>,
@@ -243,7 +262,13 @@ pub enum ContactCommand {
         #[arg(value_parser = args::fingerprint)]
         fingerprint: Fingerprint,
     },
-    /// Delete a contact. What was shared stays shared.
+    /// Accept another key for a contact, a deleted one too: ask them first.
+    Accept {
+        id: AccountId,
+        #[arg(value_parser = args::key)]
+        key: PublicKey,
+    },
+    /// Delete a contact. What was shared stays shared, and another key under this id is noticed.
     Delete { id: AccountId },
     /// List them.
     List,
@@ -262,6 +287,10 @@ pub enum GuestCommand {
         /// Which slot, from 0
         #[arg(value_parser = args::slot)]
         slot: SlotId,
+        /// Also where you have this key already: it is dead once the lock has installed again, and where the lock's
+        /// answer is lost, you have none.
+        #[arg(long)]
+        again: bool,
         /// Use a new device, as if the phone of the earlier download were another one.
         #[arg(long)]
         new_device: bool,

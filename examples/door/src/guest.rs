@@ -4,45 +4,36 @@ mod account;
 mod download;
 mod open;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sharekey::crypto::Ring;
-use sharekey::guest::{Account, Claimed, GuestKey, Installing, Invitation};
-use sharekey::id::SlotId;
-use sharekey::secret::Seed;
+use sharekey::error::GuestError;
+use sharekey::guest::{Account, Invitation, Keyring, RingChange, Taken};
+use sharekey::secret::{Exposed, Seed};
 
 use crate::cli::GuestCommand;
 use crate::files::{self, Held};
 use crate::home::{CRYPTO, Home, Name};
-use crate::refusal::By as _;
+use crate::refusal::{By as _, Refusal};
+use crate::service::Cloud;
 
-/// What one guest has: an account, redeemed codes, grants, claims and keys.
+/// What one guest has: an account, redeemed codes, and a ring of claims and keys.
 pub struct Phone<'h> {
     home: &'h Home,
     name: Name,
     folder: PathBuf,
+    /// The file of the device's ring.
+    stored: &'static str,
     _held: Held,
 }
-
-/// The one download that was tried last.
-#[derive(Serialize, Deserialize)]
-struct Attempt {
-    installing: Installing,
-    release: Option<Vec<u8>>,
-}
-
-/// The claims by the digest of their grant.
-type Claims = BTreeMap<String, Claimed>;
 
 impl<'h> Phone<'h> {
     pub fn open(home: &'h Home, name: &Name) -> anyhow::Result<Self> {
         let folder = home.make_guest(name)?;
         let held = files::hold(&folder)?;
-        Ok(Self { home, name: name.clone(), folder, _held: held })
+        Ok(Self { home, name: name.clone(), folder, stored: "ring.json", _held: held })
     }
 
     fn who(&self) -> &str {
@@ -68,46 +59,45 @@ impl<'h> Phone<'h> {
     /// The account and the accounts that codes stand for.
     fn accounts(&self) -> anyhow::Result<Vec<Account<Ring>>> {
         let mut accounts = vec![self.account()?];
-        for seed in self.load::<Vec<Seed>>("codes.json")? {
+        for Exposed(seed) in self.load::<Vec<Exposed<Seed>>>("codes.json")? {
             accounts.push(Account::from_seed(&CRYPTO, &seed)?);
         }
         Ok(accounts)
     }
 
-    /// The grants that came, the newest last.
-    fn grants(&self) -> anyhow::Result<Vec<Vec<u8>>> {
-        self.load("grants.json")
+    /// Keys lie open in files here; an app seals them.
+    fn ring(&self) -> anyhow::Result<Keyring> {
+        let stored: Option<Exposed<Keyring>> = files::read_json(&self.folder.join(self.stored))?;
+        Ok(stored.map(|Exposed(ring)| ring).unwrap_or_default())
     }
 
-    /// Keeps a grant; gives whether it is new.
-    fn keep_grant(&self, grant: &[u8]) -> anyhow::Result<bool> {
-        let mut grants = self.grants()?;
-        if grants.iter().any(|known| known == grant) {
-            return Ok(false);
+    /// One step of the ring, stored.
+    fn step<T>(&self, change: RingChange<'_, T>) -> anyhow::Result<T> {
+        change.by(&self.voice())?.commit(|next| self.keep(next))
+    }
+
+    fn keep(&self, ring: &Keyring) -> anyhow::Result<()> {
+        self.save(self.stored, &Exposed(ring))
+    }
+
+    /// Takes a grant in, for whichever of the accounts it is.
+    fn take(&self, ring: &mut Keyring, grant: &[u8]) -> anyhow::Result<Taken> {
+        let subject = *invitation(grant)?.subject();
+        let account = self.accounts()?.into_iter().find(|account| *account.public_key() == subject);
+        let account = account.ok_or(GuestError::NotTheSubject).by(&self.voice())?;
+        self.step(self.home.draw(|rng| ring.take(&CRYPTO, &account, grant, None, rng)))
+    }
+
+    /// Sends the service what it has not got yet, at every contact.
+    fn tell(&self, ring: &mut Keyring, cloud: &Cloud) -> anyhow::Result<()> {
+        for receipt in ring.to_send().to_vec() {
+            match cloud.take(self.who(), &receipt) {
+                // It is of an ownership that is over, say.
+                Err(error) if !error.is::<Refusal>() => return Err(error),
+                _ => self.step(ring.sent(&receipt))?,
+            }
         }
-        grants.push(grant.to_vec());
-        self.save("grants.json", &grants)?;
-        Ok(true)
-    }
-
-    fn keys(&self) -> anyhow::Result<Vec<GuestKey>> {
-        self.load("keys.json")
-    }
-
-    /// Keeps a key, in place of an earlier one from the same grant.
-    fn keep_key(&self, key: GuestKey) -> anyhow::Result<()> {
-        let mut keys = self.keys()?;
-        keys.retain(|known| known.grant() != key.grant());
-        keys.push(key);
-        self.save("keys.json", &keys)
-    }
-
-    /// The newest key to a slot.
-    fn key(&self, slot: SlotId) -> anyhow::Result<GuestKey> {
-        let key = self.keys()?.into_iter().rfind(|key| key.slot() == slot);
-        key.with_context(|| {
-            format!("{} has no key to slot {slot}; \"guest {} download {slot}\" gets one", self.name, self.name)
-        })
+        Ok(())
     }
 }
 
@@ -121,8 +111,8 @@ pub fn run(home: &Home, name: &Name, command: GuestCommand) -> anyhow::Result<()
         GuestCommand::Account => phone.show_account(),
         GuestCommand::Redeem { code } => phone.redeem(&code),
         GuestCommand::Receive => phone.receive(),
-        GuestCommand::Download { slot, new_device, keep_receipt, release_with, rogue, radio } => {
-            phone.download(slot, &download::Way { new_device, keep_receipt, release_with, rogue, radio })
+        GuestCommand::Download { slot, again, new_device, keep_receipt, release_with, rogue, radio } => {
+            phone.download(slot, &download::Way { again, new_device, keep_receipt, release_with, rogue, radio })
         }
         GuestCommand::Open { slot, lock, radio } => phone.act(slot, lock, &radio),
         GuestCommand::Keys => phone.show_keys(),

@@ -53,19 +53,25 @@ pub struct Home {
     root: PathBuf,
     now: Timestamp,
     rng: RefCell<Box<dyn CryptoRng>>,
+    offline: bool,
 }
 
 impl Home {
-    pub fn open(root: &Path, seed: Option<u64>, at: Option<When>) -> anyhow::Result<Self> {
+    pub fn open(root: &Path, seed: Option<u64>, at: Option<When>, offline: bool) -> anyhow::Result<Self> {
         files::make_folder(root)?;
         let now = tell_time(root, at)?;
         let rng = RefCell::new(entropy::source(seed, root)?);
-        Ok(Self { root: root.into(), now, rng })
+        Ok(Self { root: root.into(), now, rng, offline })
     }
 
     /// The time of this call.
     pub const fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Whether the service cannot be reached.
+    pub const fn is_offline(&self) -> bool {
+        self.offline
     }
 
     /// Lets time pass within this call: later calls begin after it, where time is played at all.

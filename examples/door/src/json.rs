@@ -1,24 +1,25 @@
 //! `owner status --json`: stable, and documented in `examples/door/README.md`.
 
 use serde_json::{Value, json};
+use sharekey::contacts::ContactBook;
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Schedule};
-use sharekey::owner::{Equivocation, KeyStatus, Method, OwnedLock, Standing, Status};
+use sharekey::owner::{Equivocation, KeyStatus, Method, OwnedLock, Standing, Status, Whom};
 use sharekey::slot::State;
 
 use crate::moment;
 use crate::schedule::{clock, day_names, show_offset};
 use crate::show::actions;
 
-pub fn print(view: &OwnedLock, slot: Option<SlotId>) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(&lock(view, slot))?);
+pub fn print(view: &OwnedLock, contacts: &ContactBook, slot: Option<SlotId>) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(&lock(view, contacts, slot))?);
     Ok(())
 }
 
-fn lock(view: &OwnedLock, slot: Option<SlotId>) -> Value {
+fn lock(view: &OwnedLock, contacts: &ContactBook, slot: Option<SlotId>) -> Value {
     let slots: Vec<Value> = slot.map_or_else(
-        || view.statuses().map(|status| one_slot(&status)).collect(),
-        |slot| vec![one_slot(&view.status(slot))],
+        || view.every_slot().map(|slot| one_slot(&view.status(slot), contacts)).collect(),
+        |slot| vec![one_slot(&view.status(slot), contacts)],
     );
     let lies = view.equivocations().map(|guilt| match guilt {
         Equivocation::Release { slot, key, .. } => {
@@ -37,10 +38,11 @@ fn lock(view: &OwnedLock, slot: Option<SlotId>) -> Value {
     })
 }
 
-fn one_slot(status: &Status) -> Value {
+fn one_slot(status: &Status, contacts: &ContactBook) -> Value {
+    let key = |found| key(found, contacts);
     json!({
         "slot": status.slot.index(),
-        "state": state(status.state),
+        "state": status.state.map(state),
         "shared": status.shared.as_ref().map(key),
         "may_open": status.may_open.iter().map(key).collect::<Vec<_>>(),
         "inspected": status.inspected,
@@ -58,7 +60,12 @@ const fn state(state: State) -> &'static str {
     }
 }
 
-fn key(key: &KeyStatus) -> Value {
+fn key(key: &KeyStatus, contacts: &ContactBook) -> Value {
+    let (contact, former) = match key.whom(contacts) {
+        Whom::Contact(id, _) => (Some(id.to_string()), None),
+        Whom::FormerContact(id) => (None, Some(id.to_string())),
+        _ => (None, None),
+    };
     let method = key.method.map(|method| match method {
         Method::Account => "id",
         Method::Code => "code",
@@ -67,7 +74,8 @@ fn key(key: &KeyStatus) -> Value {
         "generation": key.key.generation.value(),
         "grant": key.key.grant.to_string(),
         "method": method,
-        "contact": key.contact.as_ref().map(ToString::to_string),
+        "contact": contact,
+        "former_contact": former,
         "subject": key.subject().map(|subject| subject.to_string()),
         "rights": key.rights().map(actions),
         "limits": key.limits().map(|limits| self::limits(&limits)),

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    let home = Home::open(&cli.home, cli.entropy, cli.at)?;
+    let home = Home::open(&cli.home, cli.entropy, cli.at, cli.offline)?;
     match cli.role {
         Role::Lock { command } => lock::run(&home, command),
         Role::Owner { command, by } => owner::run(&home, by, command),

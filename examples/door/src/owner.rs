@@ -2,8 +2,9 @@
 
 mod at_lock;
 mod contact;
+mod outbox;
 mod share;
-mod status;
+pub mod status;
 
 pub use self::at_lock::AtLock;
 
@@ -12,12 +13,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use sharekey::contacts::ContactBook;
 use sharekey::crypto::Ring;
-use sharekey::owner::{OwnedLock, Owner};
+use sharekey::owner::{NewView, OwnedLock, Owner};
 
 use crate::cli::OwnerCommand;
 use crate::files::{self, Held};
 use crate::home::{CRYPTO, Home, Name};
-use crate::json;
 
 /// What one owner has: a key, a contact list, and what it knows of the lock.
 pub struct Phone<'h> {
@@ -51,11 +51,29 @@ impl<'h> Phone<'h> {
 
     fn view(&self) -> anyhow::Result<OwnedLock> {
         let view = self.stored_view()?;
-        view.with_context(|| format!("{} owns no lock yet; \"owner provision\" makes one theirs", self.name))
+        view.with_context(|| {
+            format!(
+                "{} owns no lock yet; \"owner provision\" makes a new one theirs, by its card, and \"owner take-over\" one \
+                 that was handed to them, where the lock's word for it was lost",
+                self.name
+            )
+        })
     }
 
+    /// Stores a view, in place of the version that it was made from and of no other.
     fn save(&self, view: &OwnedLock) -> anyhow::Result<()> {
+        anyhow::ensure!(view.follows(self.stored_view()?.as_ref()), "the view changed meanwhile: try again");
         files::write_json(&self.folder.join("view.json"), view)
+    }
+
+    /// Unless the lock said that it has none.
+    fn knows_a_clock(&self) -> bool {
+        !self.folder.join("no-clock").exists()
+    }
+
+    /// Begins with a view; one that is there, and knows more, stays.
+    fn begin(&self, new: NewView) -> anyhow::Result<OwnedLock> {
+        new.put_new(self.stored_view()?, |view| self.save(view))
     }
 
     fn contacts(&self) -> anyhow::Result<ContactBook> {
@@ -73,10 +91,11 @@ pub fn run(home: &Home, by: Option<Name>, command: OwnerCommand) -> anyhow::Resu
     match command {
         OwnerCommand::Provision { card, radio } => phone.provision(&card, &radio),
         OwnerCommand::AtLock(command) => phone.at_lock(command),
+        OwnerCommand::TakeOver { epoch, radio } => phone.take_over(epoch, &radio),
         OwnerCommand::Contact { command } => phone.contact(command),
         OwnerCommand::Share(share) => phone.share(&share),
         OwnerCommand::Withdraw { slot } => phone.withdraw(slot),
-        OwnerCommand::Status { slot, json: true } => json::print(&phone.synced_view()?, slot),
+        OwnerCommand::Status { slot, json: true } => phone.print(slot),
         OwnerCommand::Status { slot, json: false } => phone.status(slot),
     }
 }

@@ -14,17 +14,27 @@ pub struct Refusal {
     retry: Retry,
     /// What reached whoever asked, where that is less than the truth.
     heard: Option<String>,
+    /// What else may be behind it.
+    hint: Option<&'static str>,
 }
 
 impl Refusal {
     pub fn new(by: &str, error: impl Blame) -> Self {
         let (fault, retry) = (error.fault(), error.retry());
-        Self { by: by.into(), what: error.to_string(), code: error.name(), fault, retry, heard: None }
+        Self { by: by.into(), what: error.to_string(), code: error.name(), fault, retry, heard: None, hint: None }
     }
 
     /// A refusal that is this program's own, not the library's.
     pub fn own(by: &str, what: &str, fault: Fault, retry: Retry) -> Self {
-        Self { by: by.into(), what: what.into(), code: "", fault, retry, heard: None }
+        Self { by: by.into(), what: what.into(), code: "", fault, retry, heard: None, hint: None }
+    }
+
+    pub const fn hint(&mut self, hint: &'static str) {
+        self.hint = Some(hint);
+    }
+
+    pub const fn retry(&self) -> Retry {
+        self.retry
     }
 
     /// Adds what whoever asked was told.
@@ -44,7 +54,8 @@ impl fmt::Display for Refusal {
         }
         write!(f, "\n  fault: {}", self.fault)?;
         write!(f, "\n  to do: {} ({:?})", self.retry, self.retry)?;
-        self.heard.as_ref().map_or(Ok(()), |heard| write!(f, "\n  {heard}"))
+        self.heard.as_ref().map_or(Ok(()), |heard| write!(f, "\n  {heard}"))?;
+        self.hint.map_or(Ok(()), |hint| write!(f, "\n  or: {hint}"))
     }
 }
 

@@ -1,15 +1,15 @@
-//! The service: the library's service role around a store with compare-and-swap, one file a record.
+//! The service: the library's service role around a store with compare-and-swap, one file a record: one a lock, and one
+//! a slot.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use sharekey::crypto::{PublicKey, Ring};
-use sharekey::error::{Fault, Retry, ServiceError};
+use sharekey::error::ServiceError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Timestamp;
-use sharekey::message::{Claim, ReportAnswer, ReportRequest};
-use sharekey::service::{NewRecord, Request, Service, ShareRecord, place_of};
+use sharekey::message::{Claim, ReportAnswer};
+use sharekey::service::{Key, Place, Put, Request, Service, ShareRecord, Write};
 use sharekey::wire::Unverified;
 
 use crate::files;
@@ -18,8 +18,8 @@ use crate::refusal::{By as _, Refusal};
 use crate::wire::Wire;
 
 const NAME: &str = "the service";
-/// The slot whose record is there for every lock that the service knows.
-const ANCHOR: SlotId = SlotId::new(0);
+/// The ending of a record's file.
+const RECORD: &str = "record";
 /// How often a decision is made again because somebody else's came first.
 const ATTEMPTS: usize = 100;
 
@@ -28,6 +28,19 @@ pub struct Cloud {
     store: Store,
     wire: Wire,
     now: Timestamp,
+    reached: bool,
+}
+
+/// The service cannot be reached: nothing was sent.
+#[derive(Debug)]
+pub struct Unreachable;
+
+impl std::error::Error for Unreachable {}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the service cannot be reached")
+    }
 }
 
 impl Cloud {
@@ -35,7 +48,8 @@ impl Cloud {
         let folder = home.service_folder();
         files::make_folder(&folder)?;
         let service = Service::new(CRYPTO, &home.seed(&folder.join("seed"))?)?;
-        Ok(Self { service, store: Store(folder.join("records")), wire: home.wire(), now: home.now() })
+        let (store, reached) = (Store(folder.join("records")), !home.is_offline());
+        Ok(Self { service, store, wire: home.wire(), now: home.now(), reached })
     }
 
     pub fn key(&self) -> PublicKey {
@@ -44,29 +58,30 @@ impl Cloud {
 
     /// Takes in what owner, guest or lock sends; gives the message to send back, if there is one.
     pub fn take(&self, who: &str, message: &[u8]) -> anyhow::Result<Vec<u8>> {
+        self.reach()?;
         self.wire.record(who, "service", message)?;
         self.take_in(who, message)
     }
 
+    /// As [`take`](Self::take), of what may be sent again and again until it is known to be there.
+    pub fn take_again(&self, who: &str, message: &[u8]) -> anyhow::Result<Vec<u8>> {
+        self.reach()?;
+        self.wire.record_once(who, "service", message)?;
+        self.take_in(who, message)
+    }
+
+    fn reach(&self) -> anyhow::Result<()> {
+        if self.reached { Ok(()) } else { Err(Unreachable.into()) }
+    }
+
     /// As [`take`](Self::take), of what is on the wire already.
     pub fn take_in(&self, who: &str, message: &[u8]) -> anyhow::Result<Vec<u8>> {
-        let (lock, slot) = place_of(message).by(NAME)?;
-        if let Some(slot) = slot {
-            return self.answer(who, &lock, slot, message);
-        }
-        // The lock says whose it is.
-        let known = self.store.slots(&lock)?;
-        if known.is_empty() {
-            self.service.open(message, ANCHOR).by(NAME)?.put_new(|new| self.store.create(new))?;
-        }
-        for slot in known {
-            self.answer(who, &lock, slot, message)?;
-        }
-        Ok(Vec::new())
+        self.answer(who, message)
     }
 
     /// What is shared with whoever asks. A real service keeps an index.
     pub fn find(&self, who: &str, request: &[u8]) -> anyhow::Result<Vec<Vec<u8>>> {
+        self.reach()?;
         self.wire.record_once(who, "service", request)?;
         let subject = self.service.find(request, self.now).by(NAME)?;
         let mut grants = Vec::new();
@@ -80,9 +95,10 @@ impl Cloud {
     }
 
     pub fn release(&self, who: &str, place: (LockId, SlotId), claim: &[u8], install: &[u8]) -> anyhow::Result<Vec<u8>> {
+        self.reach()?;
         self.wire.record(who, "service", claim)?;
         self.wire.record(who, "service", install)?;
-        self.answer(who, &place.0, place.1, (claim, install))
+        self.answer(who, (place, claim, install))
     }
 
     /// As [`release`](Self::release), of what is on the wire already, and whose slot the sender does not say.
@@ -90,16 +106,15 @@ impl Cloud {
         let named = Unverified::<Claim>::parse(claim).by(NAME)?.claims().grant;
         let shared = |record: &ShareRecord| record.slot().shared().is_some_and(|key| key.grant == named);
         let record = self.store.all()?.into_iter().find(shared);
-        let (lock, slot) = record.ok_or(ServiceError::NothingShared).by(NAME)?.place();
-        self.answer(who, &lock, slot, (claim, install))
+        let place = record.ok_or(ServiceError::NothingShared).by(NAME)?.place();
+        self.answer(who, (place, claim, install))
     }
 
     /// Answers an owner who asks what became of a slot, by the record as it is after the request came.
     pub fn report(&self, who: &str, request: &[u8]) -> anyhow::Result<Vec<u8>> {
+        self.reach()?;
         self.wire.record(who, "service", request)?;
-        let asked = *Unverified::<ReportRequest>::parse(request).by(NAME)?.claims();
-        let record = self.load(&asked.lock, asked.slot)?;
-        let answer = self.service.report(&record, request, self.now).by(NAME)?;
+        let answer = self.decide((request, self.now))?;
         let parts = ReportAnswer::parse(&answer).by(NAME)?;
         self.wire.record("service", who, parts.report)?;
         for message in parts.messages() {
@@ -108,55 +123,44 @@ impl Cloud {
         Ok(answer)
     }
 
-    /// Every record, without its version: to see whether anything changed.
-    pub fn snapshot(&self) -> anyhow::Result<Vec<String>> {
-        let all = self.store.all()?;
-        Ok(all.iter().map(|record| format!("{:?}{:?}{:?}", record.slot(), record.grant(), record.epoch())).collect())
+    /// Every record as it is stored: to see whether anything changed.
+    pub fn snapshot(&self) -> anyhow::Result<Vec<Option<Vec<u8>>>> {
+        files::list(&self.store.0)?.iter().map(|path| files::read(path)).collect()
     }
 
-    /// Decides, stores, and only then has something to send. Where another process stored first, the
-    /// record is read again and decided on again.
-    fn answer<'a>(
-        &self,
-        who: &str,
-        lock: &LockId,
-        slot: SlotId,
-        request: impl Into<Request<'a>>,
-    ) -> anyhow::Result<Vec<u8>> {
+    /// As [`decide`](Self::decide), of what is one message to send back, or none.
+    fn answer<'a>(&self, who: &str, request: impl Into<Request<'a>>) -> anyhow::Result<Vec<u8>> {
+        let answer = self.decide(request)?;
+        if !answer.is_empty() {
+            self.wire.record("service", who, &answer)?;
+        }
+        Ok(answer)
+    }
+
+    /// Reads, decides, stores, and only then has something to send. Where another process stored first, all of it again.
+    fn decide<'a>(&self, request: impl Into<Request<'a>>) -> anyhow::Result<Vec<u8>> {
         let request = request.into();
         for _ in 0..ATTEMPTS {
-            let mut record = self.load(lock, slot)?;
-            match self.service.take(&mut record, request).by(NAME)?.commit(|next| self.store.swap(next)) {
+            let decided = self.service.serve(request, |key| self.store.get(key).map_err(Stop));
+            match decided.map_err(|Stop(error)| error)?.commit(|write| self.store.put(write)) {
                 Err(error) if error.is::<Conflict>() => {}
-                taken => {
-                    let answer = taken?.answer().by(NAME)?;
-                    if !answer.is_empty() {
-                        self.wire.record("service", who, &answer)?;
-                    }
-                    return Ok(answer);
-                }
+                taken => return taken?.answer().by(NAME),
             }
         }
         Err(Conflict.into())
     }
+}
 
-    fn load(&self, lock: &LockId, slot: SlotId) -> anyhow::Result<ShareRecord> {
-        if let Some(record) = self.store.get(lock, slot)? {
-            return Ok(record);
-        }
-        let Some(anchor) = self.store.get(lock, ANCHOR)? else {
-            let what = "the service does not know this lock";
-            return Err(Refusal::own(NAME, what, Fault::Owner, Retry::TellService).into());
-        };
-        let new = self.service.open(anchor.evidence().ownership(), slot).by(NAME)?;
-        match new.put_new(|new| self.store.create(new)) {
-            Err(error) if error.is::<Conflict>() => self.store.get(lock, slot)?.context("a record is gone"),
-            opened => opened,
-        }
+/// Why nothing was read or decided: the store's error, or the service's refusal.
+struct Stop(anyhow::Error);
+
+impl From<ServiceError> for Stop {
+    fn from(error: ServiceError) -> Self {
+        Self(Refusal::new(NAME, error).into())
     }
 }
 
-/// One file for each lock and slot.
+/// One file for each lock, and for each of its slots.
 struct Store(PathBuf);
 
 /// Somebody else stored the record meanwhile.
@@ -172,41 +176,38 @@ impl fmt::Display for Conflict {
 }
 
 impl Store {
-    fn path(&self, lock: &LockId, slot: SlotId) -> PathBuf {
-        self.0.join(format!("{}-{slot}.json", lock.key()))
+    fn path(&self, (lock, slot): Key) -> PathBuf {
+        let lock = lock.key();
+        self.0.join(slot.map_or_else(|| format!("{lock}.{RECORD}"), |slot| format!("{lock}-{slot}.{RECORD}")))
     }
 
-    fn get(&self, lock: &LockId, slot: SlotId) -> anyhow::Result<Option<ShareRecord>> {
-        files::read_json(&self.path(lock, slot))
+    fn get(&self, key: Key) -> anyhow::Result<Option<Vec<u8>>> {
+        files::read(&self.path(key))
     }
 
-    /// Takes the record only where there is none.
-    fn create(&self, new: &NewRecord) -> anyhow::Result<()> {
-        self.swap(new.record())
-    }
-
-    /// Compare and swap: takes the record only in place of the version before, the first in place of none.
-    fn swap(&self, next: &ShareRecord) -> anyhow::Result<()> {
+    /// Compare and swap: takes a record only in place of the one that was decided on, a new one in place of none.
+    fn put(&self, write: &Write) -> anyhow::Result<()> {
         let _held = files::hold(&self.0)?;
-        let (lock, slot) = next.place();
-        let current = self.get(&lock, slot)?.map_or(0, |record| record.version());
-        if current.checked_add(1) != Some(next.version()) {
+        let (before, next) = match write.put() {
+            Put::New(next) => (None, next),
+            Put::InPlaceOf { before, next } => (Some(before), next),
+        };
+        if self.get(write.key())?.as_deref() != before {
             return Err(Conflict.into());
         }
-        files::write_json(&self.path(&lock, slot), next)
+        files::write(&self.path(write.key()), next)
     }
 
     fn all(&self) -> anyhow::Result<Vec<ShareRecord>> {
-        let paths = files::list(&self.0)?;
-        let records = paths.iter().filter(|path| is_record(path)).map(|path| files::read_json(path));
-        Ok(records.collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect())
-    }
-
-    fn slots(&self, lock: &LockId) -> anyhow::Result<Vec<SlotId>> {
-        Ok(self.all()?.iter().filter(|record| record.lock() == *lock).map(ShareRecord::slot_id).collect())
+        let places = files::list(&self.0)?.into_iter().filter_map(|path| place_at(&path));
+        let read = |place| ShareRecord::load(place, |key| self.get(key).map_err(Stop)).map_err(|Stop(error)| error);
+        places.map(read).collect()
     }
 }
 
-fn is_record(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "json")
+/// Of which slot the record in a file is; `None` for a lock's own.
+fn place_at(path: &Path) -> Option<Place> {
+    let name = path.file_name()?.to_str()?.strip_suffix(RECORD)?.strip_suffix('.')?;
+    let (lock, slot) = name.split_once('-')?;
+    Some((LockId::new(lock.parse().ok()?), SlotId::new(slot.parse().ok()?)))
 }

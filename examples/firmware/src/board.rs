@@ -3,7 +3,7 @@
 use embedded_storage_async::nor_flash::NorFlash;
 use sequential_storage::map::MapConfig;
 use sharekey::limits::{Action, Timestamp};
-use sharekey::lock::{self, By, Cell, Found, Now, PhysicalPresence, Record};
+use sharekey::lock::{self, Battery, By, Cell, Found, Now, PhysicalPresence, Record};
 
 use crate::clock::WallClock;
 use crate::log::Part;
@@ -38,6 +38,11 @@ pub trait Hardware: Entropy {
     /// latched, and wired so that nothing but a finger closes it.
     fn button_is_pressed(&mut self) -> bool;
 
+    /// How full the battery is: what the guest's app and the owner's show. A board on the mains cannot tell.
+    fn battery(&self) -> Battery {
+        Battery::UNKNOWN
+    }
+
     /// Moves the bolt. On whose word is for the log.
     fn bolt(&mut self, to: Action, by: By);
 
@@ -63,7 +68,7 @@ impl<F: NorFlash, H: Hardware> Board<F, H> {
 
     /// The time now.
     pub fn now(&self) -> Now {
-        self.clock.now(self.hardware.ticks())
+        self.clock.now(self.hardware.ticks(), self.hardware.battery())
     }
 
     /// The button inside, where it is pressed now.

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use sharekey::limits::Timestamp;
-use sharekey::lock::{Clock, Now};
+use sharekey::lock::{Battery, Clock, Now};
 
 /// A clock without a battery. One with a battery differs in that it may know the time at boot.
 #[derive(Default)]
@@ -26,8 +26,8 @@ impl WallClock {
 
     /// What the lock is told with each call.
     #[must_use]
-    pub fn now(&self, ticks: u64) -> Now {
-        Now { ticks, clock: self.read(ticks).map_or(Clock::Unset, Clock::At) }
+    pub fn now(&self, ticks: u64, battery: Battery) -> Now {
+        Now { ticks, clock: self.read(ticks).map_or(Clock::Unset, Clock::At), battery }
     }
 
     fn read(&self, ticks: u64) -> Option<Timestamp> {

@@ -60,7 +60,8 @@ impl Guest {
     fn claim(&mut self, request: Request<'_>) -> Outcome {
         let owner = request.get("owner").map(|_| request.key("owner")).transpose()?;
         let mut entropy = request.entropy()?;
-        let claimed = self.account.claim(&Provider, &request.bytes("grant")?, owner.as_ref(), &mut entropy).named()?;
+        let claimed = self.account.claim(&Provider, &request.bytes("grant")?, owner.as_ref(), &mut entropy);
+        let claimed = claimed.named()?.stored();
         check_entropy(entropy.ran_short())?;
         let reply = json!({ "claim": hex(claimed.claim()) });
         self.claimed = Some(claimed);
@@ -70,7 +71,7 @@ impl Guest {
     fn install(&mut self, request: Request<'_>) -> Outcome {
         let mut entropy = request.entropy()?;
         let claimed = need(&self.claimed, "claim")?;
-        let attempt = claimed.install(&Provider, &request.bytes("challenge")?, &mut entropy).named()?;
+        let attempt = claimed.install(&Provider, &request.bytes("challenge")?, &mut entropy).named()?.stored();
         check_entropy(entropy.ran_short())?;
         let reply = json!({ "claim": hex(attempt.claim()), "install": hex(attempt.install()) });
         (self.attempt, self.release) = (Some(attempt), None);
@@ -88,7 +89,7 @@ impl Guest {
     fn finish(&mut self, request: Request<'_>) -> Outcome {
         let (attempt, release) = (need(&self.attempt, "install")?, need(&self.release, "release")?);
         let download = attempt.bundle(&Provider, release).named()?;
-        let found = download.finish(&Provider, &request.bytes("answer")?).named()?;
+        let found = download.finish(&Provider, &request.bytes("answer")?).named()?.stored();
         let reply = json!({
             "lock": key(found.lock().key()),
             "epoch": found.epoch().value(),
@@ -112,7 +113,7 @@ impl Guest {
 
     fn reply(&mut self, request: Request<'_>) -> Outcome {
         let (found, awaiting) = (need(&self.key, "key")?, need(&self.awaiting, "unlock")?);
-        found.check_reply(&Provider, awaiting, &request.bytes("answer")?).named()?;
-        Ok(json!({}))
+        let battery = found.check_reply(&Provider, awaiting, &request.bytes("answer")?).named()?;
+        Ok(json!({ "battery": u8::from(battery) }))
     }
 }

@@ -155,15 +155,15 @@ impl Door {
         }
         let card = request.array("card")?;
         let mut door = Self { card, flash, lock: None, sessions: BTreeMap::new(), next_session: 0 };
-        let reply = door.reboot()?;
+        let reply = door.reboot(&[])?;
         Ok((door, reply))
     }
 
-    fn reboot(&mut self) -> Outcome {
+    fn reboot(&mut self, unread: &[u16]) -> Outcome {
         (self.lock, self.sessions) = (None, BTreeMap::new());
-        let seed = self.flash.read(Cell::Seed, StoredSeed::read).named()?;
+        let seed = self.flash.read(Cell::Seed, |found| StoredSeed::read(&Provider, found)).named()?;
         let mut lock = TestLock::load(Provider, ActivationSecret::from_bytes(self.card), &seed).named()?;
-        for cell in cells() {
+        for cell in cells().filter(|cell| !unread.contains(&cell.key())) {
             self.flash.read(cell, |found| lock.reload(cell, found)).named()?;
         }
         let id = key(lock.id().key());
@@ -173,7 +173,13 @@ impl Door {
 
     pub fn handle(&mut self, op: &str, request: Request<'_>) -> Outcome {
         match op {
-            "reboot" => self.reboot(),
+            "reboot" => {
+                let unread = request.get("unread").and_then(Value::as_array).into_iter().flatten();
+                let unread = unread.map(|cell| cell.as_u64().and_then(|cell| u16::try_from(cell).ok()));
+                let unread: Option<Vec<u16>> = unread.collect();
+                self.reboot(&unread.ok_or_else(|| Fail::request("no such cell"))?)
+            }
+            "complete" => self.complete(request),
             "challenge" => self.challenge(request),
             "install" => self.install(request),
             "unlock" => self.unlock(request),
@@ -289,6 +295,23 @@ impl Door {
         let staged = lock.factory_reset(session, &message, presence, now, &mut entropy);
         let (_, written) = commit(staged.map_err(|refusal| Fail::refused(&refusal))?, &mut self.flash)?;
         check_entropy(entropy.ran_short())?;
+        Ok(json!({ "written": written }))
+    }
+
+    /// Writes what the flash lacks, up to so many records.
+    fn complete(&mut self, request: Request<'_>) -> Outcome {
+        let writes = request.get("writes").map(|_| request.number("writes")).transpose()?.unwrap_or(u64::MAX);
+        let lock = self.lock.as_mut().ok_or_else(not_made)?;
+        (self.flash.kind, self.flash.written) = (kind_of(request)?, Records::new());
+        let mut written = Vec::new();
+        while (written.len() as u64) < writes
+            && let Some(accepted) = lock.complete().named()?
+        {
+            accepted.commit(|record| {
+                written.push(json!({ "cell": record.cell().key(), "bytes": hex(record.as_bytes()) }));
+                self.flash.put(record)
+            })?;
+        }
         Ok(json!({ "written": written }))
     }
 

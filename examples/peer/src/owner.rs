@@ -11,7 +11,7 @@ use sharekey::id::LockId;
 use sharekey::limits::Timestamp;
 use sharekey::message::Completed;
 use sharekey::owner::{
-    Equivocation, Fact, KeyStatus, Learned, Method, Order, OwnedLock, Owner, PendingCommand, PendingProvision,
+    Equivocation, Fact, KeyStatus, Learned, Method, NewView, Order, OwnedLock, Owner, PendingCommand, PendingProvision,
     PendingReport, PendingTakeover,
 };
 use sharekey::secret::{ActivationSecret, Seed};
@@ -74,8 +74,8 @@ fn equivocation(found: &Equivocation) -> Value {
 /// What the lock did, by the fact that its Done is.
 fn done(fact: &Fact) -> Value {
     match *fact {
-        Fact::Transferred { owner, service, .. } => form(&Completed::Transfer { owner, service }),
-        Fact::Done { completed } => form(&completed),
+        Fact::Transferred { owner, service, slots, .. } => form(&Completed::Transfer { owner, service, slots }),
+        Fact::Done { completed, .. } => form(&completed),
         _ => Value::Null,
     }
 }
@@ -149,9 +149,12 @@ impl Phone {
         Ok(self.keep_view(request, view))
     }
 
-    fn keep_view(&mut self, request: Request<'_>, view: OwnedLock) -> Value {
+    /// One that knows more stays.
+    fn keep_view(&mut self, request: Request<'_>, new: NewView) -> Value {
+        let name = view_name(request);
+        let Ok(view) = new.put_new(self.views.remove(&name), |_| Ok::<_, Infallible>(()));
         let reply = json!({ "lock": key(view.lock().key()), "epoch": view.epoch().value() });
-        self.views.insert(view_name(request), view);
+        self.views.insert(name, view);
         reply
     }
 
@@ -206,7 +209,8 @@ impl Phone {
             store(owner.share(view, slot, request.key("subject")?, Method::Account, rights, limits).named()?)
         } else {
             let code = ShareCode::parse(request.text("code")?).named()?;
-            store(owner.share_by_code(view, slot, code, rights, limits).named()?).shown()
+            store(owner.share_by_code(view, slot, code, rights, limits).named()?);
+            store(owner.code_shown(view, slot).named()?)
         };
         Ok(json!({ "message": hex(grant) }))
     }
@@ -265,7 +269,8 @@ impl Phone {
         Ok(json!({
             "standing": format!("{:?}", view.standing()),
             "epoch": view.epoch().value(),
-            "state": format!("{:?}", status.state),
+            "slot_count": view.slot_count().value(),
+            "state": status.state.map(|state| format!("{state:?}")),
             "highest": known.map_or(0, |slot| slot.highest().value()),
             "floor": known.map_or(0, |slot| slot.floor().value()),
             "last_told": known.map_or(0, |slot| slot.last_told().value()),

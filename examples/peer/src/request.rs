@@ -4,7 +4,7 @@ use serde_json::Value;
 use sharekey::crypto::PublicKey;
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
-use sharekey::lock::{Clock, Now};
+use sharekey::lock::{Battery, Clock, Now};
 
 use super::entropy::Entropy;
 use super::fail::{Fail, Named};
@@ -113,7 +113,9 @@ impl<'a> Request<'a> {
             Value::String(text) if text == "Unset" => Clock::Unset,
             _ => Clock::At(Timestamp::from_unix_seconds(now.number("clock")?)),
         };
-        Ok(Now { ticks: now.number("ticks")?, clock })
+        let battery = u8::try_from(now.number("battery")?).ok().and_then(|byte| Battery::try_from(byte).ok());
+        let battery = battery.ok_or_else(|| Fail::request("battery is no byte that stands for one"))?;
+        Ok(Now { ticks: now.number("ticks")?, clock, battery })
     }
 
     /// The entropy of the request: a text, or a list of draws, each a text or `{"for", "hex"}`.

@@ -1,12 +1,13 @@
-//! The service's role: one record per lock and slot.
+//! The service's role: one record per lock, and one per slot.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use serde_json::{Value, json};
+use sharekey::error::ServiceError;
 use sharekey::id::{LockId, SlotId};
 use sharekey::secret::Seed;
-use sharekey::service::{Service, ShareRecord, place_of};
+use sharekey::service::{Key, LockRecord, Place, Service, ShareRecord, place_of};
 
 use super::fail::{Fail, Named, Outcome};
 use super::form::{hex, key};
@@ -16,14 +17,14 @@ use crate::Provider;
 
 pub struct Cloud {
     service: Service<Provider>,
-    records: BTreeMap<(LockId, SlotId), ShareRecord>,
+    rows: BTreeMap<Key, Vec<u8>>,
 }
 
 impl Cloud {
     pub fn make(request: Request<'_>) -> Result<(Self, Value), Fail> {
         let service = Service::new(Provider, &Seed::from_bytes(request.array("seed")?)).named()?;
         let reply = json!({ "key": key(service.key()) });
-        Ok((Self { service, records: BTreeMap::new() }, reply))
+        Ok((Self { service, rows: BTreeMap::new() }, reply))
     }
 
     pub fn handle(&mut self, op: &str, request: Request<'_>) -> Outcome {
@@ -38,33 +39,70 @@ impl Cloud {
         }
     }
 
-    fn record(&mut self, request: Request<'_>) -> Result<(&Service<Provider>, &mut ShareRecord), Fail> {
+    /// The record of the slot that is named; there is one where the lock has one.
+    fn record(&self, request: Request<'_>) -> Result<ShareRecord, Fail> {
         let place = (LockId::new(request.key("lock")?), request.slot()?);
-        let record = self.records.get_mut(&place).ok_or_else(|| Fail::request("no such record"))?;
-        Ok((&self.service, record))
+        if !self.rows.contains_key(&(place.0, None)) {
+            return Err(Fail::request("no such record"));
+        }
+        self.load(place)
     }
 
+    fn load(&self, place: Place) -> Result<ShareRecord, Fail> {
+        ShareRecord::load::<ServiceError>(place, |key| Ok(self.rows.get(&key).cloned())).named()
+    }
+
+    fn put(&mut self, record: &ShareRecord) {
+        let (lock, slot) = record.place();
+        self.rows.insert((lock, Some(slot)), record.of_slot().to_bytes());
+    }
+
+    /// A lock that is new says whose it is; and one that is known, again or anew.
     fn open(&mut self, request: Request<'_>) -> Outcome {
-        let new = self.service.open(&request.bytes("statement")?, request.slot()?).named()?;
-        let Ok(record) = new.put_new(|_| Ok::<(), Infallible>(()));
-        let reply = json!({ "lock": key(record.lock().key()), "version": record.version() });
-        self.records.insert(record.place(), record);
-        Ok(reply)
+        let (statement, slot) = (request.bytes("statement")?, request.slot()?);
+        let known = place_of(&statement).ok().filter(|(lock, _)| self.rows.contains_key(&(*lock, None)));
+        let lock = match known {
+            Some((lock, _)) => lock,
+            None => {
+                let Ok(record) = self.service.open(&statement).named()?.put_new(|_| Ok::<(), Infallible>(()));
+                self.rows.insert((record.lock(), None), record.to_bytes());
+                record.lock()
+            }
+        };
+        let version = self.told((lock, slot), &statement)?;
+        Ok(json!({ "lock": key(lock.key()), "version": version }))
+    }
+
+    /// The lock's record takes a statement in, and the slot's is brought along; gives its version.
+    fn told(&mut self, place: Place, statement: &[u8]) -> Result<u64, Fail> {
+        let mut lock: LockRecord = self.load(place)?.of_lock().clone();
+        store(self.service.reopen(&mut lock, statement).named()?).answer().named()?;
+        self.rows.insert((place.0, None), lock.to_bytes());
+        let mut record = self.load(place)?;
+        store(self.service.bring_along(&mut record).named()?).answer().named()?;
+        self.put(&record);
+        Ok(record.version())
     }
 
     /// A request is for one kind of message, as the text's tables are: another is refused as the call for that kind does.
     fn take(&mut self, op: &str, request: Request<'_>) -> Outcome {
-        let message = if op == "reopen" { "statement" } else { "message" };
-        let (service, record) = self.record(request)?;
+        let mut record = self.record(request)?;
+        if op == "reopen" {
+            let version = self.told(record.place(), &request.bytes("statement")?)?;
+            return Ok(json!({ "version": version }));
+        }
+        let (service, message) = (&self.service, if op == "release" { "claim" } else { "message" });
+        let message = request.bytes(message)?;
         let staged = match op {
-            "release" => service.release(record, &request.bytes("claim")?, &request.bytes("install")?),
-            "reopen" => service.reopen(record, &request.bytes(message)?),
-            "publish" => service.publish(record, &request.bytes(message)?),
-            "withdraw" => service.withdraw(record, &request.bytes(message)?),
-            "confirm" => service.confirm(record, &request.bytes(message)?),
-            _ => service.done(record, &request.bytes(message)?),
+            "release" => service.release(&mut record, &message, &request.bytes("install")?),
+            "publish" => service.publish(&mut record, &message),
+            "withdraw" => service.withdraw(&mut record, &message),
+            "confirm" => service.confirm(&mut record, &message),
+            _ => service.done(&mut record, &message),
         };
-        let answer = store(staged.named()?).answer().named()?;
+        let answer = store(staged.named()?).answer();
+        self.put(&record);
+        let answer = answer.named()?;
         let mut reply = json!({ "version": record.version() });
         match op {
             "withdraw" | "release" => reply["message"] = hex(answer),
@@ -76,20 +114,27 @@ impl Cloud {
 
     fn find(&self, request: Request<'_>) -> Outcome {
         let subject = self.service.find(&request.bytes("message")?, request.time("time")?).named()?;
-        let found = self.records.values().find(|record| record.subject() == Some(subject));
-        let found = found.and_then(|record| Some((record, record.grant()?)));
-        let (record, grant) = found.ok_or_else(|| Fail::request("nothing is shared with this subject"))?;
-        Ok(json!({ "lock": key(record.lock().key()), "slot": record.slot_id().index(), "grant": hex(grant) }))
+        let slots = self.rows.keys().filter_map(|(lock, slot)| Some((*lock, (*slot)?)));
+        for record in slots.map(|place| self.load(place)) {
+            let record = record?;
+            if let (Some(grant), true) = (record.grant(), record.subject() == Some(subject)) {
+                let (lock, slot) = (key(record.lock().key()), record.slot_id().index());
+                return Ok(json!({ "lock": lock, "slot": slot, "grant": hex(grant) }));
+            }
+        }
+        Err(Fail::request("nothing is shared with this subject"))
     }
 
     fn report(&mut self, request: Request<'_>) -> Outcome {
         let (message, time) = (request.bytes("message")?, request.time("time")?);
-        let (service, record) = self.record(request)?;
-        Ok(json!({ "answer": hex(service.report(record, &message, time).named()?) }))
+        let mut record = self.record(request)?;
+        let answer = store(self.service.take(&mut record, (&message, time)).named()?).answer().named()?;
+        self.put(&record);
+        Ok(json!({ "answer": hex(answer) }))
     }
 
     fn state(&mut self, request: Request<'_>) -> Outcome {
-        let (service, record) = self.record(request)?;
+        let record = self.record(request)?;
         let slot = record.slot();
         let live = slot.may_open().iter().map(|live| {
             json!({
@@ -101,7 +146,7 @@ impl Cloud {
         Ok(json!({
             "version": record.version(),
             "epoch": record.epoch().value(),
-            "standing": if service.serves(record) { "Serving" } else { "Moved" },
+            "standing": if self.service.serves(&record) { "Serving" } else { "Moved" },
             "state": format!("{:?}", slot.state()),
             "downloaded": slot.is_downloaded(),
             "highest": slot.highest().value(),

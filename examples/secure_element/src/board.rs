@@ -6,14 +6,14 @@ use std::rc::Rc;
 
 use rand_core::UnwrapErr;
 use sharekey::limits::Timestamp;
-use sharekey::lock::{self, BootError, Cell, Clock, Found, Now, Record};
+use sharekey::lock::{self, Battery, BootError, Cell, Clock, Found, Now, Record};
 use sharekey::secret::ActivationSecret;
 
 use super::element::Element;
 use super::host::Host;
 
 pub const CARD: [u8; 16] = [7; 16];
-pub const NOW: Now = Now { ticks: 0, clock: Clock::Absent };
+pub const NOW: Now = Now { ticks: 0, clock: Clock::Absent, battery: Battery::UNKNOWN };
 
 pub type Door<'b> = lock::Door<Host, &'b mut Board, 2>;
 

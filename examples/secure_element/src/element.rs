@@ -102,7 +102,7 @@ impl Element {
         Ok(Inside.public_key(&key))
     }
 
-    pub fn sign(&self, signing: &Name, message: &[u8]) -> Result<Signature, Unavailable> {
+    pub fn sign(&self, signing: &Name, message: &[&[u8]]) -> Result<Signature, Unavailable> {
         self.awake()?;
         let key = self.key(signing).ok_or(Unavailable)?;
         let key = Inside.signing_key(&Seed::from_bytes(key)).map_err(|_| Unavailable)?;

@@ -35,7 +35,7 @@ impl Sign for Host {
         key.public
     }
 
-    fn sign(&self, key: &KeyInside, message: &[u8]) -> Result<Signature, ProviderFailed> {
+    fn sign(&self, key: &KeyInside, message: &[&[u8]]) -> Result<Signature, ProviderFailed> {
         self.0.sign(&key.name, message).map_err(|_| ProviderFailed)
     }
 }
@@ -72,7 +72,7 @@ impl Verify for Host {
         Inside.ready(key)
     }
 
-    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
+    fn verify_equation(&self, key: &Self::Ready, message: &[&[u8]], signature: &Signature) -> bool {
         Inside.verify_equation(key, message, signature)
     }
 }

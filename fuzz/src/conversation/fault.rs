@@ -71,7 +71,8 @@ fn at_the_lock(fired: &Fired, error: LockError) -> bool {
         Kind::Bundle => parts(fired).into_iter().any(|part| of_a_part(part, error)),
         Kind::Provision => matches!(error, E::Wire(_) | E::WrongNonce | E::CardMac),
         Kind::Command => {
-            matches!(error, E::Wire(_) | E::WrongLock | E::WrongEpoch | E::WrongNonce | E::CommandSignature(_))
+            let for_whom = matches!(error, E::Wire(_) | E::WrongLock | E::WrongNonce);
+            for_whom || matches!(error, E::UnknownSigner | E::CommandSignature(_))
         }
         Kind::Unlock => {
             matches!(error, E::Wire(_) | E::NoSuchSlot | E::NotInstalled | E::WrongNonce | E::UnlockMac)
@@ -111,7 +112,7 @@ fn of_a_part(part: Part, error: LockError) -> bool {
         (_, E::Wire(_)) => true,
         (Part::Frame, _) => false,
         (Part::Grant, error) => {
-            matches!(error, E::WrongLock | E::WrongEpoch | E::NoSuchSlot | E::SlotInactive | E::GrantSignature(_))
+            matches!(error, E::WrongLock | E::UnknownSigner | E::GrantSignature(_))
         }
         (Part::Claim, error) => matches!(error, E::ClaimNamesOtherGrant | E::ClaimSignature(_)),
         (Part::Install, error) => {
@@ -126,6 +127,7 @@ fn at_the_service(fired: &Fired, error: ServiceError) -> bool {
     let read_as_another = matches!(
         error,
         E::NotOfASlot
+            | E::UnknownSigner
             | E::OwnershipSignature(_)
             | E::GrantSignature(_)
             | E::WithdrawSignature(_)
@@ -138,10 +140,10 @@ fn at_the_service(fired: &Fired, error: ServiceError) -> bool {
     match fired.kind() {
         Kind::Provisioned => matches!(error, E::OwnershipSignature(_)),
         // A guest that does not know the owner claims what it was given.
-        Kind::Grant => matches!(error, E::GrantSignature(_) | E::ClaimNamesOtherGrant),
+        Kind::Grant => matches!(error, E::UnknownSigner | E::GrantSignature(_) | E::ClaimNamesOtherGrant),
         Kind::Claim => matches!(error, E::ClaimNamesOtherGrant | E::ClaimSignature(_)),
         Kind::Install => matches!(error, E::InstallNamesOtherClaim | E::InstallSignature(_)),
-        Kind::Withdraw => matches!(error, E::WithdrawSignature(_)),
+        Kind::Withdraw => matches!(error, E::UnknownSigner | E::WithdrawSignature(_)),
         Kind::Receipt => matches!(error, E::ReceiptSignature(_)),
         Kind::Done => matches!(error, E::DoneSignature(_) | E::OwnershipSignature(_)),
         Kind::ReportRequest => matches!(error, E::RequestSignature(_) | E::UnknownSigner),
@@ -154,6 +156,7 @@ fn at_the_owner(fired: &Fired, error: OwnerError) -> bool {
     let read_as_another = matches!(
         error,
         E::NothingToLearn
+            | E::UnknownSigner
             | E::RefusedOpaque
             | E::RefusalSignature(_)
             | E::GrantSignature(_)
@@ -173,7 +176,7 @@ fn at_the_owner(fired: &Fired, error: OwnerError) -> bool {
         Kind::Report => matches!(error, E::ReportSignature(_)),
         Kind::Provisioned => matches!(error, E::ProvisionedSignature(_)),
         Kind::Done => matches!(error, E::DoneSignature(_)),
-        Kind::Grant => matches!(error, E::GrantSignature(_)),
+        Kind::Grant => matches!(error, E::UnknownSigner | E::GrantSignature(_)),
         Kind::Receipt => matches!(error, E::ReceiptSignature(_)),
         Kind::Withdrawn => matches!(error, E::WithdrawnSignature(_)),
         _ => false,

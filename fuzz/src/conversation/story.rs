@@ -6,16 +6,18 @@ use sharekey::code::ShareCode;
 use sharekey::guest::{Account, Claimed, GuestKey};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, purpose};
+use sharekey::lock::{Battery, Challenged, Clock, Lock, Now, PhysicalPresence, Refusal, Session, purpose};
 use sharekey::message::{Challenge, FactoryReset, ReportAnswer};
-use sharekey::owner::{Method, Order, OwnedLock, Owner};
-use sharekey::service::{Request, Service, ShareRecord};
+use sharekey::owner::{Method, Order, Outgoing, OwnedLock, Owner};
+use sharekey::secret::Exposed;
+use sharekey::service::{Request, Service, ShareRecord, place_of};
 use sharekey::slot::State;
-use sharekey::wire::Unverified;
+use sharekey::wire::{Kind, Unverified};
 use sharekey_model::symbolic::Symbolic;
-use sharekey_stage::desk::{NOW, accept};
+use sharekey_stage::desk::{NOW, accept, keep};
+use sharekey_stage::rows::{open, reopen};
 use sharekey_stage::stand::{CARD, NOON, card};
-use sharekey_stage::store::{Store, stored};
+use sharekey_stage::store::Store;
 use sharekey_stage::{firmware, rng, seed};
 
 use super::air::Air;
@@ -54,7 +56,7 @@ impl World {
             air,
             lock: firmware::boot(Symbolic, CARD, &mut store, &mut rng),
             store,
-            now: Now { ticks: 0, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) },
+            now: Now { ticks: 0, clock: Clock::At(Timestamp::from_unix_seconds(NOON)), battery: Battery::UNKNOWN },
             service: Service::new(Symbolic, &seed(11)).unwrap(),
             record: None,
             owners: [owner(1), owner(2)],
@@ -119,7 +121,8 @@ impl World {
 
     fn keep_all(&mut self) {
         if let Some(record) = self.record.clone() {
-            self.keep("decode_share_record", None, &record);
+            self.keep("decode_share_record", None, record.of_slot());
+            self.keep("decode_share_record", None, record.of_lock());
             self.keep("decode_owner_records", Some(3), record.slot());
         }
         if let Some(view) = self.view.clone() {
@@ -127,11 +130,11 @@ impl World {
             view.slot(SLOT).into_iter().for_each(|slot| self.keep("decode_owner_records", Some(4), slot));
         }
         if let Some(claimed) = self.claimed.take() {
-            self.keep("decode_guest_records", Some(0), &claimed);
+            self.keep("decode_guest_records", Some(0), &Exposed(&claimed));
             self.claimed = Some(claimed);
         }
         if let Some(key) = self.key.take() {
-            self.keep("decode_guest_records", Some(2), &key);
+            self.keep("decode_guest_records", Some(2), &Exposed(&key));
             self.key = Some(key);
         }
     }
@@ -153,15 +156,14 @@ impl World {
         let (challenge, session) = self.challenge::<purpose::Operate>();
         let service = *self.service.key();
         let (provision, pending) = self.owners[0].provision(&card(), &challenge, service, &mut self.rng)?;
-        self.keep("decode_owner_records", Some(1), &pending);
+        self.keep("decode_owner_records", Some(1), &Exposed(&pending));
         let provision = self.air.carry(&provision);
         let staged = self.lock.provision(session, &provision, self.now).map_err(refused)?;
         let owned = staged.commit(|record| self.store.put(record)).unwrap();
         let provisioned = self.air.carry(&owned.provisioned);
-        self.view = Some(pending.finish(&self.owners[0], &provisioned)?);
+        self.view = Some(keep(pending.finish(&self.owners[0], &provisioned)?));
         let provisioned = self.air.carry(&owned.provisioned);
-        let Ok(record) = self.service.open(&provisioned, SLOT)?.put_new(stored);
-        self.record = Some(record);
+        self.record = Some(open(&self.service, &provisioned, SLOT)?);
         Ok(())
     }
 
@@ -197,7 +199,12 @@ impl World {
     /// Of an operation that is refused, the record tells nothing.
     fn serve<'a>(&mut self, request: impl Into<Request<'a>>) -> Result<Vec<u8>, Stopped> {
         let record = self.record.as_mut().unwrap();
-        let before = record.clone();
+        let (before, request) = (record.clone(), request.into());
+        if let Request::Message(statement) = request
+            && let Ok((_, None)) = place_of(statement)
+        {
+            return Ok(reopen(&self.service, record, statement).map(|_| Vec::new())?);
+        }
         let taken = self.service.take(record, request).map(accept);
         assert!(taken.is_ok() || *record == before, "refused, and the record changed");
         Ok(taken?.answer()?)
@@ -207,17 +214,21 @@ impl World {
 
     fn share(&mut self, subject: sharekey::crypto::PublicKey, method: Method, limits: Limits) -> Step {
         let view = self.view.as_mut().unwrap();
-        if view.grant(SLOT).is_none() {
+        if view.status(SLOT).shared.is_none() {
             let rights = Rights::OPEN_AND_LOCK;
             let _grant = accept(self.owners[self.current].share(view, SLOT, subject, method, rights, limits)?);
         }
-        let grant = self.air.carry(view.grant(SLOT).unwrap());
-        self.serve(&grant)?;
+        let is_grant = |due: &Outgoing<'_>| Kind::of(due.message) == Ok(Kind::Grant);
+        let grant = view.outbox().find(is_grant).map(|due| self.air.carry(due.message));
+        if let Some(grant) = grant {
+            self.serve(&grant)?;
+        }
         if self.is_published() { Ok(()) } else { Err(Stopped::NoEffect) }
     }
 
     fn is_published(&self) -> bool {
-        self.record.as_ref().unwrap().grant() == self.view.as_ref().unwrap().grant(SLOT)
+        let shared = self.view.as_ref().unwrap().slot(SLOT).and_then(|slot| slot.shared());
+        self.record.as_ref().unwrap().slot().shared() == shared
     }
 
     /// A guest that does not know the owner may have claimed an altered grant, and then claims anew.
@@ -234,20 +245,20 @@ impl World {
             let grant = self.air.carry(self.record.as_ref().unwrap().grant().unwrap());
             let is_account = self.record.as_ref().unwrap().slot().highest().value() < 3;
             let owner = is_account.then(|| *self.owner().key());
-            self.claimed = Some(self.guest.claim(&Symbolic, &grant, owner.as_ref(), &mut self.rng)?);
+            self.claimed = Some(self.guest.claim(&Symbolic, &grant, owner.as_ref(), &mut self.rng)?.stored());
         }
         let (challenge, session) = self.challenge::<purpose::Install>();
         let claimed = self.claimed.as_ref().unwrap();
-        let attempt = claimed.install(&Symbolic, &challenge, &mut self.rng)?;
+        let attempt = claimed.install(&Symbolic, &challenge, &mut self.rng)?.stored();
         let (claim, install) = (self.air.carry(attempt.claim()), self.air.carry(attempt.install()));
         let released = self.serve((&claim, &install))?;
         let release = self.air.carry(&released);
-        self.keep("decode_guest_records", Some(1), &attempt);
+        self.keep("decode_guest_records", Some(1), &Exposed(&attempt));
         let download = attempt.bundle(&Symbolic, &release)?;
         let bundle = self.air.carry(download.bundle());
         let installed = self.lock.install(session, &bundle, self.now, &mut self.rng).map_err(refused)?;
         let receipt = self.air.carry(&installed.commit(|record| self.store.put(record)).unwrap().receipt);
-        self.key = Some(download.finish(&Symbolic, &receipt)?);
+        self.key = Some(download.finish(&Symbolic, &receipt)?.stored());
         Ok(())
     }
 
@@ -330,7 +341,7 @@ impl World {
         let staged = self.lock.command(session, &command, self.now).map_err(refused)?;
         let commanded = staged.commit(|record| self.store.put(record)).unwrap();
         let done = self.air.carry(&commanded.done);
-        let adopted = self.owners[1].adopt(self.lock.id(), &service, &done)?;
+        let adopted = keep(self.owners[1].adopt(self.lock.id(), &service, &done)?);
         let done = self.air.carry(&commanded.done);
         self.serve(&done)?;
         let record = self.record.as_ref().unwrap();

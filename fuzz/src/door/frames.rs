@@ -1,6 +1,6 @@
 //! Frames: requests that the lock accepts, mostly, and what is like them.
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Agree as _, Nonce};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
@@ -140,7 +140,8 @@ fn command(lock_nonce: Nonce, lock: &TestLock, choices: &mut Choices<'_>) -> Vec
         action: action(choices),
     });
     let owner_nonce = Nonce::from_bytes([7; 16]);
-    FORGE.signed(&Command { lock: lock.id(), epoch: epoch(lock), lock_nonce, owner_nonce, operation }, &seed(OWNER))
+    let (lock, epoch, by) = (lock.id(), epoch(lock), Term::OWNER);
+    FORGE.signed(&Command { lock, epoch, by, lock_nonce, owner_nonce, operation }, &seed(OWNER))
 }
 
 fn download(nonce: Nonce, lock: &TestLock, choices: &mut Choices<'_>) -> Vec<u8> {
@@ -148,7 +149,8 @@ fn download(nonce: Nonce, lock: &TestLock, choices: &mut Choices<'_>) -> Vec<u8>
     let (lock, epoch) = (lock.id(), epoch(lock));
     let limits = Limits::new(None, None, None, Grant { lock, epoch, slot, generation }.uses()).unwrap();
     let (subject, rights) = (FORGE.public(&seed(SUBJECT)), Rights::OPEN_AND_LOCK);
-    let grant = FORGE.signed(&Granted { lock, epoch, slot, generation, subject, rights, limits }, &seed(OWNER));
+    let by = Term::OWNER;
+    let grant = FORGE.signed(&Granted { lock, epoch, by, slot, generation, subject, rights, limits }, &seed(OWNER));
     let claim = Claim { grant: FORGE.digest(&grant), device: FORGE.public(&seed(DEVICE)) };
     let claim = FORGE.signed(&claim, &seed(SUBJECT));
     let agreement = Symbolic.agreement_key(&agreement());

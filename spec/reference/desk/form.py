@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from sharekey import messages
 from sharekey.limits import Limits, Next, Schedule
-from sharekey.messages import Bundle, Message, Report, Withdraw, Withdrawn
+from sharekey.messages import Bundle, Message, Withdraw, Withdrawn
 
 
 class NoRequest(Exception):
@@ -74,8 +74,6 @@ def message_fields(message: Message) -> dict[str, Any]:
     if isinstance(message, Withdrawn):
         outcome, signature = shown.pop("outcome"), shown.pop("withdraw_signature")
         return {"withdraw": shown, "withdraw_signature": signature, "outcome": outcome}
-    if isinstance(message, Report):
-        return {**shown, "state": {"type": shown["state"]}}
     return shown
 
 

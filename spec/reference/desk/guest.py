@@ -88,7 +88,7 @@ class GuestDesk:
         outcome = guest.reply(download, unlock, answer)
         if isinstance(outcome, UnlockRefused):
             raise RuleBroken(f"Refused.{outcome.reason.name}")
-        return {}
+        return {"battery": answer.battery}
 
     OPS = {
         "make": make,

@@ -47,11 +47,7 @@ class LockDesk:
             self.card = hexed(request, "card")
         elif not self.card:
             raise NoRequest("no card")
-        try:
-            before = cells.read_seed(self.store.get(SEED), True)
-        except cells.NeedsMaking as needs:
-            before = needs.before
-        writes = cells.make(before, draw(request, 32), SLOTS)
+        writes = cells.make(cells.seed_before(self.store.get(SEED)), draw(request, 32), SLOTS)
         done = writes[: request.get("writes", len(writes))]
         self.running, self.sessions, self.count = None, {}, 0
         for cell, data in done:
@@ -66,7 +62,22 @@ class LockDesk:
         return {"lock": self._boot()}
 
     def reboot(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"lock": self._boot()}
+        lock = self._boot()
+        for cell in map(cell_of, request.get("unread", [])):
+            self.lock.unread(cell)
+        return {"lock": lock}
+
+    def complete(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.lock._check_all_free()
+        written = []
+        while len(written) < request.get("writes", 2**64):
+            pending = self.lock.complete()
+            if pending is None:
+                break
+            self.store[pending.cell] = pending.record
+            written.append({"cell": records.place(pending.cell), "bytes": pending.record.hex()})
+            self.lock.stored(pending)
+        return {"written": written}
 
     def _boot(self) -> str:
         self.running, self.sessions = None, {}  # SES-8
@@ -97,7 +108,7 @@ class LockDesk:
 
     def _now(self, request: dict[str, Any]) -> Now:
         now = request["now"]
-        return Now(now["ticks"], now.get("clock", UNSET))
+        return Now(now["ticks"], now.get("clock", UNSET), now["battery"])
 
     def _session(self, request: dict[str, Any], purpose: Purpose) -> Session:
         """The session of a number, for one attempt (SES-1, SES-6)."""
@@ -206,9 +217,7 @@ class LockDesk:
         state = self.lock.state(cell)
         if state.busy:
             return "Failed"
-        contents = {HEADER: self.lock.header, COUNTER: self.lock.counter}
-        content = contents[cell] if cell in contents else self.lock.slots[cell[1]]
-        return "Damaged" if content is None else "Ready"
+        return "Damaged" if self.lock._is_damaged(cell) else "Ready"
 
     OPS = {
         "make": make,
@@ -220,6 +229,7 @@ class LockDesk:
         "command": command,
         "provision": provision,
         "reset": reset,
+        "complete": complete,
         "reload": reload,
         "damage": damage,
         "records": all_records,

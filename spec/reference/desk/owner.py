@@ -30,7 +30,7 @@ from sharekey.wire import KEY
 
 from .form import NoRequest, draw, hexed, limits, show, snake
 
-ASIDE = ("as_of", "nobody_can_open", "inspected")  # in a status, and no news
+ASIDE = ("as_of", "nobody_can_open", "inspected", "slot_count", "state")  # in a status, and no news
 ORDERS = {snake(cls.__name__): cls for cls in OPERATIONS.values()}
 
 
@@ -42,6 +42,8 @@ def _each_order(give: Any) -> dict[str, Any]:
 def _field(mine: Owner, request: dict[str, Any], name: str, codec: Any) -> Any:
     """A field of an operation: from the request, but for the number, which is the slot's next."""
     if name == "generation":
+        mine.check_owned()
+        mine.check_slot(request["slot"])
         return mine.next_number(request["slot"])
     if codec is KEY:
         return hexed(request, name)
@@ -81,8 +83,9 @@ class View:
         entry = record.live_grant(share.generation, share.grant) if share else None
         return {
             "epoch": self.owner.epoch,
+            "slot_count": self.owner.slot_count,
             "standing": "Transferred" if self.owner.gone else "Owned",
-            "state": "Shared" if share and share.confirmed else "Sharing" if share else record.state,
+            "state": "Shared" if share and share.confirmed else "Sharing" if share else self._state(index),
             "as_of": None if as_of is None else {"version": as_of.version, "time": as_of.time},
             "nobody_can_open": self.owner.nobody_can_open(index),
             "highest": record.highest,
@@ -92,6 +95,12 @@ class View:
             "shared": None if entry is None else self._entry(index, entry),
             "may_open": [self._entry(index, live) for live in record.live],
         }
+
+    def _state(self, index: int) -> Optional[str]:
+        """None where nobody told (OWN-43)."""
+        as_of, record = self.owner.view(index)
+        told = as_of is not None or index in self.told or record.last_told > 0
+        return record.state if told or record.state != "Inactive" else None
 
     def _entry(self, index: int, entry: Any) -> dict[str, Any]:
         subject = self.subjects.get((index, entry.grant))
@@ -108,13 +117,14 @@ class View:
 
         Neither the version of a report nor that a command was answered is news.
         """
+        state = {index: self.owner.view(index)[1].state for index in self.touched}
         seen = {index: {**self.status(index), **dict.fromkeys(ASIDE)} for index in self.touched}
         kept = {}
         for index, mine in self.owner.slots.items():
-            answered = {(entry.grant, entry.withdrawn, entry.install) for entry in mine.record.live}
-            if mine.denials or mine.releases or answered:
-                kept[index] = set(mine.denials), set(mine.releases), answered
-        return seen, kept, self.owner.epoch, self.owner.gone
+            installs = {(entry.grant, entry.withdrawn, entry.install) for entry in mine.record.live}
+            if mine.denials or mine.releases or mine.answered or installs:
+                kept[index] = set(mine.denials), set(mine.releases), mine.answered, installs
+        return seen, state, kept, self.owner.epoch, self.owner.gone
 
     def moved(self, message: Done, service: bytes) -> None:
         """A transfer to a service that the owner knows from elsewhere."""
@@ -123,11 +133,11 @@ class View:
 
     def take_in(self, message: Message) -> Any:
         """What a message taught."""
-        before, known = self.snapshot(), len(self.owner.equivocations)
+        before, self.owner.convicts = self.snapshot(), None
         self.owner.take_in(message)
         self.heed(message)
-        if len(self.owner.equivocations) > known:
-            return self._equivocation(self.owner.equivocations[-1])
+        if self.owner.convicts:
+            return self._equivocation(self.owner.convicts)
         return "Nothing" if self.snapshot() == before else "News"
 
     @staticmethod
@@ -194,8 +204,10 @@ class OwnerDesk:
         return asked
 
     def _new_view(self, request: dict[str, Any], new: Owner) -> dict[str, Any]:
-        self.views[request.get("view")] = View(new, epoch=new.epoch)
-        return {"lock": new.lock.hex(), "epoch": new.epoch}
+        held = self.views.get(request.get("view"))
+        if held is None or (held.owner.lock, held.owner.seed) != (new.lock, new.seed) or held.owner.epoch < new.epoch:
+            self.views[request.get("view")] = held = View(new, epoch=new.epoch)  # else OWN-37
+        return {"lock": held.owner.lock.hex(), "epoch": held.owner.epoch}
 
     def make(self, request: dict[str, Any]) -> dict[str, Any]:
         self.seed = hexed(request, "seed")
@@ -266,7 +278,7 @@ class OwnerDesk:
         before = view.snapshot()
         all_commands = mine.commands
         mine.commands = {asked.command.digest(): asked.command}  # this Done is to answer this command
-        known = len(mine.equivocations)
+        mine.convicts = None
         try:
             mine.answer(answer)
         finally:
@@ -276,8 +288,8 @@ class OwnerDesk:
         if hasattr(answer.completed, "slot"):
             view.told.add(answer.completed.slot)
         learned: Any = "Nothing" if view.snapshot() == before else "News"
-        if len(mine.equivocations) > known:
-            learned = view._equivocation(mine.equivocations[-1])
+        if mine.convicts:
+            learned = view._equivocation(mine.convicts)
         return {"completed": show(answer.completed), "learned": learned}
 
     # Sharing

@@ -36,9 +36,9 @@ class ServiceDesk:
         return self.made
 
     def _at(self, request: dict[str, Any]) -> Key:
-        """The record that is meant; there is one."""
+        """The slot that is meant, of a lock that is known."""
         key = (hexed(request, "lock"), request["slot"])
-        if key not in self.service.store.values:
+        if (key[0], None) not in self.service.store.values:
             raise NoRequest("no such record")
         return key
 
@@ -51,13 +51,15 @@ class ServiceDesk:
 
     def open(self, request: dict[str, Any]) -> dict[str, Any]:
         statement = one_of(hexed(request, "statement"), Provisioned, Done)
-        self.service.open_slot(request["slot"], statement)
-        return {"lock": statement.lock.hex(), "version": self._version((statement.lock, request["slot"]))}
+        self.service.open(statement)
+        version, _ = self.service.bring_along(statement.lock, request["slot"])
+        return {"lock": statement.lock.hex(), "version": version}
 
     def reopen(self, request: dict[str, Any]) -> dict[str, Any]:
         key = self._at(request)
-        self.service.reopen_slot(*key, one_of(hexed(request, "statement"), Provisioned, Done))
-        return {"version": self._version(key)}
+        self.service.reopen(key[0], one_of(hexed(request, "statement"), Provisioned, Done))
+        version, _ = self.service.bring_along(*key)
+        return {"version": version}
 
     def publish(self, request: dict[str, Any]) -> dict[str, Any]:
         key = self._at(request)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Mapping, Optional
 
-from . import pairing, records
+from . import pairing, primitives, records
 from .errors import LockError
 from .pairing import LockKeys
 from .records import COUNTER, HEADER, SEED, Cell, CounterRecord, HeaderRecord, LockSlot, Owned, SeedRecord
@@ -75,7 +75,8 @@ def make(before: bytes, entropy: bytes, slots: int) -> list[tuple[Cell, bytes]]:
     key = pairing.lock_keys(seed).record
     writes = [(SEED, records.seal(SEED, SeedRecord(seed, False), key))]
     # LCK-2
-    writes.append((HEADER, records.seal(HEADER, records.FRESH_HEADER, key)))
+    header = HeaderRecord(slots, records.Unprovisioned())  # LCK-11
+    writes.append((HEADER, records.seal(HEADER, header, key)))
     writes.append((COUNTER, records.seal(COUNTER, records.FRESH_COUNTER, key)))
     for index in range(slots):
         cell = records.slot_cell(index)
@@ -100,6 +101,8 @@ class Cells:
     newest: dict[Purpose, Session] = field(default_factory=dict)
     states: dict[Cell, CellState] = field(default_factory=dict)
     known: dict[Cell, Any] = field(default_factory=dict)  # the newest content known since boot (DMG-6)
+    shown: int = 0  # the highest epoch that any record showed since boot (OPR-15)
+    lacking: set[int] = field(default_factory=set)  # slots that were damaged when the epoch began (DMG-8)
     over: bool = False  # a factory reset was written: nothing works any more (RST-8)
 
     @property
@@ -121,11 +124,21 @@ class Cells:
         """Who has the cell."""
         return self.states.setdefault(cell, CellState())
 
+    @property
+    def slot_count(self) -> int:
+        """LCK-12."""
+        return min(len(self.slots), self.header.slots)
+
+    def is_newer(self, index: int) -> bool:
+        """DMG-9."""
+        found = self.slots[index]
+        return found is not None and self.header is not None and found.epoch > self.header.owner.epoch
+
     def slot_now(self, index: int) -> Optional[LockSlot]:
-        """What a slot holds in this epoch; None where it is damaged, it alone (DMG-2; DMG-5; newer than the header)."""
+        """What a slot holds in this epoch; None where it is damaged, it alone (DMG-2; DMG-5; DMG-9)."""
         found = self.slots[index]
         epoch = self.header.owner.epoch
-        if found is None or found.epoch > epoch:
+        if found is None or self.is_newer(index):
             return None
         return found if found.epoch == epoch else replace(records.FRESH_SLOT, epoch=epoch)
 
@@ -183,13 +196,19 @@ class Cells:
             raise LockError("NotPending", "the cell does not wait for this")
         self.states[pending.cell] = CellState()
 
+    def unread(self, cell: Cell) -> None:
+        """As a boot that did not come to this cell yet."""
+        self.states[cell] = CellState(busy=True)
+
     def reload(self, cell: Cell, data: Optional[bytes]) -> None:
         """A cell was read again from the store (STG-4, STG-13, DMG-6, DMG-7)."""
         if self.over:
             raise LockError("Resetting", "the lock is to be made anew")
+        found = records.unseal(cell, data, self.keys.record)
+        if found is not None:
+            self.shown = max(self.shown, records.shows(found))
         if self.state(cell).free and not self._is_damaged(cell):
             raise LockError("NotBusy", "the cell needs no reading")
-        found = records.unseal(cell, data, self.keys.record)
         if found is not None and cell in self.known and records.older(found, self.known[cell]):
             found = None
         if cell == SEED:
@@ -198,9 +217,25 @@ class Cells:
         self.states[cell] = CellState()
         self._set(cell, found)
 
+    def complete(self) -> Optional[Pending]:
+        """The next record that the store lacks (DMG-8, LCK-13); None where it lacks none. Only where every cell is
+        free, and header and counter are sound."""
+        lacking = sorted(index for index in self.lacking if index < self.header.slots)
+        if lacking:
+            blank = replace(records.FRESH_SLOT, epoch=self.header.owner.epoch)
+            return self.stage(records.slot_cell(lacking[0]), None, blank)
+        for index in range(self.header.slots, len(self.slots)):
+            if self.slots[index] is None:
+                return self.stage(records.slot_cell(index), None, records.FRESH_SLOT)
+        if self.header.slots < len(self.slots):
+            return self.stage(HEADER, None, replace(self.header, slots=len(self.slots)))
+        return None
+
     def _is_damaged(self, cell: Cell) -> bool:
         contents = {SEED: self.seed, HEADER: self.header, COUNTER: self.counter}
-        return (contents[cell] if cell in contents else self.slots[cell[1]]) is None
+        if cell in contents:
+            return contents[cell] is None
+        return self.slots[cell[1]] is None or self.is_newer(cell[1])
 
     def _reload_seed(self, found: Optional[SeedRecord]) -> None:
         """After a factory reset of which nobody knows: it happened, or it did not (STG-14)."""
@@ -211,6 +246,7 @@ class Cells:
         before = self.known.get(cell)
         if content is not None:
             self.known[cell] = content
+            self.shown = max(self.shown, records.shows(content))
         if cell == SEED:
             self.over = True
         elif cell == HEADER:
@@ -223,25 +259,29 @@ class Cells:
                 self.next_number = content.ceiling
         else:
             self.slots[cell[1]] = content
+            self.lacking.discard(cell[1])
 
     def _begin_epoch(self) -> None:
         """Ends all sessions (SES-7); nothing was written in this epoch yet, so no slot is damaged (DMG-1)."""
         self.newest = {}
         for index in range(len(self.slots)):
+            if self.slots[index] is None:
+                self.lacking.add(index)
             self.slots[index] = self.known[records.slot_cell(index)] = records.FRESH_SLOT
+
+
+def seed_before(data: Optional[bytes]) -> bytes:
+    """What goes into the seed of a lock that is made where this was found (LCK-9)."""
+    return bytes(32) if data is None else primitives.sha256(data)
 
 
 def read_seed(data: Optional[bytes], make_anyway: bool) -> bytes:
     """The seed of an initialised lock; NeedsMaking, or LCK-5's refusal, otherwise."""
-    if data is None:
-        raise NeedsMaking(bytes(32))
     found = records.unseal(SEED, data, b"")
-    if found is None:
-        if make_anyway:
-            raise NeedsMaking(bytes(32))
+    if found is None and data is not None and not make_anyway:
         raise LockError("SeedDamaged", "it is not made anew without an order (LCK-5)")
-    if not found.initialised:
-        raise NeedsMaking(found.seed)
+    if found is None or not found.initialised:
+        raise NeedsMaking(seed_before(data))
     return found.seed
 
 
@@ -261,4 +301,5 @@ def boot_values(store: Mapping[Cell, bytes], slots: int, secret: bytes, make_any
         "slots": [contents[records.slot_cell(i)] for i in range(slots)],
         "next_number": 0 if counter is None else counter.ceiling,
         "known": {cell: found for cell, found in contents.items() if found is not None},
+        "shown": max(records.shows(found) for found in contents.values()),
     }

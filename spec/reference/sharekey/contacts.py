@@ -85,6 +85,7 @@ class Book:
 
     def __init__(self) -> None:
         self.contacts: dict[str, Contact] = {}
+        self.deleted: dict[str, bytes] = {}
 
     def get(self, name: str) -> Contact:
         if name not in self.contacts:
@@ -94,8 +95,25 @@ class Book:
     def add(self, name: str, key: bytes) -> None:
         if name in self.contacts:
             raise RuleBroken("Duplicate")
-        self.contacts[name] = pin(key)
+        new = pin(key)
+        # CON-7.
+        if self.deleted.get(name, key) != key:
+            raise RuleBroken("KeyChanged")
+        self.deleted.pop(name, None)
+        self.contacts[name] = new
+
+    def delete(self, name: str) -> None:
+        """Its key stays pinned (CON-7)."""
+        self.deleted[name] = self.get(name).key
+        del self.contacts[name]
+
+    def accept(self, name: str, key: bytes) -> None:
+        """Another key, as the user decided: of a deleted contact, for when it is added again."""
+        if name not in self.contacts and name in self.deleted:
+            self.deleted[name] = accept(Contact(self.deleted[name]), key).key
+            return
+        self.change(name, lambda contact: accept(contact, key))
 
     def change(self, name: str, how: Callable[[Contact], Contact]) -> None:
-        """Compares, scans, observes or accepts."""
+        """Compares, scans, observes or renames."""
         self.contacts[name] = how(self.get(name))

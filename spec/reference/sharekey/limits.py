@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Optional, Union
 
 from . import wire
-from .errors import DecodeError
+from .errors import DecodeError, RuleBroken
 from .wire import Codec, Reader
 
 
@@ -41,6 +41,9 @@ def allows(rights: int, action: Action) -> bool:
 
 DAYS = wire.number(1, low=1, high=127)  # LIM-3
 OFFSET = wire.number(2, signed=True, low=-720, high=840)  # LIM-7
+
+
+YEAR_10000 = 253_402_300_800  # LIM-18, LIM-19
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,21 @@ class Limits:
     schedule: Optional[Schedule] = None
     uses: Optional[int] = None
 
+    def check(self, rights: int) -> None:
+        """LIM-18: what no owner can mean."""
+        change = self.schedule.next.at if self.schedule and self.schedule.next else None
+        if any(time is not None and time >= YEAR_10000 for time in (self.from_, self.until, change)):
+            raise RuleBroken("Limits.FarAway")
+        if self.uses is not None and not allows(rights, Action.Open):
+            raise RuleBroken("Limits.UsesWithoutOpen")
+        if self.schedule is None or self.until is None:
+            return
+        begin = self.from_ or 0
+        # Two weeks hold any window whole, whatever the offset does in between.
+        moments = range(begin, min(self.until, begin + 1_209_600))
+        if not any(self.schedule.allows(moment) for moment in moments):
+            raise RuleBroken("Limits.NoTime")
+
     @property
     def need_time(self) -> bool:
         """Whether only a lock that can tell time can keep these limits (INS-14, UNL-6)."""
@@ -174,6 +192,8 @@ class Reason(IntEnum):
     AlreadyProvisioned = 14
     Exhausted = 15
     NonContributory = 16
+    SlotInactive = 17
+    WrongEpoch = 18
 
 
 REASON = wire.one_byte(Reason)

@@ -14,6 +14,7 @@ from .cells import Cells, Pending, Purpose, Session, boot_values
 from .errors import DecodeError, KeyRefused, SignatureRefused, TagRefused
 from .limits import ABSENT, UNSET, Action, Clock, Reason, judge
 from .messages import (
+    OWNER,
     OPAQUE,
     Bundle,
     Challenge,
@@ -29,8 +30,8 @@ from .messages import (
     Reply,
     Unlock,
 )
-from .records import COUNTER, HEADER, SEED, Cell, CounterRecord, HeaderRecord, Key, LockSlot, Owned
-from .wire import MAX_U32, MAX_U64
+from .records import COUNTER, HEADER, SEED, Cell, Key, LockSlot, Owned
+from .wire import MAX_U32, MAX_U64, UNKNOWN
 
 COUNTER_LEASE = 65536  # CTR-6
 DEADLINE = {Purpose.Install: 120_000, Purpose.Operate: 10_000}  # SES-3, SES-4
@@ -40,10 +41,11 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True)
 class Now:
-    """Monotonic milliseconds, and the lock's own clock (CLK-1): Absent, Unset or a time."""
+    """Monotonic milliseconds, the lock's own clock (CLK-1), Absent, Unset or a time, and how full the battery is."""
 
     ticks: int
     clock: Clock = UNSET
+    battery: int = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class Lock(Cells):
         if number >= self.counter.ceiling:  # CTR-3
             if number + COUNTER_LEASE > MAX_U64:  # CTR-7
                 raise _Refuse("Exhausted")
-            content = CounterRecord(number + COUNTER_LEASE, self._latest_at(now))  # CTR-5
+            content = replace(self.counter, ceiling=number + COUNTER_LEASE, latest=self._latest_at(now))  # CTR-5
         nonce = pairing.challenge_nonce(self.keys.nonce, number, entropy)
         return self._session(purpose, nonce, now, content, number + 1)
 
@@ -176,7 +178,7 @@ class Lock(Cells):
 
     def _slot(self, index: int) -> LockSlot:
         """A slot of this epoch: it exists, is free and is not damaged, as an operation asks (OPR-12)."""
-        if index >= len(self.slots):
+        if index >= self.slot_count:
             raise _Refuse("NoSuchSlot", Reason.NoSuchSlot)
         if not self.state(records.slot_cell(index)).free:
             raise _Refuse("Busy", Reason.Busy)
@@ -185,36 +187,35 @@ class Lock(Cells):
             raise _Refuse("SlotDamaged", Reason.SlotDamaged)
         return found
 
-    def _untold_slot(self, index: int) -> LockSlot:
-        """The same for a sender that has not authenticated yet (INS-5, UNL-3)."""
-        try:
-            return self._slot(index)
-        except _Refuse as refuse:
-            raise _Refuse(refuse.name) from None
+    def _clock_is_set(self) -> bool:
+        """Whether it was in this epoch."""
+        return self.owned is not None and self.counter.set_in == self.owned.epoch
 
     def _clock(self, now: Now) -> Clock:
-        """CLK-2: a clock behind the latest time known is Unset."""
-        if isinstance(now.clock, int) and now.clock < self.counter.latest:
+        """CLK-4, and CLK-2: a clock behind the latest time known is Unset."""
+        if isinstance(now.clock, int) and not (self._clock_is_set() and now.clock >= self.counter.latest):
             return UNSET
         return now.clock
 
     def _latest_at(self, now: Now) -> int:
         """CLK-3."""
-        return max(self.counter.latest, now.clock) if isinstance(now.clock, int) else self.counter.latest
+        tells = isinstance(now.clock, int) and self._clock_is_set()
+        return max(self.counter.latest, now.clock) if tells else self.counter.latest
 
     # Install
 
-    def install(self, session: Session, request: bytes, now: Now, secret: bytes) -> Outcome:
-        """A bundle; `secret` is 32 bytes of entropy for this install's X25519 key (KDF-1)."""
-        return self._guard(lambda: self._install(session, request, now, secret), request)
+    def install(self, session: Session, request: bytes, now: Now, entropy: bytes) -> Outcome:
+        """A bundle; `entropy` is 32 bytes for this install's X25519 key (KDF-1)."""
+        return self._guard(lambda: self._install(session, request, now, entropy), request)
 
-    def _install(self, session: Session, request: bytes, now: Now, secret: bytes) -> Pending:
+    def _install(self, session: Session, request: bytes, now: Now, entropy: bytes) -> Pending:
         parts = self._begin(Bundle, request, session, Purpose.Install, now)  # INS-1, INS-2
         slot = self._check_install(parts, session)
         grant, install = parts.grant, parts.install
         if now.clock == ABSENT and grant.limits.need_time:
             raise _Refuse("NoClock", Reason.NoClock)  # INS-14
         used = self._generation_rule(parts, slot)  # INS-15
+        secret = pairing.agreement_secret(self.keys.agreement, entropy, install.digest())
         try:
             shared = primitives.agree(secret, install.agreement)
         except KeyRefused:
@@ -241,16 +242,14 @@ class Lock(Cells):
         return self.stage(records.slot_cell(grant.slot), Result(receipt.encode()), content)  # INS-19
 
     def _check_install(self, parts: Bundle, session: Session) -> LockSlot:
-        """INS-21, INS-3 to INS-13. Four signature checks (INS-18); nothing else decides before them (INS-17)."""
+        """INS-21, INS-3 to INS-5. Four signature checks (INS-18); nothing of the lock's but its keys decides before
+        them, and what does after them is told (INS-17)."""
         grant, claim, install, release = parts.grant, parts.claim, parts.install, parts.release
         owned = self._ownership()
         if grant.lock != self.keys.lock_id:
             raise _Refuse("WrongLock")
-        if grant.epoch != owned.epoch:
-            raise _Refuse("WrongEpoch")  # INS-4
-        slot = self._untold_slot(grant.slot)
-        if isinstance(slot.holding, records.SlotInactive):
-            raise _Refuse("SlotInactive")
+        if grant.by != OWNER:
+            raise _Refuse("UnknownSigner")  # INS-22
         self._verify("GrantSignature", grant, owned.owner)  # INS-6
         if claim.grant != grant.digest():
             raise _Refuse("ClaimNamesOtherGrant")  # INS-7
@@ -263,6 +262,11 @@ class Lock(Cells):
         if release.install != install.digest():
             raise _Refuse("ReleaseNamesOtherInstall")  # INS-12
         self._verify("ReleaseSignature", release, owned.service)  # INS-13
+        if grant.epoch != owned.epoch:
+            raise _Refuse("WrongEpoch", Reason.WrongEpoch)  # INS-4
+        slot = self._slot(grant.slot)  # INS-5
+        if isinstance(slot.holding, records.SlotInactive):
+            raise _Refuse("SlotInactive", Reason.SlotInactive)
         return slot
 
     @staticmethod
@@ -303,9 +307,10 @@ class Lock(Cells):
             raise _Refuse("UnlockMac") from None  # UNL-5
         reason = judge(key.limits, key.rights, key.used, unlock.action, self._clock(now))  # UNL-11
         if reason is not None:
-            answer = Reply(messages.UnlockRefused(reason), unlock.auth).tagged(key.pairing)
+            answer = Reply(messages.UnlockRefused(reason), unlock.auth, now.battery).tagged(key.pairing)
             raise _Refuse(reason.name, reason, answer.encode())
-        result = Result(Reply(messages.Accepted(), unlock.auth).tagged(key.pairing).encode(), action=unlock.action)
+        answer = Reply(messages.Accepted(), unlock.auth, now.battery).tagged(key.pairing)
+        result = Result(answer.encode(), action=unlock.action)
         content = None
         if unlock.action is Action.Open and key.limits.uses is not None:  # UNL-12, LIM-13
             content = slot.with_used(key.used + 1)  # UNL-13
@@ -334,32 +339,42 @@ class Lock(Cells):
         owned = self._ownership()
         if command.lock != self.keys.lock_id:
             raise _Refuse("WrongLock")  # CMD-4
-        if command.epoch != owned.epoch:
-            raise _Refuse("WrongEpoch")  # CMD-5
         if command.lock_nonce != session.nonce:
             raise _Refuse("WrongNonce")  # CMD-6
+        if command.by != OWNER:
+            raise _Refuse("UnknownSigner")  # CMD-12
         self._verify("CommandSignature", command, owned.owner)  # CMD-7
+        if command.epoch != owned.epoch:
+            raise _Refuse("WrongEpoch", Reason.WrongEpoch)  # CMD-5
         return self._operate(command, owned, now)
 
     def _operate(self, command: Command, owned: Owned, now: Now) -> Pending:
         operation = command.operation
         if isinstance(operation, (messages.Activate, messages.Deactivate)):
-            return self._take_number(command, operation, owned)
+            return self._take_number(command, operation, owned, now)
         if isinstance(operation, messages.Transfer):
-            return self._transfer(command, operation, owned)
+            return self._transfer(command, operation, now)
         if isinstance(operation, messages.SetClock):
             return self._set_clock(command, operation, owned, now)
         if isinstance(operation, messages.Inspect):
             cell = records.slot_cell(operation.slot)
-            completed = messages.Inspected(operation.slot, _left(self._slot(operation.slot)))  # OPR-11
-            return self.stage(cell, Result(self._done(command, owned.epoch, completed)))
-        done = self._done(command, owned.epoch, operation)
+            completed = messages.Inspected(operation.slot, self.slot_count, _left(self._slot(operation.slot)))  # OPR-11
+            return self.stage(cell, Result(self._done(command, owned.epoch, completed, now)))
+        done = self._done(command, owned.epoch, operation, now)
         return self.stage(HEADER, Result(done, action=operation.action))  # OPR-10, STG-10
 
-    def _done(self, command: Command, epoch: int, completed: Any) -> bytes:
-        return Done(command.digest(), self.keys.lock_id, epoch, completed).signed(self.keys.lock).encode()
+    def _done(self, command: Command, epoch: int, completed: Any, now: Now) -> bytes:
+        """CMD-13: what the lock tells of itself beside what it did."""
+        clock = self._clock(now)
+        time = clock if isinstance(clock, int) else 0
+        if isinstance(completed, messages.SetClock):
+            time = completed.to
+        elif isinstance(completed, messages.Transfer):
+            time = 0
+        said = Done(command.digest(), self.keys.lock_id, epoch, time, now.battery, completed)
+        return said.signed(self.keys.lock).encode()
 
-    def _take_number(self, command: Command, operation: Any, owned: Owned) -> Pending:
+    def _take_number(self, command: Command, operation: Any, owned: Owned, now: Now) -> Pending:
         """Activate and Deactivate (OPR-1 to OPR-4, OPR-14)."""
         slot = self._slot(operation.slot)
         if slot.floor == MAX_U32:
@@ -371,17 +386,19 @@ class Lock(Cells):
         content = LockSlot(owned.epoch, operation.generation, holding)
         kind = messages.Activated if activate else messages.Deactivated
         completed = kind(operation.slot, operation.generation, _left(content))
-        result = Result(self._done(command, owned.epoch, completed))
+        result = Result(self._done(command, owned.epoch, completed, now))
         return self.stage(records.slot_cell(operation.slot), result, content)
 
-    def _transfer(self, command: Command, operation: messages.Transfer, owned: Owned) -> Pending:
-        """OPR-5 to OPR-7; KEY-7, STG-6, OPR-6 in this order."""
+    def _transfer(self, command: Command, operation: messages.Transfer, now: Now) -> Pending:
+        """OPR-5 to OPR-7, OPR-15; KEY-7, STG-6, OPR-6 in this order."""
         _check_good_keys(operation.owner, operation.service)
         self._check_all_free()
-        if owned.epoch == MAX_U32:
+        epoch = self.shown + 1
+        if epoch > MAX_U32:
             raise _Refuse("Exhausted", Reason.Exhausted)
-        content = HeaderRecord(Owned(owned.epoch + 1, operation.owner, operation.service))
-        return self.stage(HEADER, Result(self._done(command, owned.epoch + 1, operation)), content)
+        content = replace(self.header, owner=Owned(epoch, operation.owner, operation.service))
+        completed = messages.Transferred(operation.owner, operation.service, self.slot_count)
+        return self.stage(HEADER, Result(self._done(command, epoch, completed, now)), content)
 
     def _check_all_free(self) -> None:
         """STG-6."""
@@ -392,8 +409,8 @@ class Lock(Cells):
         """OPR-8, OPR-9."""
         if now.clock == ABSENT:
             raise _Refuse("NoClock", Reason.NoClock)
-        result = Result(self._done(command, owned.epoch, operation), set_clock=operation.to)
-        return self.stage(COUNTER, result, replace(self.counter, latest=operation.to))
+        result = Result(self._done(command, owned.epoch, operation, now), set_clock=operation.to)
+        return self.stage(COUNTER, result, replace(self.counter, latest=operation.to, set_in=owned.epoch))
 
     # Provisioning and factory reset
 
@@ -416,12 +433,15 @@ class Lock(Cells):
             return self.stage(HEADER, Result(self._provisioned(message)))  # PRV-11
         _check_good_keys(message.owner, message.service)
         self._check_all_free()
-        return self.stage(HEADER, Result(self._provisioned(message)), HeaderRecord(new))  # PRV-8
+        if self.shown > 0:
+            raise _Refuse("Damaged")  # PRV-13
+        return self.stage(HEADER, Result(self._provisioned(message)), replace(self.header, owner=new))  # PRV-8
 
     def _provisioned(self, message: Provision) -> bytes:
         lock_id = self.keys.lock_id
         card = messages.card_tag(self.activation_secret, message.digest(), lock_id)
-        return Provisioned(lock_id, 1, message.owner, message.service, card).signed(self.keys.lock).encode()
+        said = Provisioned(lock_id, 1, message.owner, message.service, self.slot_count, card)
+        return said.signed(self.keys.lock).encode()
 
     def factory_reset(self, session: Session, request: bytes, now: Now, entropy: bytes, present: bool) -> Outcome:
         """RST-1 to RST-12; `present` is physical presence inside the door. After it the lock is to be made."""

@@ -13,10 +13,11 @@ from typing import Any, ClassVar, Optional, Type, TypeVar
 from . import primitives, wire
 from .errors import DecodeError
 from .limits import ACTION, LIMITS, REASON, RIGHTS, Action, Limits, Reason
-from .wire import DIGEST, KEY, NONCE, TAG, U8, U16, U32, U64, Reader
+from .wire import BATTERY, DIGEST, KEY, NONCE, SLOTS, TAG, U8, U16, U32, U64, Reader
 
 MAGIC = b"SK"
 VERSION = 1
+CONTEXT = b"sharekey v1 signature\0"  # MSG-20: under every signature, and not sent
 SIGNATURE = 64
 TAG_SIZE = 16
 
@@ -78,11 +79,11 @@ class Message:
 
     def signed(self: M, seed: bytes) -> M:
         """The same with a signature of the Ed25519 key of this seed."""
-        return replace(self, auth=primitives.sign(seed, self.covered()))
+        return replace(self, auth=primitives.sign(seed, CONTEXT + self.covered()))
 
     def verify(self, key: bytes) -> None:
         """Checks the signature under a public key; raises SignatureRefused."""
-        primitives.verify(key, self.covered(), self.auth)
+        primitives.verify(key, CONTEXT + self.covered(), self.auth)
 
     def tagged(self: M, key: bytes) -> M:
         """The same with a tag."""
@@ -99,6 +100,7 @@ class Grant(Message):
 
     lock: bytes
     epoch: int
+    by: int
     slot: int
     generation: int
     subject: bytes
@@ -106,10 +108,11 @@ class Grant(Message):
     limits: Limits
     auth: bytes = b""
 
-    KIND, MIN_LEN, MAX_LEN, AUTH = 1, 146, 184, SIGNATURE
+    KIND, MIN_LEN, MAX_LEN, AUTH = 1, 150, 188, SIGNATURE
     FIELDS = [
         ("lock", KEY),
         ("epoch", U32),
+        ("by", U32),
         ("slot", U8),
         ("generation", U32),
         ("subject", KEY),
@@ -118,7 +121,14 @@ class Grant(Message):
     ]
 
 
-WITHDRAW_FIELDS = [("lock", KEY), ("epoch", U32), ("slot", U8), ("generation", U32), ("grant", DIGEST)]
+WITHDRAW_FIELDS = [
+    ("lock", KEY),
+    ("epoch", U32),
+    ("by", U32),
+    ("slot", U8),
+    ("generation", U32),
+    ("grant", DIGEST),
+]
 
 
 @dataclass(frozen=True)
@@ -127,12 +137,13 @@ class Withdraw(Message):
 
     lock: bytes
     epoch: int
+    by: int
     slot: int
     generation: int
     grant: bytes
     auth: bytes = b""
 
-    KIND, MIN_LEN, MAX_LEN, AUTH = 2, 141, 141, SIGNATURE
+    KIND, MIN_LEN, MAX_LEN, AUTH = 2, 145, 145, SIGNATURE
     FIELDS = WITHDRAW_FIELDS
 
 
@@ -168,6 +179,7 @@ class Withdrawn(Message):
 
     lock: bytes
     epoch: int
+    by: int
     slot: int
     generation: int
     grant: bytes
@@ -175,12 +187,12 @@ class Withdrawn(Message):
     outcome: Any
     auth: bytes = b""
 
-    KIND, MIN_LEN, MAX_LEN, AUTH = 3, 206, 238, SIGNATURE
+    KIND, MIN_LEN, MAX_LEN, AUTH = 3, 210, 242, SIGNATURE
     FIELDS = WITHDRAW_FIELDS + [("withdraw_signature", wire.raw(SIGNATURE)), ("outcome", OUTCOME)]
 
     def asked(self) -> Withdraw:
         """The withdrawal that it answers, as its owner signed it (OWN-31)."""
-        return Withdraw(self.lock, self.epoch, self.slot, self.generation, self.grant, self.withdraw_signature)
+        return Withdraw(self.lock, self.epoch, self.by, self.slot, self.generation, self.grant, self.withdraw_signature)
 
 
 @dataclass(frozen=True)
@@ -279,7 +291,7 @@ class Bundle(Message):
     release: Release
     auth: bytes = b""
 
-    KIND, MIN_LEN, MAX_LEN, AUTH = 9, 538, 576, 0
+    KIND, MIN_LEN, MAX_LEN, AUTH = 9, 542, 580, 0
     FIELDS = [
         ("grant", _part(Grant)),
         ("claim", _part(Claim)),
@@ -339,10 +351,11 @@ class Reply(Message):
 
     outcome: Any
     unlock: bytes
+    battery: int
     auth: bytes = b""
 
-    KIND, MIN_LEN, MAX_LEN, AUTH = 11, 37, 38, TAG_SIZE
-    FIELDS = [("outcome", wire.variants({1: Accepted, 2: UnlockRefused})), ("unlock", TAG)]
+    KIND, MIN_LEN, MAX_LEN, AUTH = 11, 38, 39, TAG_SIZE
+    FIELDS = [("outcome", wire.variants({1: Accepted, 2: UnlockRefused})), ("unlock", TAG), ("battery", BATTERY)]
 
 
 @dataclass(frozen=True)
@@ -363,7 +376,6 @@ class Deactivate:
 
 @dataclass(frozen=True)
 class Transfer:
-    """Of an operation, and of what was completed."""
 
     owner: bytes
     service: bytes
@@ -406,15 +418,17 @@ class Command(Message):
 
     lock: bytes
     epoch: int
+    by: int
     lock_nonce: bytes
     owner_nonce: bytes
     operation: Any
     auth: bytes = b""
 
-    KIND, MIN_LEN, MAX_LEN, AUTH = 12, 138, 201, SIGNATURE
+    KIND, MIN_LEN, MAX_LEN, AUTH = 12, 142, 205, SIGNATURE
     FIELDS = [
         ("lock", KEY),
         ("epoch", U32),
+        ("by", U32),
         ("lock_nonce", NONCE),
         ("owner_nonce", NONCE),
         ("operation", OPERATION),
@@ -477,16 +491,29 @@ class Deactivated:
 
 
 @dataclass(frozen=True)
+class Transferred(Transfer):
+    slots: int
+
+    FIELDS = [*Transfer.FIELDS, ("slots", SLOTS)]
+
+
+@dataclass(frozen=True)
 class Inspected:
     slot: int
+    slots: int
     left: Left
 
-    FIELDS = [("slot", U8), ("left", LEFT)]
+    FIELDS = [("slot", U8), ("slots", SLOTS), ("left", LEFT)]
 
 
-COMPLETIONS = {1: Activated, 2: Deactivated, 3: Transfer, 4: SetClock, 5: Act, 6: Inspected}
+COMPLETIONS = {1: Activated, 2: Deactivated, 3: Transferred, 4: SetClock, 5: Act, 6: Inspected}
 COMPLETED = wire.variants(COMPLETIONS)
 TURNS = (Activated, Deactivated)  # that took a number
+
+
+def slots_of(message: Any) -> Optional[int]:
+    """How many slots the lock has, where a message of the lock says so."""
+    return getattr(getattr(message, "completed", message), "slots", None)
 
 
 def operation_of(completed: Any) -> Any:
@@ -502,11 +529,20 @@ class Done(Message):
     command: bytes
     lock: bytes
     epoch: int
+    time: int
+    battery: int
     completed: Any
     auth: bytes = b""
 
-    KIND, MIN_LEN, MAX_LEN, AUTH = 13, 138, 211, SIGNATURE
-    FIELDS = [("command", DIGEST), ("lock", KEY), ("epoch", U32), ("completed", COMPLETED)]
+    KIND, MIN_LEN, MAX_LEN, AUTH = 13, 147, 220, SIGNATURE
+    FIELDS = [
+        ("command", DIGEST),
+        ("lock", KEY),
+        ("epoch", U32),
+        ("time", U64),
+        ("battery", BATTERY),
+        ("completed", COMPLETED),
+    ]
 
 
 @dataclass(frozen=True)
@@ -563,15 +599,17 @@ class Provisioned(Message):
     epoch: int
     owner: bytes
     service: bytes
+    slots: int
     card: bytes
     auth: bytes = b""
 
-    KIND, MIN_LEN, MAX_LEN, AUTH = 16, 184, 184, SIGNATURE
+    KIND, MIN_LEN, MAX_LEN, AUTH = 16, 185, 185, SIGNATURE
     FIELDS = [
         ("lock", KEY),
         ("epoch", U32),  # the owner checks that it is 1 (OWN-21)
         ("owner", KEY),
         ("service", KEY),
+        ("slots", SLOTS),
         ("card", TAG),
     ]
 
@@ -611,7 +649,7 @@ class Connect(Message):
     FIELDS = [("purpose", wire.one_byte(Purpose))]
 
 
-OWNER = 0  # who signs a request: the owner
+OWNER = 0  # who signs: the owner
 
 
 @dataclass(frozen=True)
@@ -649,10 +687,11 @@ class Report(Message):
     slot: int
     version: int
     state: State
+    slots: int
     messages: bytes
     auth: bytes = b""
 
-    KIND, MIN_LEN, MAX_LEN, AUTH = 20, 178, 178, SIGNATURE
+    KIND, MIN_LEN, MAX_LEN, AUTH = 20, 179, 179, SIGNATURE
     FIELDS = [
         ("request", DIGEST),
         ("lock", KEY),
@@ -660,6 +699,7 @@ class Report(Message):
         ("slot", U8),
         ("version", U64),
         ("state", wire.one_byte(State)),
+        ("slots", SLOTS),
         ("messages", DIGEST),
     ]
 

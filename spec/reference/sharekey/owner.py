@@ -12,8 +12,9 @@ from typing import Any, Optional, Union
 from . import messages, primitives, slot
 from .contacts import Contact
 from .errors import RuleBroken, verify_as
-from .limits import Limits
+from .limits import YEAR_10000, Limits
 from .messages import (
+    OWNER,
     Activate,
     Challenge,
     Command,
@@ -27,6 +28,7 @@ from .messages import (
     Receipt,
     Refused,
     Released,
+    SetClock,
     Report,
     Transfer,
     Withdraw,
@@ -70,7 +72,7 @@ def provisioned(under_way: Provisioning, answer: Provisioned) -> "Owner":
         raise RuleBroken("WrongService")
     if answer.card != messages.card_tag(under_way.secret, sent.digest(), answer.lock):
         raise RuleBroken("CardTag", "the card tag does not verify")
-    return Owner(under_way.seed, answer.lock, answer.epoch, answer.service)  # OWN-16: of no slot
+    return Owner(under_way.seed, answer.lock, answer.epoch, answer.service, answer.slots)  # OWN-16: of no slot
 
 
 def transferred(seed: bytes, lock: bytes, service: bytes, done: Done) -> "Owner":
@@ -84,7 +86,13 @@ def transferred(seed: bytes, lock: bytes, service: bytes, done: Done) -> "Owner"
         raise RuleBroken("WrongOwner")
     if done.completed.service != service:
         raise RuleBroken("WrongService")
-    return Owner(seed, lock, done.epoch, done.completed.service)
+    return Owner(seed, lock, done.epoch, done.completed.service, done.completed.slots)
+
+
+def check_signer(message: "Grant | Withdrawn") -> None:
+    """OWN-32."""
+    if message.by != OWNER:
+        raise RuleBroken("UnknownSigner")
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,7 @@ class OwnerSlot:
     as_of: Optional[AsOf] = None
     report: Optional[Report] = None  # the latest (OWN-27)
     contradiction: Optional[tuple[Report, Report]] = None  # two of one version that differ (RPT-15)
+    answered: frozenset[GrantRef] = frozenset()  # whose withdrawal was answered, unless proved dead (OWN-17)
     denials: dict[GrantRef, Withdrawn] = field(default_factory=dict)  # that a grant was never released
     releases: dict[GrantRef, "Receipt | Done | Withdrawn"] = field(default_factory=dict)  # that it was
 
@@ -134,9 +143,11 @@ class Owner:
     lock: bytes
     epoch: int
     service: bytes
+    slot_count: int = 1  # how many the lock has (RPT-18)
     slots: dict[int, OwnerSlot] = field(default_factory=dict)
     commands: dict[bytes, Command] = field(default_factory=dict)  # by digest: those without an answer
     equivocations: list[Equivocation] = field(default_factory=list)
+    convicts: Optional[Equivocation] = None  # the one that the latest message is about (OWN-40)
     gone: bool = False  # the lock was transferred to somebody else
 
     @property
@@ -158,6 +169,10 @@ class Owner:
         kept = self.slot(index)
         return None if kept.as_of is None or kept.record.live else kept.as_of.time
 
+    def count(self, slots: Optional[int]) -> None:
+        """RPT-18: the highest number of slots that was named."""
+        self.slot_count = max(self.slot_count, slots or 0)
+
     def check_owned(self) -> None:
         """Nothing is signed or taken in for a lock that is somebody else's."""
         if self.gone:
@@ -165,22 +180,33 @@ class Owner:
 
     def _put(self, index: int, new: OwnerSlot) -> None:
         old = self.slot(index)
+        record = new.record
+        live = {(entry.generation, entry.grant) for entry in record.live}
+        kept = {key for key in new.answered if key[0] > record.proven or key in live}
+        new = replace(new, answered=frozenset(kept))
         if new != old:
             self.slots[index] = replace(new, version=old.version + 1)
 
     def _put_record(self, index: int, record: SlotRecord) -> None:
         self._put(index, replace(self.slot(index), record=record))
 
+    def check_slot(self, index: int) -> None:
+        """OWN-42."""
+        if index >= self.slot_count:
+            raise RuleBroken("NoSuchSlot")
+
     # Orders
 
     def grant(self, index: int, subject: Union[bytes, Contact], rights: int, limits: Limits) -> Order:
         """Signs a grant with the next number; shown as Sharing and live from now on (OWN-9, OWN-14, CON-4)."""
         self.check_owned()
+        self.check_slot(index)
         key = subject.key if isinstance(subject, Contact) else subject
         primitives.check_key_as("SubjectKey", key)
+        limits.check(rights)
         kept = self.slot(index)
         number = self.next_number(index)
-        message = Grant(self.lock, self.epoch, index, number, key, rights, limits).signed(self.seed)
+        message = Grant(self.lock, self.epoch, OWNER, index, number, key, rights, limits).signed(self.seed)
         with slot.as_role():
             record = slot.note_live(slot.publish(kept.record, message), number, message.digest())
         return Order(index, kept.version, replace(kept, record=record), message)
@@ -190,13 +216,15 @@ class Owner:
 
         The operation of an Activate or Deactivate has the number that `next_number` gave.
         """
+        if isinstance(operation, SetClock) and operation.to >= YEAR_10000:
+            raise RuleBroken("Limits.FarAway", "LIM-19")
         if isinstance(operation, Transfer):
             primitives.check_key_as("OwnerKey", operation.owner)
             primitives.check_key_as("ServiceKey", operation.service)
         self.check_owned()
         if challenge.lock != self.lock:
             raise RuleBroken("WrongLock", "a challenge of another lock")
-        command = Command(self.lock, self.epoch, challenge.nonce, owner_nonce, operation).signed(self.seed)
+        command = Command(self.lock, self.epoch, OWNER, challenge.nonce, owner_nonce, operation).signed(self.seed)
         if not isinstance(operation, (Activate, Deactivate)):
             return Order(None, 0, None, command)
         kept = self.slot(operation.slot)
@@ -225,7 +253,7 @@ class Owner:
         self.check_owned()
         if self.slot(index).record.live_grant(generation, grant) is None:
             raise RuleBroken("UnknownGrant")
-        return Withdraw(self.lock, self.epoch, index, generation, grant).signed(self.seed)
+        return Withdraw(self.lock, self.epoch, OWNER, index, generation, grant).signed(self.seed)
 
     # What the service said
 
@@ -234,32 +262,32 @@ class Owner:
         self.check_owned()
         verify_as("WithdrawnSignature", message, self.service)
         self._ours(message.lock, message.epoch)
+        check_signer(message)
         verify_as("WithdrawSignature", message.asked(), self.key)  # OWN-31
         kept = self.slot(message.slot)
         key = (message.generation, message.grant)
-        heard_of = kept.record.live_grant(*key) is not None or key in kept.releases
         with slot.as_role():
             record = slot.answered(kept.record, message)
-        kept = replace(kept, record=record)
-        if heard_of or record.live_grant(*key) is not None:
-            if isinstance(message.outcome, NeverReleased):
-                kept = replace(kept, denials={key: message, **kept.denials})
-            elif isinstance(message.outcome, Released):
-                kept = replace(kept, releases={key: message, **kept.releases})
+        kept = replace(kept, record=record, answered=kept.answered | {key})
+        if isinstance(message.outcome, NeverReleased):
+            kept = replace(kept, denials={key: message, **kept.denials})  # OWN-39
+        elif isinstance(message.outcome, Released):
+            kept = replace(kept, releases={key: message, **kept.releases})
         self._put(message.slot, kept)
         self._compare(message.slot, key)
 
     def learn(self, grant: Grant) -> None:
         """A grant that another phone of this owner signed (OWN-26, OWN-17, OWN-18, OWN-14)."""
         self.check_owned()
+        check_signer(grant)
         verify_as("GrantSignature", grant, self.key)
         self._ours(grant.lock, grant.epoch)
         kept = self.slot(grant.slot)
         key = (grant.generation, grant.digest())
-        if key in kept.denials and kept.record.live_grant(*key) is None:
-            return
-        with slot.as_role():
-            self._put_record(grant.slot, slot.learn(kept.record, *key))
+        if key not in kept.denials or kept.record.live_grant(*key) is not None:
+            with slot.as_role():
+                self._put_record(grant.slot, slot.learn(kept.record, *key, key in kept.answered))
+        self._compare(grant.slot, key)
 
     def take_in(self, message: Any) -> None:
         """Whatever teaches an owner something; a transfer to another service does not, without more (RPT-13)."""
@@ -307,6 +335,7 @@ class Owner:
         if message.command in self.commands:
             self._check_answers(message)
         completed = message.completed
+        self.count(messages.slots_of(message))
         if isinstance(completed, Transfer):
             self._transfer(message)
         elif hasattr(completed, "slot"):
@@ -340,11 +369,12 @@ class Owner:
         return self.done(message)
 
     def _check_answers(self, message: Done) -> None:
-        """OWN-30: the epoch that the operation leaves, and the operation."""
+        """OWN-30: an epoch that the operation can leave (OPR-15), and the operation."""
         command = self.commands[message.command]
-        if isinstance(command.operation, Transfer) and command.epoch == 2**32 - 1:
+        transfers = isinstance(command.operation, Transfer)
+        if transfers and command.epoch == 2**32 - 1:
             raise RuleBroken("Exhausted")
-        if message.epoch != command.epoch + isinstance(command.operation, Transfer):
+        if not (message.epoch > command.epoch if transfers else message.epoch == command.epoch):
             raise RuleBroken("WrongEpoch")
         if messages.operation_of(message.completed) != command.operation:
             raise RuleBroken("OtherOperation")
@@ -381,6 +411,6 @@ class Owner:
         denial, release = kept.denials.get(key), kept.releases.get(key)
         if denial is None or release is None:
             return
-        found = Equivocation(denial, release)
+        self.convicts = found = Equivocation(denial, release)
         if found not in self.equivocations:
             self.equivocations.append(found)

@@ -20,6 +20,7 @@ class LockKeys:
     lock_id: bytes
     record: bytes
     nonce: bytes
+    agreement: bytes
 
 
 def lock_keys(seed: bytes) -> LockKeys:
@@ -28,9 +29,20 @@ def lock_keys(seed: bytes) -> LockKeys:
     return LockKeys(
         lock=lock,
         lock_id=primitives.public_key(lock),
-        record=primitives.hkdf(b"", seed, b"sharekey v1 record mac"),
+        record=record_key(seed),
         nonce=primitives.hkdf(b"", seed, b"sharekey v1 nonce"),
+        agreement=primitives.hkdf(b"", seed, b"sharekey v1 agreement"),
     )
+
+
+def record_key(seed: bytes) -> bytes:
+    """The key of the MACs of records, the seed's own included (REC-4)."""
+    return primitives.hkdf(b"", seed, b"sharekey v1 record mac")
+
+
+def agreement_secret(agreement_key: bytes, entropy: bytes, install_digest: bytes) -> bytes:
+    """KDF-1: the lock's X25519 secret of one install."""
+    return primitives.hkdf(agreement_key, entropy + install_digest, b"sharekey v1 agreement secret")
 
 
 def new_seed(before: bytes, entropy: bytes) -> bytes:

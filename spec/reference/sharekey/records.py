@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Optional
 
-from . import primitives, wire
+from . import pairing, primitives, wire
 from .errors import DecodeError
 from .limits import LIMITS, RIGHTS, Limits
-from .wire import DIGEST, KEY, U32, U64, Codec, Reader
+from .wire import DIGEST, KEY, SLOTS, U32, U64, Codec, Reader
 
 Cell = tuple[int, int]
 
@@ -70,17 +70,21 @@ class Owned:
 
 @dataclass(frozen=True)
 class HeaderRecord:
+    """Whose the lock is, and how many slots were ever written (LCK-11)."""
+
+    slots: int
     owner: Any  # Unprovisioned or Owned
 
-    FIELDS = [("owner", wire.variants({1: Unprovisioned, 2: Owned}))]
+    FIELDS = [("slots", SLOTS), ("owner", wire.variants({1: Unprovisioned, 2: Owned}))]
 
 
 @dataclass(frozen=True)
 class CounterRecord:
     ceiling: int
     latest: int
+    set_in: int  # the epoch in which the clock was set; 0 for none (CLK-4)
 
-    FIELDS = [("ceiling", U64), ("latest", U64)]
+    FIELDS = [("ceiling", U64), ("latest", U64), ("set_in", U32)]
 
 
 @dataclass(frozen=True)
@@ -128,17 +132,12 @@ class LockSlot:
 
     FIELDS = [("epoch", U32), ("floor", U32), ("holding", wire.variants({1: SlotInactive, 2: SlotEmpty, 3: Key}))]
 
-    def holding_used(self) -> int:
-        """The uses counted; 0 where no key is installed."""
-        return self.holding.used if isinstance(self.holding, Key) else 0
-
     def with_used(self, used: int) -> "LockSlot":
         """The same key with another count."""
         return replace(self, holding=replace(self.holding, used=used))
 
 
-FRESH_HEADER = HeaderRecord(Unprovisioned())
-FRESH_COUNTER = CounterRecord(0, 0)
+FRESH_COUNTER = CounterRecord(0, 0, 0)
 FRESH_SLOT = LockSlot(0, 0, SlotInactive())
 
 CONTENT: dict[int, type] = {1: SeedRecord, 2: HeaderRecord, 3: CounterRecord, 4: LockSlot}
@@ -149,21 +148,24 @@ def _prefix(cell: Cell) -> bytes:
 
 
 def seal(cell: Cell, content: Any, record_key: bytes) -> bytes:
-    """A record (REC-1); the seed's has no MAC."""
+    """A record (REC-1); the seed's is under the key of the seed in it (REC-4)."""
     data = _prefix(cell) + wire.write_fields(content, content.FIELDS)
-    return data if cell == SEED else data + primitives.mac(record_key, data)
+    if cell == SEED:
+        record_key = pairing.record_key(content.seed)
+    return data + primitives.mac(record_key, data)
 
 
 def unseal(cell: Cell, data: Optional[bytes], record_key: bytes) -> Any:
     """The content of a record; None where it is damaged, a missing one included (DMG-4)."""
     if data is None:
         return None
-    if cell != SEED:
-        data, tag = data[:-16], data[-16:]
-        try:
-            primitives.check_tag(record_key, data, tag)
-        except primitives.TagRefused:
-            return None
+    data, tag = data[:-16], data[-16:]
+    if cell == SEED:
+        record_key = pairing.record_key(data[5:37])
+    try:
+        primitives.check_tag(record_key, data, tag)
+    except primitives.TagRefused:
+        return None
     if data[:5] != _prefix(cell):
         return None
     reader = Reader(data[5:])
@@ -177,14 +179,25 @@ def unseal(cell: Cell, data: Optional[bytes], record_key: bytes) -> Any:
 
 def older(found: Any, known: Any) -> bool:
     """Whether a record read back is older than one known (DMG-6, OPR-13), as far as its numbers tell."""
-    return _age(found) < _age(known)
+    if isinstance(found, LockSlot):
+        return _slot_age(found) < _slot_age(known)
+    if isinstance(found, CounterRecord):
+        return found.ceiling < known.ceiling or found.set_in < known.set_in
+    if isinstance(found, HeaderRecord):
+        return found.owner.epoch < known.owner.epoch or found.slots < known.slots
+    return found.initialised < known.initialised
 
 
-def _age(content: Any) -> tuple:
+def _slot_age(slot: LockSlot) -> tuple:
+    """The epoch, then the floor, then a key rather than none, then its uses."""
+    key = slot.holding if isinstance(slot.holding, Key) else None
+    return (slot.epoch, slot.floor, key is None, key.used if key else 0)
+
+
+def shows(content: Any) -> int:
+    """The epoch that a record shows; 0 for none (OPR-15)."""
     if isinstance(content, LockSlot):
-        return (content.epoch, content.floor, content.holding_used())
+        return content.epoch
     if isinstance(content, CounterRecord):
-        return (content.ceiling,)
-    if isinstance(content, HeaderRecord):
-        return (content.owner.epoch,)
-    return (content.initialised,)
+        return content.set_in
+    return content.owner.epoch if isinstance(content, HeaderRecord) else 0  # the seed's, or none at all

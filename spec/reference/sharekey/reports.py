@@ -50,6 +50,7 @@ def see(mine: Owner, request: ReportRequest, answer: bytes) -> Seen:
     said = _ownership(after, parts)
     if report.epoch != after.epoch:
         raise RuleBroken("WrongEpoch")  # RPT-12
+    after.count(report.slots)  # RPT-18
     for part in parts[1:]:
         message = told(after, part)
         after.take_in(message)
@@ -81,6 +82,7 @@ def _ownership(after: Owner, parts: list[bytes]) -> list[Message]:
     if kind is Provisioned:
         first = said = decode(Provisioned, parts[0])
         verify_as("ProvisionedSignature", first, after.lock)
+        after.count(said.slots)
     elif kind is Done:
         first = decode(Done, parts[0])
         verify_as("DoneSignature", first, after.lock)
@@ -90,6 +92,7 @@ def _ownership(after: Owner, parts: list[bytes]) -> list[Message]:
         if first.epoch > after.epoch:
             after.take_in(first)
             return [first]
+        after.count(said.slots)
     else:
         raise RuleBroken("NoOwnership")
     # One of the view's own epoch, with the same keys, changes nothing.
@@ -111,7 +114,8 @@ def _note(after: Owner, report: Report, time: int) -> Optional[tuple[Report, Rep
     if before is not None:
         if before.version > report.version:
             raise RuleBroken("OlderReport")
-        differ = (before.state, before.messages) != (report.state, report.messages)
+        content_of = lambda said: (said.state, said.slots, said.messages)
+        differ = content_of(before) != content_of(report)
         if found is None and before.version == report.version and differ:
             found = before, report
     as_of = AsOf(report.version, time)

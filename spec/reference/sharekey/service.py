@@ -1,7 +1,7 @@
 """The service ("Service"): it orders releases and withdrawals, and holds no secret but its own key (SVC-15).
 
-The store is a dictionary with compare-and-swap, a record for each lock and slot. A statement of ownership is
-given to one record (`open_slot`, `reopen_slot`), or to all of a lock by keeping it apart (`open`).
+The store is a dictionary with compare-and-swap: a record for each lock, which says whose it is, and one for each
+slot, which names the version of the lock's record that it follows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .messages import (
 from .service_record import Ownership, ServiceRecord
 from .slot import SlotRecord
 
-Key = tuple[bytes, Optional[int]]  # a lock id, and a slot or None for an ownership that is kept apart
+Key = tuple[bytes, Optional[int]]  # a lock id, and a slot or None for the lock's own record
 
 
 @dataclass
@@ -70,52 +70,70 @@ class Service:
     # Ownership
 
     def open(self, statement: "Provisioned | Done") -> None:
-        """A statement for all slots of its lock (SVC-1, SVC-2, SVC-17, SVC-19)."""
+        """A statement for all slots of its lock, in one write (SVC-1, SVC-2, SVC-17, SVC-19, SVC-23, SVS-4)."""
         new = service_record.said(statement)
         version, old = self.store.get((statement.lock, None))
         if old is None:
             service_record.check_new(new, self.key)
         else:
             service_record.check_again(old, new)
-        if new != old:
+        if old is not None and new == old:
+            new = replace(new, restored=old.restored) if new.slots > old.slots else old  # SVC-23
+        if new is not old:
             self._swap((statement.lock, None), version, new)
 
-    def open_slot(self, index: int, statement: "Provisioned | Done") -> None:
-        """A statement that opens the record of one slot."""
-        owned = service_record.said(statement)
-        service_record.check_new(owned, self.key)
-        self._swap((statement.lock, index), 0, ServiceRecord.fresh(statement.lock, index, owned))
+    def reopen(self, lock: bytes, statement: "Provisioned | Done") -> None:
+        """A statement for the record of this lock."""
+        service_record.said(statement)
+        if statement.lock != lock:
+            raise RuleBroken("WrongLock")
+        self.open(statement)
 
-    def reopen_slot(self, lock: bytes, index: int, statement: "Provisioned | Done") -> None:
-        """A statement for a record that is there."""
-        version, record = self._read(lock, index)
-        self._swap((lock, index), version, service_record.reopen(record, statement))
+    def restored(self, lock: bytes) -> None:
+        """SVS-8: the store was restored from an older copy (SVC-29)."""
+        version, owned = self.store.get((lock, None))
+        if not owned.restored:
+            self._swap((lock, None), version, replace(owned, restored=True))
 
     def _read(self, lock: bytes, index: int) -> tuple[int, ServiceRecord]:
-        """The record of a slot; one of an older epoch reads as a fresh one of this (SLO-1)."""
+        """The record of a slot, with the lock's, which is read after it (SVS-7); one of an older epoch reads as a
+        fresh one of this (SVC-27, SLO-1). What `_change` stores names the version that it follows (SVC-30)."""
         version, record = self.store.get((lock, index))
-        _, owned = self.store.get((lock, None))
-        if owned is not None and (record is None or record.owned.epoch < owned.epoch):
-            return version, ServiceRecord.fresh(lock, index, owned)
+        follows, owned = self.store.get((lock, None))
+        if owned is None:
+            raise RuleBroken("UnknownLock")
         if record is None:
-            raise RuleBroken("SVC-1", "a slot without a record")
-        return version, record if owned is None else replace(record, owned=owned)
+            return version, ServiceRecord.fresh(lock, index, owned)  # SVC-31
+        if record.follows > follows or record.owned.epoch > owned.epoch:
+            raise RuleBroken("Stored")  # SVC-26
+        if record.owned.epoch < owned.epoch:
+            return version, replace(ServiceRecord.fresh(lock, index, owned), follows=record.follows)
+        return version, replace(record, owned=owned)
+
+    def bring_along(self, lock: bytes, index: int) -> tuple[int, ServiceRecord]:
+        """The record of a slot, stored as it follows the lock's (RPT-19)."""
+        self._change(lock, index, lambda record: record)
+        return self._read(lock, index)
 
     def _swap(self, key: Key, version: int, value: Any) -> None:
         if not self.store.swap(key, version, value):
             raise Lost()
 
     def _change(self, lock: bytes, index: int, change: Callable[[ServiceRecord], Any]) -> Any:
-        """Reads, changes, stores; and only then gives what the change gave (SVC-4, SVC-20)."""
+        """Reads, changes, stores; and only then gives what the change gave (SVC-4, SVC-20). What is as it was and is
+        stored so is not written (SVC-25)."""
         version, record = self._read(lock, index)
+        follows, _ = self.store.get((lock, None))
         try:
             changed = change(record)
         except slot.PublicationRefused as refused:
             if refused.record != record.slot:
-                self._swap((lock, index), version, record.with_slot(refused.record))
+                new = replace(record.with_slot(refused.record), follows=follows)
+                self._swap((lock, index), version, new)
             raise
         new, answer = changed if isinstance(changed, tuple) else (changed, None)
-        self._swap((lock, index), version, new)
+        if new != record or version == 0 or record.follows != follows:
+            self._swap((lock, index), version, replace(new, follows=follows))  # SVC-30
         return answer
 
     # What owners and guests ask. A record is named by itself, or by the message.
@@ -180,8 +198,8 @@ class Service:
 
     def report(self, lock: bytes, index: int, request: ReportRequest, now: int) -> bytes:
         """The answer to who asks for a slot's report, of the record as it is read now (RPT-5)."""
-        version, record = self._read(lock, index)
-        service_record.check_request(record, self.key, request, now)
+        service_record.check_request(self._read(lock, index)[1], self.key, request, now)
+        version, record = self.bring_along(lock, index)
         parts = [message.encode() for message in record.report(self.seed)]
         said = service_record.report(record, version, request, parts)
         return answers.join(said.signed(self.seed).encode(), parts)

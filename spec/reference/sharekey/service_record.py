@@ -27,8 +27,12 @@ from .messages import (
     Transfer,
     Withdraw,
     Withdrawn,
+    slots_of,
 )
 from .slot import SlotRecord
+
+
+REMEMBERED = 16  # installs of a share that are known again (SVC-32)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,9 @@ class Ownership:
     service: bytes
     # The first that said so (SVC-23, RPT-7).
     statement: "Optional[Provisioned | Done]" = field(default=None, compare=False)
+    slots: int = field(default=255, compare=False)
+    # SVS-8; ended by a statement of a later epoch, and changed by no other.
+    restored: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,9 @@ class ServiceRecord:
     door: Optional[Done] = None  # of an Activate or a Deactivate; these three where they changed the record last
     inspected: Optional[Done] = None
     receipt: Optional[Receipt] = None
-    withdrawn: Optional[Withdrawn] = None  # the latest, unsigned: it is signed once it is stored (SVC-4)
+    withdrawn: Optional[Withdrawn] = None  # the latest that changed the slot, unsigned: signed once stored (SVC-4)
+    released: tuple[bytes, ...] = ()  # digests of the share's installs that were released (SVC-32)
+    follows: int = 0  # the version of the lock's record, where it is stored (SVC-30)
 
     @classmethod
     def fresh(cls, lock: bytes, index: int, owned: Ownership) -> "ServiceRecord":
@@ -76,7 +85,9 @@ class ServiceRecord:
         if grant is not None and (new.share is None or new.share.grant != grant.digest()):
             ended, grant = (*ended, Ended(grant)), None
         ended = tuple(old for old in ended if new.live_grant(old.grant.generation, old.grant.digest()) is not None)
-        return replace(self, slot=new, **{"grant": grant, "ended": ended, **more})
+        shared, before = (None if of.share is None else of.share.grant for of in (new, self.slot))
+        released = self.released if shared == before else ()
+        return replace(self, slot=new, **{"grant": grant, "ended": ended, "released": released, **more})
 
     def answered(self, answer: Withdrawn) -> "ServiceRecord":
         """The same with an answer to a withdrawal."""
@@ -114,7 +125,7 @@ def said(statement: "Provisioned | Done") -> Ownership:
         if not isinstance(told, Transfer):
             raise RuleBroken("NotATransfer")
     primitives.check_key_as("OwnerKey", told.owner)
-    return Ownership(statement.epoch, told.owner, told.service, statement)
+    return Ownership(statement.epoch, told.owner, told.service, statement, slots_of(statement))
 
 
 def check_new(owned: Ownership, service: bytes) -> None:
@@ -131,20 +142,6 @@ def check_again(old: Ownership, new: Ownership) -> None:
         raise RuleBroken("Contradiction")
 
 
-def reopen(record: ServiceRecord, statement: "Provisioned | Done") -> ServiceRecord:
-    """A later statement, or the same again."""
-    owned = said(statement)
-    if statement.lock != record.lock:
-        raise RuleBroken("WrongLock")
-    check_again(record.owned, owned)
-    return renewed(record, owned)
-
-
-def renewed(record: ServiceRecord, owned: Ownership) -> ServiceRecord:
-    """The record in the epoch of this ownership; the same keys again change nothing (SVC-23)."""
-    return record if owned == record.owned else ServiceRecord.fresh(record.lock, record.index, owned)
-
-
 def _ours(record: ServiceRecord, lock: bytes, epoch: int, index: int) -> None:
     """Lock, epoch (SVC-3, SLO-39), slot."""
     if lock != record.lock:
@@ -155,17 +152,39 @@ def _ours(record: ServiceRecord, lock: bytes, epoch: int, index: int) -> None:
         raise RuleBroken("WrongSlot")
 
 
+def known_slots(record: ServiceRecord) -> int:
+    """The highest number of slots that the lock named to this record."""
+    return max(record.owned.slots, slots_of(record.inspected) or 0)
+
+
+def check_exists(record: ServiceRecord) -> None:
+    """SVC-33."""
+    told = max(record.slot.proven, record.slot.last_told)
+    if record.index >= known_slots(record) and told == 0:
+        raise RuleBroken("NoSuchSlot")
+
+
 def check_serving(record: ServiceRecord, service: bytes) -> None:
     """SVC-16."""
     if record.owned.service != service:
         raise RuleBroken("Moved")
+    if record.owned.restored:
+        raise RuleBroken("Restored")  # SVC-29
+
+
+def check_signer(message: "Grant | Withdraw | ReportRequest") -> None:
+    """SVC-28."""
+    if message.by != OWNER:
+        raise RuleBroken("UnknownSigner")
 
 
 def publish(record: ServiceRecord, service: bytes, grant: Grant) -> ServiceRecord:
     """NotShared to Sharing. A refusal may still take the number: `PublicationRefused.record` (SLO-9, SVC-21)."""
+    check_signer(grant)
     verify_as("GrantSignature", grant, record.owned.owner)  # SVC-6
     _ours(record, grant.lock, grant.epoch, grant.slot)
     check_serving(record, service)
+    check_exists(record)
     try:
         primitives.check_key_as("SubjectKey", grant.subject)  # SVC-18
     except RuleBroken as bad:
@@ -189,24 +208,33 @@ def release(record: ServiceRecord, claim: Claim, install: Install) -> tuple[Serv
     verify_as("InstallSignature", install, claim.device)  # SVC-11
     with slot.as_role():
         new = slot.release(record.slot, claim.grant, claim.device, install.digest())  # SVC-12, SVC-13
-    return record.with_slot(new), Release(install.digest())
+    live = record.slot.live_grant(record.grant.generation, record.grant.digest())
+    if install.digest() in record.released or live is not None and live.install == install.digest():
+        return record, Release(install.digest())  # SVC-32
+    released = (*record.released, install.digest())[-REMEMBERED:]
+    return record.with_slot(new, released=released), Release(install.digest())
 
 
 def withdraw(record: ServiceRecord, service: bytes, order: Withdraw) -> tuple[ServiceRecord, Withdrawn]:
     """Answered however often it comes (SLO-16)."""
+    check_signer(order)
     verify_as("WithdrawSignature", order, record.owned.owner)  # SVC-7
     _ours(record, order.lock, order.epoch, order.slot)
     check_serving(record, service)
     new, outcome = slot.withdraw(record.slot, order)
-    answer = Withdrawn(order.lock, order.epoch, order.slot, order.generation, order.grant, order.auth, outcome)
-    return record.with_slot(new).answered(answer), answer
+    answer = Withdrawn(
+        order.lock, order.epoch, order.by, order.slot, order.generation, order.grant, order.auth, outcome
+    )
+    after = record.with_slot(new)
+    named = order.generation, order.grant
+    lacking = any((old.grant.generation, old.grant.digest()) == named and old.withdrawn is None for old in after.ended)
+    return after.answered(answer) if new != record.slot or lacking else record, answer
 
 
 def check_request(record: ServiceRecord, service: bytes, request: ReportRequest, now: int) -> None:
     """Whether a request for a report is answered: SVC-16, RPT-2, the lock, RPT-3, the slot, RPT-4."""
     check_serving(record, service)
-    if request.by != OWNER:
-        raise RuleBroken("UnknownSigner")
+    check_signer(request)
     verify_as("RequestSignature", request, record.owned.owner)  # RPT-2
     if request.lock != record.lock:
         raise RuleBroken("WrongLock")
@@ -220,7 +248,9 @@ def check_request(record: ServiceRecord, service: bytes, request: ReportRequest,
 def report(record: ServiceRecord, version: int, request: ReportRequest, parts: list[bytes]) -> Report:
     """What is said of a record and its messages, to be signed."""
     state = State[record.slot.state]
-    return Report(request.digest(), record.lock, record.owned.epoch, record.index, version, state, answers.content(parts))
+    slots = known_slots(record)  # RPT-17
+    place = (request.digest(), record.lock, record.owned.epoch, record.index)
+    return Report(*place, version, state, slots, answers.content(parts))
 
 
 def confirm(record: ServiceRecord, message: Receipt) -> ServiceRecord:

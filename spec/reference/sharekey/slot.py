@@ -207,13 +207,16 @@ def answered(record: SlotRecord, answer: Withdrawn) -> SlotRecord:
     return seen(record, generation)
 
 
-def learn(record: SlotRecord, generation: int, grant: bytes) -> SlotRecord:
+def learn(record: SlotRecord, generation: int, grant: bytes, answered: bool = False) -> SlotRecord:
     """At the owner: a grant that another phone signed (OWN-14, OWN-17, OWN-18, OWN-25)."""
     if record.proved_dead(generation, grant):
         return record
     newer = generation > record.highest
     record = seen(note_live(record, generation, grant), generation)
     known = record.live_grant(generation, grant)
+    if answered:
+        known = replace(known, withdrawn=True)
+        record = put_live(record, known)
     if record.state != INACTIVE and (newer or (record.share is None and not known.withdrawn)):
         record = replace(record, share=Share(grant, generation, known.device, known.install, known.confirmed))
     return record

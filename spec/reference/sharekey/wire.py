@@ -63,9 +63,20 @@ U8 = number(1)
 U16 = number(2)
 U32 = number(4)
 U64 = number(8)
+SLOTS = number(1, low=1)
 
 MAX_U32 = (1 << 32) - 1  # MSG-14: a number is compared with its end; Python does not wrap
 MAX_U64 = (1 << 64) - 1
+
+
+def _battery(value: int) -> int:
+    if 100 < value < UNKNOWN:
+        raise DecodeError("Value", f"{value} is no percentage")
+    return value
+
+
+UNKNOWN = 255  # of a battery
+BATTERY = Codec(write=lambda value: U8.write(_battery(value)), read=lambda reader: _battery(U8.read(reader)))
 
 
 def raw(size: int) -> Codec:

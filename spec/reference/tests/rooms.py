@@ -82,4 +82,4 @@ class Room:
 
     def now(self) -> dict[str, Any]:
         self.ticks += 250
-        return {"ticks": self.ticks, "clock": self.clock}
+        return {"ticks": self.ticks, "clock": self.clock, "battery": 62}

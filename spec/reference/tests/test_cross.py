@@ -45,6 +45,7 @@ class House:
         self.owner = room.ok("owner", "make", seed=secrets.token_hex(32))["key"]
         self.service = room.ok("service", "make", seed=secrets.token_hex(32))["key"]
         self.provision()
+        self.order("set_clock", to=NOON)
         self.tell(self.order("activate", slot=0))
 
     @property
@@ -183,13 +184,13 @@ def test_revoked_then_reset(room):
     ana, ben = house.guest("ana"), house.guest("ben")
     house.share(ana)
     house.claim("ana")
-    assert house.withdraw()[282:284] == "01"  # NeverReleased
+    assert house.withdraw()[290:292] == "01"  # NeverReleased
     asked, _ = house.request("ana")
     room.no("NothingShared", "service", "release", **asked, **house.at)
     house.share(ben)
     house.claim("ben")
     room.ok("service", "confirm", message=house.download("ben"), **house.at)
-    assert house.withdraw()[282:284] == "02"  # Released
+    assert house.withdraw()[290:292] == "02"  # Released
     assert house.open("ben") == OPENED
     assert house.report()["may_open"][0]["subject"] == ben
     done = house.order("deactivate", slot=0)

@@ -59,7 +59,7 @@ class Forge:
         self.x = world.entropy()
         challenge, self.session = world.challenge(Purpose.Install)
         subject = primitives.public_key(self.identity)
-        self.grant = messages.Grant(world.lock.keys.lock_id, 1, slot, number, subject, 3, limits)
+        self.grant = messages.Grant(world.lock.keys.lock_id, 1, 0, slot, number, subject, 3, limits)
         self.agreement = primitives.agreement_key(self.x)
         self.nonce = challenge.nonce
         self.owner, self.service = world.owner_seed, world.service.seed
@@ -91,11 +91,9 @@ OTHER = bytes(range(1, 33))
     "name,change",
     [
         ("WrongLock", {"grant": {"lock": OTHER}}),
-        ("WrongEpoch", {"grant": {"epoch": 2}}),
-        ("WrongEpoch", {"grant": {"epoch": 0}}),
-        ("SlotInactive", {"grant": {"slot": 1}}),
-        ("NoSuchSlot", {"grant": {"slot": 3}}),
         ("GrantSignature.Mismatch", {"owner": OTHER}),
+        ("GrantSignature.Mismatch", {"owner": OTHER, "grant": {"epoch": 2}}),
+        ("ReleaseSignature.Mismatch", {"service": OTHER, "grant": {"slot": 1}}),
         ("ClaimNamesOtherGrant", {"claim": {"grant": OTHER}}),
         ("ClaimSignature.Mismatch", {"subject": OTHER}),
         ("ClaimSignature.Key.SmallOrder", {"grant": {"subject": BAD_KEY}}),
@@ -119,6 +117,10 @@ def test_install_refused_opaquely(name, change):
 @pytest.mark.parametrize(
     "name,reason,change",
     [
+        ("WrongEpoch", Reason.WrongEpoch, {"grant": {"epoch": 2}}),
+        ("WrongEpoch", Reason.WrongEpoch, {"grant": {"epoch": 0}}),
+        ("SlotInactive", Reason.SlotInactive, {"grant": {"slot": 1}}),
+        ("NoSuchSlot", Reason.NoSuchSlot, {"grant": {"slot": 3}}),
         ("StaleGeneration", Reason.StaleGeneration, {"grant": {"generation": 1}}),
         ("StaleGeneration", Reason.StaleGeneration, {"grant": {"generation": 0}}),
         ("NonContributory", Reason.NonContributory, {"install": {"agreement": bytes(32)}}),
@@ -155,8 +157,6 @@ def test_install_order():
     """Everything wrong at once: the first check decides; and mended one by one, the next."""
     wrong = [
         ("WrongLock", {"grant": {"lock": OTHER}}),
-        ("WrongEpoch", {"grant": {"epoch": 9}}),
-        ("NoSuchSlot", {"grant": {"slot": 9}}),
         ("GrantSignature.Mismatch", {"owner": OTHER}),
         ("ClaimNamesOtherGrant", {"claim": {"grant": OTHER}}),
         ("ClaimSignature.Mismatch", {"subject": OTHER}),
@@ -165,6 +165,8 @@ def test_install_order():
         ("InstallSignature.Mismatch", {"device": OTHER}),
         ("ReleaseNamesOtherInstall", {"release": {"install": OTHER}}),
         ("ReleaseSignature.Mismatch", {"service": OTHER}),
+        ("WrongEpoch", {"grant": {"epoch": 9}}),
+        ("NoSuchSlot", {"grant": {"slot": 9}}),
         ("StaleGeneration", {"grant": {"generation": 0}}),
         ("NonContributory", {"install": {"agreement": bytes(32)}}),
     ]
@@ -370,7 +372,7 @@ def test_a_new_epoch_ends_sessions():
 
 def send_command(w: World, operation, seed=None, now=None, **change):
     challenge, session = w.challenge()
-    command = Command(w.lock.keys.lock_id, w.owner.epoch, challenge.nonce, w.entropy(16), operation)
+    command = Command(w.lock.keys.lock_id, w.owner.epoch, 0, challenge.nonce, w.entropy(16), operation)
     command = replace(command, **change).signed(seed or w.owner_seed)
     return w.lock.command(session, command.encode(), now or w.now)
 
@@ -379,9 +381,9 @@ def send_command(w: World, operation, seed=None, now=None, **change):
     "name,change",
     [
         ("WrongLock", {"lock": OTHER}),
-        ("WrongEpoch", {"epoch": 2}),
-        ("WrongNonce", {"lock_nonce": bytes(16)}),
+        ("WrongNonce", {"lock_nonce": bytes(16), "epoch": 2}),
         ("CommandSignature.Mismatch", {"seed": OTHER}),
+        ("CommandSignature.Mismatch", {"seed": OTHER, "epoch": 2}),
     ],
 )
 def test_command_refused_opaquely(name, change):
@@ -389,10 +391,15 @@ def test_command_refused_opaquely(name, change):
     refused(w, send_command(w, Act(Action.Open), **change), name)
 
 
+def test_wrong_epoch_is_told_to_the_owner():
+    w = ready()
+    refused(w, send_command(w, Act(Action.Open), epoch=2), "WrongEpoch", Reason.WrongEpoch)
+
+
 def test_command_to_a_fresh_lock():
     w = World()
     challenge, session = w.challenge()
-    command = Command(w.lock.keys.lock_id, 0, challenge.nonce, bytes(16), Act(Action.Open)).signed(OTHER)
+    command = Command(w.lock.keys.lock_id, 0, 0, challenge.nonce, bytes(16), Act(Action.Open)).signed(OTHER)
     refused(w, w.lock.command(session, command.encode(), w.now), "NotProvisioned")
 
 
@@ -418,7 +425,8 @@ def test_exhausted():
     w = ready()
     w.finish(send_command(w, Deactivate(0, 2**32 - 1)))
     refused(w, send_command(w, Activate(0, 2**32 - 1)), "Exhausted", Reason.Exhausted)
-    w.lock.header = records.HeaderRecord(replace(w.lock.owned, epoch=2**32 - 1))
+    w.lock.header = replace(w.lock.header, owner=replace(w.lock.owned, epoch=2**32 - 1))
+    w.lock.shown = 2**32 - 1
     outcome = send_command(w, Transfer(w.owner.key, w.service.key), epoch=2**32 - 1)
     refused(w, outcome, "Exhausted", Reason.Exhausted)
 
@@ -440,8 +448,8 @@ def test_deactivate_wipes():
     assert w.lock.slots[0].holding == records.SlotEmpty()
 
 
-def test_act_without_any_slot():
-    w = World(slots=0).provision()
+def test_act_whatever_the_slots():
+    w = World(slots=1).provision()
     done = w.command(Act(Action.Lock))
     assert done.completed == Act(Action.Lock) and w.bolts == [Action.Lock]
 

@@ -101,6 +101,8 @@ def test_withdrawn_is_checked():
     for change in (signature, {"generation": 3}, {"grant": OTHER}):  # OWN-31
         unasked = replace(answer, **change).signed(w.service.seed)
         assert name_of(lambda: w.owner.withdrawn(unasked)) == "WithdrawSignature.Mismatch"
+    steward = replace(answer, by=1, withdraw_signature=replace(order, by=1).signed(w.owner_seed).auth)
+    assert name_of(lambda: w.owner.withdrawn(steward.signed(w.service.seed))) == "UnknownSigner"  # OWN-32
     assert w.owner.view(0)[1].state == "Sharing"
     for outcome in (Released(OTHER), Settled()):
         w.owner.withdrawn(replace(answer, outcome=outcome).signed(w.service.seed))
@@ -121,8 +123,8 @@ def test_withdrawn_is_checked():
 
 def _withdrawn(w: World, number: int, grant: bytes, outcome) -> messages.Withdrawn:
     """What a service may say of a withdrawal that the owner signed."""
-    asked = messages.Withdraw(w.owner.lock, 1, 0, number, grant).signed(w.owner_seed)
-    return messages.Withdrawn(w.owner.lock, 1, 0, number, grant, asked.auth, outcome)
+    asked = messages.Withdraw(w.owner.lock, 1, 0, 0, number, grant).signed(w.owner_seed)
+    return messages.Withdrawn(w.owner.lock, 1, 0, 0, number, grant, asked.auth, outcome)
 
 
 def test_learning():
@@ -195,13 +197,13 @@ def test_done_must_echo_the_order():
     key = w.lock.keys.lock
 
     def said(completed, epoch=1, answers=command.digest()):
-        return messages.Done(answers, w.owner.lock, epoch, completed).signed(key)
+        return messages.Done(answers, w.owner.lock, epoch, 0, 255, completed).signed(key)
 
     left = messages.Left(1, messages.Empty())
-    assert name_of(lambda: w.owner.answer(said(messages.Inspected(0, left), answers=OTHER))) == "OtherCommand"
-    assert name_of(lambda: w.owner.answer(said(messages.Inspected(0, left), epoch=2))) == "WrongEpoch"  # OWN-30
-    assert name_of(lambda: w.owner.answer(said(messages.Inspected(1, left)))) == "OtherOperation"
-    assert w.owner.answer(said(messages.Inspected(0, left))) == command
+    assert name_of(lambda: w.owner.answer(said(messages.Inspected(0, 2, left), answers=OTHER))) == "OtherCommand"
+    assert name_of(lambda: w.owner.answer(said(messages.Inspected(0, 2, left), epoch=2))) == "WrongEpoch"  # OWN-30
+    assert name_of(lambda: w.owner.answer(said(messages.Inspected(1, 2, left)))) == "OtherOperation"
+    assert w.owner.answer(said(messages.Inspected(0, 2, left))) == command
 
 
 def test_provisioned_of_another_epoch_or_lock():
@@ -277,7 +279,7 @@ def test_publication_refused():
     make = lambda **change: replace(w.owner.grant(0, w.owner.key, 3, Limits()).message, **change)
     seed = w.owner_seed
     assert name_of(lambda: w.service.publish(make().signed(OTHER))) == "GrantSignature.Mismatch"
-    assert name_of(lambda: w.service.publish(make(lock=OTHER).signed(seed))) == "SVC-1"
+    assert name_of(lambda: w.service.publish(make(lock=OTHER).signed(seed))) == "UnknownLock"
     assert name_of(lambda: w.service.publish(make(epoch=2).signed(seed))) == "WrongEpoch"
     bad = make(subject=bytes(32), generation=7).signed(seed)
     assert name_of(lambda: w.service.publish(bad)) == "SubjectKey.SmallOrder"
@@ -431,6 +433,6 @@ def test_entry_point():
 
 def test_states_become_json():
     w = ready()
-    w.install(w.share(limits=Limits(1, 2**40, Schedule(127, 0, 1440, 0, Next(1, 60)), 4)))
+    w.install(w.share(limits=Limits(1, 2**37, Schedule(127, 0, 1440, 0, Next(1, 60)), 4)))
     for state in (w.owner, w.service, w.lock):
         json.dumps(jsonable.to_json(state))

@@ -9,7 +9,7 @@ import pytest
 from sharekey import answers, guest, primitives, reports
 from sharekey.errors import SharekeyError
 from sharekey.limits import Limits
-from sharekey.messages import Done, Grant, Inspect, NeverReleased, ReportRequest, Settled, State, Transfer
+from sharekey.messages import Done, Grant, Inspect, NeverReleased, ReportRequest, Settled, State, Transfer, Transferred
 from sharekey.service import Service
 from world import NOON, ready
 
@@ -123,7 +123,7 @@ def test_which_report_is_taken_in():
 def test_the_statement_of_ownership():
     w = ready()
     key, own, service = w.lock.keys.lock, w.owner.key, w.service.key
-    done = lambda operation, epoch: Done(OTHER, w.owner.lock, epoch, operation).signed(key)
+    done = lambda operation, epoch: Done(OTHER, w.owner.lock, epoch, 0, 255, operation).signed(key)
     see = lambda said, **change: name_of(lambda: w.see(w.owner, said, **change))
     grant = w.share().grant
     request = reports.ask(w.owner, 0, NOON, w.entropy(16))
@@ -131,17 +131,17 @@ def test_the_statement_of_ownership():
         forged = _report(w, request, parts)
         assert name_of(lambda: reports.see(w.owner, request, forged)) == "NoOwnership"
     assert see(w.statement.signed(OTHER)) == "ProvisionedSignature.Mismatch"
-    assert see(done(Transfer(own, service), 2).signed(OTHER)) == "DoneSignature.Mismatch"
+    assert see(done(Transferred(own, service, 2), 2).signed(OTHER)) == "DoneSignature.Mismatch"
     changes = {"WrongLock": {"lock": OTHER}, "WrongEpoch": {"epoch": 2}, "WrongOwner": {"owner": OTHER}}
     for name, change in changes.items():
         assert see(replace(w.statement, **change).signed(key)) == name
     assert see(replace(w.statement, service=OTHER).signed(key)) == "WrongService"  # RPT-13
-    assert see(done(Transfer(own, OTHER), 2), epoch=2) == "WrongService"
-    assert see(done(Transfer(own, service), 0)) == "WrongEpoch"
-    assert see(done(Transfer(OTHER, service), 1)) == "WrongOwner"
-    assert see(done(Transfer(own, service), 2)) == "WrongEpoch"  # RPT-12: after the statement
+    assert see(done(Transferred(own, OTHER, 2), 2), epoch=2) == "WrongService"
+    assert see(done(Transferred(own, service, 2), 0)) == "WrongEpoch"
+    assert see(done(Transferred(OTHER, service, 2), 1)) == "WrongOwner"
+    assert see(done(Transferred(own, service, 2), 2)) == "WrongEpoch"  # RPT-12: after the statement
     assert w.owner.epoch == 1
-    w.see(w.owner, done(Transfer(own, service), 1), grant)
+    w.see(w.owner, done(Transferred(own, service, 2), 1), grant)
     assert w.owner.view(0)[1].share.generation == 2
 
 
@@ -155,8 +155,8 @@ def test_going_on_in_a_later_ownership():
     w = ready()
     w.share()
     key, own, service = w.lock.keys.lock, w.owner.key, w.service.key
-    later = lambda owner, service: Done(OTHER, w.owner.lock, 2, Transfer(owner, service)).signed(key)
-    grant = Grant(w.owner.lock, 2, 0, 1, OTHER_KEY, 3, Limits()).signed(w.owner_seed)
+    later = lambda owner, service: Done(OTHER, w.owner.lock, 2, 0, 255, Transferred(owner, service, 2)).signed(key)
+    grant = Grant(w.owner.lock, 2, 0, 0, 1, OTHER_KEY, 3, Limits()).signed(w.owner_seed)
     away, gone, moved = (copy.deepcopy(w.owner) for _ in range(3))
     assert w.see(away, later(own, service), grant, epoch=2).messages == [later(own, service), grant]
     assert away.epoch == 2 and away.view(0)[1].live_generations == {1}

@@ -15,11 +15,11 @@ PROOF = b"p" * 32  # the digest of a Done of an Inspect
 
 
 def grant(number: int, subject: int = 1) -> Grant:
-    return Grant(LOCK, 1, 0, number, bytes([subject]) * 32, 3, Limits(), b"s" * 64)
+    return Grant(LOCK, 1, 0, 0, number, bytes([subject]) * 32, 3, Limits(), b"s" * 64)
 
 
 def withdraw(of: Grant) -> Withdraw:
-    return Withdraw(LOCK, 1, 0, of.generation, of.digest())
+    return Withdraw(LOCK, 1, 0, 0, of.generation, of.digest())
 
 
 def receipt(of: Grant, device: bytes = b"d" * 32, install: bytes = b"i" * 32, epoch: int = 1) -> Receipt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sharekey import cells, guest, messages, pairing, records
+from sharekey import cells, guest, messages, primitives, records
 from sharekey.cells import NeedsMaking, Purpose
 from sharekey.errors import LockError
 from sharekey.limits import Action, Limits, Next, Reason, Schedule
@@ -36,7 +36,7 @@ def test_power_cut_at_every_write_of_making():
         store = dict(writes[:done])
         with pytest.raises(NeedsMaking) as needs:
             Lock.boot(store, 2, bytes(16))
-        assert needs.value.before == (bytes(32) if done == 0 else pairing.new_seed(bytes(32), b"e" * 32))
+        assert needs.value.before == (bytes(32) if done == 0 else primitives.sha256(writes[0][1]))
     lock = Lock.boot(dict(writes), 2, bytes(16))
     assert lock.next_number == 0 and lock.owned is None and lock.slots == [records.FRESH_SLOT] * 2
 
@@ -57,9 +57,9 @@ def test_records_round_trip_and_longest():
     limits = Limits(1, 2, Schedule(1, 0, 1, 0, Next(1, 1)), 5)
     longest = LockSlot(1, 2, Key(b"g" * 32, b"d" * 32, b"p" * 32, 3, limits, 4))
     contents = [
-        (HEADER, records.FRESH_HEADER),
-        (HEADER, HeaderRecord(Owned(1, b"o" * 32, b"s" * 32))),
-        (COUNTER, CounterRecord(5, 6)),
+        (HEADER, HeaderRecord(3, records.Unprovisioned())),
+        (HEADER, HeaderRecord(3, Owned(1, b"o" * 32, b"s" * 32))),
+        (COUNTER, CounterRecord(5, 6, 1)),
         (slot_cell(9), records.FRESH_SLOT),
         (slot_cell(9), LockSlot(1, 2, records.SlotEmpty())),
         (slot_cell(9), longest),
@@ -92,7 +92,9 @@ def test_counter_is_leased():
 
 
 def test_counter_raises_the_latest_time():
-    w = World()
+    w = ready()
+    w.clock += 9
+    w.boot()
     w.challenge()
     assert w.lock.counter.latest == w.clock
     w.clock -= 1
@@ -112,7 +114,7 @@ def test_nonces_differ_with_bad_entropy():
 
 def test_counter_ends():
     w = World()
-    w.lock.counter = CounterRecord(2**64 - 2, 0)
+    w.lock.counter = CounterRecord(2**64 - 2, 0, 0)
     w.lock.next_number = 2**64 - 2
     assert w.lock.challenge(Purpose.Operate, w.now, w.entropy()).name == "Exhausted"
 

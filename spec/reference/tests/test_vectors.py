@@ -87,6 +87,22 @@ def test_a_file_follows_the_schema(name):
     jsonschema.Draft202012Validator(schema).validate(vectors.file(name))
 
 
+def test_the_schema_knows_the_fields_of_each_kind():
+    schema = vectors.file("schema.json")
+    message = {"$ref": "#/$defs/message", "$defs": schema["$defs"]}
+    good = jsonschema.Draft202012Validator(message)
+    seen = set()
+    for case in vectors.file("messages.json")["cases"]:
+        if case["kind"] not in seen:
+            seen.add(case["kind"])
+            assert good.is_valid(case)
+            assert not good.is_valid({**case, "fields": {**case["fields"], "more": 1}})
+            for name in case["fields"]:
+                assert not good.is_valid({**case, "fields": {**case["fields"], name: 1.5}})
+                less = {other: value for other, value in case["fields"].items() if other != name}
+                assert not good.is_valid({**case, "fields": less})
+
+
 # Files of single facts
 
 
@@ -169,7 +185,10 @@ STEPS: dict[str, Callable[[contacts.Book, str, str], Any]] = {
     "compare": lambda book, name, text: book.change(name, lambda at: contacts.compared(at, contacts.read(text))),
     "scan": lambda book, name, text: book.change(name, lambda at: contacts.scanned(at, raw(text))),
     "observe": lambda book, name, text: book.change(name, lambda at: contacts.seen(at, raw(text))),
-    "accept": lambda book, name, text: book.change(name, lambda at: contacts.accept(at, raw(text))),
+    "accept": lambda book, name, text: book.accept(name, raw(text)),
+    # What the owner calls somebody is no matter of the protocol's.
+    "rename": lambda book, name, text: book.get(name),
+    "delete": lambda book, name, text: book.delete(name),
 }
 
 
@@ -198,8 +217,14 @@ def _pairing_key(case):
 
 def _lock_keys(case):
     keys = pairing.lock_keys(raw(case["seed"]))
-    found = [key.hex() for key in (keys.lock, keys.lock_id, keys.record, keys.nonce)]
-    return found == [case["lock_key"], case["lock"], case["record_key"], case["nonce_key"]]
+    found = [key.hex() for key in (keys.lock, keys.lock_id, keys.record, keys.nonce, keys.agreement)]
+    names = ("lock_key", "lock", "record_key", "nonce_key", "agreement_key")
+    return found == [case[name] for name in names]
+
+
+def _agreement_secret(case):
+    inputs = [raw(case[name]) for name in ("agreement_key", "entropy", "install_digest")]
+    return pairing.agreement_secret(*inputs).hex() == case["secret"]
 
 
 def _nonce(case):
@@ -210,6 +235,7 @@ def _nonce(case):
 DERIVATIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "pairing_key": _pairing_key,
     "lock_keys": _lock_keys,
+    "agreement_secret": _agreement_secret,
     "nonce": _nonce,
     "seed": lambda case: pairing.new_seed(raw(case["before"]), raw(case["entropy"])).hex() == case["seed"],
     "card_tag": lambda case: card_tag(
@@ -270,9 +296,9 @@ def shown_record(content: Any) -> Any:
     if isinstance(content, records.SeedRecord):
         return {"seed": content.seed.hex(), "initialised": content.initialised}
     if isinstance(content, records.HeaderRecord):
-        return show(content.owner)
+        return {"slots": content.slots, **show(content.owner)}
     if isinstance(content, records.CounterRecord):
-        return {"ceiling": content.ceiling, "latest": content.latest}
+        return {"ceiling": content.ceiling, "latest": content.latest, "set_in": content.set_in}
     held = show(content.holding)
     held["type"] = {"SlotInactive": "Inactive", "SlotEmpty": "Empty", "Key": "Installed"}[held["type"]]
     return {"epoch": content.epoch, "floor": content.floor, "content": held}
@@ -343,7 +369,7 @@ class ServiceLine(Line):
                 return {"error": "NotPublished"}
             self.record = slot.release(self.record, grant, device, install)
         else:
-            order = Withdraw(bytes(32), 1, 0, generation, grant)
+            order = Withdraw(bytes(32), 1, 0, 0, generation, grant)
             self.record, outcome = slot.withdraw(self.record, order)
             return {"outcome": shown_outcome(outcome)}
         return {"error": None}
@@ -361,7 +387,7 @@ class OwnerLine(Line):
         else:
             outcome = {"NeverReleased": NeverReleased, "Settled": Settled}.get(event["outcome"]["type"])
             said = outcome() if outcome else Released(raw(event["outcome"]["install"]))
-            self.record = slot.answered(self.record, Withdrawn(bytes(32), 1, 0, generation, grant, bytes(64), said))
+            self.record = slot.answered(self.record, Withdrawn(bytes(32), 1, 0, 0, generation, grant, bytes(64), said))
         return {"error": None}
 
 

@@ -29,41 +29,41 @@ IN_OPERATIONS = {
     "service": b("s"),
     "to": 2**64 - 1,
     "action": Action.Lock,
+    "slots": 1,
 }
 
 
 def _grant(limits: Limits) -> m.Grant:
-    return m.Grant(b("lock"), 1, 2, 3, PUB, 3, limits)
+    return m.Grant(b("lock"), 1, 0, 2, 3, PUB, 3, limits)
 
 
 def samples() -> list[m.Message]:
     out: list[m.Message] = [_grant(Limits()), _grant(FULL), _grant(Limits(None, 5, None, 2**32 - 1))]
     out.append(_grant(Limits(schedule=Schedule(1, 1439, 1, 0))))
-    out.append(m.Withdraw(b("l"), 1, 2, 3, b("g")))
+    out.append(m.Withdraw(b("l"), 1, 2**32 - 1, 2, 3, b("g")))
     for outcome in (m.NeverReleased(), m.Released(b("i")), m.Settled()):
-        out.append(m.Withdrawn(b("l"), 1, 2, 3, b("g"), b("s", 64), outcome))
+        out.append(m.Withdrawn(b("l"), 1, 0, 2, 3, b("g"), b("s", 64), outcome))
     out += [m.Claim(b("g"), PUB), m.Install(b("c"), b("n", 16), b("x")), m.Release(b("i"))]
     out.append(m.Receipt(b("i"), b("l"), 1, 2, 3, b("g"), b("d"), b("x")))
-    out += [m.Report(b("r"), b("l"), 1, 2, 2**64 - 1, state, b("m")) for state in m.State]
+    out += [m.Report(b("r"), b("l"), 1, 2, 2**64 - 1, state, 255, b("m")) for state in m.State]
     nonces = (b("n", 16), b("o", 16))
     out += [m.ReportRequest(b("l"), 1, by, 2, nonces[0], 2**64 - 1) for by in (m.OWNER, 2**32 - 1)]
     out.append(m.FindRequest(b("s"), PUB, nonces[0], 5))
     for tag, operation in m.OPERATIONS.items():
         given = {name: IN_OPERATIONS[name] for name, _ in operation.FIELDS}
-        out.append(m.Command(b("l"), 1, *nonces, operation(**given)))
+        out.append(m.Command(b("l"), 1, 0, *nonces, operation(**given)))
         completed = m.COMPLETIONS[tag]
-        if "left" in dict(completed.FIELDS):
-            out += [m.Done(b("c"), b("l"), 1, completed(**given, left=left)) for left in LEFT]
-        else:
-            out.append(m.Done(b("c"), b("l"), 1, completed(**given)))
+        said = {name: IN_OPERATIONS[name] for name, _ in completed.FIELDS if name != "left"}
+        left = [{"left": left} for left in LEFT] if "left" in dict(completed.FIELDS) else [{}]
+        out += [m.Done(b("c"), b("l"), 1, 2**64 - 1, 100, completed(**said, **more)) for more in left]
     out += [m.Refused(b("r"), reason) for reason in Reason]
     out = [message.signed(SEED) for message in out]
-    tagged = [m.Unlock(1, Action.Open, *nonces), m.Reply(m.Accepted(), b("t", 16))]
-    tagged += [m.Reply(m.UnlockRefused(reason), b("t", 16)) for reason in Reason]
+    tagged = [m.Unlock(1, Action.Open, *nonces), *(m.Reply(m.Accepted(), b("t", 16), full) for full in (0, 100, 255))]
+    tagged += [m.Reply(m.UnlockRefused(reason), b("t", 16), 255) for reason in Reason]
     tagged += [m.Provision(*nonces, b("o"), b("s")), m.FactoryReset(b("l"), nonces[0])]
     out += [message.tagged(SEED) for message in tagged]
     out += [m.Challenge(b("l"), nonces[0]), m.Refused(), *(m.Connect(purpose) for purpose in m.Purpose)]
-    out.append(m.Provisioned(b("l"), 1, b("o"), b("s"), b("t", 16)).signed(SEED))
+    out.append(m.Provisioned(b("l"), 1, b("o"), b("s"), 10, b("t", 16)).signed(SEED))
     out.append(bundle(Limits()))
     out.append(bundle(FULL))
     return out
@@ -191,7 +191,7 @@ def test_limits_refused():
 def test_rights():
     data = _grant(Limits()).signed(SEED).encode()
     for rights in range(256):
-        changed = data[:77] + bytes([rights]) + data[78:]
+        changed = data[:81] + bytes([rights]) + data[82:]
         if rights in (1, 2, 3):
             assert m.Grant.decode(changed).rights == rights
         else:
@@ -202,13 +202,17 @@ def test_undefined_bytes():
     unlock = m.Unlock(0, Action.Open, bytes(16), bytes(16)).tagged(SEED).encode()
     for byte in (0, 3, 255):
         assert name_of(m.Unlock, unlock[:5] + bytes([byte]) + unlock[6:]) == "Value"
-    reply = m.Reply(m.UnlockRefused(Reason.Busy), bytes(16)).tagged(SEED).encode()
-    for byte in (0, 17, 255):
+    reply = m.Reply(m.UnlockRefused(Reason.Busy), bytes(16), 255).tagged(SEED).encode()
+    for byte in (0, 19, 255):
         assert name_of(m.Reply, reply[:5] + bytes([byte]) + reply[6:]) == "Value"
+    for byte in (101, 254):
+        assert name_of(m.Reply, reply[:22] + bytes([byte]) + reply[23:]) == "Value"  # MSG-7
+    provisioned = m.Provisioned(b("l"), 1, b("o"), b("s"), 10, b("t", 16)).signed(SEED).encode()
+    assert name_of(m.Provisioned, provisioned[:104] + b"\0" + provisioned[105:]) == "Value"
     refused = m.Refused(bytes(32), Reason.Busy).signed(SEED).encode()
     assert name_of(m.Refused, refused[:36] + b"\0" + refused[37:]) == "Value"
     top = max(m.OPERATIONS)
-    for cls, at, top in ((m.Withdrawn, 141, 3), (m.Report, 81, 4), (m.Command, 72, top), (m.Done, 72, top), (m.Reply, 4, 2)):
+    for cls, at, top in ((m.Withdrawn, 145, 3), (m.Report, 81, 4), (m.Command, 76, top), (m.Done, 81, top), (m.Reply, 4, 2)):
         data = next(s for s in SAMPLES if isinstance(s, cls)).encode()
         for tag in (0, top + 1, 255):
             assert name_of(cls, data[:at] + bytes([tag]) + data[at + 1 :]) == "Value"
@@ -217,25 +221,25 @@ def test_undefined_bytes():
 def test_bundle():
     data = bundle(Limits()).encode()
     assert name_of(m.Bundle, data + b"\0") == "Trailing"
-    assert name_of(m.Bundle, data[:4] + (147).to_bytes(2, "little") + data[6:]) == "Truncated"
-    assert name_of(m.Bundle, data[:4] + (185).to_bytes(2, "little") + data[6:]) == "Truncated"  # MSG-19
+    assert name_of(m.Bundle, data[:4] + (151).to_bytes(2, "little") + data[6:]) == "Truncated"
+    assert name_of(m.Bundle, data[:4] + (189).to_bytes(2, "little") + data[6:]) == "Truncated"  # MSG-19
     assert name_of(m.Bundle, data[:4] + (65535).to_bytes(2, "little") + data[6:]) == "Truncated"
-    at = 4 + 2 + 146
+    at = 4 + 2 + 150
     assert name_of(m.Bundle, data[: at + 2] + b"X" + data[at + 3 :]) == "Magic"
     assert name_of(m.Bundle, data[: at + 2] + b"X" + data[at + 3 :] + b"\0") == "Trailing"
-    longer = data[:4] + (147).to_bytes(2, "little") + data[6:at] + b"\0" + data[at:]
+    longer = data[:4] + (151).to_bytes(2, "little") + data[6:at] + b"\0" + data[at:]
     assert name_of(m.Bundle, longer) == "Trailing"  # the grant's
 
 
 def test_rules_over_several_fields_wait():
-    plain = m.Grant(bytes(32), 1, 0, 1, bytes(32), 3, Limits(2, 3, None, 1)).signed(SEED).encode()
-    wrong = plain[:79] + b"\x09" + plain[80:]
+    plain = m.Grant(bytes(32), 1, 0, 0, 1, bytes(32), 3, Limits(2, 3, None, 1)).signed(SEED).encode()
+    wrong = plain[:83] + b"\x09" + plain[84:]
     assert name_of(m.Grant, wrong) == "Value"
-    at = 78 + 18
+    at = 82 + 18
     assert name_of(m.Grant, wrong[:at] + b"\2" + wrong[at + 1 :]) == "Option"  # LIM-16
     schedule = Schedule(1, 0, 1, 0, Next(5, 0))
-    plain = m.Grant(bytes(32), 1, 0, 1, bytes(32), 3, Limits(schedule=schedule)).signed(SEED).encode()
-    at = 78 + 3
+    plain = m.Grant(bytes(32), 1, 0, 0, 1, bytes(32), 3, Limits(schedule=schedule)).signed(SEED).encode()
+    at = 82 + 3
     assert plain[at : at + 5] == b"\1\0\0\1\0"
     wrong = plain[: at + 3] + b"\0\0" + plain[at + 5 :]
     assert name_of(m.Grant, wrong) == "Value"

@@ -94,7 +94,7 @@ class Wanderer:
             self.ticks = max(0, self.ticks + self.random.choice([9000, 10001, 120001, -5]))
         if self.chance(6):
             self.clock = self.random.choice([NOON, NOON, NOON + 3600, NOON - 10, NOON + 10**6, 0, 2**64 - 1, "Unset"])
-        return {"ticks": self.ticks, "clock": self.clock}
+        return {"ticks": self.ticks, "clock": self.clock, "battery": self.random.choice([0, 62, 100, 255])}
 
     def time(self) -> int:
         """What a phone's or a service's clock says."""
@@ -485,6 +485,6 @@ class Wanderer:
         kinds = ("Grant", "Receipt", "Done", "Withdrawn")
         parts += [bytes.fromhex(self.message(self.random.choice(kinds))) for _ in range(self.random.randrange(5))]
         version, state = self.random.choice([7, 7, 7, 7, 7, 8, 0, 2**64 - 1]), self.random.choice(list(State))
-        epoch = request.epoch + self.random.choice([0, 0, 0, 0, 1])
-        report = Report(request.digest(), request.lock, epoch % 2**32, request.slot, version, state, content(parts))
+        epoch, slots = request.epoch + self.random.choice([0, 0, 0, 0, 1]), self.random.choice([3, 3, 3, 4, 255])
+        report = Report(request.digest(), request.lock, epoch % 2**32, request.slot, version, state, slots, content(parts))
         return join(report.signed(bytes.fromhex(self.seeds[self.one(SERVICES)])).encode(), parts).hex()

@@ -98,6 +98,7 @@ class World:
             "slot": asked.slot,
             "version": 5,
             "state": messages.State.Sharing,
+            "slots": self.slots,
             "messages": answers.content(parts),
         }
         report = messages.Report(**{**fields, **change}).signed(signer or self.service.seed)
@@ -188,7 +189,8 @@ class World:
 
 
 def ready() -> World:
-    """Provisioned, and slot 0 is active."""
+    """Provisioned, the clock is set, and slot 0 is active."""
     world = World().provision()
+    world.command(messages.SetClock(NOON))
     world.activate(0)
     return world

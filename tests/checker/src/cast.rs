@@ -4,7 +4,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sharekey::crypto::{Hash as _, PublicKey};
 use sharekey::guest::Account;
-use sharekey::id::{LockId, SlotId};
+use sharekey::id::{LockId, SlotCount, SlotId};
 use sharekey::message::{self, ReportAnswer};
 use sharekey::owner::Owner;
 use sharekey::service::{Service, ShareRecord};
@@ -42,6 +42,11 @@ pub fn owner(role: u8) -> Owner<Symbolic> {
     Owner::new(Symbolic, &seed(role)).unwrap()
 }
 
+/// How many slots the lock has.
+pub fn slots() -> SlotCount {
+    u8::try_from(super::lock::SLOTS).ok().and_then(SlotCount::new).unwrap()
+}
+
 /// The answer to a request, by the service's key.
 pub fn answer(request: &[u8], report: &Report) -> Vec<u8> {
     let messages: Vec<&[u8]> = report.messages.iter().map(Vec::as_slice).collect();
@@ -52,6 +57,7 @@ pub fn answer(request: &[u8], report: &Report) -> Vec<u8> {
         slot: SlotId::new(report.slot),
         version: report.version,
         state: report.state,
+        slots: slots(),
         messages: digest(b""),
     };
     FORGE.report(body, &messages, &seed(CLOUD))

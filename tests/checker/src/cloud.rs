@@ -2,12 +2,14 @@
 
 use sharekey::crypto::PublicKey;
 use sharekey::error::{ServiceError, SlotError};
+use sharekey::id::SlotId;
 use sharekey::message::{Grant, Install, Withdrawn, WithdrawnOutcome};
-use sharekey::service::{Changed, Request, Service, ShareRecord};
+use sharekey::service::{Changed, LockRecord, Request, Service, ShareRecord, place_of};
 use sharekey::slot::{GrantRef, State};
 use sharekey::wire::{Kind, Unverified};
 use sharekey_model::invariant::{Event, Invariant, Violation, Withdrawal};
 use sharekey_model::symbolic::Symbolic;
+use sharekey_stage::rows::joined;
 
 use super::cast::never;
 use super::net::Msg;
@@ -17,26 +19,39 @@ use super::world::{Step, World};
 /// No scenario within its bounds brings a record so far, unless two requests undo each other for ever.
 const MAX_VERSION: u64 = 64;
 
-/// The records, each in its stored form.
+/// The records, each in its stored form: the lock's, and those of its slots, which follow it one by one.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Cloud {
+    pub lock: Vec<u8>,
     pub records: Vec<Vec<u8>>,
 }
 
 impl Cloud {
+    pub fn lock(&self) -> LockRecord {
+        LockRecord::from_bytes(&self.lock).unwrap()
+    }
+
     pub fn record(&self, slot: u8) -> ShareRecord {
-        ShareRecord::from_bytes(&self.records[usize::from(slot)]).unwrap()
+        let lock = self.lock();
+        joined((lock.lock(), SlotId::new(slot)), &lock, Some(self.records[usize::from(slot)].clone())).unwrap()
     }
 
     fn with(&self, slot: u8, record: &ShareRecord) -> Self {
         let mut next = self.clone();
-        next.records[usize::from(slot)] = record.to_bytes();
+        next.records[usize::from(slot)] = record.of_slot().to_bytes();
         next
     }
 
-    /// Whether the store takes `next`, which was decided on a record read earlier, in place of what it holds.
-    pub fn takes(&self, slot: u8, next: &Self) -> bool {
-        self.record(slot).version() + 1 == next.record(slot).version()
+    /// What the store holds once it took the one record that was decided on in `read`, and is another in `decided`; `None`
+    /// where that record is another by now.
+    pub fn swapped(&self, slot: u8, read: &Self, decided: &Self) -> Option<Self> {
+        let (at, mut next) = (usize::from(slot), self.clone());
+        if read.lock != decided.lock {
+            next.lock.clone_from(&decided.lock);
+            return (self.lock == read.lock).then_some(next);
+        }
+        next.records[at].clone_from(&decided.records[at]);
+        (self.records[at] == read.records[at]).then_some(next)
     }
 }
 
@@ -70,7 +85,34 @@ impl World {
         self.serve_any(local, slot, Request::from((self.msgs.bytes(claim), self.msgs.bytes(install))))
     }
 
+    /// A statement of ownership is one write for every slot. Given again for a slot that does not follow it, that slot's
+    /// record is brought along, as whoever asks for its report would have it.
+    fn hear_ownership(&self, local: u32, slot: u8, statement: &[u8]) -> Option<Step> {
+        let before = self.clouds.get(local);
+        let (mut lock, mut record) = (before.lock(), before.record(slot));
+        let taken = self.service().reopen(&mut lock, statement).ok()?.commit(never).unwrap();
+        if taken.changed() != Changed::Nothing {
+            let mut reached = Reached::default();
+            reached.add(Milestone::Reopened);
+            self.note(reached);
+            let next = self.clouds.id(Cloud { lock: lock.to_bytes(), ..(*before).clone() });
+            return Some(Step { next, ..Step::default() });
+        }
+        if record.is_stored() {
+            return None;
+        }
+        let Ok(_) = self.service().bring_along(&mut record).unwrap().commit(never);
+        let next = self.clouds.id(before.with(slot, &record));
+        let out = self.cast.reported(slot, &record).map(|report| self.msgs.put_report(&report)).into_iter().collect();
+        Some(Step { next, out, ..Step::default() })
+    }
+
     fn serve_any(&self, local: u32, slot: u8, request: Request<'_>) -> Option<Step> {
+        if let Request::Message(message) = request
+            && matches!(place_of(message), Ok((_, None)))
+        {
+            return self.hear_ownership(local, slot, message);
+        }
         let mut reached = Reached::default();
         let before = self.clouds.get(local);
         let present = before.record(slot);
@@ -90,6 +132,7 @@ impl World {
                 reach_change(&mut reached, Kind::of(message).unwrap(), changed);
                 (!answer.is_empty()).then(|| withdrawn(&mut reached, &answer, present.slot().shared()))
             }
+            Request::Report { .. } => panic!("reports are seen as they come to be"),
             Request::Release { install, .. } => {
                 reached.add_if(present.slot().state() == State::Shared, Milestone::ReleasedAgain);
                 // What was released is what the install names, whatever claim came with it.
@@ -102,8 +145,7 @@ impl World {
         if !answer.is_empty() {
             out.push(self.put(&answer));
         }
-        // Where nothing but the version changed, the record is taken to be as before: its report is, too.
-        let same = changed == Changed::Nothing;
+        let same = record == present;
         let repeated = same_but_last(&present, &record);
         let next = if same { local } else { self.clouds.id(before.with(slot, &record)) };
         if !same {
@@ -134,7 +176,6 @@ impl World {
 fn reach_change(reached: &mut Reached, kind: Kind, changed: Changed) {
     match (kind, changed) {
         (_, Changed::Published { .. }) => reached.add(Milestone::Published),
-        (_, Changed::Reopened { .. } | Changed::Moved { .. }) => reached.add(Milestone::Reopened),
         (Kind::Receipt, Changed::Nothing) => reached.add(Milestone::ReceiptOld),
         (Kind::Receipt, _) => reached.add(Milestone::ReceiptTaken),
         (Kind::Done, Changed::Nothing) => reached.add(Milestone::DoneOld),

@@ -2,17 +2,17 @@
 //! on whom it answers: so it keeps everything, forever, and its state is the network's.
 
 use rand_chacha::ChaCha20Rng;
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::Nonce;
 use sharekey::crypto::Signer;
-use sharekey::guest::{Claimed, Installing};
+use sharekey::guest::{Claimed, Installing, Unstored};
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{
     Challenge, Claim, Command, Grant, Install, Release, Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
 };
-use sharekey::secret::Seed;
+use sharekey::secret::{Exposed, Seed};
 use sharekey::wire::Unverified;
 use sharekey_model::invariant::{Event, Order as Meant};
 use sharekey_model::symbolic::Symbolic;
@@ -43,14 +43,17 @@ impl World {
 
     fn claimed(&self, device: u8, grant: Msg) -> Option<Claimed> {
         let rng = &mut self.device_entropy(device, grant);
-        account(self.device(device).subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).ok()
+        account(self.device(device).subject)
+            .claim(&Symbolic, self.msgs.bytes(grant), None, rng)
+            .ok()
+            .map(Unstored::stored)
     }
 
     fn installing(&self, device: u8, grant: Msg, challenge: &[u8]) -> Option<(Claimed, Installing)> {
         let Device { subject, number, .. } = self.device(device);
         let claimed = self.claimed(device, grant)?;
         let rng = &mut entropy(&[b"install", &[subject, number], challenge]);
-        let installing = claimed.install(&Symbolic, challenge, rng).ok()?;
+        let installing = claimed.install(&Symbolic, challenge, rng).ok()?.stored();
         Some((claimed, installing))
     }
 
@@ -85,7 +88,7 @@ impl World {
         let install = self.msgs.info(receipt).parent?;
         let (_, _, installing) = self.attempt_of(install)?;
         let download = installing.bundle(&Symbolic, self.msgs.bytes(release)).ok()?;
-        let key = download.finish(&Symbolic, self.msgs.bytes(receipt)).ok()?;
+        let key = download.finish(&Symbolic, self.msgs.bytes(receipt)).ok()?.stored();
         let challenge = self.msgs.bytes(challenge);
         let rng = &mut entropy(&[b"unlock", key.device().as_bytes(), challenge]);
         let (unlock, _) = key.unlock(&Symbolic, challenge, Action::Open, rng).ok()?;
@@ -152,7 +155,8 @@ impl World {
         let lock_nonce = nonce_of(self.msgs.bytes(challenge));
         let operation = operation(order, SlotId::new(0), Generation::new(9), key_of(OLGA));
         let (lock, epoch) = (self.cast.lock, Epoch::new(u32::from(epoch)));
-        let body = Command { lock, epoch, lock_nonce, owner_nonce: Nonce::from_bytes([5; 16]), operation };
+        let body =
+            Command { lock, epoch, by: Term::OWNER, lock_nonce, owner_nonce: Nonce::from_bytes([5; 16]), operation };
         let message = FORGE.signed(&body, &seed(OLGA));
         let command = super::net::digest(&message);
         let ordered = Event::Ordered { command, owner: key_of(OLGA), lock, epoch };
@@ -162,6 +166,7 @@ impl World {
     /// A grant by the former owner, for an ownership that may not be its.
     fn forge_grant(&self, epoch: u8) -> Option<Step> {
         let body = Grant {
+            by: Term::OWNER,
             lock: self.cast.lock,
             epoch: Epoch::new(u32::from(epoch)),
             slot: SlotId::new(0),
@@ -183,6 +188,6 @@ fn rogue_entropy(subject: u8, number: u8) -> ChaCha20Rng {
 
 /// The pairing key in a guest's stored key: its last 32 bytes.
 fn pairing_of(key: &sharekey::guest::GuestKey) -> Vec<u8> {
-    let stored = postcard::to_allocvec(key).unwrap();
+    let stored = postcard::to_allocvec(&Exposed(key)).unwrap();
     stored[stored.len() - 32..].to_vec()
 }

@@ -23,7 +23,7 @@ pub fn former_owner() -> Scenario {
             forged: 4,
             ..NOTHING
         },
-        reach: &[Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Rekeyed, RanTakeOver],
+        reach: &[Adopted, Reopened, OwnerSignatureRefused, Rekeyed, RanTakeOver],
         ..BASE
     }
 }
@@ -41,7 +41,7 @@ pub fn heir() -> Scenario {
             forged: 4,
             ..NOTHING
         },
-        reach: &[Adopted, Reopened, OtherEpochRefused, OwnerSignatureRefused, Installed, SawDownload],
+        reach: &[Adopted, Reopened, OwnerSignatureRefused, Installed, SawDownload],
         ..former_owner()
     }
 }

@@ -38,7 +38,7 @@ mod world;
 
 /// Enough for what has to be explored with every `cargo test`, and by CI.
 const AT_LEAST: usize = 1_000_000;
-const IN_FULL: usize = 3_100_000;
+const IN_FULL: usize = 3_600_000;
 
 /// What the campaign has to explore, unless its scenarios end before that.
 const CAMPAIGN: usize = 100_000_000;

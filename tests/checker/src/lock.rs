@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sharekey::counter::Epoch;
 use sharekey::id::{LockId, SlotId};
 use sharekey::lock::{
-    self, Accepted, Cell, Challenged, Clock, Found, Lock, Now, Record, Session,
+    self, Accepted, Battery, Cell, Challenged, Clock, Found, Lock, Now, Record, Session,
     purpose::{self, Purpose},
 };
 use sharekey_model::symbolic::Symbolic;
@@ -48,7 +48,7 @@ pub struct Running {
 }
 
 /// The time at which everything happens.
-pub const NOW: Now = Now { ticks: 0, clock: Clock::Absent };
+pub const NOW: Now = Now { ticks: 0, clock: Clock::Absent, battery: Battery::UNKNOWN };
 
 pub fn at(ticks: u64) -> Now {
     Now { ticks, ..NOW }

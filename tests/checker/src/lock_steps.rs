@@ -13,7 +13,7 @@ use sharekey_stage::firmware::{self, AnySession, Output};
 use sharekey_stage::forge::bundle;
 use sharekey_stage::ops::{Op, Order, Sent, To};
 
-use super::cast::entropy;
+use super::cast::{entropy, slots};
 use super::lock::{Commit, Flash, INSTALL, NOW, OPERATE, Running, TestLock, Written, again, at, give, nonce};
 use super::net::Msg;
 use super::reach::{Milestone, Reached};
@@ -166,12 +166,13 @@ impl World {
         let true_of_the_lock = match done.completed {
             Completed::Activate { generation, left, .. } => turned(generation, Holding::Empty, left),
             Completed::Deactivate { generation, left, .. } => turned(generation, Holding::Inactive, left),
-            Completed::Transfer { owner, service } => (ownership.owner, ownership.service) == (owner, service),
+            Completed::Transfer { owner, service, .. } => (ownership.owner, ownership.service) == (owner, service),
             other => [ordered, left_to_do] == [other.operation(); 2],
         };
         let moves = matches!(left_to_do, Operation::Act { .. }) == matches!(done.completed, Completed::Act { .. });
+        let counted = done.completed.slots().is_none_or(|said| said == slots());
         let named = (done.command, done.lock, done.epoch) == (self.digest(message), self.cast.lock, ownership.epoch);
-        reported && true_of_the_lock && moves && named
+        reported && true_of_the_lock && moves && counted && named
     }
 
     /// The nonce that a request says it answers: not the session's, which the lock has to compare it with.
@@ -236,7 +237,7 @@ impl World {
         answered: Answered,
         reached: &mut Reached,
     ) -> Event {
-        let Done { command, lock, epoch, completed } = *parse::<Done>(done).claims();
+        let Done { command, lock, epoch, completed, .. } = *parse::<Done>(done).claims();
         let installed = |slot| matches!(before.run().lock.report(slot).unwrap().holding, Holding::Installed { .. });
         let operation = completed.operation();
         reached.order(Order::of(&operation));

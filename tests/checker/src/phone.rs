@@ -268,9 +268,10 @@ impl World {
     }
 
     fn adopt(&self, owner: &Owner<Symbolic>, phone: &mut Phone, done: Msg) -> Result<Called, OwnerError> {
-        let view = owner.adopt(self.cast.lock, &key_of(CLOUD), self.msgs.bytes(done))?;
-        // Never in place of a view of this ownership that is there.
-        if phone.view().is_some_and(|present| present.epoch() >= view.epoch()) {
+        let new = owner.adopt(self.cast.lock, &key_of(CLOUD), self.msgs.bytes(done))?;
+        let held = phone.view();
+        let Ok(view) = new.put_new(held.clone(), never);
+        if held.is_some_and(|held| held == view) {
             return Err(OwnerError::OldEpoch);
         }
         (phone.view, phone.told) = (Some(kept::stored(&view)), BTreeSet::new());

@@ -11,7 +11,7 @@ use sharekey::lock::{Cell, purpose};
 use sharekey::message::{Holding, SlotReport};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::service::ShareRecord;
-use sharekey::slot::State as SlotState;
+use sharekey::slot::{Slot, State as SlotState};
 use sharekey_model::symbolic::Symbolic;
 use sharekey_stage::desk::{self, serve};
 
@@ -85,24 +85,24 @@ impl World {
     fn claim_of(&self, device: u8, grant: Msg) -> sharekey::message::Claim {
         let who = self.device(device);
         let rng = &mut self.device_entropy(device, grant);
-        let claimed = account(who.subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).unwrap();
+        let claimed = account(who.subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).unwrap().stored();
         *sharekey::wire::Unverified::parse(claimed.claim()).unwrap().claims()
     }
 
     fn installs(&self, flash: &Flash, mut record: ShareRecord, (device, grant): (u8, Msg), within: bool) -> Ran {
         let who = self.device(device);
         let rng = &mut self.device_entropy(device, grant);
-        let claimed = account(who.subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).unwrap();
+        let claimed = account(who.subject).claim(&Symbolic, self.msgs.bytes(grant), None, rng).unwrap().stored();
         let mut lock = flash.run().lock;
         let given = give::<purpose::Install>(&mut lock, NOW).0;
-        let attempt = claimed.install(&Symbolic, &given.challenge, rng).map_err(|_| "the guest cannot ask")?;
+        let attempt = claimed.install(&Symbolic, &given.challenge, rng).map_err(|_| "the guest cannot ask")?.stored();
         let asked = (attempt.claim(), attempt.install());
         let release = serve(&self.cast.service, &mut record, asked).map_err(|_| "the service does not release")?;
         let download = attempt.bundle(&Symbolic, &release).map_err(|_| "the guest cannot bundle")?;
         let staged =
             lock.install(given.session, download.bundle(), NOW, rng).map_err(|_| "the lock does not install")?;
         let receipt = commit(staged).0.receipt;
-        let key = download.finish(&Symbolic, &receipt).map_err(|_| "the guest does not take the receipt")?;
+        let key = download.finish(&Symbolic, &receipt).map_err(|_| "the guest does not take the receipt")?.stored();
         opens(&mut lock, &key, within)
     }
 
@@ -115,7 +115,7 @@ impl World {
         let found = releases.copied().find(|release| self.msgs.info(*release).parent == Some(install));
         let Some(release) = found else { return Err("a key is installed that was not released") };
         let download = attempt.bundle(&Symbolic, self.msgs.bytes(release)).map_err(|_| "the guest lost its release")?;
-        let key = download.finish(&Symbolic, self.msgs.bytes(receipt)).map_err(|_| "the guest lost its key")?;
+        let key = download.finish(&Symbolic, self.msgs.bytes(receipt)).map_err(|_| "the guest lost its key")?.stored();
         let within = self.scenario.uses.is_none_or(|uses| used(&flash, slot) < uses);
         opens(&mut flash.run().lock, &key, within)?;
         self.ran(Milestone::RanOpen);
@@ -169,6 +169,7 @@ impl World {
         let view = pending.finish(owner, &done).map_err(|_| "the takeover does not finish")?;
         serve(&self.cast.service, record, &done).map_err(|_| "the service does not reopen")?;
         self.ran(Milestone::RanTakeOver);
+        let Ok(view) = view.put_new(None, never);
         Ok(view)
     }
 
@@ -213,15 +214,15 @@ impl World {
         let staged = owner.share(view, slot, key_of(BEN), Method::Account, Rights::OPEN, Limits::NONE);
         let Ok(grant) = staged.map_err(|_| "the owner cannot share")?.commit(never);
         if serve(&self.cast.service, record, &grant).is_ok() {
-            let (here, there) = (view.status(slot).state, record.slot().state());
-            let sharing = (here, there) == (SlotState::Sharing, SlotState::Sharing);
+            let (here, there) = (view.slot(slot).map(Slot::state), Some(record.slot().state()));
+            let sharing = (here, there) == (Some(SlotState::Sharing), Some(SlotState::Sharing));
             return if sharing { Ok(true) } else { Err("shared, and not shown so") };
         }
         let Ok(withdraw) = owner.withdraw(view, slot).map_err(|_| "the owner cannot withdraw")?.commit(never);
         let answer = serve(&self.cast.service, record, &withdraw).map_err(|_| "the service does not withdraw")?;
         let Ok(_) = owner.learn(view, &answer).map_err(|_| "the phone takes no answer")?.commit(never);
         self.sync(owner, view, record);
-        if view.status(slot).state == SlotState::Sharing {
+        if view.status(slot).state == Some(SlotState::Sharing) {
             return Ok(true);
         }
         Ok(false)
@@ -256,7 +257,8 @@ fn opens(lock: &mut TestLock, key: &GuestKey, within: bool) -> Ran {
     match lock.unlock(given.session, &unlock, NOW) {
         Ok(staged) if within => {
             let unlocked = commit(staged).0;
-            key.check_reply(&Symbolic, &awaiting, &unlocked.reply).map_err(|_| "the guest does not take the reply")
+            let opened = key.check_reply(&Symbolic, &awaiting, &unlocked.reply);
+            opened.map(drop).map_err(|_| "the guest does not take the reply")
         }
         Err(refusal) if !within && refusal.error() == LockError::UsesSpent => Ok(()),
         Ok(_) => Err("a spent key opens"),

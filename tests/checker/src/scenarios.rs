@@ -335,7 +335,9 @@ pub fn quick() -> Vec<Scenario> {
 
 /// … and what CI searches beside that: one share with all that can come between, and the wider ones.
 pub fn all() -> Vec<Scenario> {
-    let wider = [honest(), two_at_the_lock(), two_slots(), heir(), two_phones_two_guests()];
+    let former =
+        more("taken over, former owner, again", takeover::former_owner(), |b| (b.challenges, b.installs) = (5, 3));
+    let wider = [former, honest(), two_at_the_lock(), two_slots(), heir(), two_phones_two_guests()];
     quick().into_iter().chain(wider).collect()
 }
 

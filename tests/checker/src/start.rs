@@ -6,11 +6,11 @@ use sharekey::counter::Epoch;
 use sharekey::id::SlotId;
 use sharekey::lock::purpose;
 use sharekey::secret::ActivationSecret;
-use sharekey::service::ShareRecord;
 use sharekey::wire::Kind;
 use sharekey_model::invariant::{Answered, Event, Ledger, Service};
+use sharekey_stage::rows::open;
 
-use super::cast::{ANA, BEN, CARD, CLOUD, OLGA, OTTO, entropy, key_of, never, owner};
+use super::cast::{ANA, BEN, CARD, CLOUD, OLGA, OTTO, entropy, key_of, owner};
 use super::cloud::Cloud;
 use super::kept;
 use super::lock::{Flash, INSTALL, NOW, OPERATE, commit, give, nonce};
@@ -50,13 +50,15 @@ impl World {
         let (provision, pending) = olga.provision(&card, &given.challenge, key_of(CLOUD), rng).unwrap();
         let (owned, written) = commit(lock.provision(given.session, &provision, NOW).unwrap());
         flash = flash.wrote(&written);
-        let view = pending.finish(&olga, &owned.provisioned).unwrap();
+        let Ok(view) = pending.finish(&olga, &owned.provisioned).unwrap().put_new(None, sharekey_stage::store::stored);
 
         let slots = (0..self.scenario.slots).map(SlotId::new);
-        let opened = slots.map(|slot| self.cast.service.open(&owned.provisioned, slot).unwrap().put_new(never));
-        let records: Vec<_> = opened.map(Result::unwrap).collect();
+        let records: Vec<_> = slots.map(|slot| open(&self.cast.service, &owned.provisioned, slot).unwrap()).collect();
         let reports: Vec<Msg> = (0..).zip(&records).map(|(slot, record)| self.report(slot, record)).collect();
-        let cloud = self.clouds.id(Cloud { records: records.iter().map(ShareRecord::to_bytes).collect() });
+        let cloud = self.clouds.id(Cloud {
+            lock: records[0].of_lock().to_bytes(),
+            records: records.iter().map(|record| record.of_slot().to_bytes()).collect(),
+        });
 
         let view = kept::stored(&view);
         let phones = [(1, OLGA, Some(view.clone())), self.second_phone(view)].map(|(name, owner, view)| {

@@ -97,14 +97,16 @@ impl World {
     fn other_writes(&self, state: &State, input: Input) -> Option<State> {
         let step = self.step(state.read?, input)?;
         let (Input::Serve { slot, .. } | Input::Release { slot, .. }) = input else { return None };
-        let (present, decided) = (self.clouds.get(state.cloud), self.clouds.get(step.next));
-        if is_repetition(state, &step) || step.next == state.read? || !present.takes(slot, &decided) {
+        let (present, read, decided) =
+            (self.clouds.get(state.cloud), self.clouds.get(state.read?), self.clouds.get(step.next));
+        let news = Some(step.next) != state.read && !is_repetition(state, &step);
+        let Some(stored) = present.swapped(slot, &read, &decided).filter(|_| news) else {
             let mut reached = super::reach::Reached::default();
             reached.add(super::reach::Milestone::StaleWriteRefused);
             self.note(reached);
             return None;
-        }
-        let cloud = step.next;
+        };
+        let cloud = self.clouds.id(stored);
         Some(State { cloud, read: None, ..state.after(self, &step, step.events) })
     }
 

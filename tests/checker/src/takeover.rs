@@ -89,15 +89,15 @@ pub fn former_owner() -> Scenario {
         listening: 0b10,
         bounds: Bounds {
             challenges: 4,
-            grants: 2,
+            grants: 3,
             withdraws: 1,
             orders: orders(&[(Activate, 2), (Transfer, 1)]),
             installs: 2,
-            unlocks: 1,
+            unlocks: 2,
             forged: 3,
             ..NOTHING
         },
-        reach: &[Adopted, OtherEpochRefused, OwnerSignatureRefused, Installed, Opened, UnlockRefused],
+        reach: &[Adopted, OwnerSignatureRefused, Installed, Opened, UnlockRefused],
         ..TAKEN_OVER
     }
 }

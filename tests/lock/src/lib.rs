@@ -31,6 +31,7 @@ mod lock_records;
 mod lock_requests;
 mod lock_reset;
 mod lock_sessions;
+mod lock_slots;
 mod lock_staged;
 mod lock_unlock;
 mod lock_unlock_limits;

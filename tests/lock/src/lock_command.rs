@@ -1,7 +1,7 @@
 //! Commands: each accept rule, broken alone and in pairs, whatever the operation; and what each
 //! operation itself refuses. `Stand::refuses_command` checks error, answer, and that nothing changed.
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::Nonce;
 use sharekey::error::{KeyError, LockError, RefuseReason, SignatureError, WireError};
 use sharekey::id::{LockId, SlotId};
@@ -62,7 +62,7 @@ fn each_refuses(change: impl Fn(&mut Command), error: LockError) {
 #[test]
 fn an_operation_or_an_action_that_is_not_defined_is_refused() {
     let mut stand = Stand::active();
-    let at_operation = 4 + 32 + 4 + 16 + 16;
+    let at_operation = 4 + 32 + 4 + 4 + 16 + 16;
     for (at, byte) in [(0, 0), (0, Order::NONE), (0, 0x81), (1, 0), (1, 3)] {
         let (nonce, session) = stand.operate();
         let operation = Operation::Act { action: Action::Open };
@@ -95,8 +95,10 @@ fn a_command_for_another_lock_is_refused() {
 //# CMD-5. The command MUST be of the lock's epoch.
 #[test]
 fn a_command_of_another_epoch_is_refused_be_it_lower_or_higher() {
-    for epoch in [0, 2, u32::MAX] {
-        each_refuses(|command| command.epoch = Epoch::new(epoch), LockError::WrongEpoch);
+    let told = Some(RefuseReason::WrongEpoch);
+    for (operation, epoch) in operations().into_iter().zip([0, 2, u32::MAX].into_iter().cycle()) {
+        let other = |command: &mut Command| command.epoch = Epoch::new(epoch);
+        refuses(&mut Stand::active(), operation, other, LockError::WrongEpoch, told);
     }
 }
 
@@ -129,6 +131,33 @@ fn a_command_that_the_owner_did_not_sign_is_refused() {
     }
 }
 
+//= spec/protocol.md#frame
+//# MSG-20. A signature MUST be made, and checked, over `"sharekey v1 signature"` ‖ 00 ‖ the bytes that it covers.
+#[test]
+fn what_a_key_signed_for_another_protocol_is_no_message_here() {
+    let mut stand = Stand::active();
+    for context in [&b""[..], b"sharekey v1 signature", b"sharekey v2 signature\0"] {
+        let (nonce, session) = stand.operate();
+        let frame = forge::frame(&stand.command_body(nonce, Operation::Act { action: Action::Open }));
+        let error = LockError::CommandSignature(SignatureError::Mismatch);
+        stand.refuses_command(session, &forge::sign_under(context, &frame, &seed(OWNER)), error, None);
+    }
+    stand.goes_on();
+}
+
+//= spec/protocol.md#commands
+//# CMD-12. The command MUST be signed by somebody whose key the lock has, so its `by` is 0.
+#[test]
+fn a_command_that_says_that_another_than_the_owner_signed_it_is_refused_before_its_signature() {
+    let mut stand = Stand::active();
+    for (signer, by) in [(OWNER, 1), (OTHER, 1), (OWNER, u32::MAX)] {
+        let (nonce, session) = stand.operate();
+        let body = Command { by: Term::new(by), ..stand.command_body(nonce, Operation::Act { action: Action::Open }) };
+        stand.refuses_command(session, &forge::signed(&body, &seed(signer)), LockError::UnknownSigner, None);
+    }
+    stand.goes_on();
+}
+
 #[test]
 fn a_commands_signature_is_checked_strictly() {
     let mut stand = Stand::active();
@@ -146,14 +175,16 @@ const RULES: [(LockError, Option<RefuseReason>); 7] = [
     (LockError::Wire(WireError::Version { found: 2 }), None),
     (LockError::SessionExpired, None),
     (LockError::WrongLock, None),
-    (LockError::WrongEpoch, None),
     (LockError::WrongNonce, None),
     (LockError::CommandSignature(SignatureError::Mismatch), None),
+    (LockError::WrongEpoch, Some(RefuseReason::WrongEpoch)),
     (LockError::StaleNumber, Some(RefuseReason::StaleNumber)),
 ];
 
 //= spec/protocol.md#commands
 //# CMD-8. A refusal before the signature held MUST be the opaque Refused.
+//= spec/protocol.md#commands
+//# CMD-14. The lock MUST make these checks in this order; the first that fails decides the error.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, (first, told)) in RULES.into_iter().enumerate() {
@@ -220,6 +251,8 @@ fn a_number_that_is_not_above_the_floor_is_refused_with_the_reason() {
 
 //= spec/protocol.md#operations
 //# OPR-14. Activate and Deactivate at a floor of 2^32 − 1 MUST be refused with Exhausted.
+//= spec/protocol.md#operations
+//# OPR-16. Within an operation the lock MUST make the checks in the order of this table; the first that fails decides the error.
 #[test]
 fn at_the_end_of_the_number_line_no_number_is_left_until_a_transfer() {
     let mut stand = Stand::active();
@@ -271,7 +304,7 @@ fn a_transfer_in_the_last_epoch_is_refused_with_the_reason() {
     let mut stand = Stand::provisioned();
     let header = |epoch: u32| {
         let (owner, service) = (public(&seed(OWNER)), public(&seed(SERVICE)));
-        [&[2], &epoch.to_le_bytes()[..], owner.as_bytes(), service.as_bytes()].concat()
+        [&[3, 2], &epoch.to_le_bytes()[..], owner.as_bytes(), service.as_bytes()].concat()
     };
     let transfer = operations()[2];
     for (epoch, accepted) in [(u32::MAX - 1, true), (u32::MAX, false)] {

@@ -2,12 +2,14 @@
 //! a transfer.
 
 use sharekey::counter::{Epoch, Generation};
-use sharekey::error::{LockError, SignatureError};
+use sharekey::error::{LockError, RefuseReason, SignatureError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Timestamp};
 use sharekey::lock::{Cell, Clock};
-use sharekey::message::{Completed, Done, Holding, Operation, SlotReport};
-use sharekey_stage::stand::{DEVICE, NOON, OWNER, SERVICE, SLOTS, Stand};
+use sharekey::message::{Completed, Done, Holding, LockTime, Operation, SlotReport};
+use sharekey::wire::Unverified;
+use sharekey_stage::cells::set_in;
+use sharekey_stage::stand::{BATTERY, DEVICE, NOON, OWNER, SERVICE, SLOTS, Stand, slot_count};
 use sharekey_stage::{digest, forge, public, seed};
 
 const NEW_OWNER: u8 = 21;
@@ -21,7 +23,17 @@ fn carries_out(stand: &mut Stand, operation: Operation, epoch: u32, completed: C
     let message = stand.order(nonce, operation);
     let mut store = stand.store.clone();
     let commanded = stand.send_command(session, &message).unwrap();
-    let done = Done { command: digest(&message), lock: stand.id(), epoch: Epoch::new(epoch), completed };
+    let (command, lock, epoch, battery) = (digest(&message), stand.id(), Epoch::new(epoch), BATTERY);
+    //= spec/protocol.md#commands
+    //# CMD-13. A Done MUST carry the lock's time, or 0 where the lock cannot tell it; that of a SetClock the time that it sets, and that of a Transfer 0.
+    let is_set = set_in(&stand.store) == epoch.value();
+    let time = match (operation, stand.clock) {
+        (Operation::SetClock { to }, _) => LockTime::at(to),
+        (Operation::Transfer { .. }, _) | (_, Clock::Absent | Clock::Unset) => LockTime::UNKNOWN,
+        (_, Clock::At(time)) if is_set => LockTime::at(time),
+        (_, Clock::At(_)) => LockTime::UNKNOWN,
+    };
+    let done = Done { command, lock, epoch, time, battery, completed };
     assert_eq!(commanded.done.as_bytes(), forge::signed(&done, &stand.lock_key()));
     assert_eq!(commanded.operation, operation);
     if let Some(cell) = written {
@@ -103,6 +115,8 @@ fn activate_and_deactivate_leave_the_other_slots_alone() {
 #[test]
 fn act_moves_the_bolt_and_writes_nothing() {
     let mut stand = Stand::provisioned();
+    carries_out(&mut stand, Operation::Act { action: Action::Lock }, 1, Completed::Act { action: Action::Lock }, None);
+    let _ = stand.set_clock(NOON).unwrap();
     for action in [Action::Open, Action::Lock] {
         carries_out(&mut stand, Operation::Act { action }, 1, Completed::Act { action }, None);
     }
@@ -114,7 +128,7 @@ fn act_moves_the_bolt_and_writes_nothing() {
 fn inspect_reports_what_the_slot_holds_and_writes_nothing() {
     let mut stand = Stand::provisioned();
     let inspects = |stand: &mut Stand, left| {
-        let completed = Completed::Inspect { slot: SLOT, left };
+        let completed = Completed::Inspect { slot: SLOT, slots: slot_count(), left };
         carries_out(stand, Operation::Inspect { slot: SLOT }, 1, completed, None);
     };
     inspects(&mut stand, left(0, Holding::Inactive));
@@ -127,6 +141,24 @@ fn inspect_reports_what_the_slot_holds_and_writes_nothing() {
     inspects(&mut stand, left(4, Holding::Installed { grant, device: public(&seed(DEVICE)) }));
     stand.deactivate(0, 5);
     inspects(&mut stand, left(5, Holding::Inactive));
+}
+
+//= spec/protocol.md#commands
+//# CMD-13. A Done MUST carry the lock's time, or 0 where the lock cannot tell it; that of a SetClock the time that it sets, and that of a Transfer 0.
+#[test]
+fn a_done_tells_no_time_where_the_lock_cannot_and_none_that_it_does_not_believe() {
+    let mut stand = Stand::provisioned();
+    let action = Action::Open;
+    for clock in [Clock::Unset, Clock::Absent] {
+        stand.clock = clock;
+        carries_out(&mut stand, Operation::Act { action }, 1, Completed::Act { action }, None);
+    }
+    stand.clock_reads(NOON);
+    let to = Timestamp::from_unix_seconds(NOON + 500);
+    let _ = stand.command(Operation::SetClock { to }).unwrap();
+    let done = stand.command(Operation::Act { action }).unwrap().done;
+    let body = *Unverified::<Done>::parse(&done).unwrap().claims();
+    assert_eq!((body.time.known(), body.battery.percent()), (None, Some(62)), "the clock reads less than it did");
 }
 
 #[test]
@@ -147,14 +179,20 @@ fn set_clock_records_the_time_from_which_on_the_clock_is_believed() {
 }
 
 //= spec/protocol.md#operations
-//# OPR-5. Transfer MUST raise the epoch by one, and replace the owner's and the service's key, in one write.
+//# OPR-5. Transfer MUST begin a new epoch, and replace the owner's and the service's key, in one write.
 //= spec/protocol.md#operations
 //# OPR-7. The Done of a Transfer MUST carry the new epoch and both new keys, under the lock key.
 #[test]
 fn a_transfer_begins_the_next_epoch_in_one_write_and_echoes_both_keys() {
     let (mut stand, _) = Stand::installed();
     let (owner, service) = (public(&seed(NEW_OWNER)), public(&seed(NEW_SERVICE)));
-    carries_out(&mut stand, transfer(), 2, Completed::Transfer { owner, service }, Some(Cell::Header));
+    carries_out(
+        &mut stand,
+        transfer(),
+        2,
+        Completed::Transfer { owner, service, slots: slot_count() },
+        Some(Cell::Header),
+    );
     assert_eq!(stand.owner(), Ok((Epoch::new(2), owner)));
     stand.reboot();
     assert_eq!(stand.owner(), Ok((Epoch::new(2), owner)));
@@ -185,10 +223,15 @@ fn after_a_transfer_the_old_owners_commands_are_refused() {
     let message = stand.order(nonce, operation);
     let mismatch = SignatureError::Mismatch;
     stand.refuses_command(session, &message, LockError::CommandSignature(mismatch), None);
-    let (nonce, session) = stand.operate();
-    let mut command = stand.command_body(nonce, operation);
-    command.epoch = Epoch::FIRST;
-    stand.refuses_command(session, &forge::signed(&command, &seed(OWNER)), LockError::WrongEpoch, None);
+    for (owner, error, told) in [
+        (OWNER, LockError::CommandSignature(mismatch), None),
+        (NEW_OWNER, LockError::WrongEpoch, Some(RefuseReason::WrongEpoch)),
+    ] {
+        let (nonce, session) = stand.operate();
+        let mut command = stand.command_body(nonce, operation);
+        command.epoch = Epoch::FIRST;
+        stand.refuses_command(session, &forge::signed(&command, &seed(owner)), error, told);
+    }
     let _ = stand.command_by(NEW_OWNER, operation).unwrap();
 }
 
@@ -205,10 +248,11 @@ fn after_a_transfer_the_old_owners_grants_and_the_old_services_releases_are_refu
     transferred(&mut stand);
     let mismatch = SignatureError::Mismatch;
     let cases = [
-        (2, OWNER, NEW_SERVICE, Some(LockError::GrantSignature(mismatch))),
-        (1, OWNER, NEW_SERVICE, Some(LockError::WrongEpoch)),
-        (1, NEW_OWNER, NEW_SERVICE, Some(LockError::WrongEpoch)),
-        (2, NEW_OWNER, SERVICE, Some(LockError::ReleaseSignature(mismatch))),
+        (2, OWNER, NEW_SERVICE, Some((LockError::GrantSignature(mismatch), None))),
+        (1, OWNER, NEW_SERVICE, Some((LockError::GrantSignature(mismatch), None))),
+        (1, NEW_OWNER, SERVICE, Some((LockError::ReleaseSignature(mismatch), None))),
+        (1, NEW_OWNER, NEW_SERVICE, Some((LockError::WrongEpoch, Some(RefuseReason::WrongEpoch)))),
+        (2, NEW_OWNER, SERVICE, Some((LockError::ReleaseSignature(mismatch), None))),
         (2, NEW_OWNER, NEW_SERVICE, None),
     ];
     for (epoch, owner, service, refused) in cases {
@@ -217,7 +261,7 @@ fn after_a_transfer_the_old_owners_grants_and_the_old_services_releases_are_refu
         chain.grant.epoch = Epoch::new(epoch);
         (chain.owner, chain.service) = (seed(owner), seed(service));
         match refused {
-            Some(error) => stand.refuses_bundle(session, &chain.bundle(), error, None),
+            Some((error, told)) => stand.refuses_bundle(session, &chain.bundle(), error, told),
             None => drop(stand.send_bundle(session, &chain.bundle()).unwrap()),
         }
     }
@@ -263,7 +307,7 @@ fn a_transfer_ends_the_sessions_of_the_old_epoch() {
 fn an_owner_may_transfer_the_lock_to_itself() {
     let (mut stand, key) = Stand::installed();
     let (owner, service) = (public(&seed(OWNER)), public(&seed(SERVICE)));
-    let completed = Completed::Transfer { owner, service };
+    let completed = Completed::Transfer { owner, service, slots: slot_count() };
     carries_out(&mut stand, Operation::Transfer { owner, service }, 2, completed, Some(Cell::Header));
     assert_eq!(stand.open(&key).unwrap_err().error(), LockError::NotInstalled);
     stand.activate(0, 1);

@@ -4,9 +4,10 @@ use sharekey::counter::Generation;
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Rights};
-use sharekey::lock::{Cell, Found, StoredSeed, purpose};
+use sharekey::lock::{COUNTER_LEASE, Cell, Condition, Found, StoredSeed, purpose};
 use sharekey::message::{Holding, Operation};
-use sharekey_stage::cells::{SLOT_0, owned, slot, transfer, uses};
+use sharekey_stage::cells::{SLOT_0, SLOT_1, counter, owned, slot, transfer, uses};
+use sharekey_stage::provider::Provider;
 use sharekey_stage::stand::{Key, NOON, Stand, fails};
 
 const FIRST: SlotId = SlotId::new(0);
@@ -106,6 +107,53 @@ fn a_transfer_to_oneself_makes_a_damaged_slot_inactive_with_floor_0() {
     let _ = stand.open(&key).unwrap();
 }
 
+/// Writes what the store lacks, as a door does after each operation; gives the cells.
+fn complete(stand: &mut Stand) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    while let Some(accepted) = stand.lock.complete().unwrap() {
+        cells.push(accepted.cell());
+        accepted.commit(|record| stand.store.put(record)).unwrap();
+    }
+    cells
+}
+
+/// Against a draft the second transfer closed the slot that was opened after the first.
+//= spec/protocol.md#damage
+//# DMG-8. A lock that a new epoch finds with damaged slots MUST write a record of that epoch, Inactive with floor 0, for each of them at once.
+#[test]
+fn one_transfer_mends_two_damaged_slots_for_every_boot() {
+    let (mut stand, ..) = with_slot_0_damaged();
+    stand.store.remove(SLOT_1);
+    stand.reboot();
+    assert_eq!(complete(&mut stand), [], "in this epoch they stay damaged");
+    stand.transfer_to_oneself();
+    assert_eq!(complete(&mut stand), [SLOT_0, SLOT_1]);
+    assert_eq!(complete(&mut stand), []);
+    stand.activate(0, 1);
+    let key = stand.download(0, 2, |_| ()).unwrap();
+    stand.reboot();
+    assert_eq!(stand.report(1).unwrap().floor, number(0));
+    let _ = stand.open(&key).unwrap();
+    stand.activate(1, 1);
+}
+
+#[test]
+fn a_slot_that_was_written_in_the_new_epoch_is_not_written_over() {
+    let (mut stand, ..) = with_slot_0_damaged();
+    stand.transfer_to_oneself();
+    stand.activate(0, 1);
+    let before = stand.stored(SLOT_0);
+    assert_eq!(complete(&mut stand), []);
+    assert_eq!(stand.stored(SLOT_0), before);
+    // And neither is one that was found damaged in this epoch, though an earlier one left it so, too.
+    let (mut stand, ..) = with_slot_0_damaged();
+    stand.transfer_to_oneself();
+    make_busy(&mut stand, 0, 7);
+    assert_eq!(stand.lock.complete().unwrap_err(), LockError::Busy);
+    stand.reload(SLOT_0).unwrap();
+    assert_eq!((stand.report(0), complete(&mut stand)), (Err(LockError::SlotDamaged), Vec::new()));
+}
+
 #[test]
 fn a_boot_before_the_first_write_of_the_new_epoch_finds_the_slot_damaged_again() {
     let (mut stand, ..) = with_slot_0_damaged();
@@ -173,7 +221,7 @@ fn a_damaged_header_or_counter_leaves_nothing_but_the_factory_reset() {
         let (nonce, session) = stand.operate();
         let reset = stand.reset_message(nonce);
         stand.factory_reset(session, &reset).unwrap();
-        assert_eq!(StoredSeed::read(stand.store.found(Cell::Seed)).unwrap_err(), LoadError::NotMade);
+        assert_eq!(StoredSeed::read(&Provider, stand.store.found(Cell::Seed)).unwrap_err(), LoadError::NotMade);
         assert_eq!(stand.challenge::<purpose::Operate>().unwrap_err(), LockError::Resetting);
         assert_eq!(stand.owner(), Err(LockError::Resetting));
     }
@@ -238,18 +286,87 @@ fn a_slot_of_an_older_epoch_reads_as_inactive_with_floor_0() {
     stand.activate(0, 1);
 }
 
+//= spec/protocol.md#damage
+//# DMG-9. A lock MUST take a slot's record of a later epoch than the header's for damaged.
 #[test]
 fn a_slot_of_a_newer_epoch_than_the_header_is_damaged_until_the_next() {
     let mut stand = Stand::active();
+    let sound = stand.stored(SLOT_0);
     stand.forge(SLOT_0, &slot(2, 7, 2));
     stand.reboot();
     assert_eq!(stand.report(0), Err(LockError::SlotDamaged));
+    assert_eq!(stand.lock.condition(SLOT_0), Ok(Condition::Damaged));
     let activate = Operation::Activate { slot: FIRST, generation: number(8) };
     assert_eq!(stand.command(activate).unwrap_err().error(), LockError::SlotDamaged);
     stand.activate(1, 1);
+    // It may be read again, and what is older than what was read is not taken for it.
+    for again in [stand.stored(SLOT_0), sound] {
+        stand.store.set(SLOT_0, again);
+        stand.reload(SLOT_0).unwrap();
+        assert_eq!(stand.report(0), Err(LockError::SlotDamaged));
+    }
     stand.transfer_to_oneself();
     let report = stand.report(0).unwrap();
     assert_eq!((report.floor.value(), report.holding), (0, Holding::Inactive));
+}
+
+/// A lock in epoch 2 with a key, whose header fell back: the store broke its contract.
+fn fallen_back(header: impl FnOnce(&mut Stand) -> Vec<u8>) -> (Stand, Key) {
+    let mut stand = Stand::provisioned();
+    let header = header(&mut stand);
+    stand.transfer_to_oneself();
+    stand.activate(0, 1);
+    let key = stand.download(0, 2, |_| ()).unwrap();
+    let _ = stand.open(&key).unwrap();
+    stand.store.set(Cell::Header, header);
+    stand.reboot();
+    (stand, key)
+}
+
+/// Against a draft the key opened again.
+//= spec/protocol.md#operations
+//# OPR-15. The epoch that a Transfer begins MUST be the next after the highest that any record of the lock shows.
+#[test]
+fn after_a_header_that_fell_back_and_a_transfer_to_oneself_no_key_of_an_epoch_that_was_comes_back() {
+    for boots_between in [false, true] {
+        let (mut stand, key) = fallen_back(|stand| stand.stored(Cell::Header));
+        assert_eq!((stand.epoch().unwrap().value(), stand.report(0)), (1, Err(LockError::SlotDamaged)));
+        if boots_between {
+            stand.reboot();
+        }
+        stand.transfer_to_oneself();
+        assert_eq!(stand.epoch().unwrap().value(), 3);
+        for _ in 0..2 {
+            assert_eq!(stand.open(&key).unwrap_err().error(), LockError::NotInstalled);
+            stand.reboot();
+        }
+    }
+}
+
+//= spec/protocol.md#operations
+//# OPR-15. The epoch that a Transfer begins MUST be the next after the highest that any record of the lock shows.
+#[test]
+fn the_counters_record_shows_an_epoch_too_and_what_was_shown_is_not_forgotten_when_it_is_written_over() {
+    let mut stand = Stand::active();
+    stand.forge(Cell::Counter, &counter(COUNTER_LEASE, NOON, 6));
+    stand.reboot();
+    let _ = stand.set_clock(NOON).unwrap();
+    stand.transfer_to_oneself();
+    assert_eq!(stand.epoch().unwrap().value(), 7);
+}
+
+//= spec/protocol.md#provisioning
+//# PRV-13. A Provision that writes MUST be refused where any record of the lock shows an epoch.
+#[test]
+fn a_header_that_fell_back_to_nobody_lets_nobody_begin_the_first_epoch_again() {
+    let (mut stand, _) = fallen_back(|_| Stand::fresh().stored(Cell::Header));
+    assert_eq!(stand.owner(), Err(LockError::NotProvisioned));
+    let (nonce, session) = stand.operate();
+    let provision = stand.provision_message(nonce);
+    assert_eq!(stand.provision(session, &provision).unwrap_err().error(), LockError::Damaged);
+    let (nonce, session) = stand.operate();
+    let reset = stand.reset_message(nonce);
+    stand.factory_reset(session, &reset).unwrap();
 }
 
 /// Reloads a busy cell with a copy that is older than what this run has seen: refused, and again.

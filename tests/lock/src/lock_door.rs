@@ -1,18 +1,18 @@
 //! The front door: a frame in, an answer out; boot and sessions, writes and their order are its business.
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::Nonce;
 use sharekey::error::{LockError, WireError};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{
-    Answer, BootError, By, Cell, Clock, Condition, Door, Effect, Now, Pending, PhysicalPresence, Record, ServeError,
-    Served, Step, Store as _,
+    Answer, Battery, BootError, By, Cell, Clock, Condition, Door, Effect, Now, Pending, PhysicalPresence, Record,
+    ServeError, Served, Step, Store as _,
 };
 use sharekey::message::{Challenge, Command, Connect, FactoryReset, Operation, Refused};
-use sharekey::wire::{Kind, Unverified};
+use sharekey::wire::{Kind, Unverified, VERSION};
 use sharekey_stage::board::{Bench, Fault};
-use sharekey_stage::cells::transfer;
+use sharekey_stage::cells::{tag_record, transfer};
 use sharekey_stage::provider::Provider;
 use sharekey_stage::stand::{CARD, DEVICE, Key, NOON, OWNER, SLOTS, Stand, card};
 use sharekey_stage::store::PowerCut;
@@ -20,7 +20,7 @@ use sharekey_stage::{forge, rng, seed};
 
 type TestDoor = Door<Provider, Bench, SLOTS>;
 
-const NOW: Now = Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) };
+const NOW: Now = Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)), battery: Battery::UNKNOWN };
 const HALL: SlotId = SlotId::new(0);
 
 fn boot(bench: Bench) -> Result<TestDoor, BootError<PowerCut>> {
@@ -54,7 +54,7 @@ fn command(door: &mut TestDoor, operation: Operation) -> Vec<u8> {
     let lock_nonce = connect(door, &Connect::OPERATE);
     let (lock, owner_nonce) = (door.lock().id(), Nonce::from_bytes([7; 16]));
     let epoch = door.lock().ownership().map_or(Epoch::FIRST, |owned| owned.epoch);
-    forge::signed(&Command { lock, epoch, lock_nonce, owner_nonce, operation }, &seed(OWNER))
+    forge::signed(&Command { lock, epoch, by: Term::OWNER, lock_nonce, owner_nonce, operation }, &seed(OWNER))
 }
 
 fn order(door: &mut TestDoor, operation: Operation) -> Served {
@@ -106,6 +106,19 @@ fn a_life_goes_by_frames_alone() {
     assert_eq!((served.effect(), door.lock().ownership().unwrap().epoch), (Effect::Nothing, Epoch::new(2)));
 }
 
+//= spec/protocol.md#versioning
+//# VER-5. A lock MUST answer a message of a version that it does not speak with the opaque Refused, in a version that it speaks.
+#[test]
+fn a_lock_says_in_its_own_version_that_it_does_not_speak_another() {
+    let mut door = fresh();
+    for found in [0, 2, 255] {
+        let [s, k, _, kind, purpose] = Connect::OPERATE;
+        let served = serve(&mut door, &[s, k, found, kind, purpose]);
+        opaque(&served, LockError::Wire(WireError::Version { found }));
+        assert_eq!(served.answer()[2], VERSION);
+    }
+}
+
 #[test]
 fn a_boot_loads_the_lock_that_is_there_and_makes_one_where_none_was_made_to_the_end() {
     let (mut door, _) = installed();
@@ -114,9 +127,9 @@ fn a_boot_loads_the_lock_that_is_there_and_makes_one_where_none_was_made_to_the_
     let again = boot(Bench { store: store.clone(), ..Bench::default() }).unwrap();
     assert_eq!((again.lock().id(), again.lock().report(HALL).is_ok()), (id, true));
     let mut half = store;
-    let mut seed = half.get(Cell::Seed).unwrap().to_vec();
-    *seed.last_mut().unwrap() = 0;
-    half.set(Cell::Seed, seed);
+    let unmade = [&half.get(Cell::Seed).unwrap()[..37], &[0]].concat();
+    let unmade = tag_record(&half, unmade);
+    half.set(Cell::Seed, unmade);
     let made = boot(Bench { store: half, ..Bench::default() }).unwrap();
     assert_ne!(made.lock().id(), id);
     assert_eq!(made.lock().ownership(), Err(LockError::NotProvisioned));
@@ -208,6 +221,8 @@ fn a_buffer_has_this_requests_answer_or_none() {
     assert_eq!(into(&mut door, &message), (Err(ServeError::Board(PowerCut)), Vec::new()));
 }
 
+//= spec/protocol.md#clock
+//# CLK-5. The firmware MUST set its clock to the time of a SetClock before the record is stored, and drop the operation where it could not.
 #[test]
 fn the_boards_clock_is_set_before_the_record_and_where_it_cannot_be_nothing_happened() {
     let mut door = fresh();

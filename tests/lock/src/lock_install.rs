@@ -1,7 +1,7 @@
 //! Install: each accept rule, broken alone. Whether it is refused with the right error, the right
 //! answer and nothing changed, `Stand::refuses_bundle` checks.
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{AgreementKey, Nonce, Signature};
 use sharekey::error::{LockError, RefuseReason, SignatureError, WireError};
 use sharekey::id::{LockId, SlotId};
@@ -28,6 +28,14 @@ fn refuses(stand: &mut Stand, change: impl FnOnce(&mut Chain), error: LockError)
     stand.refuses_bundle(session, &chain.bundle(), error, None);
 }
 
+/// The chain is good but for what it is for, and the reason is told.
+#[track_caller]
+fn tells(stand: &mut Stand, change: impl FnOnce(&mut Chain), error: LockError, told: RefuseReason) {
+    let (mut chain, session) = begin(stand, 2);
+    change(&mut chain);
+    stand.refuses_bundle(session, &chain.bundle(), error, Some(told));
+}
+
 /// The bundle is what `build` makes of a good chain.
 #[track_caller]
 fn refuses_built(stand: &mut Stand, build: impl FnOnce(&Chain) -> Vec<u8>, error: LockError) {
@@ -45,7 +53,7 @@ fn a_good_bundle_installs_and_the_key_opens() {
 }
 
 //= spec/protocol.md#keys-of-a-lock
-//# KDF-6. A lock MUST derive these three keys from its seed as the table says.
+//# KDF-6. A lock MUST derive these four keys from its seed as the table says.
 #[test]
 fn an_install_writes_its_slot_and_gives_the_receipt_of_exactly_this_chain() {
     let mut stand = Stand::active();
@@ -167,7 +175,7 @@ fn a_malformed_release_is_refused() {
 #[test]
 fn a_grant_with_an_undefined_value_is_refused() {
     let mut stand = Stand::active();
-    let at_rights = 4 + 32 + 4 + 1 + 4 + 32;
+    let at_rights = 4 + 32 + 4 + 4 + 1 + 4 + 32;
     let limits = |chain: &mut Chain| {
         let schedule = Schedule::new(Weekdays::ALL, 1, 2, UtcOffset::UTC, None).unwrap();
         let (from, until) = (Timestamp::from_unix_seconds(1), Timestamp::from_unix_seconds(2));
@@ -228,7 +236,7 @@ fn a_grant_of_another_epoch_is_refused_be_it_lower_or_higher() {
     let mut stand = Stand::active();
     for epoch in [0, 2, u32::MAX] {
         let change = |chain: &mut Chain| chain.grant.epoch = Epoch::new(epoch);
-        refuses(&mut stand, change, LockError::WrongEpoch);
+        tells(&mut stand, change, LockError::WrongEpoch, RefuseReason::WrongEpoch);
     }
     stand.goes_on();
 }
@@ -240,7 +248,7 @@ fn a_grant_for_a_slot_that_the_lock_does_not_have_is_refused() {
     let mut stand = Stand::active();
     for slot in [u8::try_from(SLOTS).unwrap(), u8::MAX] {
         let change = |chain: &mut Chain| chain.grant.slot = SlotId::new(slot);
-        refuses(&mut stand, change, LockError::NoSuchSlot);
+        tells(&mut stand, change, LockError::NoSuchSlot, RefuseReason::NoSuchSlot);
     }
     let last = u8::try_from(SLOTS).unwrap() - 1;
     stand.activate(last, 1);
@@ -255,7 +263,34 @@ fn a_grant_for_an_inactive_slot_is_refused() {
     stand.deactivate(2, 1);
     for slot in [1, 2] {
         let change = |chain: &mut Chain| chain.grant.slot = SlotId::new(slot);
-        refuses(&mut stand, change, LockError::SlotInactive);
+        tells(&mut stand, change, LockError::SlotInactive, RefuseReason::SlotInactive);
+    }
+    stand.goes_on();
+}
+
+/// Against a draft the guest of a slot that was closed since was told nothing, and to try again, for ever.
+//= spec/protocol.md#errors-and-refusals
+//# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
+#[test]
+fn what_becomes_of_a_slot_is_told_to_four_good_signatures_and_to_nothing_less() {
+    let closed = |spoil: fn(&mut Chain)| {
+        move |chain: &mut Chain| {
+            chain.grant.slot = SlotId::new(1);
+            spoil(chain);
+        }
+    };
+    let mut stand = Stand::active();
+    tells(&mut stand, closed(|_| ()), LockError::SlotInactive, RefuseReason::SlotInactive);
+    let mismatch = SignatureError::Mismatch;
+    let spoilt: [(fn(&mut Chain), _); 5] = [
+        (|chain| chain.owner = seed(OTHER), LockError::GrantSignature(mismatch)),
+        (|chain| chain.subject = seed(OTHER), LockError::ClaimSignature(mismatch)),
+        (|chain| chain.nonce = Nonce::from_bytes([0; 16]), LockError::WrongNonce),
+        (|chain| chain.grant.lock = LockId::new(public(&seed(OTHER))), LockError::WrongLock),
+        (|chain| chain.service = seed(OTHER), LockError::ReleaseSignature(mismatch)),
+    ];
+    for (spoil, error) in spoilt {
+        refuses(&mut stand, closed(spoil), error);
     }
     stand.goes_on();
 }
@@ -268,6 +303,18 @@ fn a_grant_that_the_owner_did_not_sign_is_refused() {
     for signer in [OTHER, SERVICE, SUBJECT, DEVICE] {
         let error = LockError::GrantSignature(SignatureError::Mismatch);
         refuses(&mut stand, |chain| chain.owner = seed(signer), error);
+    }
+    stand.goes_on();
+}
+
+//= spec/protocol.md#install
+//# INS-22. The grant MUST be signed by somebody whose key the lock has, so its `by` is 0.
+#[test]
+fn a_grant_that_says_that_another_than_the_owner_signed_it_is_refused_before_its_signature() {
+    let mut stand = Stand::active();
+    for signer in [OWNER, OTHER] {
+        let by_another = |chain: &mut Chain| (chain.grant.by, chain.owner) = (Term::new(1), seed(signer));
+        refuses(&mut stand, by_another, LockError::UnknownSigner);
     }
     stand.goes_on();
 }

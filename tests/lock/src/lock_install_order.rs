@@ -19,8 +19,6 @@ enum Rule {
     WellFormed,
     InTime,
     ThisLock,
-    ThisEpoch,
-    SlotActive,
     GrantSignature,
     ClaimNamesGrant,
     ClaimSignature,
@@ -29,6 +27,8 @@ enum Rule {
     InstallSignature,
     ReleaseNamesInstall,
     ReleaseSignature,
+    ThisEpoch,
+    SlotActive,
     Clock,
     Generation,
     Contributes,
@@ -38,8 +38,6 @@ const RULES: [Rule; 16] = [
     Rule::WellFormed,
     Rule::InTime,
     Rule::ThisLock,
-    Rule::ThisEpoch,
-    Rule::SlotActive,
     Rule::GrantSignature,
     Rule::ClaimNamesGrant,
     Rule::ClaimSignature,
@@ -48,6 +46,8 @@ const RULES: [Rule; 16] = [
     Rule::InstallSignature,
     Rule::ReleaseNamesInstall,
     Rule::ReleaseSignature,
+    Rule::ThisEpoch,
+    Rule::SlotActive,
     Rule::Clock,
     Rule::Generation,
     Rule::Contributes,
@@ -77,6 +77,8 @@ impl Rule {
 
     fn told(self) -> Option<RefuseReason> {
         match self {
+            Self::ThisEpoch => Some(RefuseReason::WrongEpoch),
+            Self::SlotActive => Some(RefuseReason::SlotInactive),
             Self::Clock => Some(RefuseReason::NoClock),
             Self::Generation => Some(RefuseReason::StaleGeneration),
             Self::Contributes => Some(RefuseReason::NonContributory),
@@ -134,7 +136,9 @@ fn bundle(stand: &mut Stand, nonce: Nonce, broken: &[Rule]) -> Vec<u8> {
 //= spec/protocol.md#frame
 //# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
 //= spec/protocol.md#install
-//# INS-17. A lock MUST NOT let a generation, a use or a time decide before all four signatures held.
+//# INS-17. A lock MUST NOT let an epoch, a slot, a generation, a use or a time decide before all four signatures held.
+//= spec/protocol.md#install
+//# INS-23. The lock MUST make these checks in this order; the first that fails decides the error.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, first) in RULES.into_iter().enumerate() {
@@ -250,5 +254,5 @@ fn the_equation_alone_would_take_the_identitys_signature() {
     let signed = bad::sign_as_identity(b"anything".to_vec());
     let (message, signature) = signed.split_last_chunk::<64>().unwrap();
     let key = PublicKey::from_bytes(identity);
-    assert!(Provider.verify_equation(&Provider.ready(&key).unwrap(), message, &Signature::from_bytes(*signature)));
+    assert!(Provider.verify_equation(&Provider.ready(&key).unwrap(), &[message], &Signature::from_bytes(*signature)));
 }

@@ -198,6 +198,7 @@ fn a_rekey_changes_nothing_but_the_pairing_key() {
     let limits = limits(Some(NOON), None, Some(always()), Some(3));
     let set = |chain: &mut Chain| (chain.grant.rights, chain.grant.limits) = (Rights::OPEN, limits);
     let mut stand = Stand::active();
+    let _ = stand.set_clock(NOON).unwrap();
     let old = stand.download(0, 2, set).unwrap();
     let _ = stand.open(&old).unwrap();
     let before = slot_record(&stand);

@@ -30,7 +30,7 @@ fn next(stand: &mut Stand) -> (Nonce, bool) {
 /// The nonce of the challenge with this number, when the random source is broken.
 fn nonce(stand: &Stand, number: u64) -> Nonce {
     //= spec/protocol.md#keys-of-a-lock
-    //# KDF-6. A lock MUST derive these three keys from its seed as the table says.
+    //# KDF-6. A lock MUST derive these four keys from its seed as the table says.
     numbered(&stand.derived(label::NONCE), number)
 }
 
@@ -87,7 +87,7 @@ fn the_record_is_written_at_the_first_challenge_and_whenever_the_ceiling_is_reac
     let mut stand = Stand::fresh();
     let written: Vec<u64> = (0..2 * COUNTER_LEASE + 2).filter(|_| next(&mut stand).1).collect();
     assert_eq!(written, [0, COUNTER_LEASE, 2 * COUNTER_LEASE]);
-    assert_eq!(stored_counter(&stand.store), (3 * COUNTER_LEASE, NOON));
+    assert_eq!(stored_counter(&stand.store), (3 * COUNTER_LEASE, 0));
     assert_eq!(next(&mut stand).0, nonce(&stand, 2 * COUNTER_LEASE + 2));
 }
 
@@ -115,7 +115,7 @@ fn after_a_boot_the_counter_goes_on_at_the_stored_ceiling_and_raises_it_first() 
         assert_eq!(next(&mut stand), (nonce(&stand, boot * COUNTER_LEASE + 1), false));
         assert_eq!(stored_counter(&stand.store).0, (boot + 1) * COUNTER_LEASE);
     }
-    stand.forge(Cell::Counter, &counter(1_000_000_007, 0));
+    stand.forge(Cell::Counter, &counter(1_000_000_007, 0, 0));
     stand.reboot();
     assert_eq!(next(&mut stand).0, nonce(&stand, 1_000_000_007));
     assert_eq!(stored_counter(&stand.store).0, 1_000_000_007 + COUNTER_LEASE);
@@ -137,7 +137,7 @@ fn at_the_end_of_the_counter_no_challenge_is_given_and_nothing_wraps() {
     let last = u64::MAX - COUNTER_LEASE;
     for ceiling in [last + 1, u64::MAX - 1, u64::MAX] {
         let mut stand = Stand::provisioned();
-        stand.forge(Cell::Counter, &counter(ceiling, 0));
+        stand.forge(Cell::Counter, &counter(ceiling, 0, 0));
         stand.reboot();
         let before = stand.store.clone();
         for _ in 0..3 {
@@ -154,7 +154,7 @@ fn at_the_end_of_the_counter_no_challenge_is_given_and_nothing_wraps() {
 fn the_last_lease_is_used_up_to_its_end() {
     let last = u64::MAX - COUNTER_LEASE;
     let mut stand = Stand::provisioned();
-    stand.forge(Cell::Counter, &counter(last, 0));
+    stand.forge(Cell::Counter, &counter(last, 0, 0));
     stand.reboot();
     for number in last..u64::MAX {
         assert_eq!(next(&mut stand), (nonce(&stand, number), number == last));

@@ -5,7 +5,7 @@ use sharekey::crypto::Nonce;
 use sharekey::error::{LockError, RefuseReason, WireError};
 use sharekey::lock::Cell;
 use sharekey::message::{Holding, Provision, Provisioned, SlotReport};
-use sharekey_stage::stand::{CARD, OWNER, SERVICE, SLOTS, Stand, TestLock, fails};
+use sharekey_stage::stand::{CARD, OWNER, SERVICE, SLOTS, Stand, TestLock, fails, slot_count};
 use sharekey_stage::{bad, digest, forge, public, seed};
 
 const OTHER: u8 = 40;
@@ -36,6 +36,7 @@ fn the_lock_proves_whose_it_is_and_that_its_card_was_used() {
         epoch: Epoch::FIRST,
         owner: public(&seed(OWNER)),
         service: public(&seed(SERVICE)),
+        slots: slot_count(),
         card: forge::card_tag(&CARD, &digest(&provision), stand.id()),
     };
     assert_eq!(provisioned, forge::signed(&expected, &stand.lock_key()));
@@ -127,6 +128,8 @@ const RULES: [(LockError, Option<RefuseReason>); 6] = [
 
 //= spec/protocol.md#provisioning
 //# PRV-9. A refusal before the tag held MUST be the opaque Refused.
+//= spec/protocol.md#provisioning
+//# PRV-14. The lock MUST make these checks in this order; the first that fails decides the error.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_decides_what_is_told() {
     for (at, (first, told)) in RULES.into_iter().enumerate() {

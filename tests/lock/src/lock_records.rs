@@ -9,9 +9,9 @@ use sharekey_stage::cells::{
     SLOT_0, SLOT_1, SLOT_2, counter, every_limit, load, owned, prefix, record, slot, tag_record,
 };
 use sharekey_stage::provider::Provider;
-use sharekey_stage::stand::{SLOTS, Stand, TestLock, card};
+use sharekey_stage::rng;
+use sharekey_stage::stand::{NOON, SLOTS, Stand, TestLock, card};
 use sharekey_stage::store::Store;
-use sharekey_stage::{rng, stand};
 
 const CELLS: [Cell; 5] = [Cell::Header, Cell::Counter, SLOT_0, SLOT_1, SLOT_2];
 
@@ -55,16 +55,17 @@ fn records_have_the_length_of_their_content() {
     let stand = Stand::fresh();
     let lengths =
         |stand: &Stand| [Cell::Seed, Cell::Header, Cell::Counter, SLOT_0].map(|cell| stand.stored(cell).len());
-    assert_eq!(lengths(&stand), [38, 22, 37, 30]);
+    assert_eq!(lengths(&stand), [54, 23, 41, 30]);
     let (stand, _) = Stand::installed();
-    assert_eq!(lengths(&stand), [38, 90, 37, 135]);
+    assert_eq!(lengths(&stand), [54, 91, 41, 135]);
     let (stand, _) = Stand::installed_with(Rights::OPEN, every_limit(9));
-    assert_eq!(lengths(&stand), [38, 90, 37, 173]);
+    assert_eq!(lengths(&stand), [54, 91, 41, 173]);
 }
 
 #[test]
 fn the_longest_record_is_a_slot_with_a_key_under_every_limit() {
     let mut stand = Stand::active();
+    let _ = stand.set_clock(NOON).unwrap();
     let all = every_limit(9);
     for bits in 0..16_u32 {
         let limits = Limits::new(
@@ -81,17 +82,18 @@ fn the_longest_record_is_a_slot_with_a_key_under_every_limit() {
 }
 
 //= spec/protocol.md#keys-of-a-lock
-//# KDF-6. A lock MUST derive these three keys from its seed as the table says.
+//# KDF-6. A lock MUST derive these four keys from its seed as the table says.
 //= spec/protocol.md#records
-//# REC-1. Every record but the seed's MUST carry a MAC over its cell, its epoch where it has one, and its content.
+//# REC-1. Every record MUST carry a MAC over its cell, its epoch where it has one, and its content.
 #[test]
 fn records_are_laid_out_as_specified() {
     let stand = stocked(7);
     assert_eq!(stand.stored(Cell::Header), record(&stand.store, Cell::Header, &owned(1)));
-    assert_eq!(stand.stored(Cell::Counter), record(&stand.store, Cell::Counter, &counter(65_536, stand::NOON)));
+    assert_eq!(stand.stored(Cell::Counter), record(&stand.store, Cell::Counter, &counter(65_536, 0, 0)));
     assert_eq!(stand.stored(SLOT_1), record(&stand.store, SLOT_1, &slot(1, 1, 2)));
     assert_eq!(stand.stored(SLOT_2), record(&stand.store, SLOT_2, &slot(0, 0, 1)));
-    assert_eq!(stand.stored(Cell::Seed)[..5], prefix(Cell::Seed));
+    let seed = stand.stored(Cell::Seed);
+    assert_eq!(seed, tag_record(&stand.store, [&prefix(Cell::Seed)[..], &seed[5..37], &[1]].concat()));
 }
 
 //= spec/protocol.md#damage
@@ -176,7 +178,7 @@ fn a_record_under_a_good_mac_is_damaged_unless_it_decodes_exactly() {
     let installed = &installed[5..installed.len() - 16];
     let contents: [(Cell, &[u8]); 4] = [
         (Cell::Header, &owned(1)),
-        (Cell::Counter, &counter(65_536, 0)),
+        (Cell::Counter, &counter(65_536, 0, 0)),
         (SLOT_1, &slot(1, 1, 2)),
         (SLOT_0, installed),
     ];
@@ -210,11 +212,11 @@ fn a_record_under_a_good_mac_is_damaged_unless_it_decodes_exactly() {
 #[test]
 fn a_seed_that_is_missing_or_not_initialised_means_that_the_lock_was_not_made() {
     let stand = Stand::fresh();
-    assert_eq!(StoredSeed::read(Found::Nothing).unwrap_err(), LoadError::NotMade);
-    let mut seed = stand.stored(Cell::Seed);
-    assert!(StoredSeed::read(Found::Bytes(&seed)).is_ok());
-    seed[37] = 0;
-    assert_eq!(StoredSeed::read(Found::Bytes(&seed)).unwrap_err(), LoadError::NotMade);
+    assert_eq!(StoredSeed::read(&Provider, Found::Nothing).unwrap_err(), LoadError::NotMade);
+    let seed = stand.stored(Cell::Seed);
+    assert!(StoredSeed::read(&Provider, Found::Bytes(&seed)).is_ok());
+    let unmade = tag_record(&stand.store, [&seed[..37], &[0]].concat());
+    assert_eq!(StoredSeed::read(&Provider, Found::Bytes(&unmade)).unwrap_err(), LoadError::NotMade);
 }
 
 //= spec/protocol.md#making
@@ -223,34 +225,61 @@ fn a_seed_that_is_missing_or_not_initialised_means_that_the_lock_was_not_made() 
 fn a_seed_record_that_is_garbage_is_damaged_and_not_taken_for_missing() {
     let stand = stocked(7);
     let seed = stand.stored(Cell::Seed);
-    let damaged = |bytes: &[u8]| assert_eq!(StoredSeed::read(Found::Bytes(bytes)).unwrap_err(), LoadError::SeedDamaged);
+    let damaged = |bytes: &[u8]| {
+        assert_eq!(StoredSeed::read(&Provider, Found::Bytes(bytes)).unwrap_err(), LoadError::SeedDamaged)
+    };
     (0..seed.len()).for_each(|length| damaged(&seed[..length]));
     damaged(&[&seed[..], &[0]].concat());
     damaged(&stand.stored(Cell::Header));
-    assert_eq!(StoredSeed::read(Found::Unreadable).unwrap_err(), LoadError::SeedDamaged);
+    assert_eq!(StoredSeed::read(&Provider, Found::Unreadable).unwrap_err(), LoadError::SeedDamaged);
+    // Under a good MAC, too: another version, another cell, and what is neither made nor unmade.
     for (byte, value) in (0..5).map(|at| (at, seed[at] ^ 1)).chain([(37, 2), (37, 0xff)]) {
-        let mut bad = seed.clone();
+        let mut bad = seed[..38].to_vec();
         bad[byte] = value;
-        damaged(&bad);
+        damaged(&tag_record(&stand.store, bad));
     }
+}
+
+/// Against a draft a flipped bit of the seed was another lock, and one of `initialised` had the lock made anew.
+//= spec/protocol.md#records
+//# REC-4. The MAC of the seed's record MUST be under the record key of the seed in it.
+#[test]
+fn a_seed_record_with_any_bit_flipped_is_damage_and_never_another_lock_or_none() {
+    let seed = stocked(7).stored(Cell::Seed);
+    for bit in 0..seed.len() * 8 {
+        let mut bad = seed.clone();
+        bad[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(StoredSeed::read(&Provider, Found::Bytes(&bad)).unwrap_err(), LoadError::SeedDamaged, "bit {bit}");
+    }
+}
+
+//= spec/protocol.md#making
+//# LCK-9. At making, what was before MUST be the SHA-256 of the bytes found in the seed's cell, or 32 zero bytes where there are none.
+#[test]
+fn what_was_found_goes_into_the_next_seed_be_it_damaged_or_not() {
+    let seed = stocked(7).stored(Cell::Seed);
+    let flipped = [&seed[..20], &[seed[20] ^ 1], &seed[21..]].concat();
+    let made = |found: Found<'_>| {
+        let making = Making::<Provider, SLOTS>::new(Provider, card(), found, &mut rng(7)).unwrap();
+        making.record().unwrap().unwrap().as_bytes()[5..37].to_vec()
+    };
+    let all = [Found::Nothing, Found::Bytes(&seed), Found::Bytes(&flipped), Found::Bytes(&seed[..3])].map(made);
+    assert_eq!(std::collections::BTreeSet::from(all).len(), 4);
+    assert_eq!(made(Found::Unreadable), made(Found::Nothing));
 }
 
 #[test]
 fn under_another_seed_it_is_another_lock_and_every_record_is_foreign() {
     let (mut stand, other) = (stocked(7), stocked(8));
     let before = stand.id();
-    for seed in [other.stored(Cell::Seed), {
-        let mut seed = stand.stored(Cell::Seed);
-        seed[20] ^= 1;
-        seed
-    }] {
-        stand.store.set(Cell::Seed, seed);
+    {
+        stand.store.set(Cell::Seed, other.stored(Cell::Seed));
         stand.reboot();
         assert_ne!(stand.id(), before);
         assert_eq!(stand.owner(), Err(LockError::Damaged));
         // Even where header and counter are the new lock's own, the slots are not.
         stand.forge(Cell::Header, &owned(1));
-        stand.forge(Cell::Counter, &counter(0, 0));
+        stand.forge(Cell::Counter, &counter(0, 0, 0));
         stand.reboot();
         assert_eq!((0..3).map(|slot| stand.report(slot)).collect::<Vec<_>>(), [Err(LockError::SlotDamaged); 3]);
     }
@@ -295,7 +324,7 @@ fn a_making_that_is_cut_after_any_record_leaves_a_lock_to_be_made() {
                 store.put(&making.record().unwrap().unwrap()).unwrap();
                 making.written();
             }
-            let seed = StoredSeed::read(store.found(Cell::Seed));
+            let seed = StoredSeed::read(&Provider, store.found(Cell::Seed));
             let lives = cut == all || (cut == 0 && earlier);
             assert_eq!(seed.err(), (!lives).then_some(LoadError::NotMade), "{cut}");
             assert_eq!(making.finish().is_ok(), cut == all, "{cut}");

@@ -35,7 +35,7 @@ fn remake(stand: &mut Stand) {
     let mut making = firmware::begin(Provider, CARD, &store, &mut rng);
     let mut cells = Vec::new();
     let Ok(()) = firmware::records(&mut making, |record| {
-        assert_eq!(StoredSeed::read(store.found(Cell::Seed)).unwrap_err(), LoadError::NotMade);
+        assert_eq!(StoredSeed::read(&Provider, store.found(Cell::Seed)).unwrap_err(), LoadError::NotMade);
         cells.push(record.cell());
         store.put(record)
     }) else {
@@ -43,7 +43,7 @@ fn remake(stand: &mut Stand) {
     };
     let others: Vec<_> = TestLock::cells().collect();
     assert_eq!(cells, [&[Cell::Seed], &others[..], &[Cell::Seed]].concat());
-    StoredSeed::read(store.found(Cell::Seed)).unwrap();
+    StoredSeed::read(&Provider, store.found(Cell::Seed)).unwrap();
     (stand.lock, stand.store, stand.rng) = (firmware::made(making), store, rng);
 }
 
@@ -92,6 +92,8 @@ const RULES: [LockError; 6] = [
 //# RST-11. A factory reset MUST be refused while any cell waits for a write.
 //= spec/protocol.md#factory-reset
 //# RST-12. A refusal of a factory reset MUST be the opaque Refused.
+//= spec/protocol.md#factory-reset
+//# RST-13. The lock MUST make these checks in this order; the first that fails decides the error.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported() {
     for (at, first) in RULES.into_iter().enumerate() {
@@ -215,7 +217,7 @@ fn a_reset_writes_the_next_seed_not_initialised_and_nothing_else() {
     before.set(Cell::Seed, new);
     before.writes += 1;
     assert_eq!(stand.store, before);
-    assert_eq!(StoredSeed::read(stand.store.found(Cell::Seed)).unwrap_err(), LoadError::NotMade);
+    assert_eq!(StoredSeed::read(&Provider, stand.store.found(Cell::Seed)).unwrap_err(), LoadError::NotMade);
 }
 
 //= spec/protocol.md#factory-reset
@@ -304,6 +306,6 @@ fn the_lock_made_anew_is_another_lock_under_the_same_card() {
     let (nonce, session) = stand.operate();
     stand.refuses_unlock(session, &key.message(Action::Open, nonce), LockError::UnlockMac, None);
     refuses(&mut stand, |reset| reset.lock = old, LockError::WrongLock);
-    let seed = StoredSeed::read(stand.store.found(Cell::Seed)).unwrap();
+    let seed = StoredSeed::read(&Provider, stand.store.found(Cell::Seed)).unwrap();
     assert_eq!(Lock::<Provider, 1>::load(Provider, card(), &seed).unwrap().id(), stand.id());
 }

@@ -104,9 +104,7 @@ fn a_message_is_good_for_its_own_session_only() {
         let ready = Ready::new(op);
         let message = ready.message.clone();
         let mut stand = ready.end(&mut Commit::default()).0;
-        // A command's epoch is compared before its nonce.
-        let error = if op == Op::Transfer { LockError::WrongEpoch } else { LockError::WrongNonce };
-        assert_eq!(Ready::replay(op, &mut stand, &message), error, "{op:?}");
+        assert_eq!(Ready::replay(op, &mut stand, &message), LockError::WrongNonce, "{op:?}");
     }
 }
 
@@ -168,6 +166,8 @@ fn ticks_that_went_backwards_since_the_challenge_are_expiry() {
 
 //= spec/protocol.md#sessions
 //# SES-5. A session MUST be refused when the ticks went backwards since its challenge.
+//= spec/protocol.md#sessions
+//# SES-12. A lock MUST keep the latest ticks that it saw, at a challenge and at an attempt with a newest session, malformed ones included.
 #[test]
 fn ticks_behind_a_later_attempt_are_expiry_though_ahead_of_the_challenge() {
     let (mut stand, key) = Stand::installed();

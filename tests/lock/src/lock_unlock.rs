@@ -173,6 +173,8 @@ const STRANGER: [LockError; 5] = [
 //# UNL-14. A refusal before the tag held MUST be the opaque Refused, whatever the cause.
 //= spec/protocol.md#errors-and-refusals
 //# ERR-1. A lock MUST NOT tell a sender that has not authenticated why it refuses.
+//= spec/protocol.md#unlock
+//# UNL-20. The lock MUST make these checks in this order; the first that fails decides the error.
 #[test]
 fn of_two_broken_rules_the_earlier_one_is_reported_and_nothing_is_told() {
     for (at, first) in STRANGER.into_iter().enumerate() {

@@ -144,6 +144,7 @@ fn a_lock_that_does_not_know_the_time_refuses_limits_that_need_it() {
 #[test]
 fn a_clock_that_is_gone_after_the_install_refuses_limits_that_need_it() {
     let mut stand = Stand::active();
+    let _ = stand.set_clock(NOON).unwrap();
     stand.clock = Clock::Unset;
     let key = stand.download(0, 2, |chain| chain.grant.limits = limits(Some(0), None, None, None)).unwrap();
     decides(&mut stand, &key, &[(Clock::Absent, Some(NO_CLOCK)), (Clock::Unset, Some(CLOCK_UNSET)), (at(NOON), None)]);

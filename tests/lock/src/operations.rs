@@ -56,10 +56,10 @@ fn no_call_and_no_order_of_a_command_is_without_a_row() {
     let order = |op: Op| if let Sent::Command(order) = op.row().sent { Some(order) } else { None };
     let orders: BTreeSet<Order> = Op::ALL.into_iter().filter_map(order).collect();
     assert_eq!(orders, BTreeSet::from(Order::ALL));
-    // The tag of a command stands where that of its Done stands.
-    let sent = Command::samples(Size::Low).into_iter().map(|sent| (Order::of(&sent.operation), message(&sent)[72]));
+    // Where the tag of a command stands, and that of its Done.
+    let sent = Command::samples(Size::Low).into_iter().map(|sent| (Order::of(&sent.operation), message(&sent)[76]));
     let done =
-        Done::samples(Size::Low).into_iter().map(|done| (Order::of(&done.completed.operation()), message(&done)[72]));
+        Done::samples(Size::Low).into_iter().map(|done| (Order::of(&done.completed.operation()), message(&done)[81]));
     let tags = BTreeSet::from(Order::ALL.map(|order| (order, order.tag())));
     assert_eq!(sent.collect::<BTreeSet<_>>(), tags);
     assert_eq!(done.collect::<BTreeSet<_>>(), tags);

@@ -3,7 +3,7 @@
 use sharekey::service::ShareRecord;
 
 fn share_record_by_hand(mut record: ShareRecord, version: u64) -> ShareRecord {
-    record.version = version; //~ E0616 .version
+    record.version = version; //~ E0615 version
     record
 }
 

@@ -89,9 +89,9 @@ const fn scalar(mut term: [u8; 32]) -> [u8; 32] {
     term
 }
 
-fn signature(key: &PublicKey, message: &[u8]) -> Signature {
+fn signature(key: &PublicKey, message: &[&[u8]]) -> Signature {
     let mut bytes = [0; 64];
-    let r = point(term(Label::SignatureR, &[key.as_bytes(), message]));
+    let r = point(term(Label::SignatureR, &[key.as_bytes(), &message.concat()]));
     let s = scalar(term(Label::SignatureS, &[&r]));
     bytes.iter_mut().zip(r.into_iter().chain(s)).for_each(|(to, from)| *to = from);
     Signature::from_bytes(bytes)
@@ -104,7 +104,7 @@ impl Verify for Symbolic {
         Some(*key)
     }
 
-    fn verify_equation(&self, key: &PublicKey, message: &[u8], given: &Signature) -> bool {
+    fn verify_equation(&self, key: &PublicKey, message: &[&[u8]], given: &Signature) -> bool {
         signature(key, message) == *given
     }
 }
@@ -120,7 +120,7 @@ impl Sign for Symbolic {
         key.0
     }
 
-    fn sign(&self, key: &SymbolicKey, message: &[u8]) -> Result<Signature, ProviderFailed> {
+    fn sign(&self, key: &SymbolicKey, message: &[&[u8]]) -> Result<Signature, ProviderFailed> {
         Ok(signature(&key.0, message))
     }
 }
@@ -183,18 +183,18 @@ mod tests {
     fn a_signature_holds_for_its_key_and_message_alone() {
         for byte in 0..=u8::MAX {
             let (key, message) = (key(byte), [byte; 40]);
-            let signed = Symbolic.sign(&key, &message).map_err(|_| ());
+            let signed = Symbolic.sign(&key, &[&message]).map_err(|_| ());
             let Ok(signed) = signed else { continue };
-            assert_eq!(verify(&Symbolic, &key.0, &message, &signed), Ok(()));
-            assert!(verify(&Symbolic, &key.0, &[byte; 41], &signed).is_err());
-            assert!(verify(&Symbolic, &self::key(byte.wrapping_add(1)).0, &message, &signed).is_err());
+            assert_eq!(verify(&Symbolic, &key.0, &[&message], &signed), Ok(()));
+            assert!(verify(&Symbolic, &key.0, &[&[byte; 41]], &signed).is_err());
+            assert!(verify(&Symbolic, &self::key(byte.wrapping_add(1)).0, &[&message], &signed).is_err());
             for bit in 0..64 * 8 {
                 let mut bytes = *signed.as_bytes();
                 let at: usize = bit / 8;
                 if let Some(byte) = bytes.get_mut(at) {
                     *byte ^= 1 << (bit % 8);
                 }
-                assert!(verify(&Symbolic, &key.0, &message, &Signature::from_bytes(bytes)).is_err());
+                assert!(verify(&Symbolic, &key.0, &[&message], &Signature::from_bytes(bytes)).is_err());
             }
         }
     }

@@ -36,7 +36,7 @@ pub fn make_record(making: &Made) -> Result<Option<Record>, SealError> {
 #[no_panic]
 #[inline(never)]
 pub fn read_seed(found: &[u8]) -> Result<StoredSeed, LoadError> {
-    StoredSeed::read(Found::Bytes(found))
+    StoredSeed::read(&Opaque, Found::Bytes(found))
 }
 
 #[no_panic]

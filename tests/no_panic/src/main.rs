@@ -12,7 +12,7 @@ mod provider;
 use std::io::Read as _;
 
 use sharekey::crypto::PublicKey;
-use sharekey::lock::{Clock, Now};
+use sharekey::lock::{Battery, Clock, Now};
 
 use crate::lock::Door;
 
@@ -56,7 +56,7 @@ fn door(bytes: &[u8]) -> Option<Door> {
 }
 
 fn operate(door: &mut Door, bytes: &[u8]) -> Option<[usize; 7]> {
-    let now = Now { ticks: 1, clock: Clock::Absent };
+    let now = Now { ticks: 1, clock: Clock::Absent, battery: Battery::UNKNOWN };
     let session = lock::challenge_install(door, now)?;
     let install = lock::install(door, session, bytes, now);
     let session = lock::challenge_operate(door, now)?;

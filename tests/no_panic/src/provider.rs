@@ -30,8 +30,8 @@ impl Verify for Opaque {
         Some(*key)
     }
 
-    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
-        mixed::<1>(&[key.as_bytes(), message, signature.as_bytes()]) != [0]
+    fn verify_equation(&self, key: &Self::Ready, message: &[&[u8]], signature: &Signature) -> bool {
+        mixed::<1>(&[key.as_bytes(), &mixed::<32>(message), signature.as_bytes()]) != [0]
     }
 }
 
@@ -46,8 +46,8 @@ impl Sign for Opaque {
         PublicKey::from_bytes(mixed(&[key]))
     }
 
-    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
-        if fails() { Err(ProviderFailed) } else { Ok(Signature::from_bytes(mixed(&[key, message]))) }
+    fn sign(&self, key: &Self::Key, message: &[&[u8]]) -> Result<Signature, ProviderFailed> {
+        if fails() { Err(ProviderFailed) } else { Ok(Signature::from_bytes(mixed(&[key, &mixed::<32>(message)]))) }
     }
 }
 

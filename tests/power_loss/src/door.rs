@@ -6,7 +6,7 @@ use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 use sharekey::error::{LoadError, LockError};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Timestamp;
-use sharekey::lock::{self, Accepted, Cell, Clock, Found, Lock, Making, Now, Record};
+use sharekey::lock::{self, Accepted, Battery, Cell, Clock, Found, Lock, Making, Now, Record};
 use sharekey_model::invariant::Event;
 use sharekey_model::power::{Flash, Stopped};
 use sharekey_stage::entropy::Broken;
@@ -201,7 +201,7 @@ impl<C: Provider> Door<C> {
     }
 
     pub fn now(&self) -> Now {
-        Now { ticks: self.ticks, clock: Clock::At(Timestamp::from_unix_seconds(self.clock)) }
+        Now { ticks: self.ticks, clock: Clock::At(Timestamp::from_unix_seconds(self.clock)), battery: Battery::UNKNOWN }
     }
 
     /// The power comes back: what is left is what was stored. A lock that is found unmade is made.

@@ -31,9 +31,11 @@ pub struct Facts {
     pub slots: [SlotFacts; SLOTS],
     pub ceiling: u64,
     pub latest: u64,
+    /// The epoch in which the clock was set; 0 for none.
+    pub set_in: Epoch,
 }
 
-pub const FRESH: Facts = Facts { owner: None, slots: [UNTOUCHED; SLOTS], ceiling: 0, latest: 0 };
+pub const FRESH: Facts = Facts { owner: None, slots: [UNTOUCHED; SLOTS], ceiling: 0, latest: 0, set_in: Epoch::ZERO };
 
 /// What an operation does to a lock, if its record arrives.
 #[derive(Clone, Debug)]
@@ -60,13 +62,16 @@ impl Change {
             Self::Nothing | Self::Reset | Self::Made => {}
             Self::Lease(clock) => {
                 after.ceiling += COUNTER_LEASE;
-                after.latest = clock.map_or(after.latest, |clock| clock.max(after.latest));
+                let set = after.owner.is_some_and(|(epoch, ..)| epoch == after.set_in);
+                after.latest = clock.filter(|_| set).map_or(after.latest, |clock| clock.max(after.latest));
             }
             Self::Owned(epoch, owner, service) => {
                 (after.owner, after.slots) = (Some((epoch, owner, service)), [UNTOUCHED; SLOTS]);
             }
             Self::Slot(slot, facts) => after.slots[usize::from(slot.index())] = facts,
-            Self::Time(latest) => after.latest = latest,
+            Self::Time(latest) => {
+                (after.latest, after.set_in) = (latest, after.owner.map_or(Epoch::ZERO, |(epoch, ..)| epoch));
+            }
         }
         Some(after)
     }
@@ -116,14 +121,21 @@ pub fn stored(flash: &Flash) -> Option<Facts> {
         return None;
     }
     let header = content(flash, Cell::Header);
-    let owner = (header[0] == 2).then(|| {
+    assert_eq!(usize::from(header[0]), SLOTS);
+    let owner = (header[1] == 2).then(|| {
         let key = |at| PublicKey::from_bytes(key_at(&header, at));
-        (Epoch::new(u32_at(&header, 1)), key(5), key(37))
+        (Epoch::new(u32_at(&header, 2)), key(6), key(38))
     });
     let epoch = owner.map(|(epoch, ..)| epoch);
     let counter = content(flash, Cell::Counter);
     let slots = slots().map(|slot| stored_slot(flash, slot, epoch));
-    Some(Facts { owner, slots, ceiling: u64_at(&counter, 0), latest: u64_at(&counter, 8) })
+    Some(Facts {
+        owner,
+        slots,
+        ceiling: u64_at(&counter, 0),
+        latest: u64_at(&counter, 8),
+        set_in: Epoch::new(u32_at(&counter, 16)),
+    })
 }
 
 pub fn slots() -> [SlotId; SLOTS] {

@@ -13,7 +13,7 @@ use sharekey::owner::{Fact, Method, Order};
 use sharekey::wire::Unverified;
 use sharekey_model::invariant::{Event, Withdrawal};
 
-use sharekey_stage::desk::serve;
+use sharekey_stage::desk::{keep, open, serve};
 use sharekey_stage::ops::{For, Op, Order as At, Sent, To, With};
 
 use crate::door::{Door, Intent, NO_SLOT, Stop, card};
@@ -172,7 +172,7 @@ impl<C: Provider> World<C> {
         let view = pending.finish(&owner, owned.answer()).unwrap();
         let phone = &mut self.phones[self.current];
         if phone.view.as_ref().is_none_or(|view| view.lock() != door.id()) {
-            phone.view = Some(view);
+            phone.view = Some(keep(view));
         }
         self.open_records(door, owned.answer());
         Ok(())
@@ -185,8 +185,7 @@ impl<C: Provider> World<C> {
             if let Some(record) = self.records.get_mut(&place) {
                 serve(&self.service, record, statement).unwrap();
             } else {
-                let new = self.service.open(statement, slot).unwrap();
-                self.records.insert(place, new.put_new(stored).unwrap());
+                self.records.insert(place, open(&self.service, statement, slot).unwrap());
             }
         }
     }
@@ -213,7 +212,7 @@ impl<C: Provider> World<C> {
         }
         let learned = self
             .with_view(|owner, view, _| pending.finish(owner, view, &commanded.done).unwrap().commit(stored).unwrap());
-        if let Fact::Done { completed } = learned.fact
+        if let Fact::Done { completed, .. } = learned.fact
             && let Some(slot) = completed.operation().slot()
         {
             self.serve((door.id(), slot), &commanded.done);
@@ -259,7 +258,7 @@ impl<C: Provider> World<C> {
         let (heir, service) = (1 - self.current, self.service_key());
         let owner = *self.phones[heir].owner.key();
         match self.order(door, Order::Transfer { owner, service }) {
-            Err(Stop::Refused(LockError::WrongEpoch)) => self.take_over(door),
+            Err(Stop::Refused(LockError::CommandSignature(_))) => self.take_over(door),
             other => other,
         }
     }
@@ -279,7 +278,7 @@ impl<C: Provider> World<C> {
     fn adopt(&mut self, door: &Door<C>, done: &[u8]) -> Result<(), Stop> {
         self.current = 1 - self.current;
         let (service, owner) = (self.service_key(), self.owner());
-        self.phones[self.current].view = Some(owner.adopt(door.id(), &service, done).unwrap());
+        self.phones[self.current].view = Some(keep(owner.adopt(door.id(), &service, done).unwrap()));
         self.open_records(door, done);
         Ok(())
     }

@@ -86,7 +86,7 @@ impl<C: Provider> World<C> {
         if let Some(claimed) = guest.claimed.get(&id) {
             return Rc::clone(claimed);
         }
-        let claimed = Rc::new(guest.account.claim(&C::default(), &grant, None, rng).unwrap());
+        let claimed = Rc::new(guest.account.claim(&C::default(), &grant, None, rng).unwrap().stored());
         guest.claimed.insert(id, Rc::clone(&claimed));
         let device = Unverified::<sharekey::message::Claim>::parse(claimed.claim()).unwrap().claims().device;
         self.observe(&Event::Claimed { grant: id, device });
@@ -97,7 +97,7 @@ impl<C: Provider> World<C> {
         let claimed = self.claimed(door, slot, guest);
         let place = (door.id(), slot);
         let (challenge, session) = door.challenge(self, For::Install)?;
-        let installing = claimed.install(&C::default(), &challenge, &mut self.rng).unwrap();
+        let installing = claimed.install(&C::default(), &challenge, &mut self.rng).unwrap().stored();
         let release = self.serve(place, (installing.claim(), installing.install()));
         let version = self.records[&place].version();
         let (grant, intent) = self.installing(door, &challenge, &claimed);
@@ -105,7 +105,7 @@ impl<C: Provider> World<C> {
         self.observe(&Event::Released { grant, device, version });
         let download = installing.bundle(&C::default(), &release).unwrap();
         let installed = door.send(self, intent, (session, To::Install), download.bundle())?;
-        let key = download.finish(&C::default(), installed.answer()).unwrap();
+        let key = download.finish(&C::default(), installed.answer()).unwrap().stored();
         self.guests[guest].keys.push(Rc::new(key));
         self.serve(place, installed.answer());
         Ok(())

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use rand_chacha::ChaCha20Rng;
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Digest, Nonce};
-use sharekey::guest::{Account, Claimed, Installing};
+use sharekey::guest::{Account, Claimed, Installing, Unstored};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{Challenge, Claim, Grant, Receipt, Release};
@@ -86,6 +86,7 @@ pub fn run<C: Provider>(moves: &[Move]) {
     let body = Grant {
         lock,
         epoch: place.0,
+        by: Term::OWNER,
         slot: place.1,
         generation: place.2,
         subject: *account.public_key(),
@@ -93,7 +94,7 @@ pub fn run<C: Provider>(moves: &[Move]) {
         limits: Limits::NONE,
     };
     let grant = forge.signed(&body, 1, &[]);
-    let claimed = account.claim(&C::default(), &grant, None, &mut rng).unwrap();
+    let claimed = account.claim(&C::default(), &grant, None, &mut rng).unwrap().stored();
     let device = Unverified::<Claim>::parse(claimed.claim()).unwrap().claims().device;
     let mut model = GuestModel::claimed(lock, forge.digest(&grant), place, device);
     let mut guest = Guest { claimed, grant, installs: Vec::new(), release: None, forge, rng };
@@ -118,7 +119,7 @@ impl<C: Provider> Guest<C> {
                 let lock = LockId::new(self.forge.key(if right { LOCK } else { OTHER_LOCK }));
                 let nonce = Nonce::from_bytes([u8::try_from(self.installs.len()).unwrap(); 16]);
                 let challenge = self.forge.bare(&Challenge { lock, nonce });
-                let install = self.claimed.install(&C::default(), &challenge, &mut self.rng).ok();
+                let install = self.claimed.install(&C::default(), &challenge, &mut self.rng).ok().map(Unstored::stored);
                 let digest = install.as_ref().map(|install| self.forge.digest(install.install()));
                 let went = install.is_some();
                 if let Some(install) = install {

@@ -43,7 +43,7 @@ fn making_and_booting<C: Provider>() {
     }
     let made = free(|| making.finish().ok()).expect("all records are written");
 
-    let seed = free(|| StoredSeed::read(store.found(Cell::Seed))).unwrap();
+    let seed = free(|| StoredSeed::read(&C::default(), store.found(Cell::Seed))).unwrap();
     let mut lock = free(|| Lock::<C, SLOTS>::load(C::default(), card(), &seed)).unwrap();
     for cell in Lock::<C, SLOTS>::cells() {
         free(|| lock.reload(cell, store.found(cell))).unwrap();

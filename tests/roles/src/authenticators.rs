@@ -1,6 +1,6 @@
 //! Does an authenticator cover everything before it, and nothing else pass for it?
 
-use sharekey::crypto::{Digest, Hash as _, Mac as _, PublicKey, Sign as _, Tag};
+use sharekey::crypto::{Digest, Hash as _, Mac as _, PublicKey, SIGNATURE_CONTEXT, Sign as _, Tag};
 use sharekey::error::{MacMismatch, SignatureError};
 use sharekey::id::LockId;
 use sharekey::message::{Grant, Refused, RefusedBody, Unlock};
@@ -14,7 +14,7 @@ use sharekey_stage::samples::{Samples as _, Size};
 fn signed<T: Message>(body: &T, seed: u8) -> (PublicKey, Vec<u8>) {
     let key = Provider.signing_key(&Seed::from_bytes([seed; 32])).unwrap();
     let mut bytes = frame(body);
-    let signature = Provider.sign(&key, &bytes).unwrap();
+    let signature = Provider.sign(&key, &[SIGNATURE_CONTEXT, &bytes]).unwrap();
     bytes.extend(signature.as_bytes());
     (Provider.public_key(&key), bytes)
 }

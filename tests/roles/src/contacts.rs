@@ -74,6 +74,8 @@ fn a_bad_key_is_never_pinned() {
     }
 }
 
+//= spec/protocol.md#contacts
+//# CON-10. Each operation on the contacts MUST make the checks of the table, in its order, and change nothing where one of them fails.
 #[test]
 fn whoever_is_not_in_the_book_is_not_found() {
     let carla = id("carla");
@@ -89,17 +91,44 @@ fn whoever_is_not_in_the_book_is_not_found() {
 fn a_deleted_contact_is_gone_and_can_be_added_again_unverified() {
     let mut book = book();
     assert_eq!(*book.delete(&id("anton")).unwrap().key(), key(1));
-    assert_eq!(book.get(&id("anton")), None);
+    assert_eq!((book.get(&id("anton")), book.len(), book.by_key(&key(1))), (None, 1, None));
     book.add(id("anton"), name("Anton"), key(1)).unwrap();
     assert_eq!(trust(&book, "anton"), Trust::Unverified);
+}
+
+//= spec/protocol.md#contacts
+//# CON-7. A key that a deleted contact is added again with MUST be taken for a changed one where it is not the one that was pinned last.
+#[test]
+fn a_deleted_contact_that_is_added_again_with_another_key_is_noticed() {
+    let mut book = book();
+    book.delete(&id("anton")).unwrap();
+    let mut book = sharekey_stage::world::through_storage(&book);
+    let add = |book: &mut ContactBook, key| book.add(id("anton"), name("Anton"), key);
+    assert_eq!(add(&mut book, SMALL_ORDER), Err(KeyError::SmallOrder.into()));
+    assert_eq!(add(&mut book, key(9)), Err(ContactError::KeyChanged));
+    assert_eq!(book.get(&id("anton")), None);
+    assert_eq!(book.accept_changed_key(&id("anton"), key(1)), Err(ContactError::KeyNotChanged));
+    assert_eq!(book.accept_changed_key(&id("anton"), SMALL_ORDER), Err(KeyError::SmallOrder.into()));
+    book.accept_changed_key(&id("anton"), key(9)).unwrap();
+    assert_eq!(add(&mut book, key(1)), Err(ContactError::KeyChanged), "the accepted one, and no other");
+    add(&mut book, key(9)).unwrap();
+    assert_eq!((trust(&book, "anton"), *book.get(&id("anton")).unwrap().key()), (Trust::Unverified, key(9)));
+    // Forgotten on purpose, there is nothing to compare with.
+    book.delete(&id("anton")).unwrap();
+    assert_eq!(book.forget(&id("berta")), Err(ContactError::NotFound));
+    book.forget(&id("anton")).unwrap();
+    assert_eq!(book.forget(&id("anton")), Err(ContactError::NotFound));
+    add(&mut book, key(3)).unwrap();
 }
 
 #[test]
 fn a_renamed_contact_keeps_key_and_trust() {
     let mut book = book();
-    book.rename(&id("anton"), name("Toni")).unwrap();
-    let anton = book.get(&id("anton")).unwrap();
-    assert_eq!((anton.name().as_str(), *anton.key(), anton.trust()), ("Toni", key(1), Trust::Verified));
+    for (who, pinned, trust) in [("anton", key(1), Trust::Verified), ("berta", key(2), Trust::Unverified)] {
+        book.rename(&id(who), name("Toni")).unwrap();
+        let renamed = book.get(&id(who)).unwrap();
+        assert_eq!((renamed.name().as_str(), *renamed.key(), renamed.trust()), ("Toni", pinned, trust));
+    }
 }
 
 #[test]
@@ -162,14 +191,14 @@ fn a_stored_book_with_bad_content_is_refused() {
     let stored = serde_json::to_value(book()).unwrap();
     for bad in [SMALL_ORDER, NOT_CANONICAL] {
         let mut changed = stored.clone();
-        changed["anton"]["key"] = serde_json::to_value(bad).unwrap();
+        changed["contacts"]["anton"]["key"] = serde_json::to_value(bad).unwrap();
         assert!(serde_json::from_value::<ContactBook>(changed).is_err());
     }
     let mut changed = stored.clone();
-    changed["anton"]["name"] = "".into();
+    changed["contacts"]["anton"]["name"] = "".into();
     assert!(serde_json::from_value::<ContactBook>(changed).is_err());
     let mut changed = stored;
-    changed[" carla"] = changed["anton"].clone();
+    changed["contacts"][" carla"] = changed["contacts"]["anton"].clone();
     assert!(serde_json::from_value::<ContactBook>(changed).is_err());
 }
 
@@ -207,14 +236,28 @@ fn fingerprints_read_with_whitespace_anywhere() {
     }
 }
 
+/// The text as an id and as a name, each in every way that it can come.
+fn reads(text: &str) -> (Result<(), IdError>, Result<(), IdError>) {
+    let (an_id, a_name) = (text.parse::<AccountId>().map(drop), text.parse::<ContactName>().map(drop));
+    assert_eq!(AccountId::try_from(text.to_owned()).map(|id| id.as_str().to_owned()).map(drop), an_id);
+    assert_eq!(ContactName::try_from(text.to_owned()).map(|name| name.to_string()).map(drop), a_name);
+    assert_eq!(serde_json::from_value::<AccountId>(text.into()).is_ok(), an_id.is_ok(), "{text:?}");
+    assert_eq!(serde_json::from_value::<ContactName>(text.into()).is_ok(), a_name.is_ok(), "{text:?}");
+    (an_id, a_name)
+}
+
+//= spec/protocol.md#contacts
+//# CON-9. A contact's name MUST be 1 to 64 bytes of UTF-8 without control characters and the invisible ones that are listed here, and without whitespace at either end.
 #[test]
-fn names_are_checked_however_they_come() {
-    let long = "é".repeat(32);
-    for good in ["a", "anton", "Anton Müller", "anton@example.org", "安東", &long] {
-        assert_eq!(good.parse::<AccountId>().unwrap().to_string(), good);
-        assert_eq!(AccountId::try_from(good.to_owned()).unwrap().as_str(), good);
-        assert_eq!(serde_json::from_value::<ContactName>(good.into()).unwrap(), name(good));
+fn ids_and_names_are_checked_however_they_come() {
+    let (long, longest) = ("é".repeat(32), "a".repeat(64));
+    for good in ["a", "anton", "anton@example.org", "+43-660!", &longest] {
+        assert_eq!(reads(good), (Ok(()), Ok(())), "{good}");
         assert_eq!(serde_json::to_value(id(good)).unwrap(), good);
+    }
+    for good in ["Anton Müller", "安東", "A\u{301}", &long] {
+        assert_eq!(reads(good), (Err(IdError::Character), Ok(())), "{good}");
+        assert_eq!(name(good).as_str(), good);
     }
     let too_long = format!("{long}a");
     for (bad, error) in [
@@ -227,11 +270,66 @@ fn names_are_checked_however_they_come() {
         ("a\u{a0}", IdError::Whitespace),
         (" ", IdError::Whitespace),
     ] {
-        assert_eq!(bad.parse::<AccountId>(), Err(error), "{bad:?}");
-        assert_eq!(ContactName::try_from(bad.to_owned()), Err(error), "{bad:?}");
-        assert!(serde_json::from_value::<AccountId>(bad.into()).is_err());
+        assert_eq!(reads(bad), (Err(error), Err(error)), "{bad:?}");
     }
     assert_eq!(AccountId::MAX_LEN, 64);
+}
+
+//= spec/protocol.md#contacts
+//# CON-8. An id MUST be 1 to 64 characters from U+0021 to U+007E.
+#[test]
+fn no_two_ids_that_look_the_same_are_two() {
+    for (twin, error) in [
+        ("ana\u{200b}", IdError::Invisible),
+        ("an\u{ad}a", IdError::Invisible),
+        ("\u{202e}ana", IdError::Invisible),
+        ("ana\u{2066}", IdError::Invisible),
+        ("ana\u{feff}", IdError::Invisible),
+        ("ana\u{e0061}", IdError::Invisible),
+        ("\u{430}na", IdError::Character),
+        ("an\u{e9}", IdError::Character),
+        ("ane\u{301}", IdError::Character),
+        ("\u{ff41}na", IdError::Character),
+        ("a na", IdError::Character),
+        ("a\u{3000}na", IdError::Character),
+    ] {
+        assert_eq!(reads(twin).0, Err(error), "{twin:?}");
+    }
+    for code in 0..=0x10ffff_u32 {
+        let Some(c) = char::from_u32(code) else { continue };
+        let good = (0x21..=0x7e).contains(&code);
+        assert_eq!(format!("a{c}a").parse::<AccountId>().is_ok(), good, "U+{code:04X}");
+    }
+}
+
+/// As the text lists them.
+#[test]
+fn a_name_has_no_character_that_is_not_seen() {
+    const LIST: &[(u32, u32)] = &[
+        (0xad, 0xad),
+        (0x34f, 0x34f),
+        (0x61c, 0x61c),
+        (0x115f, 0x1160),
+        (0x17b4, 0x17b5),
+        (0x180b, 0x180f),
+        (0x200b, 0x200f),
+        (0x2028, 0x202e),
+        (0x2060, 0x206f),
+        (0x3164, 0x3164),
+        (0xfe00, 0xfe0f),
+        (0xfeff, 0xfeff),
+        (0xffa0, 0xffa0),
+        (0xfff0, 0xfffb),
+        (0x1bca0, 0x1bca3),
+        (0x1d173, 0x1d17a),
+        (0xe0000, 0xe0fff),
+    ];
+    for code in 0xa0..=0x10ffff_u32 {
+        let Some(c) = char::from_u32(code) else { continue };
+        let unseen = LIST.iter().any(|(first, last)| (*first..=*last).contains(&code));
+        let found = format!("a{c}a").parse::<ContactName>().err();
+        assert_eq!(found, unseen.then_some(IdError::Invisible), "U+{code:04X}");
+    }
 }
 
 #[test]

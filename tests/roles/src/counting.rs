@@ -74,8 +74,8 @@ impl Verify for Counting {
         Provider.ready(key)
     }
 
-    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
-        self.add(&[message], |work| work.checks += 1);
+    fn verify_equation(&self, key: &Self::Ready, message: &[&[u8]], signature: &Signature) -> bool {
+        self.add(message, |work| work.checks += 1);
         Provider.verify_equation(key, message, signature)
     }
 }
@@ -91,8 +91,8 @@ impl Sign for Counting {
         Provider.public_key(key)
     }
 
-    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
-        self.add(&[message], |work| work.signatures += 1);
+    fn sign(&self, key: &Self::Key, message: &[&[u8]]) -> Result<Signature, ProviderFailed> {
+        self.add(message, |work| work.signatures += 1);
         if self.weary { Err(ProviderFailed) } else { Provider.sign(key, message) }
     }
 }

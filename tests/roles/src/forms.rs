@@ -10,15 +10,16 @@ use sharekey::error::{Fault, RefuseReason, Retry};
 use sharekey::guest::{Claimed, GuestKey, Installing};
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::owner::{Order, OwnedLock, PendingCommand, PendingProvision, Status};
-use sharekey::secret::{ActivationSecret, Seed};
-use sharekey::service::ShareRecord;
+use sharekey::secret::{ActivationSecret, Exposed, Seed};
+use sharekey::service::{LockRecord, SlotRecord};
 use sharekey_stage::world::door::NOON;
 use sharekey_stage::world::{ANA, BEN, HALL, OLGA, World, digest, key_of, seed};
 
 /// One of everything that an app, a service or a phone stores.
 struct Stored {
     view: OwnedLock,
-    record: ShareRecord,
+    lock: LockRecord,
+    record: SlotRecord,
     key: GuestKey,
     claimed: Claimed,
     installing: Installing,
@@ -55,7 +56,8 @@ fn stored() -> Stored {
     contacts.add("ana@example".parse().unwrap(), "Ana".parse().unwrap(), key_of(ANA)).unwrap();
     Stored {
         view: w.olga.view.unwrap(),
-        record: w.cloud.records.remove(&(w.door.lock.id(), HALL)).unwrap(),
+        lock: w.cloud.record((w.door.lock.id(), HALL)).of_lock().clone(),
+        record: w.cloud.record((w.door.lock.id(), HALL)).of_slot().clone(),
         key: ana.key.unwrap(),
         claimed: ben.claimed.unwrap(),
         installing,
@@ -74,17 +76,18 @@ fn what_is_stored_as_bytes_stays_as_it_was() {
         let bytes = postcard::to_allocvec(value).unwrap();
         writeln!(lines, "{name}: {} bytes, {}", bytes.len(), digest(&bytes)).unwrap();
     }
-    let Stored { view, record, key, claimed, installing, command, provision, contacts, seed, limits } = stored();
+    let Stored { view, lock, record, key, claimed, installing, command, provision, contacts, seed, limits } = stored();
     let mut lines = String::new();
     line(&mut lines, "OwnedLock", &view);
-    line(&mut lines, "ShareRecord", &record);
-    line(&mut lines, "GuestKey", &key);
-    line(&mut lines, "Claimed", &claimed);
-    line(&mut lines, "Installing", &installing);
+    line(&mut lines, "LockRecord", &lock);
+    line(&mut lines, "SlotRecord", &record);
+    line(&mut lines, "GuestKey", &Exposed(&key));
+    line(&mut lines, "Claimed", &Exposed(&claimed));
+    line(&mut lines, "Installing", &Exposed(&installing));
     line(&mut lines, "PendingCommand", &command);
-    line(&mut lines, "PendingProvision", &provision);
+    line(&mut lines, "PendingProvision", &Exposed(&provision));
     line(&mut lines, "ContactBook", &contacts);
-    line(&mut lines, "Seed", &seed);
+    line(&mut lines, "Seed", &Exposed(&seed));
     line(&mut lines, "Limits", &limits);
     insta::assert_snapshot!(lines);
 }
@@ -107,17 +110,18 @@ fn both<T: Serialize + DeserializeOwned>(value: &T, same: impl Fn(&T, &T) -> boo
 
 #[test]
 fn what_is_stored_is_read_back_from_both_forms() {
-    let Stored { view, record, key, claimed, installing, command, provision, contacts, seed, limits } = stored();
+    let Stored { view, lock, record, key, claimed, installing, command, provision, contacts, seed, limits } = stored();
     both(&view, OwnedLock::eq);
     both(&view.status(HALL), Status::eq);
-    both(&record, ShareRecord::eq);
-    both(&key, GuestKey::eq);
-    both(&claimed, |a, b| a.grant() == b.grant() && a.claim() == b.claim());
-    both(&installing, |a, b| a.claim() == b.claim() && a.install() == b.install());
+    both(&lock, LockRecord::eq);
+    both(&record, SlotRecord::eq);
+    both(&Exposed(key), |a, b| a == b);
+    both(&Exposed(claimed), |a, b| a == b);
+    both(&Exposed(installing), |a, b| a == b);
     both(&command, PendingCommand::eq);
-    both(&provision, PendingProvision::eq);
+    both(&Exposed(provision), |a, b| a == b);
     both(&contacts, ContactBook::eq);
-    both(&seed, Seed::eq);
+    both(&Exposed(seed), |a, b| a == b);
     both(&limits, Limits::eq);
     for reason in RefuseReason::ALL {
         both(reason, RefuseReason::eq);
@@ -150,16 +154,16 @@ fn numbers_are_numbers_bytes_are_text_and_enumerations_have_their_names() {
     assert_eq!(of(&record, "/version"), record["version"].as_u64().unwrap());
     assert_eq!(of(&record, "/slot/line/live/0/key/generation"), 2);
     assert_eq!(of(&record, "/slot/line/live/0/confirmation/device").as_str().unwrap().len(), 64);
-    assert!(of(&record, "/evidence/ownership").as_str().unwrap().starts_with("U0sBE"), "base64url of SK, 1, 16");
-    assert_eq!(of(&json(&contacts), "/ana@example/key"), key_of(ANA).to_string());
-    assert_eq!(json(&seed), hex(seed.expose()));
+    assert!(of(&record, "/evidence/done").as_str().unwrap().starts_with("U0sBD"), "base64url of SK, 1, 13");
+    assert_eq!(of(&json(&contacts), "/contacts/ana@example/key"), key_of(ANA).to_string());
+    assert_eq!(json(&Exposed(&seed)), hex(seed.expose()));
     assert_eq!(json(&RefuseReason::UsesSpent), "UsesSpent");
     assert_eq!(
         (json(&Action::Open), json(&Retry::FetchGrant), json(&Fault::Lock)),
         ("Open".into(), "FetchGrant".into(), "Lock".into())
     );
     assert_eq!(json(&limits)["from"], NOON - 5);
-    for value in [status, view, record, json(&key)] {
+    for value in [status, view, record, json(&Exposed(&key))] {
         assert_eq!(bytes_one_by_one(&value), None);
     }
 }
@@ -185,36 +189,36 @@ fn a_guests_key_is_under_600_bytes_of_json() {
     let schedule =
         Schedule::new(Weekdays::MON_TO_FRI, 1000, 1080, UtcOffset::from_minutes(-210).unwrap(), Some(next)).unwrap();
     let time = |seconds| Some(Timestamp::from_unix_seconds(seconds));
-    let most = Limits::new(time(NOON - 9), time(NOON + 9), Some(schedule), Some(u32::MAX)).unwrap();
+    let most = Limits::new(time(NOON - 9), time(NOON + 20 * 86_400), Some(schedule), Some(u32::MAX)).unwrap();
     for limits in [Limits::NONE, limits(), most] {
         let (_, ana) = World::downloaded_with(limits);
-        let text = serde_json::to_string(ana.key()).unwrap();
+        let text = serde_json::to_string(&Exposed(ana.key())).unwrap();
         assert!(text.len() < 600, "{}: {text}", text.len());
-        assert_eq!(serde_json::from_str::<GuestKey>(&text).unwrap(), *ana.key());
+        assert_eq!(serde_json::from_str::<Exposed<GuestKey>>(&text).unwrap().0, *ana.key());
     }
 }
 
 #[test]
 fn text_that_is_none_is_refused() {
     let Stored { record, key, seed, .. } = stored();
-    let good = serde_json::to_string(&seed).unwrap();
+    let good = serde_json::to_string(&Exposed(&seed)).unwrap();
     let hex = good.trim_matches('"');
     let (short, long, other) = (&hex[1..], format!("{hex}00"), hex.replacen('0', "g", 1));
-    assert!(other != hex && serde_json::from_str::<Seed>(&good.to_uppercase()).is_ok(), "either case");
+    assert!(other != hex && serde_json::from_str::<Exposed<Seed>>(&good.to_uppercase()).is_ok(), "either case");
     for text in [short, &long, &other, "", " "] {
-        assert!(serde_json::from_str::<Seed>(&format!("\"{text}\"")).is_err(), "{text}");
+        assert!(serde_json::from_str::<Exposed<Seed>>(&format!("\"{text}\"")).is_err(), "{text}");
     }
     let numbers = serde_json::to_string(seed.expose()).unwrap();
-    assert!(serde_json::from_str::<Seed>(&numbers).is_err(), "bytes one by one");
-    for (name, change) in [("/grant", "="), ("/evidence/ownership", "*"), ("/evidence/former/0/grant", "AAAA")] {
+    assert!(serde_json::from_str::<Exposed<Seed>>(&numbers).is_err(), "bytes one by one");
+    for (name, change) in [("/grant", "="), ("/evidence/done", "*"), ("/evidence/former/0/grant", "AAAA")] {
         let mut value = json(&record);
         let field = value.pointer_mut(name).unwrap();
         *field = format!("{}{change}", field.as_str().unwrap()).into();
-        assert!(serde_json::from_value::<ShareRecord>(value).is_err(), "{name}");
+        assert!(serde_json::from_value::<SlotRecord>(value).is_err(), "{name}");
     }
-    let mut value = json(&key);
+    let mut value = json(&Exposed(&key));
     value["receipt"] = value["receipt"].as_str().unwrap().replacen("U0sB", "U0sC", 1).into();
-    assert!(serde_json::from_value::<GuestKey>(value).is_err(), "another version");
+    assert!(serde_json::from_value::<Exposed<GuestKey>>(value).is_err(), "another version");
     assert!(serde_json::from_str::<RefuseReason>("\"Tired\"").is_err());
-    assert!(postcard::from_bytes::<RefuseReason>(&[17]).is_err() && postcard::from_bytes::<Action>(&[0]).is_err());
+    assert!(postcard::from_bytes::<RefuseReason>(&[19]).is_err() && postcard::from_bytes::<Action>(&[0]).is_err());
 }

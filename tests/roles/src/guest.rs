@@ -4,18 +4,18 @@
 use sharekey::counter::Epoch;
 use sharekey::crypto::{Agree, AgreementKey, Kdf, Nonce};
 use sharekey::error::{GuestError, KeyError, Retry, SignatureError};
-use sharekey::guest::{Account, Claimed, GuestKey, Installing, Invitation};
+use sharekey::guest::{Account, Claimed, GuestKey, Installing, Invitation, Unstored};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::{Challenge, Claim, Grant, Install, Receipt, Release, Unlock};
-use sharekey::secret::{AgreementSecret, Seed};
+use sharekey::secret::{AgreementSecret, Exposed, Seed};
 use sharekey::wire::{Message, Unverified};
 use sharekey_stage::desk::*;
 use sharekey_stage::forge::label;
 use sharekey_stage::forge::{bare, signed, some_digest};
 use sharekey_stage::hex;
 use sharekey_stage::provider::Provider;
-use sharekey_stage::world::through_storage;
+use sharekey_stage::world::{exposed, through_storage};
 use sharekey_stage::{digest, public, seed};
 
 fn account() -> Account<Provider> {
@@ -23,7 +23,7 @@ fn account() -> Account<Provider> {
 }
 
 fn claimed() -> Claimed {
-    account().claim(&Provider, &granted(2), None, &mut rng()).unwrap()
+    account().claim(&Provider, &granted(2), None, &mut rng()).unwrap().stored()
 }
 
 fn body<T: Message + Copy>(message: &[u8]) -> T {
@@ -71,15 +71,15 @@ fn an_invitation_shows_what_the_grant_says_whoever_made_it() {
 fn a_claimed_grant_says_what_its_key_will_be() {
     let limits = Limits::NONE.uses(3).unwrap();
     let bytes = signed(&Grant { limits, ..grant(2) }, &owner_seed());
-    let claimed = through_storage(&account().claim(&Provider, &bytes, None, &mut rng()).unwrap());
+    let claimed = exposed(&account().claim(&Provider, &bytes, None, &mut rng()).unwrap().stored());
     assert_eq!((claimed.lock(), claimed.slot()), (lock(), SLOT));
     assert_eq!((claimed.rights(), *claimed.limits()), (Rights::OPEN, limits));
     assert_eq!(claimed.grant().as_bytes(), bytes);
     // What is stored is the grant as it came, and not as it was read.
-    let mut stored = serde_json::to_value(&claimed).unwrap();
+    let mut stored = serde_json::to_value(Exposed(&claimed)).unwrap();
     assert_eq!(stored["grant"], serde_json::to_value(Invitation::read(&bytes).unwrap()).unwrap());
     stored["grant"] = stored["claim"].clone();
-    assert!(serde_json::from_value::<Claimed>(stored).is_err());
+    assert!(serde_json::from_value::<Exposed<Claimed>>(stored).is_err());
 }
 
 //= spec/protocol.md#guest
@@ -87,8 +87,8 @@ fn a_claimed_grant_says_what_its_key_will_be() {
 #[test]
 fn each_claim_names_a_new_device_key() {
     let mut rng = rng();
-    let claims =
-        [2, 2, 3].map(|n| body::<Claim>(account().claim(&Provider, &granted(n), None, &mut rng).unwrap().claim()));
+    let claims = [2, 2, 3]
+        .map(|n| body::<Claim>(account().claim(&Provider, &granted(n), None, &mut rng).unwrap().value().claim()));
     let [first, again, other] = claims.map(|claim| claim.device);
     assert!(first != again && first != other && again != other);
 }
@@ -103,7 +103,7 @@ fn each_challenge_gets_its_own_install_with_a_new_agreement_key() {
     let nonces = [7, 8].map(|byte| Nonce::from_bytes([byte; 16]));
     let installs = nonces.map(|nonce| {
         let challenge = bare(&Challenge { lock: lock(), nonce });
-        body::<Install>(claimed.install(&Provider, &challenge, &mut rng).unwrap().install())
+        body::<Install>(claimed.install(&Provider, &challenge, &mut rng).unwrap().value().install())
     });
     assert_eq!(installs.map(|install| install.nonce), nonces);
     let [one, other] = installs.map(|install| install.agreement);
@@ -131,14 +131,14 @@ fn expected(installing: &Installing) -> Receipt {
 /// What the phone makes of this receipt under this key.
 fn finish(installing: &Installing, receipt: &Receipt, signer: &Seed) -> Result<GuestKey, GuestError> {
     let release = signed(&Release { install: digest(installing.install()) }, &service_seed());
-    installing.bundle(&Provider, &release).unwrap().finish(&Provider, &signed(receipt, signer))
+    installing.bundle(&Provider, &release).unwrap().finish(&Provider, &signed(receipt, signer)).map(Unstored::stored)
 }
 
 //= spec/protocol.md#pairing-key
 //# KDF-4. A guest MUST NOT derive a pairing key from a receipt that it did not check as the receipt checks of the guest say.
 #[test]
 fn every_part_of_a_receipt_is_checked_before_there_is_a_key() {
-    let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap();
+    let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap().stored();
     let good = expected(&installing);
     for signer in [stranger_seed(), owner_seed(), service_seed()] {
         //= spec/protocol.md#receipt-checks
@@ -175,9 +175,9 @@ fn every_part_of_a_receipt_is_checked_before_there_is_a_key() {
 //# KDF-3. The pairing key MUST be HKDF(salt = digest(Receipt), ikm = the X25519 shared secret, info = `"sharekey v1 pairing"`), 32 bytes.
 #[test]
 fn the_key_is_derived_from_the_agreement_under_the_receipts_digest() {
-    let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap();
+    let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap().stored();
     let receipt = expected(&installing);
-    let key = serde_json::to_value(finish(&installing, &receipt, &lock_seed()).unwrap()).unwrap();
+    let key = serde_json::to_value(Exposed(finish(&installing, &receipt, &lock_seed()).unwrap())).unwrap();
 
     let shared = Provider.agree(&lock_secret(), &body::<Install>(installing.install()).agreement).unwrap();
     let salt = digest(&signed(&receipt, &lock_seed()));
@@ -189,7 +189,7 @@ fn the_key_is_derived_from_the_agreement_under_the_receipts_digest() {
 //# GST-6. A guest MUST draw the guest nonce of each unlock fresh and unpredictable.
 #[test]
 fn each_unlock_draws_a_new_guest_nonce() {
-    let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap();
+    let installing = claimed().install(&Provider, &challenge(), &mut rng()).unwrap().stored();
     let key = finish(&installing, &expected(&installing), &lock_seed()).unwrap();
     let mut rng = rng();
     let [one, other] = [(); 2].map(|()| {

@@ -1,8 +1,10 @@
 //! Do schedules mean what people mean by them, and can limits that mean nothing not be built?
 
 use proptest::prelude::*;
-use sharekey::error::{LimitsError, WireError};
-use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
+use sharekey::error::{LimitsError, OwnerError, WireError};
+use sharekey::limits::{
+    Action, KeyStanding, Limits, NeverOpens, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays,
+};
 use sharekey::message::Grant;
 use sharekey::wire::Unverified;
 use sharekey_stage::samples::{Samples, Size, message};
@@ -308,11 +310,112 @@ fn cut_grant(at: usize, bytes: &[u8], end: usize) -> Result<(), WireError> {
 //# LIM-17. A decoder MUST check LIM-4, LIM-5 and LIM-6 only when all fields of the schedule were read.
 #[test]
 fn what_is_wrong_with_fields_together_is_looked_at_when_all_were_read() {
-    let (until, uses, start, next) = (88, 116, 98, 105);
-    for (at, wrong, cut, whole) in [(until, &[0; 8][..], uses, 120), (start, &1_u16.to_le_bytes(), next, 115)] {
+    let (until, uses, start, next) = (92, 120, 102, 109);
+    for (at, wrong, cut, whole) in [(until, &[0; 8][..], uses, 124), (start, &1_u16.to_le_bytes(), next, 119)] {
         assert_eq!(cut_grant(at, wrong, cut), Err(WireError::Truncated), "at {at}");
         assert_eq!(cut_grant(at, wrong, whole), Err(WireError::Value), "at {at}");
     }
     // What is wrong by itself is noticed before the end is.
-    assert_eq!(cut_grant(97, &[0], next), Err(WireError::Value));
+    assert_eq!(cut_grant(101, &[0], next), Err(WireError::Value));
+}
+
+/// Said again, second by second.
+fn allows_something(limits: &Limits, begin: u64, until: u64) -> bool {
+    (begin..until).any(|second| limits.schedule().is_none_or(|schedule| schedule.allows(at(second))))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whether_a_schedule_leaves_any_time_is_told_exactly(
+        schedule in any_schedule(),
+        change in 0..3 * DAY,
+        from in 0..DAY,
+        span in prop_oneof![1..120_u64, 1..2 * DAY, 13 * DAY..16 * DAY],
+    ) {
+        let next = schedule.next_offset().map(|next| OffsetChange { at: at(MONDAY + change), ..next });
+        let (start, end) = schedule.window();
+        let schedule = Schedule::new(schedule.days(), start, end, schedule.offset(), next).unwrap();
+        let (from, until) = (MONDAY + from, MONDAY + from + span);
+        let limits = Limits::new(Some(at(from)), Some(at(until)), Some(schedule), None).unwrap();
+        let some = allows_something(&limits, from, until);
+        prop_assert_eq!(limits.check(Rights::OPEN), if some { Ok(()) } else { Err(LimitsError::NoTime) });
+        let dated = limits.never_open(at(MONDAY), true);
+        prop_assert_eq!(dated, (!some).then_some(NeverOpens::NoTime));
+        // What is over does not count.
+        let now = from + span / 2;
+        let left = allows_something(&limits, now, until);
+        prop_assert_eq!(limits.never_open(at(now), true), (!left).then_some(NeverOpens::NoTime));
+    }
+}
+
+//= spec/protocol.md#limits-that-cannot-be-meant
+//# LIM-18. An owner MUST NOT sign a grant whose limits cannot be meant: a date at or after 253402300800, a number of uses without the right to open, or a schedule that allows no moment from its `from` on and before its `until`.
+#[test]
+fn an_owner_signs_no_limits_that_cannot_be_meant() {
+    use sharekey_stage::desk::{SLOT, active_view, owner, subject_seed};
+    let until = |seconds| Limits::NONE.until(at(seconds)).unwrap();
+    let far = |seconds| OffsetChange { at: at(seconds), offset: UtcOffset::UTC };
+    let folding = |next| Limits::NONE.on(Schedule::new(days(1), 0, 1, UtcOffset::UTC, Some(next)).unwrap());
+    // Saturday and Sunday, from a Monday to a Friday.
+    let midweek = Limits::NONE.from(at(MONDAY)).unwrap().until(at(MONDAY + 4 * DAY)).unwrap();
+    let weekends = midweek.on(schedule(0x60, 0, 1440));
+    for (limits, rights, error) in [
+        (until(253_402_300_800), Rights::OPEN, Some(LimitsError::FarAway)),
+        (until(253_402_300_799), Rights::OPEN, None),
+        // Noon of 2026-11-23 in milliseconds: the year 56865.
+        (until(1_795_435_200_000), Rights::OPEN, Some(LimitsError::FarAway)),
+        (Limits::NONE.from(at(1_795_435_200_000)).unwrap(), Rights::OPEN, Some(LimitsError::FarAway)),
+        (folding(far(253_402_300_800)), Rights::OPEN, Some(LimitsError::FarAway)),
+        (folding(far(253_402_300_799)), Rights::OPEN, None),
+        (Limits::NONE.uses(1).unwrap(), Rights::LOCK, Some(LimitsError::UsesWithoutOpen)),
+        (Limits::NONE.uses(1).unwrap(), Rights::OPEN, None),
+        (Limits::NONE.uses(1).unwrap(), Rights::OPEN_AND_LOCK, None),
+        (weekends, Rights::OPEN, Some(LimitsError::NoTime)),
+        (midweek.on(schedule(0x08, 0, 1440)), Rights::OPEN, None),
+        (Limits::NONE.on(schedule(0x60, 0, 1)), Rights::OPEN, None),
+    ] {
+        assert_eq!(limits.check(rights).err(), error, "{limits}");
+        let (mut view, subject) = (active_view(), sharekey_stage::public(&subject_seed()));
+        let shared =
+            owner().share(&mut view, SLOT, subject, sharekey::owner::Method::Account, rights, limits).map(drop);
+        assert_eq!(shared.err(), error.map(OwnerError::Limits), "{limits}");
+    }
+}
+
+//= spec/protocol.md#limits-that-cannot-be-meant
+//# LIM-19. An owner MUST NOT order a clock to be set to a time at or after 253402300800.
+#[test]
+fn an_owner_sets_no_clock_to_milliseconds() {
+    use sharekey_stage::desk::{active_view, challenge, owner, rng};
+    let set = |seconds| {
+        let (mut view, order) = (active_view(), sharekey::owner::Order::SetClock { to: at(seconds) });
+        owner().order(&mut view, order, &challenge(), &mut rng()).map(drop)
+    };
+    for milliseconds in [253_402_300_800, 1_795_435_200_000, u64::MAX] {
+        assert_eq!(set(milliseconds), Err(OwnerError::Limits(LimitsError::FarAway)));
+    }
+    assert_eq!((set(1_795_435_200), set(253_402_300_799)), (Ok(()), Ok(())));
+}
+
+#[test]
+fn what_would_never_open_is_said_before_it_is_shared() {
+    let dated = Limits::NONE.until(at(MONDAY)).unwrap();
+    assert_eq!(dated.never_open(at(MONDAY), true), Some(NeverOpens::Over));
+    assert_eq!(dated.never_open(at(MONDAY - 1), true), None);
+    assert_eq!(dated.never_open(at(MONDAY - 1), false), Some(NeverOpens::NoClock));
+    assert_eq!(Limits::NONE.on(schedule(1, 0, 1)).never_open(at(MONDAY), false), Some(NeverOpens::NoClock));
+    assert_eq!(Limits::NONE.uses(1).unwrap().never_open(at(MONDAY), false), None);
+    // Its Monday is over by noon, and it ends on Sunday.
+    let week = Limits::NONE.until(at(MONDAY + 6 * DAY)).unwrap().on(schedule(1, 0, 720));
+    assert_eq!(week.never_open(at(MONDAY + DAY / 2 - 1), true), None);
+    assert_eq!(week.never_open(at(MONDAY + DAY / 2), true), Some(NeverOpens::NoTime));
+}
+
+#[test]
+fn a_key_stands_by_its_dates() {
+    let limits = Limits::NONE.from(at(10)).unwrap().until(at(20)).unwrap();
+    let stands = [9, 10, 19, 20].map(|time| limits.standing(at(time)));
+    assert_eq!(stands, [KeyStanding::NotYet, KeyStanding::Valid, KeyStanding::Valid, KeyStanding::Over]);
+    assert_eq!(Limits::NONE.standing(at(0)), KeyStanding::Valid);
 }

@@ -5,11 +5,11 @@ use sharekey::counter::Epoch;
 use sharekey::crypto::{Digest, Nonce, PublicKey, Tag};
 use sharekey::error::{KeyError, OwnerError, RefuseReason, Retry, SignatureError, SlotError, WireError};
 use sharekey::id::{LockId, SlotId};
-use sharekey::limits::{Action, Timestamp};
+use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::message::{
     Challenge, Command, Completed, Done, Holding, Operation, Provisioned, RefusedBody, SlotReport,
 };
-use sharekey::owner::{Fact, Learned, Order, OwnedLock, Owner, PendingCommand, PendingProvision, Standing};
+use sharekey::owner::{Learned, Method, Order, OwnedLock, Owner, PendingCommand, PendingProvision, Standing};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 use sharekey_stage::desk::*;
@@ -34,13 +34,15 @@ fn provision() -> (Vec<u8>, PendingProvision) {
     (message.to_vec(), pending)
 }
 
+//= spec/protocol.md#owner
+//# OWN-43. A view MUST NOT say that a slot is Inactive of which it took in neither a report of the present epoch nor the lock's own word on it.
 #[test]
-fn a_provisioned_lock_is_this_owners_with_every_slot_closed() {
+fn a_provisioned_lock_is_this_owners_and_no_slot_is_called_closed() {
     let view = view();
     assert_eq!((view.lock(), view.epoch(), view.standing()), (lock(), Epoch::FIRST, Standing::Owned));
     assert_eq!((*view.owner(), *view.service()), (public(&owner_seed()), public(&service_seed())));
     let status = view.status(SLOT);
-    assert_eq!((status.state, status.inspected, status.may_open.len()), (State::Inactive, false, 0));
+    assert_eq!((status.state, status.inspected, status.may_open.len()), (None, false, 0));
 }
 
 #[test]
@@ -153,17 +155,17 @@ fn the_number_is_stored_before_the_command_leaves() {
 fn an_activation_and_a_deactivation_move_the_view_once_done() {
     let mut view = view();
     let (command, pending) = activate(&mut view);
-    assert_eq!(view.status(SLOT).state, State::Inactive);
+    assert_eq!(view.status(SLOT).state, None);
     let done = done_for(&command, activated(1).completed);
     let learned = finish(&pending, &mut view, &by_lock(&done));
-    assert_eq!((view.status(SLOT).state, learned.news), (State::NotShared, true));
-    assert_eq!(learned.fact, Fact::Done { completed: done.completed });
+    assert_eq!((view.status(SLOT).state, learned.news), (Some(State::NotShared), true));
+    assert_eq!(learned.fact, told(done.completed));
 
     let (command, pending) =
         accept(owner().order(&mut view, Order::Deactivate { slot: SLOT }, &challenge(), &mut rng()).unwrap());
     let done = done_for(&command, deactivated(2).completed);
     let _ = finish(&pending, &mut view, &by_lock(&done));
-    assert_eq!(view.status(SLOT).state, State::Inactive);
+    assert_eq!(view.status(SLOT).state, Some(State::Inactive));
     // The same answer again changes nothing.
     let before = view.clone();
     assert!(!finish(&pending, &mut view, &by_lock(&done)).news);
@@ -171,7 +173,7 @@ fn an_activation_and_a_deactivation_move_the_view_once_done() {
 }
 
 //= spec/protocol.md#owner
-//# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation leaves.
+//# OWN-30. The owner MUST refuse a Done for the answer to its command where it names another operation, or another epoch than that operation can leave.
 #[test]
 fn every_part_of_a_done_is_checked() {
     let mut view = view();
@@ -198,7 +200,7 @@ fn every_part_of_a_done_is_checked() {
         deactivated(1).completed,
         activated(2).completed,
         Completed::Activate { slot: SlotId::new(4), generation: generation(1), left },
-        Completed::Inspect { slot: SLOT, left },
+        Completed::Inspect { slot: SLOT, slots: SLOTS, left },
         Completed::Act { action: Action::Open },
     ] {
         assert_eq!(error(&by_lock(&Done { completed: other, ..good })), OwnerError::OtherOperation);
@@ -313,7 +315,7 @@ fn a_lock_that_was_handed_over_is_commanded_no_more() {
     let same_epoch = by_lock(&Done { epoch: EPOCH, ..done });
     assert_eq!(pending.finish(&owner(), &mut view, &same_epoch).err(), Some(OwnerError::WrongEpoch));
     for (owner_key, service_key) in [(public(&seed(52)), service), (buyer, public(&seed(52)))] {
-        let completed = Completed::Transfer { owner: owner_key, service: service_key };
+        let completed = Completed::Transfer { owner: owner_key, service: service_key, slots: SLOTS };
         let other = by_lock(&Done { completed, ..done });
         assert_eq!(pending.finish(&owner(), &mut view, &other).err(), Some(OwnerError::OtherOperation));
     }
@@ -333,7 +335,7 @@ fn a_transfer_to_oneself_ends_every_key_and_asks_for_an_inspection() {
     let _ = finish(&pending, &mut view, &by_lock(&Done { command: digest(&command), ..transfer_to(me, service, 2) }));
     assert_eq!((view.standing(), *view.service(), view.epoch()), (Standing::Owned, service, Epoch::new(2)));
     let status = view.status(SLOT);
-    assert_eq!((status.state, status.may_open.len(), status.inspected), (State::Inactive, 0, false));
+    assert_eq!((status.state, status.may_open.len(), status.inspected), (None, 0, false));
     // What was pending is of the epoch that ended.
     let answer = by_lock(&activated(3));
     assert_eq!(before_transfer.finish(&owner(), &mut view, &answer).err(), Some(OwnerError::WrongEpoch));
@@ -358,7 +360,7 @@ fn a_transfer_needs_good_keys() {
 #[test]
 fn a_new_owner_trusts_only_its_own_inspection() {
     let (me, service) = (public(&owner_seed()), public(&service_seed()));
-    let mut view = owner().adopt(lock(), &service, &by_lock(&transfer_to(me, service, 7))).unwrap();
+    let mut view = keep(owner().adopt(lock(), &service, &by_lock(&transfer_to(me, service, 7))).unwrap());
     assert_eq!((view.epoch(), view.status(SLOT).inspected), (Epoch::new(7), false));
     let found = |command: Digest| Done { command, epoch: Epoch::new(7), ..found(0, Holding::Inactive) };
     // Somebody else's inspection does not count as one's own.
@@ -384,4 +386,25 @@ fn every_part_of_a_handover_is_checked() {
     assert_eq!(error(&by_lock(&activated(1))), OwnerError::NotATransfer);
     assert_eq!(error(&by_lock(&transfer_to(public(&seed(50)), service, 7))), OwnerError::WrongOwner);
     assert_eq!(error(&by_lock(&transfer_to(me, public(&seed(50)), 7))), OwnerError::WrongService);
+}
+
+//= spec/protocol.md#owner
+//# OWN-42. The owner MUST NOT sign a Grant, an Activate or a Deactivate for a slot at or above the number of slots that its view knows the lock to have.
+#[test]
+fn an_owner_signs_nothing_for_a_slot_that_the_lock_does_not_have() {
+    let mut view = active_view();
+    let before = view.clone();
+    let (last, beyond) = (SlotId::new(SLOTS.value() - 1), SlotId::new(SLOTS.value()));
+    let subject = public(&subject_seed());
+    let grant = |view: &mut OwnedLock, slot| {
+        owner().share(view, slot, subject, Method::Account, Rights::OPEN, Limits::NONE).map(drop)
+    };
+    let order = |view: &mut OwnedLock, order| owner().order(view, order, &challenge(), &mut rng()).map(drop);
+    assert_eq!(grant(&mut view, beyond), Err(OwnerError::NoSuchSlot));
+    for slot in [beyond, SlotId::new(u8::MAX)] {
+        assert_eq!(order(&mut view, Order::Activate { slot }), Err(OwnerError::NoSuchSlot));
+        assert_eq!(order(&mut view, Order::Deactivate { slot }), Err(OwnerError::NoSuchSlot));
+    }
+    assert_eq!(view, before, "no row is left of it");
+    assert_eq!(order(&mut view, Order::Activate { slot: last }), Ok(()));
 }

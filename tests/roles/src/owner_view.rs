@@ -1,6 +1,6 @@
 //! What the owner's view makes of shares, withdrawals and whatever messages come, in any order.
 
-use sharekey::counter::Epoch;
+use sharekey::counter::{Epoch, Term};
 use sharekey::error::{KeyError, OwnerError, SignatureError, SlotError, WireError};
 use sharekey::guest::Invitation;
 use sharekey::id::{LockId, SlotId};
@@ -9,7 +9,7 @@ use sharekey::message::{Done, Grant, Holding, Receipt, Withdraw, Withdrawn, With
 use sharekey::owner::{Equivocation, Learned, Method, OwnedLock, Owner, Standing};
 use sharekey::slot::{GrantRef, State};
 use sharekey_stage::desk::*;
-use sharekey_stage::forge::{signed, some_digest};
+use sharekey_stage::forge::{last_signature, signed, some_digest};
 use sharekey_stage::provider::Provider;
 use sharekey_stage::{digest, public, seed};
 
@@ -57,11 +57,11 @@ fn a_share_says_to_whom_how_and_what() {
     let view = sharing_view();
     let status = view.status(SLOT);
     let shared = status.shared.unwrap();
-    assert_eq!((status.state, shared.key), (State::Sharing, key(2)));
+    assert_eq!((status.state, shared.key), (Some(State::Sharing), key(2)));
     assert_eq!((shared.subject(), shared.method), (Some(public(&subject_seed())), Some(Method::Account)));
     assert_eq!((shared.rights(), shared.limits()), (Some(Rights::OPEN), Some(Limits::NONE)));
     assert_eq!((shared.downloaded, shared.withdrawing), (None, false));
-    assert_eq!(view.grant(SLOT), Some(granted(2).as_slice()));
+    assert_eq!(shared.grant, Some(grant(2)));
     assert_eq!(live(&view), [2]);
 }
 
@@ -120,10 +120,10 @@ fn a_withdrawal_is_pending_until_it_is_answered() {
     let message = accept(owner().withdraw(&mut view, SLOT).unwrap());
     assert_eq!(message.as_bytes(), withdraw(2));
     let status = view.status(SLOT);
-    assert_eq!((status.state, status.shared.unwrap().withdrawing), (State::Sharing, true));
+    assert_eq!((status.state, status.shared.unwrap().withdrawing), (Some(State::Sharing), true));
     let _ = learn(&mut view, &withdrawn(2, released()));
     let status = view.status(SLOT);
-    assert_eq!((status.state, status.shared, status.may_open[0].withdrawing), (State::NotShared, None, false));
+    assert_eq!((status.state, status.shared, status.may_open[0].withdrawing), (Some(State::NotShared), None, false));
     assert_eq!(status.may_open[0].subject(), Some(public(&subject_seed())));
     assert_eq!(status.may_open[0].install, Some(digest(&install(2, 1))));
 }
@@ -150,7 +150,7 @@ fn a_key_that_outlived_its_share_can_still_be_withdrawn() {
     let _ = learn(&mut view, &by_lock(&found(1, Holding::Empty)));
     let _ = learn(&mut view, &signed(&grant(5), &owner_seed()));
     let _ = learn(&mut view, &by_lock(&deactivated(4)));
-    assert_eq!((view.status(SLOT).state, live(&view)), (State::Inactive, vec![5]));
+    assert_eq!((view.status(SLOT).state, live(&view)), (Some(State::Inactive), vec![5]));
     accept(owner().withdraw_key(&mut view, SLOT, key(5)).unwrap());
     assert!(view.status(SLOT).may_open[0].withdrawing);
     let _ = learn(&mut view, &withdrawn(5, NEVER));
@@ -163,11 +163,11 @@ fn a_key_that_outlived_its_share_can_still_be_withdrawn() {
 fn a_denied_grant_is_gone_and_a_settled_one_stays_until_the_lock_says_so() {
     let mut view = sharing_view();
     let _ = learn(&mut view, &withdrawn(2, NEVER));
-    assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![]));
+    assert_eq!((view.status(SLOT).state, live(&view)), (Some(State::NotShared), vec![]));
 
     let mut view = sharing_view();
     let _ = learn(&mut view, &withdrawn(2, WithdrawnOutcome::Settled));
-    assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![2]));
+    assert_eq!((view.status(SLOT).state, live(&view)), (Some(State::NotShared), vec![2]));
     let _ = learn(&mut view, &by_lock(&activated(3)));
     assert_eq!(live(&view), Vec::<u32>::new());
 }
@@ -182,7 +182,10 @@ fn downloaded_is_said_only_with_the_locks_proof() {
     assert!(learn(&mut view, &receipt(2)).news);
     let status = view.status(SLOT);
     let downloaded = status.shared.unwrap().downloaded.unwrap();
-    assert_eq!((status.state, downloaded.device, downloaded.proof), (State::Shared, device(), digest(&receipt(2))));
+    assert_eq!(
+        (status.state, downloaded.device, downloaded.proof),
+        (Some(State::Shared), device(), digest(&receipt(2)))
+    );
     assert!(!learn(&mut view, &receipt(2)).news);
 }
 
@@ -200,12 +203,14 @@ fn an_old_done_does_not_move_the_view() {
     let _ = learn(&mut view, &by_lock(&deactivated(6)));
     for old in [activated(1), activated(5), deactivated(6)] {
         assert!(!learn(&mut view, &by_lock(&old)).news);
-        assert_eq!(view.status(SLOT).state, State::Inactive);
+        assert_eq!(view.status(SLOT).state, Some(State::Inactive));
     }
 }
 
 //= spec/protocol.md#frame
 //# MSG-3. A reader MUST NOT rely on any field of a message whose authenticator it did not check, except to find the key to check it with.
+//= spec/protocol.md#encoding
+//# MSG-21. Where messages of several kinds may come, a reader MUST check the header, and then that the kind may come, before it reads anything behind the header.
 #[test]
 fn every_message_is_checked_before_it_teaches() {
     let view = sharing_view();
@@ -214,11 +219,17 @@ fn every_message_is_checked_before_it_teaches() {
 
     assert_eq!(refuses(&view, &[]), OwnerError::Wire(WireError::Truncated));
     assert_eq!(refuses(&view, &challenge()), OwnerError::NothingToLearn);
+    assert_eq!(refuses(&view, &claimed(2)[..40]), OwnerError::NothingToLearn, "nothing behind the header is read");
+    assert_eq!(refuses(&view, &claimed(2)[..3]), OwnerError::Wire(WireError::Truncated));
     assert_eq!(refuses(&view, &receipt(2)[..236]), OwnerError::Wire(WireError::Truncated));
 
     //= spec/protocol.md#owner
     //# OWN-26. A grant MUST NOT be learned unless its signature verifies under the owner key of the view's epoch.
     assert_eq!(refuses(&view, &signed(&grant(3), &stranger_seed())), OwnerError::GrantSignature(MISMATCH));
+    //= spec/protocol.md#owner
+    //# OWN-32. The owner MUST refuse a Grant, and a Withdrawn, whose `by` names nobody whose key the view has: another one than 0.
+    let body = Grant { by: Term::new(1), ..grant(3) };
+    assert_eq!(refuses(&view, &signed(&body, &owner_seed())), OwnerError::UnknownSigner);
     let body = Grant { lock: elsewhere, ..grant(3) };
     assert_eq!(refuses(&view, &signed(&body, &owner_seed())), OwnerError::WrongLock);
     let body = Grant { epoch: later, ..grant(3) };
@@ -249,6 +260,12 @@ fn every_message_is_checked_before_it_teaches() {
     let other = withdrawn_of(&grant(3), NEVER).withdraw_signature;
     let body = Withdrawn { withdraw_signature: other, ..answer };
     assert_eq!(refuses(&view, &signed(&body, &service_seed())), OwnerError::WithdrawSignature(MISMATCH));
+    //= spec/protocol.md#owner
+    //# OWN-32. The owner MUST refuse a Grant, and a Withdrawn, whose `by` names nobody whose key the view has: another one than 0.
+    let by_another = Withdraw { by: Term::new(1), ..withdraw };
+    let withdraw_signature = last_signature(&signed(&by_another, &owner_seed()));
+    let body = Withdrawn { withdraw: by_another, withdraw_signature, ..answer };
+    assert_eq!(refuses(&view, &signed(&body, &service_seed())), OwnerError::UnknownSigner);
     let body = Withdrawn { withdraw: Withdraw { lock: elsewhere, ..withdraw }, ..answer };
     assert_eq!(refuses(&view, &signed(&body, &service_seed())), OwnerError::WrongLock);
     let body = Withdrawn { withdraw: Withdraw { epoch: later, ..withdraw }, ..answer };
@@ -289,7 +306,7 @@ fn another_phones_grant_shows_as_sharing_until_it_is_withdrawn() {
     let _ = learn(&mut view, &withdrawn(4, NEVER));
     // Its late copy does not bring it back.
     assert!(!learn(&mut view, &granted(4)).news);
-    assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![]));
+    assert_eq!((view.status(SLOT).state, live(&view)), (Some(State::NotShared), vec![]));
     // And this phone signs higher.
     assert_eq!(share(&mut view).unwrap(), granted(5));
 }
@@ -300,7 +317,7 @@ fn another_phones_grant_shows_as_sharing_until_it_is_withdrawn() {
 fn a_release_that_another_phone_asked_about_is_not_hidden() {
     let mut view = active_view();
     let _ = learn(&mut view, &withdrawn(3, released()));
-    assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![3]));
+    assert_eq!((view.status(SLOT).state, live(&view)), (Some(State::NotShared), vec![3]));
 }
 
 // --- a service that lies ------------------------------------------------------------------------
@@ -326,7 +343,11 @@ fn a_denial_beside_a_proof_convicts_the_service_whichever_comes_first() {
             let _ = learn(&mut view, order[0]);
             assert_eq!(convicted(learn(&mut view, order[1])), (denial.clone(), release.clone()));
             assert_eq!(view.equivocations().count(), 1);
-            assert_eq!((view.status(SLOT).state, live(&view)), (State::NotShared, vec![2]), "the key is not hidden");
+            assert_eq!(
+                (view.status(SLOT).state, live(&view)),
+                (Some(State::NotShared), vec![2]),
+                "the key is not hidden"
+            );
         }
     }
 }
@@ -353,12 +374,14 @@ fn an_honest_service_is_not_convicted() {
 }
 
 #[test]
-fn what_the_service_says_of_unheard_of_grants_is_not_hoarded() {
+fn what_the_service_says_of_unheard_of_grants_convicts_it_too_and_is_bounded() {
     let mut view = active_view();
-    let _ = learn(&mut view, &withdrawn(9, NEVER));
-    let _ = learn(&mut view, &receipt(9));
-    assert_eq!(view.equivocations().count(), 0);
-    assert_eq!(share(&mut view).unwrap(), granted(10));
+    (2..260).for_each(|n| drop(learn(&mut view, &withdrawn(n, NEVER))));
+    let _ = learn(&mut view, &receipt(2));
+    assert_eq!(view.equivocations().count(), 0, "the latest 256");
+    let _ = learn(&mut view, &receipt(4));
+    assert_eq!(view.equivocations().count(), 1);
+    assert_eq!(share(&mut view).unwrap(), granted(260));
 }
 
 // --- storage ------------------------------------------------------------------------------------

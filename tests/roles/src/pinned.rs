@@ -22,14 +22,14 @@ impl Verify for Failing {
         if left > 0 { None } else { Ring.ready(key) }
     }
 
-    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
+    fn verify_equation(&self, key: &Self::Ready, message: &[&[u8]], signature: &Signature) -> bool {
         Ring.verify_equation(key, message, signature)
     }
 }
 
 fn signed(message: &[u8]) -> (PublicKey, Signature) {
     let signing = Ring.signing_key(&Seed::from_bytes([7; 32])).unwrap();
-    (Ring.public_key(&signing), Ring.sign(&signing, message).unwrap())
+    (Ring.public_key(&signing), Ring.sign(&signing, &[message]).unwrap())
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_provider_that_failed_once_is_asked_again() {
     let provider = Failing { left: Cell::new(2) };
     let pinned = Pinned::new(&provider, key);
     assert_eq!(format!("{pinned:?}"), format!("Pinned({key:?})"));
-    assert_eq!(pinned.verify(&provider, b"open", &signature), Err(SignatureError::Mismatch));
-    assert_eq!(pinned.verify(&provider, b"open", &signature), Ok(()));
-    assert_eq!(pinned.verify(&provider, b"shut", &signature), Err(SignatureError::Mismatch));
+    assert_eq!(pinned.verify(&provider, &[b"open"], &signature), Err(SignatureError::Mismatch));
+    assert_eq!(pinned.verify(&provider, &[b"open"], &signature), Ok(()));
+    assert_eq!(pinned.verify(&provider, &[b"shut"], &signature), Err(SignatureError::Mismatch));
 }

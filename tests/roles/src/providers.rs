@@ -95,9 +95,9 @@ fn ed25519<P: Sign + Verify>(provider: &P) {
         let (public, message) = (PublicKey::from_bytes(array(public)), bytes(message));
         let signature = Signature::from_bytes(array(signature));
         assert_eq!(provider.public_key(&key), public);
-        assert_eq!(provider.sign(&key, &message), Ok(signature));
-        assert!(provider.verify_equation(&provider.ready(&public).unwrap(), &message, &signature));
-        assert_eq!(sharekey::crypto::verify(provider, &public, &message, &signature), Ok(()));
+        assert_eq!(provider.sign(&key, &[&message]), Ok(signature));
+        assert!(provider.verify_equation(&provider.ready(&public).unwrap(), &[&message], &signature));
+        assert_eq!(sharekey::crypto::verify(provider, &public, &[&message], &signature), Ok(()));
     }
 }
 

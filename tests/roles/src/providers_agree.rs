@@ -3,12 +3,14 @@
 
 use proptest::prelude::*;
 use sharekey::crypto::verify;
-use sharekey::crypto::{Agree, AgreementKey, Crypto, Hash, Kdf, Mac, PublicKey, Ring, RustCrypto, Signature, Stretch};
+use sharekey::crypto::{
+    Aead, Agree, AgreementKey, Crypto, Hash, Kdf, Mac, PublicKey, Ring, RustCrypto, Signature, Stretch,
+};
 use sharekey::secret::{AgreementSecret, Seed};
 
 fn signed(provider: &impl Crypto, seed: &Seed, message: &[u8]) -> (PublicKey, Signature) {
     let key = provider.signing_key(seed).unwrap();
-    (provider.public_key(&key), provider.sign(&key, message).unwrap())
+    (provider.public_key(&key), provider.sign(&key, &[message]).unwrap())
 }
 
 proptest! {
@@ -18,8 +20,8 @@ proptest! {
         let by_ring = signed(&Ring, &seed, &message);
         prop_assert_eq!(by_ring, signed(&RustCrypto, &seed, &message));
         let (key, signature) = by_ring;
-        prop_assert_eq!(verify(&Ring, &key, &message, &signature), Ok(()));
-        prop_assert_eq!(verify(&RustCrypto, &key, &message, &signature), Ok(()));
+        prop_assert_eq!(verify(&Ring, &key, &[&message], &signature), Ok(()));
+        prop_assert_eq!(verify(&RustCrypto, &key, &[&message], &signature), Ok(()));
     }
 
     #[test]
@@ -36,9 +38,9 @@ proptest! {
         let (key, rest) = bytes.split_first_chunk::<32>().unwrap();
         let (signature, message) = rest.split_first_chunk::<64>().unwrap();
         let (key, signature) = (PublicKey::from_bytes(*key), Signature::from_bytes(*signature));
-        let verdict = verify(&Ring, &key, message, &signature);
+        let verdict = verify(&Ring, &key, &[message], &signature);
         prop_assert!(verdict.is_err());
-        prop_assert_eq!(verdict, verify(&RustCrypto, &key, message, &signature));
+        prop_assert_eq!(verdict, verify(&RustCrypto, &key, &[message], &signature));
     }
 
     #[test]
@@ -48,7 +50,7 @@ proptest! {
         message in any::<[u8; 4]>(),
     ) {
         let (key, signature) = (PublicKey::from_bytes(key), Signature::from_bytes(signature));
-        prop_assert_eq!(verify(&Ring, &key, &message, &signature), verify(&RustCrypto, &key, &message, &signature));
+        prop_assert_eq!(verify(&Ring, &key, &[&message], &signature), verify(&RustCrypto, &key, &[&message], &signature));
     }
 
     #[test]
@@ -68,5 +70,29 @@ proptest! {
         prop_assert_eq!(Ring.agree(&secret, &peer), RustCrypto.agree(&secret, &peer));
         let rounds = core::num::NonZeroU32::new(3).unwrap();
         prop_assert_eq!(Ring.pbkdf2_sha256(&key, a, rounds), RustCrypto.pbkdf2_sha256(&key, a, rounds));
+    }
+}
+
+proptest! {
+    /// What one sealed the other opens, and neither opens what is altered.
+    #[test]
+    fn both_seal_the_same(
+        key in any::<[u8; 32]>(),
+        about in any::<Vec<u8>>(),
+        content in any::<Vec<u8>>(),
+        bit in 0..128_usize,
+    ) {
+        let (mut by_ring, mut by_rust) = (content.clone(), content.clone());
+        let tag = Ring.chacha20_poly1305_seal(&key, &about, &mut by_ring).unwrap();
+        prop_assert_eq!(RustCrypto.chacha20_poly1305_seal(&key, &about, &mut by_rust).unwrap(), tag);
+        prop_assert_eq!(&by_ring, &by_rust);
+        let mut other = tag;
+        other[bit / 8] ^= 1 << (bit % 8);
+        for (tag, opens) in [(tag, true), (other, false)] {
+            let (mut by_ring, mut by_rust) = (by_ring.clone(), by_rust.clone());
+            prop_assert_eq!(Ring.chacha20_poly1305_open(&key, &about, &mut by_ring, &tag), opens);
+            prop_assert_eq!(RustCrypto.chacha20_poly1305_open(&key, &about, &mut by_rust, &tag), opens);
+            prop_assert!(!opens || by_ring == content && by_rust == content);
+        }
     }
 }

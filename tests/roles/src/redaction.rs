@@ -8,7 +8,7 @@ use sharekey::guest::Account;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
 use sharekey::owner::Owner;
-use sharekey::secret::{ActivationSecret, AgreementSecret, MacKey, PairingKey, Seed, SharedSecret};
+use sharekey::secret::{ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret};
 use sharekey::service::Service;
 use sharekey_stage::hex;
 use sharekey_stage::provider::Provider;
@@ -96,20 +96,21 @@ fn a_guests_download_shows_neither_device_key_nor_agreement_nor_pairing_key() {
     let subject = seed(sharekey_stage::stand::SUBJECT);
     let (nonce, session) = stand.for_install();
     let grant = sharekey_stage::forge::signed(&stand.chain(nonce, 0, 2).grant, &seed(sharekey_stage::stand::OWNER));
-    let claimed = Account::from_seed(&Provider, &subject).unwrap().claim(&Provider, &grant, None, &mut rng(2)).unwrap();
+    let claimed =
+        Account::from_seed(&Provider, &subject).unwrap().claim(&Provider, &grant, None, &mut rng(2)).unwrap().stored();
     let challenge = sharekey_stage::forge::bare(&sharekey::message::Challenge { lock: stand.id(), nonce });
-    let installing = claimed.install(&Provider, &challenge, &mut rng(3)).unwrap();
+    let installing = claimed.install(&Provider, &challenge, &mut rng(3)).unwrap().stored();
     let install = sharekey_stage::digest(installing.install());
     let release =
         sharekey_stage::forge::signed(&sharekey::message::Release { install }, &seed(sharekey_stage::stand::SERVICE));
     let download = installing.bundle(&Provider, &release).unwrap();
     let receipt = stand.send_bundle(session, download.bundle()).unwrap().receipt;
-    let key = download.finish(&Provider, &receipt).unwrap();
+    let key = download.finish(&Provider, &receipt).unwrap().stored();
 
     let secret_of = |json: serde_json::Value, field: &str| hex::bytes(json[field].as_str().unwrap());
-    let device = secret_of(serde_json::to_value(&claimed).unwrap(), "device");
-    let agreement = secret_of(serde_json::to_value(&installing).unwrap(), "secret");
-    let pairing = secret_of(serde_json::to_value(&key).unwrap(), "pairing");
+    let device = secret_of(serde_json::to_value(Exposed(&claimed)).unwrap(), "device");
+    let agreement = secret_of(serde_json::to_value(Exposed(&installing)).unwrap(), "secret");
+    let pairing = secret_of(serde_json::to_value(Exposed(&key)).unwrap(), "pairing");
     assert_eq!((device.len(), agreement.len(), pairing.len()), (32, 32, 32));
     let secrets: [&[u8]; 3] = [&device, &agreement, &pairing];
     hides(&claimed, &secrets);
@@ -126,7 +127,7 @@ fn a_lock_shows_nothing_of_its_seed_its_card_its_records_or_its_keys() {
     let lock_seed = &seed_cell[5..37];
     let secrets: [&[u8]; 3] = [lock_seed, &CARD[..5], &key.pairing];
     hides(&stand.lock, &secrets);
-    hides(&StoredSeed::read(stand.store.found(Cell::Seed)).unwrap(), &secrets);
+    hides(&StoredSeed::read(&Provider, stand.store.found(Cell::Seed)).unwrap(), &secrets);
 
     let making =
         Making::<Provider, 1>::new(Provider, sharekey_stage::stand::card(), Found::Bytes(&seed_cell), &mut rng(4))

@@ -4,9 +4,9 @@ use sharekey::counter::{Epoch, Term};
 use sharekey::crypto::Nonce;
 use sharekey::error::{OwnerError, ServiceError, SignatureError, WireError};
 use sharekey::guest::Account;
-use sharekey::id::{LockId, SlotId};
+use sharekey::id::{LockId, SlotCount, SlotId};
 use sharekey::limits::Timestamp;
-use sharekey::message::{FindRequest, Holding, Report, ReportAnswer, ReportRequest};
+use sharekey::message::{Completed, FindRequest, Holding, Report, ReportAnswer, ReportRequest};
 use sharekey::owner::{Equivocation, OwnedLock, PendingReport, Seen, Standing};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
@@ -118,11 +118,15 @@ fn a_report_is_the_services_and_of_this_lock_slot_and_ownership() {
     }
     // A message of the slot next door, and one of no slot.
     let next_door = sharekey::message::Grant { slot: SlotId::new(4), ..grant(2) };
-    for stray in [signed(&next_door, &owner_seed()), by_lock(&done(sharekey::message::Completed::SetClock { to: NOW }))]
-    {
+    let transfer = transfer_to(public(&owner_seed()), public(&service_seed()), 2);
+    let set_clock = done(sharekey::message::Completed::SetClock { to: NOW });
+    for stray in [signed(&next_door, &owner_seed()), by_lock(&set_clock), by_lock(&transfer)] {
         let error = refusal(&view, &messages, |body, parts| sealed(body, &[parts[0], parts[1], &stray]));
         assert_eq!(error, OwnerError::WrongSlot);
     }
+    let provisioned = signed(&provisioned(), &lock_seed());
+    let error = refusal(&view, &messages, |body, parts| sealed(body, &[parts[0], parts[1], &provisioned]));
+    assert_eq!(error, OwnerError::NothingToLearn);
 }
 
 //= spec/protocol.md#reports
@@ -185,6 +189,7 @@ fn a_report_brings_no_other_service_under_a_phone_that_was_away() {
         slot: SLOT,
         version: 4,
         state: State::Inactive,
+        slots: SLOTS,
         messages: digest(b""),
     };
     let seen = sees(&mut view, pending, &sealed(body, &[&same])).unwrap();
@@ -214,7 +219,7 @@ fn a_report_that_begins_with_a_transfer_to_another_owner_ends_the_view() {
 fn a_phone_that_was_away_over_a_transfer_and_many_shares_comes_along_by_one_report() {
     let (mut w, _ana) = World::downloaded();
     let mut tablet = w.olga.twin();
-    tablet.sync(&w.cloud).unwrap();
+    tablet.sync(&mut w.cloud).unwrap();
     let done = w.olga.transfer(&mut w.door, w.olga.key(), w.cloud.key()).unwrap();
     w.cloud.hear(&done).unwrap();
     w.activate(HALL).unwrap();
@@ -230,7 +235,7 @@ fn a_phone_that_was_away_over_a_transfer_and_many_shares_comes_along_by_one_repo
     }
     let ben = w.guest(BEN);
     w.share(HALL, &ben).unwrap();
-    let seen = tablet.see(&w.cloud, HALL).unwrap();
+    let seen = tablet.see(&mut w.cloud, HALL).unwrap();
     assert!(seen.equivocation.is_none());
     assert_eq!(tablet.view().epoch(), w.olga.view().epoch());
     assert_eq!((tablet.state(HALL), tablet.may_open(HALL)), (w.olga.state(HALL), w.olga.may_open(HALL)));
@@ -263,12 +268,12 @@ fn a_slot_that_a_phone_never_heard_of_is_asked_for_as_well() {
     let ben = w.guest(BEN);
     w.share(STUDIO, &ben).unwrap();
     assert_eq!(tablet.view().status(STUDIO).as_of, None);
-    let _ = tablet.see(&w.cloud, STUDIO).unwrap();
+    let _ = tablet.see(&mut w.cloud, STUDIO).unwrap();
     assert_eq!((tablet.state(STUDIO), tablet.may_open(STUDIO)), (State::Sharing, w.olga.may_open(STUDIO)));
 }
 
 //= spec/protocol.md#reports
-//# RPT-15. Two Reports of one epoch, slot and version, each signed by the service, that differ in their state or their messages MUST be reported as equivocation of the service, with both as evidence.
+//# RPT-15. Two Reports of one epoch, slot and version, each signed by the service, that differ in their state, their slots or their messages MUST be reported as equivocation of the service, with both as evidence.
 #[test]
 fn two_reports_of_one_version_that_differ_convict_the_service() {
     let mut view = sharing_view();
@@ -290,6 +295,48 @@ fn two_reports_of_one_version_that_differ_convict_the_service() {
     let _ = accept(desk::see(&mut view, (8, State::NotShared), &[] as &[&[u8]]).unwrap());
     let view = sharekey_stage::world::through_storage(&view);
     assert_eq!(view.equivocations().collect::<Vec<_>>(), [found]);
+}
+
+//= spec/protocol.md#reports
+//# RPT-18. A view MUST keep the highest number of slots that a message of the lock, or a Report, has named that it took in.
+#[test]
+fn a_phone_asks_for_every_slot_that_anybody_who_may_say_so_named() {
+    let mut view = active_view();
+    let count = |view: &OwnedLock| view.slot_count().value();
+    assert_eq!((count(&view), view.every_slot().count(), view.statuses().count()), (10, 10, 10));
+    for (named, known) in [(3, 10), (12, 12), (11, 12)] {
+        let (request, pending) = asked(&view);
+        let good = answer(&request, (7, State::NotShared), &[] as &[&[u8]]);
+        let parts = ReportAnswer::parse(&good).unwrap();
+        let body = *Unverified::<Report>::parse(parts.report).unwrap().claims();
+        let slots = SlotCount::new(named).unwrap();
+        let answer = sealed(Report { slots, ..body }, &parts.messages().collect::<Vec<_>>());
+        let _ = sees(&mut view, pending, &answer).unwrap();
+        assert_eq!(count(&view), known);
+    }
+    for (named, known) in [(4, 12), (16, 16)] {
+        let left = found(1, Holding::Empty).completed.left().unwrap().1;
+        let slots = SlotCount::new(named).unwrap();
+        let _ =
+            accept(owner().learn(&mut view, &by_lock(&done(Completed::Inspect { slot: SLOT, slots, left }))).unwrap());
+        assert_eq!(count(&view), known);
+    }
+    let transfer = transfer_to(public(&owner_seed()), public(&service_seed()), 2);
+    let _ = accept(owner().learn(&mut view, &by_lock(&transfer)).unwrap());
+    assert_eq!((count(&view), view.epoch()), (16, Epoch::new(2)), "a lock never has fewer");
+    let view = sharekey_stage::world::through_storage(&view);
+    assert_eq!((count(&view), view.every_slot().last()), (16, Some(SlotId::new(15))));
+}
+
+//= spec/protocol.md#reports
+//# RPT-17. A Report MUST name the highest number of slots that a message of the lock in it names.
+#[test]
+fn a_report_names_as_many_slots_as_the_lock_said_last() {
+    let mut record = shared_record(2);
+    assert_eq!(reported(&service(), &record).0.slots, SLOTS);
+    let left = found(9, Holding::Empty).completed.left().unwrap().1;
+    take(&mut record, &by_lock(&done(Completed::Inspect { slot: SLOT, slots: SlotCount::MAX, left })));
+    assert_eq!(reported(&service(), &record).0.slots, SlotCount::MAX);
 }
 
 // --- what the service refuses -------------------------------------------------------------------
@@ -365,11 +412,12 @@ fn a_guest_is_told_of_its_own_grants_only() {
 }
 
 //= spec/protocol.md#reports
-//# RPT-6. What a report holds MUST be a function of the stored record.
+//# RPT-6. What a report holds MUST be a function of the slot's stored record and of the version of the lock's record that it follows.
 #[test]
 fn a_report_is_the_same_for_the_same_record_and_signs_nothing_that_waits() {
     let record = shared_record(2);
-    let read = sharekey_stage::world::through_storage(&record);
+    let slot = Some(record.of_slot().to_bytes());
+    let read = sharekey_stage::rows::joined(record.place(), record.of_lock(), slot).unwrap();
     assert_eq!(reported(&service(), &record), reported(&service(), &read));
     let mut waiting = record.clone();
     let request = signed(&request_of(&record), &owner_seed());

@@ -25,7 +25,7 @@ fn a_report_is_taken_in_whole_and_never_an_older_one() {
     assert_eq!((done.news, receipt.news), (false, true));
     //= spec/protocol.md#states
     //# SLO-5. A view MUST name the version of the record that it is a view of.
-    assert_eq!((view.status(SLOT).as_of, view.status(SLOT).state), (Some(as_of(7)), State::Shared));
+    assert_eq!((view.status(SLOT).as_of, view.status(SLOT).state), (Some(as_of(7)), Some(State::Shared)));
 
     let before = view.clone();
     //= spec/protocol.md#owner

@@ -4,17 +4,18 @@
 use crate::counting::Counting;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng as _;
-use sharekey::crypto::{AgreementKey, Kdf, Mac, Nonce};
+use sharekey::crypto::{Agree as _, AgreementKey, Hash as _, Kdf, Mac, Nonce};
 use sharekey::error::{LockError, SignatureError};
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::lock::{Cell, Found, Making, Session, purpose};
 use sharekey::message::{Provision, Receipt};
+use sharekey::secret::AgreementSecret;
 use sharekey::wire::Unverified;
 use sharekey_stage::forge::label;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::stand::{Key, SLOTS, Stand, card};
-use sharekey_stage::{bad, desk, forge, public, rng, seed};
+use sharekey_stage::{bad, desk, digest, forge, public, rng, seed};
 
 /// The next 32 bytes that a source of entropy gives.
 fn next_entropy(rng: &ChaCha20Rng) -> [u8; 32] {
@@ -38,17 +39,25 @@ fn each_provision_draws_a_new_owner_nonce() {
 }
 
 //= spec/protocol.md#pairing-key
-//# KDF-1. At an install the lock MUST draw a new X25519 secret.
+//# KDF-1. At an install the lock MUST make a new X25519 secret, HKDF(salt = agreement key, ikm = 32 bytes of fresh entropy ‖ digest(Install), info = `"sharekey v1 agreement secret"`).
 #[test]
 fn the_lock_draws_a_new_agreement_key_for_each_install() {
     let mut stand = Stand::active();
     let mut seen = Vec::new();
     // The second is a re-key: the same grant, the same device, the same key of the device's.
-    for generation in [2, 2, 3] {
+    for (generation, stuck) in [(2, false), (2, false), (3, false), (4, true), (5, true), (5, true)] {
         let (nonce, session) = stand.for_install();
-        let bundle = stand.chain(nonce, 0, generation).bundle();
-        let receipt = stand.send_bundle(session, &bundle).unwrap().receipt;
+        let parts = stand.chain(nonce, 0, generation).parts();
+        if stuck {
+            stand.rng = rng(9);
+        }
+        let input = [&next_entropy(&stand.rng)[..], digest(&parts.install).as_bytes()].concat();
+        let receipt = stand.send_bundle(session, &parts.bundle()).unwrap().receipt;
         let agreement = Unverified::<Receipt>::parse(&receipt).unwrap().claims().agreement;
+        let (key, info) = (stand.derived(label::AGREEMENT), label::AGREEMENT_SECRET.as_bytes());
+        let secret = AgreementSecret::from_bytes(*Provider.hkdf_sha256(&key, &input, info).unwrap());
+        assert_eq!(agreement, Provider.agreement_key(&secret));
+        // A source of randomness that is stuck gives no key twice, and none that a listener could compute.
         assert!(!seen.contains(&agreement));
         seen.push(agreement);
     }
@@ -68,11 +77,13 @@ fn a_seed_takes_in_32_bytes_of_entropy_and_what_was_before() {
     };
     let seed = |before: &[u8]| *Provider.hkdf_sha256(before, &next_entropy(&rng(5)), label::SEED.as_bytes()).unwrap();
     //= spec/protocol.md#making
-    //# LCK-9. At making, what was before MUST be the seed found in the store, or 32 zero bytes where there is none.
+    //# LCK-9. At making, what was before MUST be the SHA-256 of the bytes found in the seed's cell, or 32 zero bytes where there are none.
     assert_eq!(made(Found::Nothing), seed(&[0; 32]));
     assert_eq!(made(Found::Unreadable), seed(&[0; 32]));
     let earlier = Stand::fresh().stored(Cell::Seed);
-    assert_eq!(made(Found::Bytes(&earlier)), seed(&earlier[5..37]));
+    for found in [&earlier[..], &earlier[..9], &[]] {
+        assert_eq!(made(Found::Bytes(found)), seed(&Provider.sha256(&[found])));
+    }
 }
 
 //= spec/protocol.md#making

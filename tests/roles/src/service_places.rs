@@ -1,10 +1,9 @@
 //! Which record a message is for, before anything of it was checked.
 
 use sharekey::error::{ServiceError, WireError};
-use sharekey::id::SlotId;
 use sharekey::limits::{Action, Timestamp};
 use sharekey::message::{Completed, Holding, WithdrawnOutcome};
-use sharekey::service::{place_of, places_of};
+use sharekey::service::place_of;
 use sharekey_stage::desk::*;
 use sharekey_stage::forge::signed;
 use sharekey_stage::public;
@@ -24,9 +23,6 @@ fn what_concerns_a_slot_names_lock_and_slot() {
     ];
     for (name, message, slot) in messages {
         assert_eq!(place_of(&message), Ok((lock(), slot)), "{name}");
-        let places: Vec<_> = places_of(&message, 2).unwrap().collect();
-        let all = [0, 1].map(|slot| (lock(), SlotId::new(slot)));
-        assert_eq!(places, slot.map_or(all.to_vec(), |slot| vec![(lock(), slot)]), "{name}");
         assert_eq!(place_of(&message[..message.len() - 1]), Err(ServiceError::Wire(WireError::Truncated)), "{name}");
     }
 }
@@ -38,7 +34,6 @@ fn what_no_record_takes_alone_has_no_place() {
     let acted = by_lock(&done(Completed::Act { action: Action::Open }));
     for message in [claimed(2), install(2, 1), withdrawn, challenge(), set_clock, acted] {
         assert_eq!(place_of(&message), Err(ServiceError::NotOfASlot));
-        assert_eq!(places_of(&message, 2).map(drop), Err(ServiceError::NotOfASlot));
         let taken = service().take(&mut record(), &message).map(drop);
         assert_eq!(taken, Err(ServiceError::NotOfASlot), "nor does a record take it");
     }

@@ -1,17 +1,15 @@
 //! Whatever reaches a record through the one call for it: what it changed, what stood there before, and the same again.
 
-use sharekey::counter::Epoch;
-use sharekey::crypto::PublicKey;
 use sharekey::error::{ServiceError, SlotError, WireError};
-use sharekey::message::{Holding, WithdrawnOutcome};
-use sharekey::service::{Changed, NewRecord, Request, Service, ShareRecord};
+use sharekey::message::{Holding, Withdrawn, WithdrawnOutcome};
+use sharekey::service::{Changed, Request, Service, ShareRecord, place_of};
 use sharekey::slot::GrantRef;
 use sharekey::staged::Staged;
+use sharekey::wire::{Kind, Unverified};
 use sharekey_stage::desk::*;
-use sharekey_stage::forge::signed;
 use sharekey_stage::provider::Provider;
-use sharekey_stage::store::stored;
-use sharekey_stage::{digest, poll_once, public, seed};
+use sharekey_stage::rows::joined;
+use sharekey_stage::{digest, public};
 
 /// What somebody sent: one message, or a claim and its install.
 struct Sent(Vec<Vec<u8>>);
@@ -33,10 +31,6 @@ fn key(n: u32) -> GrantRef {
     GrantRef { generation: generation(n), grant: digest(&granted(n)) }
 }
 
-fn other_service() -> PublicKey {
-    public(&seed(50))
-}
-
 fn downloaded_record() -> ShareRecord {
     let mut record = shared_record(2);
     take(&mut record, &receipt(2));
@@ -45,12 +39,11 @@ fn downloaded_record() -> ShareRecord {
 
 /// A request of each kind that changes a record, the record, and what it changes.
 fn requests() -> Vec<(&'static str, ShareRecord, Sent, Changed)> {
-    let (me, mine) = (public(&owner_seed()), public(&service_seed()));
     let asked = |nonce| Sent(vec![claimed(2), install(2, nonce)]);
     let holding = Holding::Installed { grant: digest(&granted(2)), device: device() };
     let released = WithdrawnOutcome::Released { install: digest(&install(2, 1)) };
     let withdrawn = |outcome| Changed::Withdrawn { key: key(2), outcome };
-    let (denied, epoch) = (WithdrawnOutcome::NeverReleased, Epoch::new(2));
+    let denied = WithdrawnOutcome::NeverReleased;
     let downloaded = Changed::Downloaded { key: key(2), device: device() };
     let claimed_by = Changed::Released { key: key(2), device: device() };
     let published = Changed::Published { key: key(2), subject: public(&subject_seed()) };
@@ -71,19 +64,12 @@ fn requests() -> Vec<(&'static str, ShareRecord, Sent, Changed)> {
         ("withdrawn before", active_record(), one(withdraw(2)), withdrawn(denied)),
         ("revoked", sharing_record(2), one(withdraw(2)), withdrawn(denied)),
         ("reset", downloaded_record(), one(withdraw(2)), withdrawn(released)),
-        ("reopened", shared_record(2), one(by_lock(&transfer_to(me, mine, 2))), Changed::Reopened { epoch }),
-        (
-            "moved",
-            shared_record(2),
-            one(by_lock(&transfer_to(me, other_service(), 2))),
-            Changed::Moved { epoch, to: other_service() },
-        ),
     ]
 }
 
 /// The record without its version.
 fn content(record: &ShareRecord) -> serde_json::Value {
-    let mut value = serde_json::to_value(record).unwrap();
+    let mut value = serde_json::to_value(record.of_slot()).unwrap();
     value["version"].take();
     value
 }
@@ -102,20 +88,68 @@ fn each_request_tells_what_it_changed_and_what_stood_there_before() {
 }
 
 //= spec/protocol.md#service-confirmation
-//# SVC-20. Every accepted operation MUST raise the record's version by one, also where it changes nothing else.
+//# SVC-20. What is accepted and changes a record MUST raise that record's version by one.
 //= spec/protocol.md#service-confirmation
-//# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, with nothing changed but the version.
+//# SVC-25. What is accepted and changes nothing MUST be answered without a write.
+//= spec/protocol.md#service-confirmation
+//# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, with nothing changed.
 #[test]
-fn the_same_again_is_answered_as_it_was_and_changes_nothing_but_the_version() {
+fn the_same_again_is_answered_as_it_was_and_writes_nothing() {
     for (what, mut record, sent, _) in requests() {
         let answer = accept(service().take(&mut record, sent.request()).unwrap()).answer();
         let before = record.clone();
-        let again = accept(service().take(&mut record, sent.request()).unwrap());
-        assert_eq!(again.changed(), Changed::Nothing, "{what}");
-        assert_eq!(again.answer(), answer, "{what}");
-        assert_eq!(content(&record), content(&before), "{what}");
-        assert_eq!(record.version(), before.version() + 1, "{what}");
+        let again = service().take(&mut record, sent.request()).unwrap();
+        assert!(!again.writes(), "{what}");
+        assert_eq!(again.next(), &before, "{what}");
+        let Ok(again) = again.commit(|_| -> Result<(), std::convert::Infallible> { panic!("{what} is written") });
+        assert_eq!((again.changed(), again.answer()), (Changed::Nothing, answer), "{what}");
+        assert_eq!(record, before, "{what}");
     }
+}
+
+//= spec/protocol.md#service-confirmation
+//# SVC-32. A claim and an install that were released before MUST be answered with the same Release, and change nothing.
+#[test]
+fn requests_that_are_repeated_in_turn_write_nothing_either() {
+    let mut record = shared_record(2);
+    for nonce in 2..=16 {
+        take(&mut record, (&claimed(2), &install(2, nonce)));
+    }
+    let before = record.clone();
+    for nonce in (1..=16).chain(1..=16) {
+        take(&mut record, (&claimed(2), &install(2, nonce)));
+        assert_eq!(record, before, "install {nonce}");
+    }
+    assert_eq!(
+        record.slot().may_open()[0].install(),
+        Some(digest(&install(2, 16))),
+        "the latest, whatever is repeated"
+    );
+    // The one of the longest ago is forgotten, and released as if it were new.
+    take(&mut record, (&claimed(2), &install(2, 17)));
+    take(&mut record, (&claimed(2), &install(2, 1)));
+    assert_eq!(record.version(), before.version() + 2);
+    // Withdrawals: of the grant that is shared, one that never was, and again.
+    let (first, second) = (take(&mut record, &withdraw(2)), take(&mut record, &withdraw(9)));
+    let before = record.clone();
+    for _ in 0..3 {
+        assert_eq!((take(&mut record, &withdraw(2)), take(&mut record, &withdraw(9))), (first.clone(), second.clone()));
+    }
+    assert_eq!(record, before);
+    assert_eq!(record.evidence().withdrawn(), Some(second.as_slice()), "the latest that changed the record");
+}
+
+/// A guest's share is gone by a Done, and the owner withdraws it afterwards: the answer is kept beside the grant.
+#[test]
+fn an_answer_of_a_grant_that_may_open_is_kept_once() {
+    let mut record = shared_record(2);
+    take(&mut record, &by_lock(&deactivated(1)));
+    take(&mut record, &by_lock(&deactivated(1)));
+    let (before, answer) = (record.version(), take(&mut record, &withdraw(2)));
+    let after = record.clone();
+    take(&mut record, &withdraw(2));
+    assert_eq!((record.version(), &record), (before + 1, &after));
+    assert!(reported(&service(), &record).1.contains(&answer));
 }
 
 #[test]
@@ -129,17 +163,6 @@ fn a_grant_is_published_again_until_it_is_shared_no_more() {
     take(&mut record, &withdraw(2));
     let refused = service().take(&mut record, &granted(2)).map(drop);
     assert_eq!(refused, Err(ServiceError::Slot(SlotError::StaleNumber)));
-}
-
-#[test]
-fn an_answer_that_another_one_took_the_place_of_is_told_again() {
-    let mut record = sharing_record(2);
-    for n in [2, 9, 2] {
-        let taken = accept(service().take(&mut record, &withdraw(n)).unwrap());
-        let outcome = WithdrawnOutcome::NeverReleased;
-        assert_eq!(taken.changed(), Changed::Withdrawn { key: key(n), outcome });
-        assert_eq!(record.evidence().withdrawn(), Some(taken.answer().unwrap().as_slice()));
-    }
 }
 
 //= spec/protocol.md#service-confirmation
@@ -164,12 +187,11 @@ type Call = for<'r> fn(
 
 #[test]
 fn each_message_goes_to_the_call_for_its_kind_and_no_other_call_takes_it() {
-    let calls: [(&str, Call); 5] = [
+    let calls: [(&str, Call); 4] = [
         ("publish", |service, record, message| service.publish(record, message)),
         ("withdraw", |service, record, message| service.withdraw(record, message)),
         ("confirm", |service, record, message| service.confirm(record, message)),
         ("done", |service, record, message| service.done(record, message)),
-        ("reopen", |service, record, message| service.reopen(record, message)),
     ];
     for (what, record, sent, _) in requests() {
         let [message] = sent.0.as_slice() else { continue };
@@ -181,30 +203,31 @@ fn each_message_goes_to_the_call_for_its_kind_and_no_other_call_takes_it() {
         assert_eq!(accepted, [staged.next()], "{what}");
         let refused = by_calls.iter().filter_map(|taken| taken.as_ref().err());
         let of_another = |error: &ServiceError| {
-            use ServiceError::{NotATransfer, NotOfASlot, Wire};
-            matches!(error, Wire(WireError::Kind { .. }) | NotOfASlot | NotATransfer)
+            use ServiceError::{NotOfASlot, Wire};
+            matches!(error, Wire(WireError::Kind { .. }) | NotOfASlot)
         };
         refused.for_each(|error| assert!(of_another(error), "{what}: {error:?}"));
     }
 }
 
+//= spec/protocol.md#reports
+//# RPT-20. After the statement of ownership a report MUST hold only Grants, Withdrawns, Receipts and Dones of the report's slot.
 #[test]
-fn a_new_record_is_put_as_new_or_not_at_all() {
-    let open = || service().open(&signed(&provisioned(), &lock_seed()), SLOT).unwrap();
-    assert_eq!(open().put_new(|_| Err("there is one")).err(), Some("there is one"));
-    assert_eq!(
-        poll_once(open().put_new_async(async |_| Err("there is one"))),
-        std::task::Poll::Ready(Err("there is one"))
-    );
-    let mut put = Vec::new();
-    let created = open().put_new(|new: &NewRecord| {
-        put.push(new.record().clone());
-        Ok::<(), ()>(())
-    });
-    assert_eq!((created.as_ref().ok(), record().version()), (put.first(), 1));
-    assert_eq!(created.unwrap().place(), (lock(), SLOT));
-    let opened = poll_once(open().put_new_async(async |new| stored(new)));
-    assert_eq!(opened, std::task::Poll::Ready(Ok(record())));
+fn whatever_a_record_went_through_its_report_holds_messages_of_its_slot_only() {
+    for (what, mut record, sent, _) in requests() {
+        let _ = accept(service().take(&mut record, sent.request()).unwrap());
+        for message in reported(&service(), &record).1 {
+            let place = match Kind::of(&message).unwrap() {
+                Kind::Withdrawn => {
+                    let withdraw = Unverified::<Withdrawn>::parse(&message).unwrap().claims().withdraw;
+                    (withdraw.lock, Some(withdraw.slot))
+                }
+                Kind::Grant | Kind::Receipt | Kind::Done => place_of(&message).unwrap(),
+                other => panic!("{what}: {other:?}"),
+            };
+            assert_eq!(place, (lock(), Some(SLOT)), "{what}");
+        }
+    }
 }
 
 #[test]
@@ -212,7 +235,7 @@ fn a_report_holds_what_was_given_out() {
     let mut record = shared_record(2);
     let answer = take(&mut record, &withdraw(2));
     take(&mut record, &granted(3));
-    let read = ShareRecord::from_bytes(&record.to_bytes()).unwrap();
+    let read = joined(record.place(), record.of_lock(), Some(record.of_slot().to_bytes())).unwrap();
     let (report, messages) = reported(&service(), &read);
     assert_eq!((report.version, report.state), (record.version(), sharekey::slot::State::Sharing));
     assert_eq!(messages, [by_lock(&activated(1)), granted(2), answer.clone(), granted(3)]);

@@ -32,11 +32,11 @@ fn a_detached_change_gives_its_message_once_the_view_is_stored() {
     let mut view = active_view();
     let before = view.clone();
     let waiting = sharing(&mut view).detach();
-    assert_eq!((view.status(SLOT).state, &view), (State::NotShared, &before), "nothing has happened yet");
+    assert_eq!((view.status(SLOT).state, &view), (Some(State::NotShared), &before), "nothing has happened yet");
     assert!(!format!("{waiting:?}").contains("output"), "and its result does not show");
     let disk = through_storage(waiting.next());
     let grant = waiting.stored(&mut view).unwrap();
-    assert_eq!((view.status(SLOT).state, &view, grant.as_bytes()), (State::Sharing, &disk, &*granted(2)));
+    assert_eq!((view.status(SLOT).state, &view, grant.as_bytes()), (Some(State::Sharing), &disk, &*granted(2)));
 }
 
 fn asked(view: &OwnedLock) -> (Encoded<ReportRequest>, PendingReport) {
@@ -134,9 +134,9 @@ fn a_record_waits_for_its_store_as_a_view_does() {
     assert_eq!(service().publish(&mut record, &granted(3)).map(drop), Err(ServiceError::Busy));
     assert_eq!(service().confirm(&mut record, &receipt(2)).map(drop), Err(ServiceError::Busy));
     assert_eq!((ServiceError::Busy.fault(), ServiceError::Busy.retry()), (Fault::Service, Retry::Later));
-    let stored = through_storage(waiting.next());
+    let stored = through_storage(waiting.next().of_slot());
     let release = waiting.stored(&mut record).unwrap().answer().unwrap();
     assert_eq!(Kind::of(&release), Ok(Kind::Release));
-    assert_eq!((&record, record.version()), (&stored, before.version() + 1));
+    assert_eq!((record.of_slot(), record.version()), (&stored, before.version() + 1));
     assert_eq!(refused(&mut record), Ok(()));
 }

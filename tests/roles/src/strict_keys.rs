@@ -188,7 +188,7 @@ fn signs(y: [u8; 32]) -> [[u8; 32]; 2] {
 
 fn sign(provider: &impl Sign, seed: u8, message: &[u8]) -> (PublicKey, [u8; 64]) {
     let key = provider.signing_key(&Seed::from_bytes([seed; 32])).unwrap();
-    (provider.public_key(&key), *provider.sign(&key, message).unwrap().as_bytes())
+    (provider.public_key(&key), *provider.sign(&key, &[message]).unwrap().as_bytes())
 }
 
 fn joined(r: [u8; 32], s: [u8; 32]) -> Signature {
@@ -224,8 +224,8 @@ fn verify<V: Verify>(
     message: &[u8],
     signature: &Signature,
 ) -> Result<(), SignatureError> {
-    let found = crypto::verify(provider, key, message, signature);
-    assert_eq!(Pinned::new(provider, *key).verify(provider, message, signature), found, "under a pinned key");
+    let found = crypto::verify(provider, key, &[message], signature);
+    assert_eq!(Pinned::new(provider, *key).verify(provider, &[message], signature), found, "under a pinned key");
     found
 }
 
@@ -236,7 +236,7 @@ fn speccheck(provider: &impl Verify) {
         let (key, message) = (PublicKey::from_bytes(array(case.key)), bytes(case.message));
         let signature = joined(array(case.r), array(case.s));
         if let Some(holds) = case.equation {
-            let found = provider.ready(&key).is_some_and(|key| provider.verify_equation(&key, &message, &signature));
+            let found = provider.ready(&key).is_some_and(|key| provider.verify_equation(&key, &[&message], &signature));
             assert_eq!(found, holds, "equation of {}", case.what);
         }
         assert_eq!(verify(provider, &key, &message, &signature), case.strict, "{}", case.what);

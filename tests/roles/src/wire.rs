@@ -247,11 +247,11 @@ fn messages_are_as_short_as_the_spec_says() {
     assert!(*lengths.iter().min().unwrap() <= 150);
     assert!(*lengths.iter().max().unwrap() <= 200);
     const { assert!(Unlock::MAX_LEN <= 64) };
-    assert_eq!(message(&Grant::samples(Size::Low)[0]).len(), 146);
+    assert_eq!(message(&Grant::samples(Size::Low)[0]).len(), 150);
 }
 
 /// Which values a byte of a message may take.
-fn accepted<T: Samples + Clone>(body: &T, at: usize) -> Vec<u8> {
+pub(crate) fn accepted<T: Samples + Clone>(body: &T, at: usize) -> Vec<u8> {
     let mut bytes = message(body);
     (0..=u8::MAX)
         .filter(|value| {
@@ -274,33 +274,33 @@ fn enum_bytes_that_are_not_defined_are_refused() {
     let all = |from: u8, to: u8| (from..=to).collect::<Vec<u8>>();
     // Open, lock and both; the bit reserved for online keys is refused.
     let grant = &Grant::samples(Size::Low)[0];
-    assert_eq!(accepted(grant, 77), all(1, 3));
+    assert_eq!(accepted(grant, 81), all(1, 3));
     //= spec/protocol.md#common-values
     //# MSG-15. A decoder MUST refuse rights in which neither bit 0 nor bit 1 is set.
-    assert_eq!(error(grant, 77, 0), WireError::Value);
+    assert_eq!(error(grant, 81, 0), WireError::Value);
     //= spec/protocol.md#common-values
     //# MSG-16. A decoder MUST refuse rights in which any of the bits 2 to 7 is set.
-    assert_eq!(error(grant, 77, 4), WireError::Value);
+    assert_eq!(error(grant, 81, 4), WireError::Value);
     assert_eq!(accepted(&Unlock::samples(Size::Low)[0], 5), all(1, 2));
     //= spec/protocol.md#errors-and-refusals
     //# ERR-3. A reason byte MUST be one of the table.
-    assert_eq!(accepted(&RefusedBody::samples(Size::Low)[0], 36), all(1, 16));
-    assert_eq!(accepted(&Reply::samples(Size::Low)[0], 5), all(1, 16));
-    for undefined in [0, 17, 255] {
+    assert_eq!(accepted(&RefusedBody::samples(Size::Low)[0], 36), all(1, 18));
+    assert_eq!(accepted(&Reply::samples(Size::Low)[0], 5), all(1, 18));
+    for undefined in [0, 19, 255] {
         assert_eq!(error(&RefusedBody::samples(Size::Low)[0], 36, undefined), WireError::Value);
     }
 
     // Tags: each variant's own is accepted, and none that is not defined.
     assert_tags::<Reply>(4, 2);
-    assert_tags::<Withdrawn>(141, 3);
+    assert_tags::<Withdrawn>(145, 3);
     assert_tags::<Report>(81, 4);
-    assert_tags::<Command>(72, 6);
-    assert_tags::<Done>(72, 6);
+    assert_tags::<Command>(76, 6);
+    assert_tags::<Done>(81, 6);
     for done in Done::samples(Size::Low) {
         let bytes = message(&done);
-        let holding = match bytes[72] {
-            1 | 2 => 82,
-            6 => 78,
+        let holding = match bytes[81] {
+            1 | 2 => 91,
+            6 => 88,
             _ => continue,
         };
         assert!((1..=3).contains(&bytes[holding]));
@@ -325,15 +325,15 @@ fn assert_tags<T: Samples + Clone>(at: usize, count: u8) {
 
 /// Where the fields of a grant with all limits begin.
 mod full_grant {
-    pub(crate) const OPTIONS: [usize; 5] = [78, 87, 96, 104, 115];
-    pub(crate) const FROM: usize = 79;
-    pub(crate) const UNTIL: usize = 88;
-    pub(crate) const DAYS: usize = 97;
-    pub(crate) const START: usize = 98;
-    pub(crate) const END: usize = 100;
-    pub(crate) const OFFSET: usize = 102;
-    pub(crate) const NEXT_OFFSET: usize = 113;
-    pub(crate) const USES: usize = 116;
+    pub(crate) const OPTIONS: [usize; 5] = [82, 91, 100, 108, 119];
+    pub(crate) const FROM: usize = 83;
+    pub(crate) const UNTIL: usize = 92;
+    pub(crate) const DAYS: usize = 101;
+    pub(crate) const START: usize = 102;
+    pub(crate) const END: usize = 104;
+    pub(crate) const OFFSET: usize = 106;
+    pub(crate) const NEXT_OFFSET: usize = 117;
+    pub(crate) const USES: usize = 120;
 }
 
 //= spec/protocol.md#encoding
@@ -428,8 +428,8 @@ fn a_bundle_carries_the_longest_chain_exactly() {
     let (install, release) = ([3; Install::MAX_LEN], [4; Release::MAX_LEN]);
     let longest = Bundle { grant: &grant, claim: &claim, install: &install, release: &release };
     let bytes = longest.encode().unwrap();
-    assert_eq!((bytes.len(), Bundle::MAX_LEN), (576, 576));
-    assert_eq!(bytes[..6], *b"SK\x01\x09\xb8\x00");
+    assert_eq!((bytes.len(), Bundle::MAX_LEN), (580, 580));
+    assert_eq!(bytes[..6], *b"SK\x01\x09\xbc\x00");
     assert_eq!(Bundle::parse(&bytes), Ok(longest));
     let shorter = Bundle { release: &release[1..], ..longest };
     for bundle in [longest, shorter] {

@@ -70,7 +70,7 @@ impl<P: Provider> Verify for Watched<P> {
         self.inner.ready(key)
     }
 
-    fn verify_equation(&self, key: &Self::Ready, message: &[u8], signature: &Signature) -> bool {
+    fn verify_equation(&self, key: &Self::Ready, message: &[&[u8]], signature: &Signature) -> bool {
         self.inner.verify_equation(key, message, signature)
     }
 }
@@ -89,7 +89,7 @@ impl<P: Provider> Sign for Watched<P> {
     }
 
     /// Declassified: a signature is sent in the clear.
-    fn sign(&self, key: &Self::Key, message: &[u8]) -> Result<Signature, ProviderFailed> {
+    fn sign(&self, key: &Self::Key, message: &[&[u8]]) -> Result<Signature, ProviderFailed> {
         let signature = self.inner.sign(key, message)?;
         Ok(Signature::from_bytes(declassify(*signature.as_bytes())))
     }

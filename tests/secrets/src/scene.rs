@@ -12,14 +12,14 @@ use sharekey::crypto::Crypto;
 use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
-use sharekey::lock::{Cell, Clock, Found, Lock, Making, Now, Record, Session, purpose};
+use sharekey::lock::{Battery, Cell, Clock, Found, Lock, Making, Now, Record, Session, purpose};
 use sharekey::message::{Challenge, Provision, Provisioned};
 use sharekey::owner::{Method, Order, OwnedLock, Owner, PendingProvision};
-use sharekey::secret::ActivationSecret;
+use sharekey::secret::{ActivationSecret, Exposed};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::staged::Staged;
 use sharekey::wire::Encoded;
-use sharekey_stage::desk::serve;
+use sharekey_stage::desk::{open, serve};
 use sharekey_stage::firmware;
 pub use sharekey_stage::rng;
 use sharekey_stage::seed;
@@ -27,7 +27,7 @@ use sharekey_stage::store::stored;
 
 pub const CARD: [u8; 16] = *b"card of the lock";
 pub const SLOT: SlotId = SlotId::new(0);
-pub const NOW: Now = Now { ticks: 0, clock: Clock::Unset };
+pub const NOW: Now = Now { ticks: 0, clock: Clock::Unset, battery: Battery::UNKNOWN };
 pub const SLOTS: usize = 2;
 
 /// What is on flash, cell by cell. Other than the stage's store, it cannot fail: whether something was written is then no
@@ -153,7 +153,7 @@ impl<C: Crypto + Copy> Fresh<C> {
         let (message, pending) = self.order(CARD, &challenge);
         let provisioned = self.provision(session, &message);
         let view = pending.finish(&self.owner, &provisioned).unwrap();
-        let Ok(record) = self.service.open(&provisioned, SLOT).unwrap().put_new(stored);
+        let record = open(&self.service, &provisioned, SLOT).unwrap();
         let Self { crypto, lock, flash, owner, service, rng } = self;
         let account = Account::from_seed(&crypto, &seed(3)).unwrap();
         let mut scene = Scene { crypto, lock, flash, owner, service, view, record, account, rng };
@@ -203,7 +203,7 @@ impl<C: Crypto + Copy> Scene<C> {
         let staged = self.owner.share(&mut self.view, SLOT, subject, Method::Account, Rights::OPEN, uses).unwrap();
         let grant = accept(staged);
         serve(&self.service, &mut self.record, &grant).unwrap();
-        self.account.claim(&self.crypto, &grant, Some(self.owner.key()), &mut self.rng).unwrap()
+        self.account.claim(&self.crypto, &grant, Some(self.owner.key()), &mut self.rng).unwrap().stored()
     }
 
     /// The owner takes back what is shared, so that it can be shared again.
@@ -221,12 +221,12 @@ impl<C: Crypto + Copy> Scene<C> {
     pub fn download(&mut self) -> GuestKey {
         let claimed = self.claim();
         let (challenge, session) = self.challenge::<purpose::Install>();
-        let attempt = claimed.install(&self.crypto, &challenge, &mut self.rng).unwrap();
+        let attempt = claimed.install(&self.crypto, &challenge, &mut self.rng).unwrap().stored();
         let release = self.release(&attempt);
         let download = attempt.bundle(&self.crypto, &release).unwrap();
         let staged = self.lock.install(session, download.bundle(), NOW, &mut self.rng).unwrap();
         let Ok(installed) = staged.commit(|record| self.flash.put(record));
-        let key = download.finish(&self.crypto, &installed.receipt).unwrap();
+        let key = download.finish(&self.crypto, &installed.receipt).unwrap().stored();
         serve(&self.service, &mut self.record, key.receipt()).unwrap();
         let _ = accept(self.owner.learn(&mut self.view, key.receipt()).unwrap());
         key
@@ -241,13 +241,13 @@ impl<C: Crypto + Copy> Scene<C> {
 /// The pairing key that a guest holds: the last field of what it stores.
 #[must_use]
 pub fn pairing_of(key: &GuestKey) -> [u8; 32] {
-    *postcard::to_allocvec(key).unwrap().last_chunk().unwrap()
+    *postcard::to_allocvec(&Exposed(key)).unwrap().last_chunk().unwrap()
 }
 
 /// The X25519 secret of a guest's attempt: the last field of what it stores.
 #[must_use]
 pub fn agreement_of(attempt: &Installing) -> [u8; 32] {
-    *postcard::to_allocvec(attempt).unwrap().last_chunk().unwrap()
+    *postcard::to_allocvec(&Exposed(attempt)).unwrap().last_chunk().unwrap()
 }
 
 /// Where a secret stands in the bytes; it is there once.

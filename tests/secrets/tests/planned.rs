@@ -60,7 +60,7 @@ fn an_install_that_is_forgotten_leaves_its_key_no_longer_than_until_the_next_req
 fn stage_install(scene: &mut Scene<RustCrypto>, end: impl FnOnce(Accepted<'_, Installed>)) {
     let claimed = scene.claim();
     let (challenge, session) = scene.challenge::<purpose::Install>();
-    let attempt = claimed.install(&RustCrypto, &challenge, &mut scene.rng).unwrap();
+    let attempt = claimed.install(&RustCrypto, &challenge, &mut scene.rng).unwrap().stored();
     let release = scene.release(&attempt);
     let download = attempt.bundle(&RustCrypto, &release).unwrap();
     end(scene.lock.install(session, download.bundle(), NOW, &mut scene.rng).unwrap());

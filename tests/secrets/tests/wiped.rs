@@ -12,7 +12,7 @@ use sharekey::crypto::{Kdf, Ring, RustCrypto};
 use sharekey::guest::{Account, Claimed};
 use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
 use sharekey::owner::{Order, Owner};
-use sharekey::secret::{ActivationSecret, AgreementSecret, MacKey, PairingKey, Seed, SharedSecret};
+use sharekey::secret::{ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret};
 use sharekey::service::Service;
 use zeroize::Zeroizing;
 
@@ -83,7 +83,7 @@ fn a_guests_dropped_claim_attempt_and_key_are_wiped() {
     let mut scene = Fresh::new(RustCrypto).owned();
     let claimed = scene.claim();
     let (challenge, _session) = scene.challenge::<purpose::Install>();
-    let attempt = claimed.install(&RustCrypto, &challenge, &mut scene.rng).unwrap();
+    let attempt = claimed.install(&RustCrypto, &challenge, &mut scene.rng).unwrap().stored();
     let agreement = agreement_of(&attempt);
     let device = device_of(&claimed);
     let (before, after) = dropped(attempt);
@@ -120,14 +120,14 @@ fn a_pending_provision_that_is_dropped_leaves_no_card_tag() {
     let mut scene = Fresh::new(RustCrypto);
     let (challenge, _session) = scene.challenge();
     let (_, pending) = scene.order(CARD, &challenge);
-    let stored = postcard::to_allocvec(&pending).unwrap();
+    let stored = postcard::to_allocvec(&Exposed(&pending)).unwrap();
     let card: [u8; 16] = *stored.last_chunk().unwrap();
     is_wiped(pending, &[&card]);
 }
 
 /// The device's seed: the last field of what a claim stores.
 fn device_of(claimed: &Claimed) -> [u8; 32] {
-    *postcard::to_allocvec(claimed).unwrap().last_chunk().unwrap()
+    *postcard::to_allocvec(&Exposed(claimed)).unwrap().last_chunk().unwrap()
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_dropped_lock_leaves_nothing_of_its_keys_its_card_or_its_guests() {
     for secret in [&records[..], &nonces, &CARD, &pairing] {
         assert!(holds(&before, secret) && !holds(&after, secret), "{secret:02x?}");
     }
-    let stored = StoredSeed::read(Found::Bytes(scene.flash.get(Cell::Seed))).unwrap();
+    let stored = StoredSeed::read(&RustCrypto, Found::Bytes(scene.flash.get(Cell::Seed))).unwrap();
     is_wiped(stored, &[&seed]);
 }
 
@@ -218,12 +218,12 @@ fn a_slot_that_is_keyed_again_holds_nothing_of_the_key_before() {
 
 fn install(scene: &mut Scene<RustCrypto>, claimed: &Claimed) -> [u8; 32] {
     let (challenge, session) = scene.challenge::<purpose::Install>();
-    let attempt = claimed.install(&RustCrypto, &challenge, &mut scene.rng).unwrap();
+    let attempt = claimed.install(&RustCrypto, &challenge, &mut scene.rng).unwrap().stored();
     let release = scene.release(&attempt);
     let download = attempt.bundle(&RustCrypto, &release).unwrap();
     let staged = scene.lock.install(session, download.bundle(), NOW, &mut scene.rng).unwrap();
     let Ok(installed) = staged.commit(|record| scene.flash.put(record));
-    pairing_of(&download.finish(&RustCrypto, &installed.receipt).unwrap())
+    pairing_of(&download.finish(&RustCrypto, &installed.receipt).unwrap().stored())
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn an_install_that_is_given_up_leaves_nothing_of_its_key() {
     let mut scene = Fresh::new(RustCrypto).owned();
     let claimed = scene.claim();
     let (challenge, session) = scene.challenge::<purpose::Install>();
-    let attempt = claimed.install(&RustCrypto, &challenge, &mut scene.rng).unwrap();
+    let attempt = claimed.install(&RustCrypto, &challenge, &mut scene.rng).unwrap().stored();
     let release = scene.release(&attempt);
     let download = attempt.bundle(&RustCrypto, &release).unwrap();
     let staged = scene.lock.install(session, download.bundle(), NOW, &mut scene.rng).unwrap();

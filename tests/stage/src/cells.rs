@@ -10,7 +10,7 @@ use sharekey::message::Operation;
 
 use super::forge::{self, label};
 use super::provider::Provider;
-use super::stand::{CARD, NOON, OWNER, SERVICE, Stand, TestLock};
+use super::stand::{CARD, NOON, OWNER, SERVICE, SLOTS, Stand, TestLock};
 use super::store::Store;
 use super::{firmware, public, seed};
 
@@ -42,18 +42,23 @@ pub fn record(store: &Store, cell: Cell, content: &[u8]) -> Vec<u8> {
 /// The content of the header of an epoch of [`OWNER`] and [`SERVICE`].
 pub fn owned(epoch: u32) -> Vec<u8> {
     let (owner, service) = (public(&seed(OWNER)), public(&seed(SERVICE)));
-    [&[2][..], &epoch.to_le_bytes(), owner.as_bytes(), service.as_bytes()].concat()
+    [&[SLOTS as u8, 2][..], &epoch.to_le_bytes(), owner.as_bytes(), service.as_bytes()].concat()
 }
 
-/// The content of the counter's record.
-pub fn counter(ceiling: u64, latest: u64) -> Vec<u8> {
-    [ceiling.to_le_bytes(), latest.to_le_bytes()].concat()
+/// The content of the counter's record, whose clock was set in this epoch.
+pub fn counter(ceiling: u64, latest: u64, set_in: u32) -> Vec<u8> {
+    [&ceiling.to_le_bytes()[..], &latest.to_le_bytes(), &set_in.to_le_bytes()].concat()
 }
 
 /// The ceiling and the latest time on flash.
 pub fn stored_counter(store: &Store) -> (u64, u64) {
     let content = store.get(Cell::Counter).unwrap()[5..21].as_chunks().0.to_vec();
     (u64::from_le_bytes(content[0]), u64::from_le_bytes(content[1]))
+}
+
+/// The epoch in which the clock was set, on flash.
+pub fn set_in(store: &Store) -> u32 {
+    u32::from_le_bytes(store.get(Cell::Counter).unwrap()[21..25].try_into().unwrap())
 }
 
 /// The content of an inactive (1) or empty (2) slot's record.

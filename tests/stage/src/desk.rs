@@ -4,14 +4,14 @@ use crate::provider::Provider;
 use rand_chacha::ChaCha20Rng;
 use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{AgreementKey, Crypto, Digest, Nonce, PublicKey, Tag};
-use sharekey::error::{OwnerError, ServiceError};
-use sharekey::id::{LockId, SlotId};
+use sharekey::error::OwnerError;
+use sharekey::id::{LockId, SlotCount, SlotId};
 use sharekey::limits::{Limits, Rights, Timestamp};
 use sharekey::message::{
-    Challenge, Claim, Completed, Done, Grant, Holding, Install, Provisioned, Receipt, Report, ReportAnswer,
-    ReportRequest, SlotReport, Withdraw, Withdrawn, WithdrawnOutcome,
+    Battery, Challenge, Claim, Completed, Done, Grant, Holding, Install, LockTime, Provisioned, Receipt, Report,
+    ReportAnswer, ReportRequest, SlotReport, Withdraw, Withdrawn, WithdrawnOutcome,
 };
-use sharekey::owner::{Method, OwnedLock, Owner, Seen};
+use sharekey::owner::{Fact, Method, NewView, OwnedLock, Owner, Seen};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::service::{Request, Service, ShareRecord};
 use sharekey::slot::State;
@@ -19,11 +19,13 @@ use sharekey::staged::Staged;
 use sharekey::wire::Unverified;
 
 use super::forge::{bare, card_tag, last_signature, report_of, signed, some_digest};
+pub use super::rows::{open, reopen, serve};
 use super::store::stored;
 use super::{digest, public, seed};
 
 pub const SLOT: SlotId = SlotId::new(3);
 pub const EPOCH: Epoch = Epoch::FIRST;
+pub const SLOTS: SlotCount = SlotCount::new(10).unwrap();
 
 pub fn generation(n: u32) -> Generation {
     Generation::new(n)
@@ -91,16 +93,23 @@ pub fn provisioned() -> Provisioned {
         epoch: EPOCH,
         owner: public(&owner_seed()),
         service: public(&service_seed()),
+        slots: SLOTS,
         card: Tag::from_bytes([0; 16]),
     }
 }
 
 pub fn done(completed: Completed) -> Done {
-    Done { command: some_digest(0), lock: lock(), epoch: EPOCH, completed }
+    let (time, battery) = (LockTime::UNKNOWN, Battery::UNKNOWN);
+    Done { command: some_digest(0), lock: lock(), epoch: EPOCH, time, battery, completed }
+}
+
+/// What a phone learns from such a Done.
+pub fn told(completed: Completed) -> Fact {
+    Fact::Done { completed, time: None, battery: Battery::UNKNOWN }
 }
 
 pub fn transfer_to(owner: PublicKey, service: PublicKey, epoch: u32) -> Done {
-    Done { epoch: Epoch::new(epoch), ..done(Completed::Transfer { owner, service }) }
+    Done { epoch: Epoch::new(epoch), ..done(Completed::Transfer { owner, service, slots: SLOTS }) }
 }
 
 pub fn activated(n: u32) -> Done {
@@ -114,7 +123,8 @@ pub fn deactivated(n: u32) -> Done {
 }
 
 pub fn found(floor: u32, holding: Holding) -> Done {
-    done(Completed::Inspect { slot: SLOT, left: SlotReport { floor: generation(floor), holding } })
+    let left = SlotReport { floor: generation(floor), holding };
+    done(Completed::Inspect { slot: SLOT, slots: SLOTS, left })
 }
 
 pub fn by_lock(body: &Done) -> Vec<u8> {
@@ -125,6 +135,7 @@ pub fn grant(n: u32) -> Grant {
     Grant {
         lock: lock(),
         epoch: EPOCH,
+        by: Term::OWNER,
         slot: SLOT,
         generation: generation(n),
         subject: public(&subject_seed()),
@@ -139,7 +150,8 @@ pub fn granted(n: u32) -> Vec<u8> {
 
 pub fn withdraw_of(grant: &Grant) -> Withdraw {
     let digest = digest(&signed(grant, &owner_seed()));
-    Withdraw { lock: grant.lock, epoch: grant.epoch, slot: grant.slot, generation: grant.generation, grant: digest }
+    let Grant { lock, epoch, by, slot, generation, .. } = *grant;
+    Withdraw { lock, epoch, by, slot, generation, grant: digest }
 }
 
 pub fn withdraw(n: u32) -> Vec<u8> {
@@ -172,7 +184,8 @@ pub fn answer(request: &[u8], (version, state): (u64, State), messages: &[impl A
     let ReportRequest { lock, epoch, slot, .. } = *Unverified::parse(request).unwrap().claims();
     let ownership = ownership(epoch);
     let messages: Vec<&[u8]> = std::iter::once(&ownership[..]).chain(messages.iter().map(AsRef::as_ref)).collect();
-    let body = Report { request: digest(request), lock, epoch, slot, version, state, messages: digest(b"") };
+    let (request, slots, messages_digest) = (digest(request), SLOTS, digest(b""));
+    let body = Report { request, lock, epoch, slot, version, state, slots, messages: messages_digest };
     report_of(body, &messages, &service_seed())
 }
 
@@ -187,7 +200,7 @@ pub fn reported(service: &Service<impl Crypto>, record: &ShareRecord) -> (Report
     let answer = service.report(record, &signed(&request_of(record), &owner_seed()), NOW).unwrap();
     let answer = ReportAnswer::parse(&answer).unwrap();
     let report = *Unverified::<Report>::parse(answer.report).unwrap().claims();
-    assert_eq!(answer.messages().next(), Some(record.evidence().ownership()));
+    assert_eq!(answer.messages().next(), Some(record.of_lock().statement()));
     (report, answer.messages().skip(1).map(Vec::from).collect())
 }
 
@@ -242,24 +255,13 @@ pub fn receipt(n: u32) -> Vec<u8> {
     signed(&receipt_of(n), &lock_seed())
 }
 
-/// A service takes this in, and stores it; gives the message to send.
-pub fn serve<'a>(
-    service: &Service<impl Crypto>,
-    record: &mut ShareRecord,
-    request: impl Into<Request<'a>>,
-) -> Result<Vec<u8>, ServiceError> {
-    let Ok(taken) = service.take(record, request)?.commit(stored);
-    taken.answer()
-}
-
 /// The one service takes this in.
 pub fn take<'a>(record: &mut ShareRecord, request: impl Into<Request<'a>>) -> Vec<u8> {
     serve(&service(), record, request).unwrap()
 }
 
 pub fn record() -> ShareRecord {
-    let Ok(record) = service().open(&signed(&provisioned(), &lock_seed()), SLOT).unwrap().put_new(stored);
-    record
+    open(&service(), &signed(&provisioned(), &lock_seed()), SLOT).unwrap()
 }
 
 /// A record whose slot was activated with number 1.
@@ -298,10 +300,16 @@ pub fn answer_provision(provision: &[u8]) -> Provisioned {
     Provisioned { card: card_tag(card().expose(), &digest(provision), lock()), ..provisioned() }
 }
 
+/// The first view of a phone, in a store that always accepts.
+pub fn keep(new: NewView) -> OwnedLock {
+    let Ok(view) = new.put_new(None, stored);
+    view
+}
+
 /// The owner's view of a lock that was just provisioned.
 pub fn view() -> OwnedLock {
     let (message, pending) = owner().provision(&card(), &challenge(), public(&service_seed()), &mut rng()).unwrap();
-    pending.finish(&owner(), &signed(&answer_provision(&message), &lock_seed())).unwrap()
+    keep(pending.finish(&owner(), &signed(&answer_provision(&message), &lock_seed())).unwrap())
 }
 
 /// … whose slot was activated with number 1.

@@ -6,8 +6,8 @@ use sharekey::error::{Blame, Fault, Retry};
 use sharekey::error::{
     BootError, CodeError, ContactError, FingerprintError, GuestError, HexError, IdError, KeyError, LimitsError,
     LinkError, LoadError, LockError, MacMismatch, NonContributory, NotPending, OwnerError, ProviderFailed,
-    RefuseReason, SealError, ServeError, ServiceError, SignatureError, SlotError, StoredRecordError, StoredSlotError,
-    StoredViewError, WireError,
+    RefuseReason, SealError, SealedError, ServeError, ServiceError, SignatureError, SlotError, StoredRecordError,
+    StoredSlotError, StoredViewError, WireError,
 };
 
 /// One error with its cause.
@@ -58,7 +58,8 @@ pub fn every() -> Vec<Table> {
         StoredViewError,
         StoredRecordError,
         StoredSlotError,
-        NotPending
+        NotPending,
+        SealedError
     ];
     // What fails here is a board, in its own words.
     let seals = || SealError::all().map(BootError::Seal);

@@ -70,7 +70,7 @@ pub fn load<C: Crypto, const SLOTS: usize>(
     mut store: impl Store,
     reads: impl Fn(Cell) -> bool,
 ) -> Result<Lock<C, SLOTS>, LoadError> {
-    let seed = store.read(Cell::Seed, StoredSeed::read)?;
+    let seed = store.read(Cell::Seed, |found| StoredSeed::read(&crypto, found))?;
     let mut lock = Lock::load(crypto, ActivationSecret::from_bytes(card), &seed).unwrap();
     for cell in Lock::<C, SLOTS>::cells().filter(|cell| reads(*cell)) {
         store.read(cell, |found| lock.reload(cell, found)).unwrap();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use sharekey::crypto::{Digest, PublicKey, Signature, Tag};
+use sharekey::crypto::{Digest, PublicKey, SIGNATURE_CONTEXT, Signature, Tag};
 use sharekey::id::{LockId, SlotId};
 use sharekey::message::{Receipt, Report, ReportAnswer};
 use sharekey::secret::{AgreementSecret, Seed};
@@ -20,6 +20,8 @@ pub mod label {
     pub const LOCK_KEY: &str = "sharekey v1 lock key";
     pub const RECORD_MAC: &str = "sharekey v1 record mac";
     pub const NONCE: &str = "sharekey v1 nonce";
+    pub const AGREEMENT: &str = "sharekey v1 agreement";
+    pub const AGREEMENT_SECRET: &str = "sharekey v1 agreement secret";
     pub const SEED: &str = "sharekey v1 seed";
     pub const PAIRING: &str = "sharekey v1 pairing";
     pub const PROVISIONED: &str = "sharekey v1 provisioned";
@@ -59,9 +61,14 @@ impl<C: Plain> Forge<C> {
         [&bytes[..], signature.as_bytes()].concat()
     }
 
-    /// A signature over these bytes.
+    /// A signature of a message over these bytes.
     pub fn signature(self, bytes: &[u8], seed: &Seed) -> Signature {
-        C::default().sign(&*signing_key::<C>(seed), bytes).unwrap()
+        self.signature_over(&[SIGNATURE_CONTEXT, bytes], seed)
+    }
+
+    /// A signature over these parts, which need not be a message's.
+    pub fn signature_over(self, parts: &[&[u8]], seed: &Seed) -> Signature {
+        C::default().sign(&*signing_key::<C>(seed), parts).unwrap()
     }
 
     /// Appends a truncated HMAC over all bytes so far.
@@ -163,6 +170,11 @@ pub fn bundle(parts: &[&[u8]]) -> Vec<u8> {
 /// Appends a signature over all bytes so far.
 pub fn sign(bytes: Vec<u8>, seed: &Seed) -> Vec<u8> {
     FORGE.sign(bytes, seed)
+}
+
+/// Appends a signature over all bytes so far behind this context, whatever it is.
+pub fn sign_under(context: &[u8], bytes: &[u8], seed: &Seed) -> Vec<u8> {
+    [bytes, FORGE.signature_over(&[context, bytes], seed).as_bytes()].concat()
 }
 
 /// Appends a truncated HMAC over all bytes so far.

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha20Rng;
 use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Challenged, Clock, Commanded, Installed, Lock, Now, Session, purpose};
+use sharekey::lock::{Battery, Challenged, Clock, Commanded, Installed, Lock, Now, Session, purpose};
 use sharekey::message::{Bundle, Challenge, Command, Done, Grant, Unlock};
 use sharekey::owner::{Method, Order, OwnedLock, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
@@ -12,13 +12,14 @@ use sharekey::service::{Service, ShareRecord};
 use sharekey::wire::Encoded;
 
 pub use super::NOON;
-use super::desk::serve;
 use super::provider::Plain as Provider;
+use super::rows::{open, serve};
 use super::store::Store;
 pub use super::store::stored;
 use super::{firmware, rng};
 
-pub const NOW: Now = Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) };
+pub const NOW: Now =
+    Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)), battery: Battery::UNKNOWN };
 
 const CARD: [u8; 16] = [7; 16];
 
@@ -37,7 +38,7 @@ pub struct House<C: Provider, const SLOTS: usize> {
 }
 
 impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
-    /// A provisioned lock whose last slot is activated.
+    /// A provisioned lock whose clock is set, and whose last slot is activated.
     pub fn new(number: u64) -> Self {
         let mut rng = rng(number);
         let crypto = C::default();
@@ -51,14 +52,19 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         let card = ActivationSecret::from_bytes(CARD);
         let (provision, pending) = owner.provision(&card, &given.challenge, *service.key(), &mut rng).unwrap();
         let Ok(owned) = lock.provision(given.session, &provision, NOW).unwrap().commit(stored);
-        let mut view = pending.finish(&owner, &owned.provisioned).unwrap();
-        let Ok(mut record) = service.open(&owned.provisioned, slot).unwrap().put_new(stored);
+        let Ok(mut view) = pending.finish(&owner, &owned.provisioned).unwrap().put_new(None, stored);
+        let mut record = open(&service, &owned.provisioned, slot).unwrap();
 
-        let Ok(given) = lock.challenge::<purpose::Operate>(NOW, &mut rng).unwrap().commit(stored);
-        let ordered = owner.order(&mut view, Order::Activate { slot }, &given.challenge, &mut rng).unwrap();
-        let Ok((command, pending)) = ordered.commit(stored);
-        let Ok(Commanded { done, .. }) = lock.command(given.session, &command, NOW).unwrap().commit(stored);
-        let Ok(_) = pending.finish(&owner, &mut view, &done).unwrap().commit(stored);
+        let mut carry_out = |order| {
+            let Ok(given) = lock.challenge::<purpose::Operate>(NOW, &mut rng).unwrap().commit(stored);
+            let ordered = owner.order(&mut view, order, &given.challenge, &mut rng).unwrap();
+            let Ok((command, pending)) = ordered.commit(stored);
+            let Ok(Commanded { done, .. }) = lock.command(given.session, &command, NOW).unwrap().commit(stored);
+            let Ok(_) = pending.finish(&owner, &mut view, &done).unwrap().commit(stored);
+            done
+        };
+        let _ = carry_out(Order::SetClock { to: Timestamp::from_unix_seconds(NOON) });
+        let done = carry_out(Order::Activate { slot });
         serve(&service, &mut record, &done).unwrap();
         Self { lock, owner, service, account, view, record, slot, activated: done, rng, crypto }
     }
@@ -87,13 +93,13 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
     pub fn share(&mut self, limits: Limits) -> Claimed {
         let grant = self.grant(limits);
         self.publish(&grant);
-        self.account.claim(&self.crypto, &grant, None, &mut self.rng).unwrap()
+        self.account.claim(&self.crypto, &grant, None, &mut self.rng).unwrap().stored()
     }
 
     /// The guest at the door: a session, and what the service is asked with.
     pub fn arrive(&mut self, claimed: &Claimed) -> (Session<purpose::Install>, Installing) {
         let (challenge, session) = self.challenge();
-        (session, claimed.install(&self.crypto, &challenge, &mut self.rng).unwrap())
+        (session, claimed.install(&self.crypto, &challenge, &mut self.rng).unwrap().stored())
     }
 
     pub fn release(&mut self, attempt: &Installing) -> Vec<u8> {
@@ -132,7 +138,7 @@ impl<C: Provider, const SLOTS: usize> House<C, SLOTS> {
         let release = self.release(&attempt);
         let download = attempt.bundle(&self.crypto, &release).unwrap();
         let receipt = self.install(session, download.bundle()).receipt;
-        let key = download.finish(&self.crypto, &receipt).unwrap();
+        let key = download.finish(&self.crypto, &receipt).unwrap().stored();
         serve(&self.service, &mut self.record, &receipt).unwrap();
         key
     }

@@ -5,7 +5,7 @@
 
 use sharekey::counter::Generation;
 use sharekey::crypto::PublicKey;
-use sharekey::id::SlotId;
+use sharekey::id::{SlotCount, SlotId};
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::Cell;
 /// For what a challenge is asked.
@@ -97,17 +97,19 @@ pub struct Ordering {
     pub tag: u8,
     /// How often chance takes it, beside the others.
     pub weight: u32,
+    /// Whether its Done says how many slots the lock has.
+    pub counts: bool,
 }
 
 table! {
     /// Which operation a command orders.
     Order: Ordering {
-        Activate = Ordering { tag: 1, weight: 8 };
-        Deactivate = Ordering { tag: 2, weight: 4 };
-        Transfer = Ordering { tag: 3, weight: 2 };
-        SetClock = Ordering { tag: 4, weight: 3 };
-        Act = Ordering { tag: 5, weight: 2 };
-        Inspect = Ordering { tag: 6, weight: 3 };
+        Activate = Ordering { tag: 1, weight: 8, counts: false };
+        Deactivate = Ordering { tag: 2, weight: 4, counts: false };
+        Transfer = Ordering { tag: 3, weight: 2, counts: true };
+        SetClock = Ordering { tag: 4, weight: 3, counts: false };
+        Act = Ordering { tag: 5, weight: 2, counts: false };
+        Inspect = Ordering { tag: 6, weight: 3, counts: true };
     }
 }
 
@@ -161,12 +163,13 @@ impl Order {
     }
 }
 
-/// What a Done of this operation says, where it left `report` in the slot that it is about.
-pub fn completed(operation: &Operation, report: &SlotReport) -> Completed {
-    // The tag and the fields of the one are those of the other, and then there is the report.
+/// What a Done of this operation says, at a lock of so many slots, where it left `report` in the slot that it is about.
+pub fn completed(operation: &Operation, slots: SlotCount, report: &SlotReport) -> Completed {
+    // The tag and the fields of the one are those of the other, and then there are the number of slots and the report.
     let zeros = [0; 64];
-    let mut done = [&Kind::Done.header()[..], &zeros, &[0; 4]].concat();
+    let mut done = [&Kind::Done.header()[..], &zeros, &[0; 13]].concat();
     done.extend(encode(operation).unwrap());
+    done.extend(Order::of(operation).row().counts.then_some(slots.value()));
     done.extend(operation.slot().into_iter().flat_map(|_| encode(report).unwrap()));
     done.extend(zeros);
     Unverified::<Done>::parse(&done).unwrap().claims().completed

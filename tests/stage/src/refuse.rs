@@ -11,7 +11,7 @@ use super::digest;
 use super::firmware::AnySession;
 use super::forge::{self, label};
 use super::ops::To;
-use super::stand::{Key, Stand};
+use super::stand::{BATTERY, Key, Stand};
 
 type Operate = Session<purpose::Operate>;
 type Install = Session<purpose::Install>;
@@ -122,6 +122,6 @@ impl Key {
     /// The lock's reply to an unlock by this key.
     pub fn reply(&self, unlock: &[u8], outcome: Outcome) -> Vec<u8> {
         let tag = Tag::from_bytes(*unlock.last_chunk().unwrap());
-        forge::tagged(&Reply { outcome, unlock: tag }, &self.pairing)
+        forge::tagged(&Reply { outcome, unlock: tag, battery: BATTERY }, &self.pairing)
     }
 }

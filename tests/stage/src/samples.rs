@@ -4,12 +4,12 @@
 use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{AgreementKey, Digest, Nonce, PublicKey, Signature, Tag};
 use sharekey::error::RefuseReason;
-use sharekey::id::{LockId, SlotId};
+use sharekey::id::{LockId, SlotCount, SlotId};
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::message::{
-    Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, FindRequest, Grant, Holding,
-    Install, Operation, Outcome, Provision, Provisioned, Receipt, RefusedBody, Release, Reply, Report, ReportRequest,
-    SlotReport, Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
+    Battery, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, FindRequest, Grant,
+    Holding, Install, LockTime, Operation, Outcome, Provision, Provisioned, Receipt, RefusedBody, Release, Reply,
+    Report, ReportRequest, SlotReport, Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
 };
 use sharekey::slot::State;
 use sharekey::wire::{Authenticator, Message};
@@ -121,6 +121,18 @@ impl Size {
         Timestamp::from_unix_seconds(self.pick(0, u64::MAX))
     }
 
+    fn by(self) -> Term {
+        self.pick(Term::OWNER, Term::MAX)
+    }
+
+    fn battery(self) -> Battery {
+        self.pick(Battery::at(0), Battery::UNKNOWN)
+    }
+
+    fn slots(self) -> SlotCount {
+        self.pick(SlotCount::new(1).unwrap(), SlotCount::MAX)
+    }
+
     fn offset(self) -> UtcOffset {
         UtcOffset::from_minutes(self.pick(-720, 840)).unwrap()
     }
@@ -156,6 +168,7 @@ impl Size {
         Withdraw {
             lock: self.lock(),
             epoch: self.epoch(),
+            by: self.by(),
             slot: self.slot(),
             generation: self.generation(),
             grant: self.digest(),
@@ -178,7 +191,11 @@ impl Size {
     fn completed(self) -> Vec<Completed> {
         let of = |operation: &Operation| {
             let reports = if operation.slot().is_some() { 3 } else { 1 };
-            self.reports().into_iter().take(reports).map(|report| completed(operation, &report)).collect::<Vec<_>>()
+            self.reports()
+                .into_iter()
+                .take(reports)
+                .map(|report| completed(operation, self.slots(), &report))
+                .collect::<Vec<_>>()
         };
         self.operations().iter().flat_map(of).collect()
     }
@@ -196,6 +213,7 @@ impl Samples for Grant {
         let grant = |limits| Self {
             lock: size.lock(),
             epoch: size.epoch(),
+            by: size.by(),
             slot: size.slot(),
             generation: size.generation(),
             subject: size.key(),
@@ -272,7 +290,10 @@ impl Samples for Unlock {
 impl Samples for Reply {
     fn samples(size: Size) -> Vec<Self> {
         let refused = RefuseReason::ALL.iter().map(|reason| Outcome::Refused { reason: *reason });
-        refused.chain([Outcome::Accepted]).map(|outcome| Self { outcome, unlock: size.tag() }).collect()
+        refused
+            .chain([Outcome::Accepted])
+            .map(|outcome| Self { outcome, unlock: size.tag(), battery: size.battery() })
+            .collect()
     }
 }
 
@@ -281,6 +302,7 @@ impl Samples for Command {
         let command = |operation| Self {
             lock: size.lock(),
             epoch: size.epoch(),
+            by: size.by(),
             lock_nonce: size.nonce(),
             owner_nonce: size.nonce(),
             operation,
@@ -291,7 +313,14 @@ impl Samples for Command {
 
 impl Samples for Done {
     fn samples(size: Size) -> Vec<Self> {
-        let done = |completed| Self { command: size.digest(), lock: size.lock(), epoch: size.epoch(), completed };
+        let done = |completed| Self {
+            command: size.digest(),
+            lock: size.lock(),
+            epoch: size.epoch(),
+            time: size.pick(LockTime::UNKNOWN, LockTime::at(size.time())),
+            battery: size.battery(),
+            completed,
+        };
         size.completed().into_iter().map(done).collect()
     }
 }
@@ -310,7 +339,14 @@ impl Samples for Provision {
 
 impl Samples for Provisioned {
     fn samples(size: Size) -> Vec<Self> {
-        vec![Self { lock: size.lock(), epoch: size.epoch(), owner: size.key(), service: size.key(), card: size.tag() }]
+        vec![Self {
+            lock: size.lock(),
+            epoch: size.epoch(),
+            owner: size.key(),
+            service: size.key(),
+            slots: size.slots(),
+            card: size.tag(),
+        }]
     }
 }
 
@@ -325,7 +361,7 @@ impl Samples for ReportRequest {
         vec![Self {
             lock: size.lock(),
             epoch: size.epoch(),
-            by: size.pick(Term::OWNER, Term::MAX),
+            by: size.by(),
             slot: size.slot(),
             nonce: size.nonce(),
             time: size.time(),
@@ -342,6 +378,7 @@ impl Samples for Report {
             slot: size.slot(),
             version: size.pick(0, u64::MAX),
             state,
+            slots: size.slots(),
             messages: size.digest(),
         };
         State::ALL.map(report).into()

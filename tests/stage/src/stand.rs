@@ -1,12 +1,12 @@
 //! A provisioned lock on a test stand: every message to it can be forged.
 
 use rand_chacha::ChaCha20Rng;
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Agree as _, Crypto, Nonce, PublicKey};
 use sharekey::error::LockError;
-use sharekey::id::{LockId, SlotId};
+use sharekey::id::{LockId, SlotCount, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
-use sharekey::lock::{Cell, Challenged, Clock, Commanded, Erased, Installed, Lock, Now, Pending, Record};
+use sharekey::lock::{Battery, Cell, Challenged, Clock, Commanded, Erased, Installed, Lock, Now, Pending, Record};
 use sharekey::lock::{Refusal, Session, Unlocked, purpose};
 use sharekey::message::{Command, FactoryReset, Grant, Operation, Provision, SlotReport, Unlock};
 use sharekey::secret::{ActivationSecret, AgreementSecret};
@@ -21,6 +21,12 @@ pub use super::NOON;
 pub use super::chain::{Chain, Parts};
 
 pub const SLOTS: usize = 3;
+pub fn slot_count() -> SlotCount {
+    u8::try_from(SLOTS).ok().and_then(SlotCount::new).unwrap()
+}
+
+/// How full its battery is.
+pub const BATTERY: Battery = Battery::at(62);
 pub const CARD: [u8; 16] = [0xca; 16];
 pub const OWNER: u8 = 1;
 pub const SERVICE: u8 = 2;
@@ -119,9 +125,13 @@ impl<C: Crypto + Clone> Stand<C> {
         Stand { lock, store, rng, ticks, clock, crypto }
     }
 
-    /// Of the owner and service, with a key of these rights and limits, number 2, in slot 0.
+    /// Of the owner and service, with a key of these rights and limits, number 2, in slot 0. Where those need the time,
+    /// the owner set the clock.
     pub fn with_key(mut self, rights: Rights, limits: Limits) -> (Self, Key) {
         self.take_ownership();
+        if limits.valid_from().is_some() || limits.valid_until().is_some() || limits.schedule().is_some() {
+            let _ = self.set_clock(NOON).unwrap();
+        }
         self.activate(0, 1);
         let key = self.download(0, 2, |chain| (chain.grant.rights, chain.grant.limits) = (rights, limits)).unwrap();
         (self, key)
@@ -134,7 +144,7 @@ impl<C: Crypto + Clone> Stand<C> {
     }
 
     pub fn now(&self) -> Now {
-        Now { ticks: self.ticks, clock: self.clock }
+        Now { ticks: self.ticks, clock: self.clock, battery: BATTERY }
     }
 
     /// The epoch, and the owner's key.
@@ -218,7 +228,8 @@ impl<C: Crypto + Clone> Stand<C> {
 
     pub fn command_body(&self, lock_nonce: Nonce, operation: Operation) -> Command {
         let epoch = self.lock.ownership().map_or(Epoch::FIRST, |owned| owned.epoch);
-        Command { lock: self.id(), epoch, lock_nonce, owner_nonce: Nonce::from_bytes([7; 16]), operation }
+        let (lock, by, owner_nonce) = (self.id(), Term::OWNER, Nonce::from_bytes([7; 16]));
+        Command { lock, epoch, by, lock_nonce, owner_nonce, operation }
     }
 
     pub fn send_command(&mut self, session: Session<purpose::Operate>, message: &[u8]) -> Result<Commanded, Refusal> {
@@ -256,6 +267,7 @@ impl<C: Crypto + Clone> Stand<C> {
         let grant = Grant {
             lock: self.id(),
             epoch: self.lock.ownership().map_or(Epoch::FIRST, |owned| owned.epoch),
+            by: Term::OWNER,
             slot: SlotId::new(slot),
             generation: Generation::new(generation),
             subject: public(&seed(SUBJECT)),

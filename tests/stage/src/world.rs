@@ -19,11 +19,12 @@ use sharekey::crypto::PublicKey;
 use sharekey::error::{Blame, GuestError, LockError, OwnerError, Retry, ServiceError};
 use sharekey::guest::{AwaitingReply, Installing};
 use sharekey::id::SlotId;
-use sharekey::limits::{Action, Limits, Rights};
+use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::{Session, purpose};
 use sharekey::message::{Command, Unlock, WithdrawnOutcome};
 use sharekey::owner::{Order, OwnedLock, PendingCommand};
-use sharekey::service::ShareRecord;
+use sharekey::secret::{Exposed, HoldsSecret};
+use sharekey::service::{Key, ShareRecord};
 use sharekey::slot::State;
 use sharekey::wire::{Encoded, Kind};
 
@@ -31,8 +32,8 @@ use self::cloud::Cloud;
 use self::door::Door;
 use self::guest::Guest;
 use self::phone::Phone;
-use crate::public;
 use crate::store::Store;
+use crate::{NOON, public};
 pub use crate::{digest, rng, seed};
 
 pub const HALL: SlotId = SlotId::new(0);
@@ -122,12 +123,19 @@ pub fn through_storage<T: Serialize + DeserializeOwned>(value: &T) -> T {
     postcard::from_bytes(&postcard::to_allocvec(&read).unwrap()).unwrap()
 }
 
+/// The same of what holds a secret.
+pub fn exposed<T: HoldsSecret>(value: &T) -> T {
+    let read: Exposed<T> = serde_json::from_slice(&serde_json::to_vec(&Exposed(value)).unwrap()).unwrap();
+    let Exposed(value) = postcard::from_bytes(&postcard::to_allocvec(&read).unwrap()).unwrap();
+    value
+}
+
 /// Everything that lasts: what must not change when something is refused.
 #[derive(PartialEq, Debug)]
 pub struct Snapshot {
     pub store: Store,
     pub bolt: Vec<Action>,
-    pub records: BTreeMap<Place, ShareRecord>,
+    pub records: BTreeMap<Key, Vec<u8>>,
     pub view: Option<OwnedLock>,
 }
 
@@ -185,8 +193,12 @@ impl World {
         Self::downloaded_with(Limits::NONE)
     }
 
+    /// Under these limits. Where they need the time, Olga set the clock.
     pub fn downloaded_with(limits: Limits) -> (Self, Guest) {
         let mut world = Self::active();
+        if limits.valid_from().is_some() || limits.valid_until().is_some() || limits.schedule().is_some() {
+            world.olga.set_clock(&mut world.door, Timestamp::from_unix_seconds(NOON)).unwrap();
+        }
         let mut ana = world.guest(ANA);
         world.share_with(HALL, &ana, Rights::OPEN_AND_LOCK, limits).unwrap();
         world.download(&mut ana).unwrap();
@@ -201,8 +213,8 @@ impl World {
         (self.door.id(), slot)
     }
 
-    pub fn record(&self, slot: SlotId) -> &ShareRecord {
-        &self.cloud.records[&self.place(slot)]
+    pub fn record(&self, slot: SlotId) -> ShareRecord {
+        self.cloud.record(self.place(slot))
     }
 
     pub fn activate(&mut self, slot: SlotId) -> Result<(), Stop> {
@@ -281,7 +293,7 @@ impl World {
 
     /// Olga's phone asks the cloud what is new.
     pub fn sync(&mut self) {
-        self.olga.sync(&self.cloud).unwrap();
+        self.olga.sync(&mut self.cloud).unwrap();
     }
 
     /// The state of a slot, which cloud and owner agree on.
@@ -318,9 +330,8 @@ impl World {
         self.refuses(because, attempt);
     }
 
-    /// From now on cloud and phones restart between any two steps.
+    /// From now on the phones restart between any two steps.
     pub fn restart_all_the_time(&mut self) {
-        self.cloud.restarts = true;
         self.olga.restarts = true;
     }
 }

@@ -72,7 +72,7 @@ fn vectors() -> Option<Vec<Vector>> {
 }
 
 fn decide(provider: &impl Verify, vectors: &[Vector]) -> Vec<Class> {
-    let verdict = |it: &Vector| verify(provider, &it.key, it.message.as_bytes(), &it.signature);
+    let verdict = |it: &Vector| verify(provider, &it.key, &[it.message.as_bytes()], &it.signature);
     vectors.iter().map(|vector| verdict(vector).into()).collect()
 }
 

@@ -165,13 +165,13 @@ fn both_providers_decide_every_combination_as_the_strict_rule_says() {
 fn decide(provider: &impl Verify, cases: &[Case]) -> Vec<Result<(), SignatureError>> {
     let decided = cases.iter().enumerate().map(|(at, case)| {
         let key = PublicKey::from_bytes(case.key.bytes);
-        let verdict = verify(provider, &key, &case.message, &case.signature());
+        let verdict = verify(provider, &key, &[&case.message], &case.signature());
         assert_eq!(verdict, case.strict(), "case {at}");
         // The equation decides alone where the encodings are good ones.
         if !matches!(verdict, Err(Key(_) | Commitment(_))) {
             assert!(!case.reencoded);
             let ready = provider.ready(&key);
-            let found = ready.is_some_and(|key| provider.verify_equation(&key, &case.message, &case.signature()));
+            let found = ready.is_some_and(|key| provider.verify_equation(&key, &[&case.message], &case.signature()));
             assert_eq!(found, case.equation(), "case {at}");
         }
         verdict

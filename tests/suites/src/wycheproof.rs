@@ -63,7 +63,7 @@ fn ed25519_cases(provider: &impl Crypto) -> Count {
                 count.not_expressible += 1;
                 continue;
             };
-            let verdict = verify(provider, &key, &case.msg, &Signature::from_bytes(signature));
+            let verdict = verify(provider, &key, &[&case.msg], &Signature::from_bytes(signature));
             let stricter = STRICTER.iter().any(|(id, _)| *id == case.tc_id);
             assert_eq!(verdict.is_ok(), case.result == Valid && !stricter, "case {}: {verdict:?}", case.tc_id);
             *if verdict.is_ok() { &mut count.held } else { &mut count.refused } += 1;
@@ -159,7 +159,8 @@ fn both_providers_give_one_verdict_on_every_signature() {
         let key = PublicKey::from_bytes(group.key.pk.as_ref().try_into().unwrap());
         for case in group.tests {
             let Ok(signature) = <[u8; 64]>::try_from(case.sig.as_ref()).map(Signature::from_bytes) else { continue };
-            let by = [verify(&Ring, &key, &case.msg, &signature), verify(&RustCrypto, &key, &case.msg, &signature)];
+            let by =
+                [verify(&Ring, &key, &[&case.msg], &signature), verify(&RustCrypto, &key, &[&case.msg], &signature)];
             assert_eq!(by[0], by[1], "case {}", case.tc_id);
             compared += 1;
         }

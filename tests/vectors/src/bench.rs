@@ -3,12 +3,12 @@
 
 use crate::provider::Provider;
 use serde_json::{Value, json};
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::Nonce;
 use sharekey::error::RefuseReason;
 use sharekey::id::{LockId, SlotId};
-use sharekey::limits::{Action, Limits, Rights};
-use sharekey::message::{Command, Grant, Operation, Outcome, Provision, RefusedBody, Reply, Unlock};
+use sharekey::limits::{Action, Limits, Rights, Timestamp};
+use sharekey::message::{Battery, Command, Grant, Operation, Outcome, Provision, RefusedBody, Reply, Unlock};
 use sharekey::wire::Unverified;
 
 use sharekey_stage::chain::Chain;
@@ -22,6 +22,8 @@ use super::scene::Scene;
 
 /// 2026-12-01T12:00:00Z, a Tuesday.
 pub const NOON: u64 = 1_796_126_400;
+/// How full its battery is, in percent.
+pub const BATTERY: u8 = 62;
 
 pub struct Bench {
     pub scene: Scene,
@@ -62,7 +64,8 @@ impl Key {
     /// The reply that says why not.
     pub fn reply(&self, unlock: &[u8], reason: RefuseReason) -> Vec<u8> {
         let unlock = sharekey::crypto::Tag::from_bytes(*unlock.last_chunk().unwrap());
-        forge::tagged(&Reply { outcome: Outcome::Refused { reason }, unlock }, &self.pairing)
+        let battery = Battery::at(BATTERY);
+        forge::tagged(&Reply { outcome: Outcome::Refused { reason }, unlock, battery }, &self.pairing)
     }
 }
 
@@ -105,9 +108,13 @@ impl Bench {
         bench
     }
 
-    /// A key of these rights and limits, number 2, is installed in slot 0.
+    /// A key of these rights and limits, number 2, is installed in slot 0. Where those need the time, the owner set the
+    /// clock.
     pub fn installed(label: &str, rights: Rights, limits: Limits) -> (Self, Key) {
         let mut bench = Self::active(label);
+        if limits.valid_from().is_some() || limits.valid_until().is_some() || limits.schedule().is_some() {
+            bench.command(Operation::SetClock { to: Timestamp::from_unix_seconds(NOON) });
+        }
         let key = bench.download(0, 2, |chain| (chain.grant.rights, chain.grant.limits) = (rights, limits));
         (bench, key)
     }
@@ -143,7 +150,7 @@ impl Bench {
     }
 
     pub fn now(&self) -> Value {
-        json!({ "ticks": self.ticks, "clock": self.clock })
+        json!({ "ticks": self.ticks, "clock": self.clock, "battery": BATTERY })
     }
 
     /// Entropy that no other case draws.
@@ -210,7 +217,8 @@ impl Bench {
 
     pub fn command_body(&self, given: Given, operation: Operation) -> Command {
         let owner_nonce = nonce("owner's nonce");
-        Command { lock: self.id, epoch: Epoch::new(self.epoch), lock_nonce: given.nonce, owner_nonce, operation }
+        let (lock, epoch, by) = (self.id, Epoch::new(self.epoch), Term::OWNER);
+        Command { lock, epoch, by, lock_nonce: given.nonce, owner_nonce, operation }
     }
 
     pub fn order(&self, given: Given, operation: Operation) -> Vec<u8> {
@@ -242,6 +250,7 @@ impl Bench {
         let grant = Grant {
             lock: self.id,
             epoch: Epoch::new(self.epoch),
+            by: Term::OWNER,
             slot: SlotId::new(slot),
             generation: Generation::new(generation),
             subject: public("subject"),

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use sharekey::code::ShareCode;
 use sharekey::contacts::{ContactBook, Fingerprint};
-use sharekey::crypto::{Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, Sign, Signature, Stretch, Tag, Verify, verify};
+use sharekey::crypto::{
+    Agree, AgreementKey, Hash, Kdf, Mac, PublicKey, SIGNATURE_CONTEXT, Sign, Signature, Stretch, Tag, Verify, verify,
+};
 use sharekey::id::SlotId;
 use sharekey::message::{Bundle, Refused};
 use sharekey::secret::{AgreementSecret, Seed};
@@ -70,7 +72,7 @@ fn authenticated(case: &Value, keys: &Value, bytes: &[u8]) {
         "signature" => {
             let (covered, signature) = bytes.split_last_chunk().unwrap();
             let key = PublicKey::from_bytes(array(&key["public"]));
-            verify(&Provider, &key, covered, &Signature::from_bytes(*signature)).unwrap();
+            verify(&Provider, &key, &[SIGNATURE_CONTEXT, covered], &Signature::from_bytes(*signature)).unwrap();
         }
         "tag" => {
             let (covered, tag) = bytes.split_last_chunk().unwrap();
@@ -164,7 +166,7 @@ pub fn strict(case: &Value) {
 fn judged(case: &Value, crypto: &impl Verify) -> Option<String> {
     let (key, signature) =
         (PublicKey::from_bytes(array(&case["public"])), Signature::from_bytes(array(&case["signature"])));
-    verify(crypto, &key, &bytes(&case["message"]), &signature).err().map(|error| error_name(&error))
+    verify(crypto, &key, &[&bytes(&case["message"])], &signature).err().map(|error| error_name(&error))
 }
 
 fn agreed(case: &Value, crypto: &impl Agree) -> Option<String> {
@@ -201,6 +203,12 @@ pub fn derivation(case: &Value) {
             assert_eq!(hkdf(&[], &of("seed"), label::LOCK_KEY.as_bytes()), case["lock_key"]);
             assert_eq!(hkdf(&[], &of("seed"), label::RECORD_MAC.as_bytes()), case["record_key"]);
             assert_eq!(hkdf(&[], &of("seed"), label::NONCE.as_bytes()), case["nonce_key"]);
+            assert_eq!(hkdf(&[], &of("seed"), label::AGREEMENT.as_bytes()), case["agreement_key"]);
+        }
+        "agreement_secret" => {
+            let input = [of("entropy"), of("install_digest")].concat();
+            let secret = hkdf(&of("agreement_key"), &input, label::AGREEMENT_SECRET.as_bytes());
+            assert_eq!(secret, case["secret"]);
         }
         "nonce" => {
             let label: &[u8] = if case["rescue"] == true { b"rescue" } else { b"" };

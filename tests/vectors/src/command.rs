@@ -1,7 +1,7 @@
 //! `command_errors.json`: commands that a lock refuses, and all that it carries out.
 
 use serde_json::{Value, json};
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::PublicKey;
 use sharekey::error::RefuseReason;
 use sharekey::id::SlotId;
@@ -12,7 +12,7 @@ use sharekey_stage::ops::Order;
 
 use super::bench::{Bench, Given, NOON, bytes};
 use super::keys::{lock, nonce, public, seed};
-use super::{bad, forge};
+use super::{bad, forge, lock_state};
 
 pub fn file() -> Value {
     let mut cases = strangers();
@@ -23,6 +23,7 @@ pub fn file() -> Value {
     cases.extend(damaged());
     cases.extend(stores());
     cases.extend(accepted());
+    cases.extend(lock_state::cases());
     super::file("Commands at a lock: what it boots with, and every step.", json!({}), cases)
 }
 
@@ -64,7 +65,7 @@ fn strangers() -> Vec<Value> {
         }),
         opaque("a command of an undefined operation", "CMD-1", "Wire.Value", |bench, given| {
             let mut frame = forge::frame(&bench.command_body(given, INSPECT));
-            frame[72] = Order::NONE;
+            frame[76] = Order::NONE;
             forge::sign(frame, &seed("owner"))
         }),
         opaque("a command with a byte behind its operation", "CMD-1", "Wire.Trailing", |bench, given| {
@@ -78,14 +79,16 @@ fn strangers() -> Vec<Value> {
             message
         }),
         changed("a command for another lock", "CMD-4", "WrongLock", |body| body.lock = lock("another lock")),
-        changed("a command of the epoch before", "CMD-5", "WrongEpoch", |body| body.epoch = Epoch::ZERO),
-        changed("a command of the next epoch", "CMD-5", "WrongEpoch", |body| body.epoch = Epoch::new(2)),
         changed("a command on another nonce", "CMD-6", "WrongNonce", |body| body.lock_nonce = nonce("another nonce")),
         changed("another lock before another epoch", "CMD-4", "WrongLock", |body| {
             (body.lock, body.epoch) = (lock("another lock"), Epoch::ZERO);
         }),
-        changed("another epoch before another nonce", "CMD-5", "WrongEpoch", |body| {
+        changed("another nonce before another epoch", "CMD-6", "WrongNonce", |body| {
             (body.epoch, body.lock_nonce) = (Epoch::ZERO, nonce("another nonce"));
+        }),
+        opaque("another owner before another epoch", "CMD-7", "CommandSignature.Mismatch", |bench, given| {
+            let body = Command { epoch: Epoch::ZERO, ..bench.command_body(given, INSPECT) };
+            forge::signed(&body, &seed("stranger"))
         }),
     ];
     let mut bench = Bench::fresh("a lock without an owner").record();
@@ -139,13 +142,29 @@ fn signatures() -> Vec<Value> {
             bad::signatures(&bench.order(given, INSPECT))[at].1.clone()
         }));
     }
+    for (name, context) in [
+        ("a command that is signed without the context", &b""[..]),
+        ("a command that is signed under the context without its last byte", b"sharekey v1 signature"),
+        ("a command that is signed under another version's context", b"sharekey v2 signature\0"),
+    ] {
+        cases.push(opaque(name, "MSG-20", "CommandSignature.Mismatch", |bench, given| {
+            forge::sign_under(context, &forge::frame(&bench.command_body(given, INSPECT)), &seed("owner"))
+        }));
+    }
+    for (name, who) in
+        [("a command of a steward, of whom there is none", "stranger"), ("a command whose owner says another", "owner")]
+    {
+        cases.push(opaque(name, "CMD-12", "UnknownSigner", |bench, given| {
+            forge::signed(&Command { by: Term::new(1), ..bench.command_body(given, INSPECT) }, &seed(who))
+        }));
+    }
     cases.push(opaque(
         "a command whose operation was changed",
         "CMD-7",
         "CommandSignature.Mismatch",
         |bench, given| {
             let mut message = bench.order(given, activate(0, 2));
-            message[72] = 2;
+            message[76] = 2;
             message
         },
     ));
@@ -174,6 +193,11 @@ fn numbers() -> Vec<Value> {
     let none = ("NoSuchSlot", RefuseReason::NoSuchSlot);
     let exhausted = ("Exhausted", RefuseReason::Exhausted);
     let mut cases = Vec::new();
+    for (name, epoch) in [("a command of the epoch before", 0), ("a command of the next epoch", 2)] {
+        let mut bench = Bench::active(name);
+        bench.epoch = epoch;
+        cases.push(signed("CMD-5", ("WrongEpoch", RefuseReason::WrongEpoch), bench, activate(0, 1)));
+    }
     let mut push = |name: &str, rule: &str, why, operation, floor: u32| {
         let mut bench = Bench::active(name);
         if floor > 1 {

@@ -134,6 +134,46 @@ fn books() -> Vec<Value> {
             &[(add, None), (("add", key(&other)), Some("Duplicate")), (("add", key(&small)), Some("Duplicate"))],
         ),
         book(
+            "a failed comparison changes nothing, also of a verified contact",
+            "CON-1",
+            &[
+                (("add", key(&ana)), None),
+                (("scan", key(&ana)), None),
+                (("compare", fingerprint(&other).into()), Some("FingerprintMismatch")),
+                (("scan", key(&other)), Some("ScannedKeyMismatch")),
+            ],
+        ),
+        book(
+            "a contact that is called otherwise is as verified as before",
+            "CON-1",
+            &[(("add", key(&ana)), None), (("rename", key(&ana)), None)],
+        ),
+        book(
+            "a deleted contact is added again with the key that it had",
+            "CON-7",
+            &[
+                (("add", key(&ana)), None),
+                (("scan", key(&ana)), None),
+                (("delete", key(&ana)), None),
+                (("add", key(&ana)), None),
+            ],
+        ),
+        book(
+            "a deleted contact that is added again with another key is noticed",
+            "CON-7",
+            &[
+                (("add", key(&ana)), None),
+                (("delete", key(&ana)), None),
+                (("add", key(&small)), Some("Key.SmallOrder")),
+                (("add", key(&other)), Some("KeyChanged")),
+                (("observe", key(&other)), Some("NotFound")),
+                (("accept", key(&ana)), Some("KeyNotChanged")),
+                (("accept", key(&other)), None),
+                (("add", key(&ana)), Some("KeyChanged")),
+                (("add", key(&other)), None),
+            ],
+        ),
+        book(
             "who is not there",
             "CON-1",
             &[
@@ -141,6 +181,8 @@ fn books() -> Vec<Value> {
                 (("scan", key(&ana)), Some("NotFound")),
                 (("observe", key(&small)), Some("NotFound")),
                 (("accept", key(&small)), Some("NotFound")),
+                (("rename", key(&ana)), Some("NotFound")),
+                (("delete", key(&ana)), Some("NotFound")),
             ],
         ),
     ]
@@ -171,6 +213,8 @@ pub fn act(book: &mut ContactBook, step: &Value) -> Result<(), ContactError> {
         "compare" => book.verify(&Provider, &id, &text("with").parse().unwrap()),
         "scan" => book.verify_key(&id, &key()),
         "observe" => book.observe(&id, &key()),
+        "rename" => book.rename(&id, text("with").parse().unwrap()),
+        "delete" => book.delete(&id).map(drop),
         _ => book.accept_changed_key(&id, key()),
     }
 }

@@ -182,8 +182,8 @@ fn changed(sample_name: &str, changes: &[(&str, usize, &[u8])], expected: (&str,
 }
 
 fn options() -> Vec<Value> {
-    // The limits of this grant: from 78, until 87, schedule 96, next 104, uses 115.
-    let fields = [("from", 78), ("until", 87), ("schedule", 96), ("next", 104), ("uses", 115)];
+    // The limits of this grant: from 82, until 91, schedule 100, next 108, uses 119.
+    let fields = [("from", 82), ("until", 91), ("schedule", 100), ("next", 108), ("uses", 119)];
     let mut cases = Vec::new();
     for (field, at) in fields {
         for byte in [2, 127, 128, 255] {
@@ -192,23 +192,23 @@ fn options() -> Vec<Value> {
         }
     }
     // An absent field: what follows is read as the next field.
-    cases.extend(changed("Grant: every limit", &[("uses said to be absent", 115, &[0])], ("Trailing", "MSG-8")));
-    cases.extend(changed("Grant: no limits", &[("uses said to be there", 81, &[1])], ("Truncated", "MSG-9")));
+    cases.extend(changed("Grant: every limit", &[("uses said to be absent", 119, &[0])], ("Trailing", "MSG-8")));
+    cases.extend(changed("Grant: no limits", &[("uses said to be there", 85, &[1])], ("Truncated", "MSG-9")));
     cases
 }
 
 fn enumerations() -> Vec<Value> {
     let places: [(&str, &str, usize, &[u8]); 10] = [
         ("Connect: to download", "purpose", 4, &[0, 3, 255]),
-        ("Withdrawn: released", "outcome", 141, &[0, 4, 255]),
+        ("Withdrawn: released", "outcome", 145, &[0, 4, 255]),
         ("Report: of that record", "state", 81, &[0, 5, 255]),
         ("Unlock: open", "action", 5, &[0, 3, 255]),
         ("Reply: accepted", "outcome", 4, &[0, 3, 255]),
-        ("Reply: refused, Busy", "reason", 5, &[0, 17, 255]),
-        ("Command: activate", "operation", 72, &[0, Order::NONE, 255]),
-        ("Command: open", "action", 73, &[0, 3, 255]),
-        ("Done: activate", "completed", 72, &[0, Order::NONE, 255]),
-        ("Done: inspect, a key is installed", "holding", 78, &[0, 4, 255]),
+        ("Reply: refused, Busy", "reason", 5, &[0, 19, 255]),
+        ("Command: activate", "operation", 76, &[0, Order::NONE, 255]),
+        ("Command: open", "action", 77, &[0, 3, 255]),
+        ("Done: activate", "completed", 81, &[0, Order::NONE, 255]),
+        ("Done: inspect, a key is installed", "holding", 88, &[0, 4, 255]),
     ];
     let mut cases = Vec::new();
     for (name, field, at, bytes) in places {
@@ -216,36 +216,40 @@ fn enumerations() -> Vec<Value> {
             cases.extend(changed(name, &[(&format!("{field} {byte}"), at, &[*byte])], VALUE));
         }
     }
-    for byte in [0, 17, 255] {
+    for byte in [0, 19, 255] {
         cases.extend(changed("Refused: StaleGeneration", &[(&format!("reason {byte}"), 36, &[byte])], VALUE));
     }
     // A defined tag with the fields of another.
     cases.extend(changed(
         "Withdrawn: released",
-        &[("never released, with an install", 141, &[1])],
+        &[("never released, with an install", 145, &[1])],
         ("Trailing", "MSG-8"),
     ));
-    cases.extend(changed("Withdrawn: settled", &[("released, without an install", 141, &[2])], TRUNCATED));
+    cases.extend(changed("Withdrawn: settled", &[("released, without an install", 145, &[2])], TRUNCATED));
     cases.extend(changed("Reply: accepted", &[("refused, the unlock read as a reason", 4, &[2])], VALUE));
-    cases.extend(changed("Reply: refused, Busy", &[("accepted, with a reason", 4, &[1])], ("Trailing", "MSG-8")));
-    cases.extend(changed("Command: activate", &[("inspect, with a number", 72, &[6])], ("Trailing", "MSG-8")));
-    cases.extend(changed("Command: inspect", &[("activate, without a number", 72, &[1])], TRUNCATED));
+    cases.extend(changed(
+        "Reply: refused, Busy",
+        &[("accepted, the unlock read as a battery", 4, &[1])],
+        ("Value", "MSG-7"),
+    ));
+    cases.extend(changed("Command: activate", &[("inspect, with a number", 76, &[6])], ("Trailing", "MSG-8")));
+    cases.extend(changed("Command: inspect", &[("activate, without a number", 76, &[1])], TRUNCATED));
     cases.extend(changed(
         "Done: inspect, a key is installed",
-        &[("empty, with a grant", 78, &[2])],
+        &[("empty, with a grant", 88, &[2])],
         ("Trailing", "MSG-8"),
     ));
-    cases.extend(changed("Done: inspect, empty", &[("installed, without a grant", 78, &[3])], TRUNCATED));
+    cases.extend(changed("Done: inspect, empty", &[("installed, without a grant", 88, &[3])], TRUNCATED));
     cases
 }
 
 fn flags() -> Vec<Value> {
-    let mut cases = changed("Grant: no limits", &[("rights 0", 77, &[0])], ("Value", "MSG-15"));
+    let mut cases = changed("Grant: no limits", &[("rights 0", 81, &[0])], ("Value", "MSG-15"));
     for bits in [4, 5, 7, 8, 16, 32, 64, 128, 131, 255_u8] {
-        cases.extend(changed("Grant: no limits", &[(&format!("rights {bits}"), 77, &[bits])], ("Value", "MSG-16")));
+        cases.extend(changed("Grant: no limits", &[(&format!("rights {bits}"), 81, &[bits])], ("Value", "MSG-16")));
     }
     for days in [0, 128, 255_u8] {
-        cases.extend(changed("Grant: every limit", &[(&format!("days {days}"), 97, &[days])], ("Value", "LIM-3")));
+        cases.extend(changed("Grant: every limit", &[(&format!("days {days}"), 101, &[days])], ("Value", "LIM-3")));
     }
     cases
 }
@@ -253,24 +257,38 @@ fn flags() -> Vec<Value> {
 fn ranges() -> Vec<Value> {
     let name = "Grant: every limit";
     let mut cases = Vec::new();
-    // Days 97, start 98, end 100, offset 102, next 104: at 105, offset 113. Uses 115: 116.
+    // Days 101, start 102, end 104, offset 106, next 108: at 109, offset 117. Uses 119: 120.
     for start in [1440_u16, 65535] {
-        cases.extend(changed(name, &[(&format!("start {start}"), 98, &start.to_le_bytes())], ("Value", "LIM-4")));
+        cases.extend(changed(name, &[(&format!("start {start}"), 102, &start.to_le_bytes())], ("Value", "LIM-4")));
     }
     for end in [0_u16, 1441, 65535] {
-        cases.extend(changed(name, &[(&format!("end {end}"), 100, &end.to_le_bytes())], ("Value", "LIM-5")));
+        cases.extend(changed(name, &[(&format!("end {end}"), 104, &end.to_le_bytes())], ("Value", "LIM-5")));
     }
-    cases.extend(changed(name, &[("start equals end", 100, &480_u16.to_le_bytes())], ("Value", "LIM-6")));
+    cases.extend(changed(name, &[("start equals end", 104, &480_u16.to_le_bytes())], ("Value", "LIM-6")));
     for offset in [-721_i16, 841, i16::MIN, i16::MAX] {
         let bytes = offset.to_le_bytes();
-        cases.extend(changed(name, &[(&format!("offset {offset}"), 102, &bytes)], ("Value", "LIM-7")));
-        cases.extend(changed(name, &[(&format!("next offset {offset}"), 113, &bytes)], ("Value", "LIM-7")));
+        cases.extend(changed(name, &[(&format!("offset {offset}"), 106, &bytes)], ("Value", "LIM-7")));
+        cases.extend(changed(name, &[(&format!("next offset {offset}"), 117, &bytes)], ("Value", "LIM-7")));
     }
     let moment = |seconds: u64| seconds.to_le_bytes();
-    cases.extend(changed(name, &[("until equals from", 88, &moment(samples::FROM))], ("Value", "LIM-1")));
-    cases.extend(changed(name, &[("until before from", 88, &moment(samples::FROM - 1))], ("Value", "LIM-1")));
-    cases.extend(changed(name, &[("from after until", 79, &moment(u64::MAX))], ("Value", "LIM-1")));
-    cases.extend(changed(name, &[("uses 0", 116, &[0; 4])], ("Value", "LIM-2")));
+    cases.extend(changed(name, &[("until equals from", 92, &moment(samples::FROM))], ("Value", "LIM-1")));
+    cases.extend(changed(name, &[("until before from", 92, &moment(samples::FROM - 1))], ("Value", "LIM-1")));
+    cases.extend(changed(name, &[("from after until", 83, &moment(u64::MAX))], ("Value", "LIM-1")));
+    cases.extend(changed(name, &[("uses 0", 120, &[0; 4])], ("Value", "LIM-2")));
+    for byte in [101, 128, 254_u8] {
+        for (name, at) in [("Reply: accepted", 21), ("Done: activate", 80)] {
+            cases.extend(changed(name, &[(&format!("battery {byte}"), at, &[byte])], ("Value", "MSG-7")));
+        }
+    }
+    for (name, at) in [
+        ("Provisioned: that lock", 104),
+        ("Done: transfer", 146),
+        ("Done: inspect, empty", 83),
+        ("Report: of that record", 82),
+    ] {
+        let what = format!("no slots, in {name}");
+        cases.extend(changed(name, &[(&what, at, &[0])], ("Value", "MSG-7")));
+    }
     cases
 }
 
@@ -288,15 +306,15 @@ fn bundles() -> Vec<Value> {
         ("no part", all(&[]), TRUNCATED),
         ("a length cut short", all(&[])[..4].iter().copied().chain([0]).collect(), TRUNCATED),
         ("a first part longer than the rest", length(65535), TRUNCATED),
-        ("a first part one byte longer than the rest", length(571), TRUNCATED),
-        ("a last part one byte longer than it is", patched(bundle, 474, &101_u16.to_le_bytes()), TRUNCATED),
+        ("a first part one byte longer than the rest", length(575), TRUNCATED),
+        ("a last part one byte longer than it is", patched(bundle, 478, &101_u16.to_le_bytes()), TRUNCATED),
         (
             "a last part one byte shorter than it is",
-            patched(bundle, 474, &99_u16.to_le_bytes()),
+            patched(bundle, 478, &99_u16.to_le_bytes()),
             ("Trailing", "MSG-17"),
         ),
     ];
-    cases.push(("lengths in big-endian", patched(bundle, 4, &[0, 184]), TRUNCATED));
+    cases.push(("lengths in big-endian", patched(bundle, 4, &[0, 188]), TRUNCATED));
     let named = |what: &str| format!("Bundle: {what}");
     cases.into_iter().map(|(what, bytes, expected)| case(named(what), Kind::Bundle, &bytes, expected)).collect()
 }

@@ -3,7 +3,7 @@
 use crate::provider::Provider;
 use serde_json::{Value, json};
 use sharekey::contacts::Fingerprint;
-use sharekey::crypto::{Agree, Kdf, Mac, PublicKey, Sign, Tag};
+use sharekey::crypto::{Agree, Hash as _, Kdf, Mac, PublicKey, Sign, Tag};
 use sharekey::id::LockId;
 use sharekey::secret::Seed;
 
@@ -15,12 +15,13 @@ use super::peer::form::{hex, key};
 pub fn file() -> Value {
     let mut cases: Vec<Value> = (0..3).map(pairing).collect();
     cases.extend((0..3).map(lock_keys));
+    cases.extend((0..3).map(agreement_secret_of));
     cases.extend([0, 1, 65_535, 65_536, u64::MAX].into_iter().flat_map(nonces));
     cases.extend(seeds());
     cases.extend((0..2).map(card_tag));
     cases.extend(["owner", "service", "subject", "device"].map(fingerprint));
     super::file(
-        "pairing_key (KDF-3), lock_keys (KDF-6), nonce (CTR-2, CTR-9), seed (LCK-7), card_tag (MSG-18), \
+        "pairing_key (KDF-3), lock_keys (KDF-6), agreement_secret (KDF-1), nonce (CTR-2, CTR-9), seed (LCK-7), card_tag (MSG-18), \
          fingerprint (CON-6): what goes in, and what comes out.",
         json!({}),
         cases,
@@ -62,6 +63,23 @@ fn lock_keys(number: usize) -> Value {
         "lock": key(&id),
         "record_key": hex(forge::derived(&seed, label::RECORD_MAC)),
         "nonce_key": hex(forge::derived(&seed, label::NONCE)),
+        "agreement_key": hex(forge::derived(&seed, label::AGREEMENT)),
+    })
+}
+
+/// A lock's X25519 secret: of a source of randomness as it should be, and of one that is stuck.
+fn agreement_secret_of(number: usize) -> Value {
+    let (agreement_key, install) = (bytes32("agreement key"), some_digest(&format!("install {number}")));
+    let entropy = if number == 0 { bytes32("entropy of an install") } else { [0; 32] };
+    let input = [entropy, *install.as_bytes()].concat();
+    json!({
+        "name": format!("agreement secret {number}"),
+        "op": "agreement_secret",
+        "rule": "KDF-1",
+        "agreement_key": hex(agreement_key),
+        "entropy": hex(entropy),
+        "install_digest": hex(install.as_bytes()),
+        "secret": hex(hkdf(&agreement_key, &input, label::AGREEMENT_SECRET.as_bytes())),
     })
 }
 
@@ -100,7 +118,7 @@ fn seeds() -> Vec<Value> {
     };
     vec![
         case("the seed of the first lock", "LCK-9", [0; 32]),
-        case("the seed of a lock in the place of another", "LCK-9", bytes32("a seed that was found")),
+        case("the seed of a lock in the place of another", "LCK-9", Provider.sha256(&[&[0x5e; 54]])),
         case("the seed after a factory reset", "LCK-8", bytes32("nonce key")),
     ]
 }

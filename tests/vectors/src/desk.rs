@@ -4,11 +4,11 @@
 
 use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Digest, PublicKey, Tag};
-use sharekey::id::SlotId;
+use sharekey::id::{SlotCount, SlotId};
 use sharekey::limits::{Limits, Rights, Timestamp};
 use sharekey::message::{
-    Challenge, Claim, Completed, Done, Grant, Holding, Install, Provisioned, Receipt, RefusedBody, Release, Report,
-    ReportAnswer, ReportRequest, SlotReport, Withdraw, Withdrawn, WithdrawnOutcome,
+    Battery, Challenge, Claim, Completed, Done, Grant, Holding, Install, LockTime, Provisioned, Receipt, RefusedBody,
+    Release, Report, ReportAnswer, ReportRequest, SlotReport, Withdraw, Withdrawn, WithdrawnOutcome,
 };
 use sharekey::slot::State;
 
@@ -17,6 +17,7 @@ use super::keys::{agreement, bytes16, card, digest, lock, nonce, public, seed, s
 use super::provider::Provider;
 
 pub const SLOT: SlotId = SlotId::new(1);
+pub const SLOTS: SlotCount = SlotCount::new(10).unwrap();
 
 pub fn number(n: u32) -> Generation {
     Generation::new(n)
@@ -29,7 +30,8 @@ pub fn challenge(name: &str) -> Vec<u8> {
 pub fn provisioned_body(provision: &Digest) -> Provisioned {
     let id = lock("lock");
     let (owner, service) = (public("owner"), public("service"));
-    Provisioned { lock: id, epoch: Epoch::FIRST, owner, service, card: card_tag(&card(), provision, id) }
+    let tag = card_tag(&card(), provision, id);
+    Provisioned { lock: id, epoch: Epoch::FIRST, owner, service, slots: SLOTS, card: tag }
 }
 
 /// A statement of ownership for the service, which does not look at the card's tag.
@@ -42,7 +44,8 @@ pub fn by_lock<T: sharekey::wire::Message<Auth = sharekey::crypto::Signature>>(b
 }
 
 pub fn done_body(command: Digest, completed: Completed) -> Done {
-    Done { command, lock: lock("lock"), epoch: Epoch::FIRST, completed }
+    let (lock, epoch, time, battery) = (lock("lock"), Epoch::FIRST, LockTime::UNKNOWN, Battery::UNKNOWN);
+    Done { command, lock, epoch, time, battery, completed }
 }
 
 pub fn activated(n: u32) -> Completed {
@@ -54,7 +57,7 @@ pub fn deactivated(n: u32) -> Completed {
 }
 
 pub fn inspected(floor: u32, holding: Holding) -> Completed {
-    Completed::Inspect { slot: SLOT, left: report(floor, holding) }
+    Completed::Inspect { slot: SLOT, slots: SLOTS, left: report(floor, holding) }
 }
 
 fn report(floor: u32, holding: Holding) -> SlotReport {
@@ -67,7 +70,7 @@ pub fn done(completed: Completed) -> Vec<u8> {
 }
 
 pub fn transfer_done(owner: PublicKey, service: PublicKey, epoch: u32) -> Vec<u8> {
-    let body = done_body(some_digest("a transfer"), Completed::Transfer { owner, service });
+    let body = done_body(some_digest("a transfer"), Completed::Transfer { owner, service, slots: SLOTS });
     by_lock(&Done { epoch: Epoch::new(epoch), ..body })
 }
 
@@ -75,6 +78,7 @@ pub fn grant_body(n: u32) -> Grant {
     Grant {
         lock: lock("lock"),
         epoch: Epoch::FIRST,
+        by: Term::OWNER,
         slot: SLOT,
         generation: number(n),
         subject: public("subject"),
@@ -124,7 +128,8 @@ pub fn receipt(grant: &[u8], n: u32) -> Vec<u8> {
 }
 
 pub fn withdraw_body(grant: &[u8], n: u32) -> Withdraw {
-    Withdraw { lock: lock("lock"), epoch: Epoch::FIRST, slot: SLOT, generation: number(n), grant: digest(grant) }
+    let (lock, epoch, by) = (lock("lock"), Epoch::FIRST, Term::OWNER);
+    Withdraw { lock, epoch, by, slot: SLOT, generation: number(n), grant: digest(grant) }
 }
 
 pub fn withdraw(grant: &[u8], n: u32) -> Vec<u8> {
@@ -157,6 +162,7 @@ pub fn report_body(request: &[u8], messages: &[Vec<u8>]) -> Report {
         slot: SLOT,
         version: 5,
         state: State::Sharing,
+        slots: SLOTS,
         messages: ReportAnswer::digest(&Provider, messages.iter().map(Vec::as_slice)),
     }
 }

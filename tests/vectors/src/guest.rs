@@ -6,7 +6,7 @@ use sharekey::counter::Epoch;
 use sharekey::crypto::{Agree, AgreementKey, Kdf, PublicKey, Tag};
 use sharekey::error::RefuseReason;
 use sharekey::id::{LockId, SlotId};
-use sharekey::message::{Challenge, Grant, Install, Outcome, Receipt, Reply};
+use sharekey::message::{Battery, Challenge, Grant, Install, Outcome, Receipt, Reply};
 use sharekey::wire::Unverified;
 
 use super::bad;
@@ -130,7 +130,8 @@ impl Phone {
     }
 
     fn reply(&self, outcome: Outcome, key: &[u8]) -> Vec<u8> {
-        tagged(&Reply { outcome, unlock: Tag::from_bytes(*self.unlock.last_chunk().unwrap()) }, key)
+        let unlock = Tag::from_bytes(*self.unlock.last_chunk().unwrap());
+        tagged(&Reply { outcome, unlock, battery: Battery::at(9) }, key)
     }
 
     fn case(self, rule: &str) -> Value {
@@ -302,16 +303,21 @@ fn replies() -> Vec<Value> {
     let mut flipped = good.clone();
     flipped[36] ^= 1;
     phone.scene.refused(Phone::reply_request(&flipped), "ReplyMac");
-    let other =
-        tagged(&Reply { outcome: accepted, unlock: Tag::from_bytes(super::keys::bytes16("another unlock")) }, &pairing);
+    let (unlock, battery) = (Tag::from_bytes(super::keys::bytes16("another unlock")), Battery::UNKNOWN);
+    let other = tagged(&Reply { outcome: accepted, unlock, battery }, &pairing);
     phone.scene.refused(Phone::reply_request(&other), "ReplyToOther");
     phone.scene.refused(Phone::reply_request(b"SK\x01\x0e"), "RefusedOpaquely");
     phone
         .scene
         .refused(Phone::reply_request(&refused(digest(&phone.unlock), RefuseReason::Expired)), "RefusedOpaquely");
-    let mut undefined = frame(&Reply { outcome: accepted, unlock: Tag::from_bytes([0; 16]) });
+    let mut undefined = frame(&Reply { outcome: accepted, unlock: Tag::from_bytes([0; 16]), battery });
     undefined[4] = 3;
     phone.scene.refused(Phone::reply_request(&super::forge::tag(undefined, &pairing)), "Wire.Value");
+    for byte in [101, 254] {
+        let mut overfull = good[..22].to_vec();
+        overfull[21] = byte;
+        phone.scene.refused(Phone::reply_request(&super::forge::tag(overfull, &pairing)), "Wire.Value");
+    }
     phone.scene.ask(Phone::reply_request(&good));
     let mut cases = vec![phone.case("GST-14")];
     let mut phone = Phone::unlocking("the lock replies with every reason");

@@ -1,8 +1,9 @@
 //! `install_errors.json`: bundles that a lock refuses, and some that it accepts.
 
 use serde_json::{Value, json};
-use sharekey::counter::Epoch;
+use sharekey::counter::{Epoch, Term};
 use sharekey::crypto::PublicKey;
+use sharekey::error::RefuseReason;
 use sharekey::id::SlotId;
 use sharekey::message::{Claim, Install};
 
@@ -11,6 +12,7 @@ use sharekey_stage::chain::{Chain, Parts};
 use super::bench::{Bench, Given};
 use super::keys::{digest, lock, nonce, public, seed, some_digest};
 use super::{bad, forge, install_rules};
+use install_rules::signed;
 
 pub fn file() -> Value {
     let mut cases = encodings();
@@ -78,8 +80,8 @@ fn encodings() -> Vec<Value> {
     cases.push(spoilt("a claim cut short", "INS-1", "Wire.Truncated", |parts| parts.claim.truncate(99)));
     cases.push(spoilt("an install of another kind", "INS-1", "Wire.Kind", |parts| parts.install[3] = 7));
     cases.push(spoilt("a release of another version", "INS-1", "Wire.Version", |parts| parts.release[2] = 0));
-    cases.push(spoilt("a grant with the reserved right", "INS-1", "Wire.Value", |parts| parts.grant[77] = 7));
-    cases.push(spoilt("a grant with an option of 2", "INS-1", "Wire.Option", |parts| parts.grant[78] = 2));
+    cases.push(spoilt("a grant with the reserved right", "INS-1", "Wire.Value", |parts| parts.grant[81] = 7));
+    cases.push(spoilt("a grant with an option of 2", "INS-1", "Wire.Option", |parts| parts.grant[82] = 2));
     cases.push(spoilt("a claim and an install that changed places", "INS-1", "Wire.Kind", |parts| {
         std::mem::swap(&mut parts.claim, &mut parts.install);
     }));
@@ -142,25 +144,22 @@ fn sessions() -> Vec<Value> {
 }
 
 fn places() -> Vec<Value> {
-    let mut cases = vec![
-        changed("a grant for another lock", "INS-3", "WrongLock", |chain| chain.grant.lock = lock("another lock")),
-        changed("a grant of the epoch before", "INS-4", "WrongEpoch", |chain| chain.grant.epoch = Epoch::ZERO),
-        changed("a grant of the next epoch", "INS-4", "WrongEpoch", |chain| chain.grant.epoch = Epoch::new(2)),
-    ];
+    let mut cases = vec![changed("a grant for another lock", "INS-3", "WrongLock", |chain| {
+        chain.grant.lock = lock("another lock")
+    })];
+    let other = ("WrongEpoch", RefuseReason::WrongEpoch);
+    for (name, epoch) in [("a grant of the epoch before", 0), ("a grant of the next epoch", 2)] {
+        cases.push(signed(Bench::active(name), 2, "INS-4", other, |chain| chain.grant.epoch = Epoch::new(epoch)));
+    }
     let mut bench = Bench::fresh("a lock without an owner").record();
     let given = bench.challenge("Install");
     let message = bench.chain(given, 0, 2).parts().unchecked_bundle();
     bench.opaque("install", given, &message, "NotProvisioned");
-    cases.push(bench.case("INS-4"));
+    cases.push(bench.case("INS-21"));
 
-    let mut bench = Bench::active("a grant from before a transfer");
+    let mut bench = Bench::active("a grant from before a transfer to oneself");
     bench.transfer();
-    let mut bench = bench.record();
-    let given = bench.challenge("Install");
-    let mut chain = bench.chain(given, 0, 2);
-    chain.grant.epoch = Epoch::FIRST;
-    bench.opaque("install", given, &chain.parts().unchecked_bundle(), "WrongEpoch");
-    cases.push(bench.case("INS-4"));
+    cases.push(signed(bench, 2, "INS-4", other, |chain| chain.grant.epoch = Epoch::FIRST));
     cases
 }
 
@@ -168,23 +167,19 @@ fn slots() -> Vec<Value> {
     let mut cases = Vec::new();
     for slot in [3, 255] {
         let name = format!("no slot {slot}");
-        cases.push(changed(&name, "INS-5", "NoSuchSlot", |chain| chain.grant.slot = SlotId::new(slot)));
+        let none = ("NoSuchSlot", RefuseReason::NoSuchSlot);
+        cases.push(signed(Bench::active(&name), 2, "INS-5", none, |chain| chain.grant.slot = SlotId::new(slot)));
     }
-    cases.push(changed("a slot that was never activated", "INS-5", "SlotInactive", |chain| {
+    let closed = ("SlotInactive", RefuseReason::SlotInactive);
+    cases.push(signed(Bench::active("a slot that was never activated"), 2, "INS-5", closed, |chain| {
         chain.grant.slot = SlotId::new(1);
     }));
-    let inactive = |mut bench: Bench, generation, rule: &str| {
-        let given = bench.challenge("Install");
-        let message = bench.chain(given, 0, generation).parts().unchecked_bundle();
-        bench.opaque("install", given, &message, "SlotInactive");
-        bench.case(rule)
-    };
     let mut bench = Bench::active("a slot that was deactivated");
     bench.deactivate(0, 2);
-    cases.push(inactive(bench.record(), 3, "INS-5"));
+    cases.push(signed(bench, 3, "INS-5", closed, |_| {}));
     let mut bench = Bench::active("a slot that was active in the epoch before");
     bench.transfer();
-    cases.push(inactive(bench.record(), 2, "DMG-5"));
+    cases.push(signed(bench, 2, "DMG-5", closed, |_| {}));
     for (name, spoil) in [("a slot whose record is missing", false), ("a slot whose record has a flipped bit", true)] {
         let mut bench = Bench::active(name);
         let mut record = super::bench::bytes(&bench.records()["3"]);
@@ -192,7 +187,7 @@ fn slots() -> Vec<Value> {
         let mut bench = bench.record_damaged(&[(3, spoil.then_some(record))]);
         let given = bench.challenge("Install");
         let message = bench.chain(given, 0, 2).parts().unchecked_bundle();
-        bench.opaque("install", given, &message, "SlotDamaged");
+        bench.signed("install", given, &message, ("SlotDamaged", RefuseReason::SlotDamaged));
         cases.push(bench.case("DMG-1"));
     }
     cases
@@ -200,6 +195,9 @@ fn slots() -> Vec<Value> {
 
 fn signatures() -> Vec<Value> {
     let mut cases = vec![
+        changed("a grant of a steward, of whom there is none", "INS-22", "UnknownSigner", |chain| {
+            chain.grant.by = Term::new(1);
+        }),
         changed("a grant signed by a stranger", "INS-6", "GrantSignature.Mismatch", |chain| {
             chain.owner = seed("stranger")
         }),

@@ -22,7 +22,7 @@ fn moment(seconds: u64) -> Option<Timestamp> {
 }
 
 /// A signed refusal of a chain that was changed.
-fn signed(
+pub fn signed(
     bench: Bench,
     generation: u32,
     rule: &str,
@@ -91,11 +91,14 @@ pub fn orders() -> Vec<Value> {
         changed("another lock before another epoch", "INS-3", "WrongLock", |chain| {
             (chain.grant.lock, chain.grant.epoch) = (lock("another lock"), Epoch::ZERO);
         }),
-        changed("another epoch before no such slot", "INS-4", "WrongEpoch", |chain| {
-            (chain.grant.epoch, chain.grant.slot) = (Epoch::ZERO, SlotId::new(9));
+        changed("the grant's signature before the epoch", "INS-17", "GrantSignature.Mismatch", |chain| {
+            (chain.grant.epoch, chain.owner) = (Epoch::ZERO, seed("stranger"));
         }),
-        changed("a closed slot before the grant's signature", "INS-5", "SlotInactive", |chain| {
+        changed("the grant's signature before a closed slot", "INS-17", "GrantSignature.Mismatch", |chain| {
             (chain.grant.slot, chain.owner) = (SlotId::new(1), seed("stranger"));
+        }),
+        changed("the release's signature before no such slot", "INS-17", "ReleaseSignature.Mismatch", |chain| {
+            (chain.grant.slot, chain.service) = (SlotId::new(9), seed("stranger"));
         }),
         changed("the grant's signature before the number", "INS-17", "GrantSignature.Mismatch", |chain| {
             (chain.grant.generation, chain.owner) = (Generation::ZERO, seed("stranger"));
@@ -114,6 +117,14 @@ pub fn orders() -> Vec<Value> {
     bench.challenge("Install");
     bench.opaque("install", given, b"SK", "Wire.Truncated");
     cases.push(bench.case("INS-1"));
+    let other = ("WrongEpoch", RefuseReason::WrongEpoch);
+    cases.push(signed(Bench::active("another epoch before no such slot"), 2, "INS-4", other, |chain| {
+        (chain.grant.epoch, chain.grant.slot) = (Epoch::ZERO, SlotId::new(9));
+    }));
+    let closed = ("SlotInactive", RefuseReason::SlotInactive);
+    cases.push(signed(Bench::active("a closed slot before a stale number"), 0, "INS-5", closed, |chain| {
+        chain.grant.slot = SlotId::new(1);
+    }));
     let mut bench = Bench::active("no clock before a stale number");
     bench.clock = "Absent".into();
     let why = ("NoClock", RefuseReason::NoClock);
@@ -150,6 +161,7 @@ pub fn accepted() -> Vec<Value> {
     bench.unlock(&key, Action::Open);
     cases.push(bench.case("INS-14"));
     let mut bench = Bench::active("a key that is past installs, and does not open").record();
+    bench.command(Operation::SetClock { to: Timestamp::from_unix_seconds(NOON) });
     let past = Limits::new(None, moment(NOON), None, None).unwrap();
     let key = bench.download(0, 2, |chain| chain.grant.limits = past);
     let given = bench.challenge("Operate");

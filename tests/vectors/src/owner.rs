@@ -10,8 +10,8 @@ use sharekey::message::{Challenge, Completed, Done, Holding, Provisioned, Refuse
 
 use super::bench::bytes;
 use super::desk::{
-    SLOT, activated, by_lock, challenge, deactivated, done_body, grant, inspected, provisioned_body, receipt, refused,
-    withdrawn,
+    SLOT, SLOTS, activated, by_lock, challenge, deactivated, done_body, grant, inspected, provisioned_body, receipt,
+    refused, withdrawn,
 };
 use super::forge::{bare, signed};
 use super::keys::{card, digest, draw, lock, nonce, public, seed, signing, some_digest};
@@ -283,8 +283,10 @@ fn dones() -> Vec<Value> {
     }
     let sent = phone.order("transfer");
     let (owner, service) = (public("next owner"), public("next service"));
-    let body =
-        Done { epoch: Epoch::new(2), ..done_body(digest(&sent.message), Completed::Transfer { owner, service }) };
+    let body = Done {
+        epoch: Epoch::new(2),
+        ..done_body(digest(&sent.message), Completed::Transfer { owner, service, slots: SLOTS })
+    };
     let early = Done { epoch: Epoch::FIRST, ..body };
     phone.scene.refused(Phone::answer("done", &sent, &by_lock(&early)), "WrongEpoch");
     phone.scene.ask(Phone::answer("done", &sent, &by_lock(&body)));
@@ -292,6 +294,28 @@ fn dones() -> Vec<Value> {
     phone.scene.refused(request, "Transferred");
     phone.scene.refused(Phone::share_request(&public("subject")), "Transferred");
     vec![phone.case("OWN-5")]
+}
+
+fn limits_that_cannot_be_meant() -> Value {
+    let mut phone = Phone::active("share: limits that cannot be meant, then some that can");
+    // Saturdays and Sundays; from a Monday to the Friday after it.
+    let weekends = json!({ "days": 0x60, "start": 0, "end": 1440, "offset": 0, "next": null });
+    let limits = |until: u64, schedule: &Value, uses: Value| json!({ "from": 1_704_067_200, "until": until, "schedule": schedule, "uses": uses });
+    let (friday, year_10000) = (1_704_412_800, 253_402_300_800);
+    let share = |rights: u8, limits: Value| {
+        let mut request = Phone::share_request(&public("subject"));
+        (request["rights"], request["limits"]) = (rights.into(), limits);
+        request
+    };
+    phone.scene.refused(share(3, limits(year_10000, &Value::Null, Value::Null)), "Limits.FarAway");
+    phone.scene.refused(share(2, limits(friday, &Value::Null, 1.into())), "Limits.UsesWithoutOpen");
+    phone.scene.refused(share(3, limits(friday, &weekends, Value::Null)), "Limits.NoTime");
+    phone.scene.ask(share(3, limits(year_10000 - 1, &weekends, 1.into())));
+    let mut clock = phone.order_request("set_clock", &challenge("challenge"));
+    ["slot", "action", "owner", "service"].iter().for_each(|name| drop(clock.as_object_mut().unwrap().remove(*name)));
+    clock["to"] = 1_795_435_200_000_u64.into();
+    phone.scene.refused(clock, "Limits.FarAway");
+    phone.case("LIM-18")
 }
 
 fn shares() -> Vec<Value> {
@@ -303,10 +327,23 @@ fn shares() -> Vec<Value> {
     phone.scene.refused(Phone::slot_request("withdraw"), "NothingShared");
     phone.share();
     phone.scene.refused(Phone::share_request(&public("subject")), "Slot.AlreadyShared");
-    let mut cases = vec![phone.case("SLO-11")];
+    let mut cases = vec![phone.case("SLO-11"), limits_that_cannot_be_meant()];
     let mut phone = Phone::owning("share a slot that is closed");
     phone.scene.refused(Phone::share_request(&public("subject")), "Slot.NotActive");
     cases.push(phone.case("SLO-11"));
+    let mut phone = Phone::owning("a slot that the lock does not have");
+    for op in ["activate", "deactivate"] {
+        let mut request = phone.order_request(op, &challenge("challenge"));
+        ["action", "to", "owner", "service"]
+            .iter()
+            .for_each(|name| drop(request.as_object_mut().unwrap().remove(*name)));
+        request["slot"] = SLOTS.value().into();
+        phone.scene.refused(request, "NoSuchSlot");
+    }
+    let mut request = Phone::share_request(&small);
+    request["slot"] = SLOTS.value().into();
+    phone.scene.refused(request, "NoSuchSlot");
+    cases.push(phone.case("OWN-42"));
     let mut phone = Phone::active("share by a code, and withdraw");
     let code = json!({
         "role": "owner", "op": "share_by_code", "slot": SLOT.index(), "code": "7k3q xm9t fr2a w8bc 4dfy", "rights": 1,

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 use sharekey::counter::Epoch;
-use sharekey::id::SlotId;
-use sharekey::message::{Completed, Done, Grant, Provisioned, Report, WithdrawnOutcome};
+use sharekey::id::{SlotCount, SlotId};
+use sharekey::message::{Completed, Done, Grant, Holding, Provisioned, Report, SlotReport, WithdrawnOutcome};
 use sharekey::slot::State;
 use sharekey::wire::Unverified;
 
 use super::desk::{
-    NOW, SLOT, activated, answer, answered, by_lock, challenge, deactivated, done, grant, grant_body, receipt,
-    report_body, statement, transfer_done, twin, withdrawn,
+    NOW, SLOT, SLOTS, activated, answer, answered, by_lock, challenge, deactivated, done, done_body, grant, grant_body,
+    number, receipt, report_body, statement, transfer_done, twin, withdrawn,
 };
 use super::forge::signed;
 use super::keys::{lock, public, seed, some_digest};
@@ -65,6 +65,7 @@ pub fn reports() -> Vec<Value> {
     cases.extend(moves());
     cases.push(moved());
     cases.push(nobody());
+    cases.push(slots());
     cases
 }
 
@@ -179,13 +180,19 @@ fn versions() -> Value {
 
 fn contradictions() -> Vec<Value> {
     let mut cases = Vec::new();
-    for (name, state, told) in [
-        ("two reports of one version, of other messages", State::Sharing, owned(&[grant(2), receipt(&grant(2), 2)])),
-        ("two reports of one version, of another state", State::Shared, owned(&[grant(2)])),
+    let slots = |count| SlotCount::new(count).unwrap();
+    for (name, (state, slots), told) in [
+        (
+            "two reports of one version, of other messages",
+            (State::Sharing, SLOTS),
+            owned(&[grant(2), receipt(&grant(2), 2)]),
+        ),
+        ("two reports of one version, of another state", (State::Shared, SLOTS), owned(&[grant(2)])),
+        ("two reports of one version, of more slots", (State::Sharing, slots(11)), owned(&[grant(2)])),
     ] {
         let mut phone = Phone::sharing(name);
         assert!(phone.sees(of_version(5, owned(&[grant(2)])))["equivocation"].is_null());
-        let seen = phone.sees(|request| answer(&Report { state, ..report_body(request, &told) }, &told));
+        let seen = phone.sees(|request| answer(&Report { state, slots, ..report_body(request, &told) }, &told));
         assert_eq!(seen["equivocation"]["type"], "ReportsContradict");
         // The first two stay the evidence.
         phone.sees(of_version(6, owned(&[grant(2)])));
@@ -261,4 +268,26 @@ fn nobody() -> Value {
     phone.status();
     phone.learn(&grant(2));
     phone.case("RPT-16")
+}
+
+/// How many slots the lock has: the highest number that was named.
+fn slots() -> Value {
+    let mut phone = Phone::sharing("the number of slots never goes down, whoever names fewer");
+    let many = |count| SlotCount::new(count).unwrap();
+    phone.status();
+    for (version, count) in [(5, 3), (6, 12), (7, 11)] {
+        let told = owned(&[grant(2)]);
+        phone.sees(|request| answer(&Report { version, slots: many(count), ..report_body(request, &told) }, &told));
+        phone.status();
+    }
+    let left = SlotReport { floor: number(1), holding: Holding::Empty };
+    for count in [4, 16] {
+        phone.learn(&done(Completed::Inspect { slot: SLOT, slots: many(count), left }));
+        phone.status();
+    }
+    let (owner, service) = (public("owner"), public("service"));
+    let transfer = done_body(some_digest("a transfer"), Completed::Transfer { owner, service, slots: many(8) });
+    phone.learn(&by_lock(&Done { epoch: Epoch::new(2), ..transfer }));
+    phone.status();
+    phone.case("RPT-18")
 }

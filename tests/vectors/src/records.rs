@@ -108,11 +108,7 @@ impl Shelf {
             return error.into();
         }
         let status = scene.ask(json!({ "role": "lock", "op": "status" }));
-        // A slot that is newer than the header is not damaged by itself; what it holds is not told.
-        match cell.checked_sub(3).map(|slot| &status["slots"][usize::from(slot)]) {
-            Some(report) if report == "SlotDamaged" => "Damaged".into(),
-            _ => status["cells"][cell.to_string()].clone(),
-        }
+        status["cells"][cell.to_string()].clone()
     }
 
     fn good(&self, name: &str, cell: u8, fields: Value, bytes: &[u8]) -> Value {
@@ -146,63 +142,90 @@ pub fn file() -> Value {
 }
 
 fn seeds(shelf: &Shelf) -> Vec<Value> {
-    let with = |last: u8| [&prefix(0)[..], &shelf.seed, &[last]].concat();
+    let covered = |last: u8| [&prefix(0)[..], &shelf.seed, &[last]].concat();
+    let with = |last: u8| tagged(&shelf.seed, covered(last));
     let fields = json!({ "seed": hex(shelf.seed), "initialised": true });
-    let mut foreign = with(1);
+    let mut foreign = covered(1);
     foreign[2] = 2;
+    let foreign = tagged(&shelf.seed, foreign);
+    let flipped = |at: usize| {
+        let mut bytes = with(1);
+        bytes[at] ^= 1;
+        bytes
+    };
+    let another = tagged(&bytes32("another lock's seed"), covered(1));
     vec![
+        shelf.seed_record("a seed record with a flipped bit in the seed", "REC-4", &flipped(20), "SeedDamaged"),
+        shelf.seed_record("a seed record whose end of making was flipped", "REC-4", &flipped(37), "SeedDamaged"),
+        shelf.seed_record("a seed record with a flipped bit in its MAC", "REC-4", &flipped(53), "SeedDamaged"),
+        shelf.seed_record("a seed record without a MAC", "REC-4", &covered(1), "SeedDamaged"),
+        shelf.seed_record("a seed record under another seed's key", "REC-4", &another, "SeedDamaged"),
         shelf.good("the seed", 0, fields, &with(1)),
         shelf.seed_record("the seed of a lock that is not made to the end", "LCK-4", &with(0), "NotMade"),
         shelf.seed_record("a seed record that says neither", "LCK-5", &with(2), "SeedDamaged"),
-        shelf.seed_record("a seed record cut short", "LCK-5", &with(1)[..37], "SeedDamaged"),
+        shelf.seed_record("a seed record cut short", "LCK-5", &with(1)[..53], "SeedDamaged"),
         shelf.seed_record("a seed record with a byte behind it", "LCK-5", &[with(1), vec![0]].concat(), "SeedDamaged"),
         shelf.seed_record("a seed record of another version", "LCK-5", &foreign, "SeedDamaged"),
         shelf.seed_record("a seed record without bytes", "LCK-5", &[], "SeedDamaged"),
     ]
 }
 
-fn header_content(epoch: u32) -> Vec<u8> {
-    [&[2][..], &epoch.to_le_bytes(), public("owner").as_bytes(), public("service").as_bytes()].concat()
+fn header_content(slots: u8, epoch: u32) -> Vec<u8> {
+    [&[slots, 2][..], &epoch.to_le_bytes(), public("owner").as_bytes(), public("service").as_bytes()].concat()
+}
+
+/// The header of a lock with this many slots, in this epoch.
+pub fn header(seed: &[u8], slots: u8, epoch: u32) -> Vec<u8> {
+    record(seed, 1, &header_content(slots, epoch))
+}
+
+fn counter_content(ceiling: u64, latest: u64, set_in: u32) -> Vec<u8> {
+    [&ceiling.to_le_bytes()[..], &latest.to_le_bytes(), &set_in.to_le_bytes()].concat()
+}
+
+/// The counter's record, whose clock was set in this epoch.
+pub fn counter(seed: &[u8], ceiling: u64, latest: u64, set_in: u32) -> Vec<u8> {
+    record(seed, 2, &counter_content(ceiling, latest, set_in))
 }
 
 fn headers(shelf: &Shelf) -> Vec<Value> {
     let owned = |epoch: u32| {
-        let fields = json!({ "type": "Owned", "epoch": epoch, "owner": key(&public("owner")), "service": key(&public("service")) });
-        shelf.good(&format!("a header of epoch {epoch}"), 1, fields, &record(&shelf.seed, 1, &header_content(epoch)))
+        let fields = json!({ "slots": 3, "type": "Owned", "epoch": epoch, "owner": key(&public("owner")), "service": key(&public("service")) });
+        shelf.good(&format!("a header of epoch {epoch}"), 1, fields, &header(&shelf.seed, 3, epoch))
     };
-    let fresh = json!({ "type": "Unprovisioned" });
+    let fresh = json!({ "slots": 3, "type": "Unprovisioned" });
     vec![
         owned(1),
         owned(u32::MAX),
-        shelf.good("a header without an owner", 1, fresh, &record(&shelf.seed, 1, &[1])),
-        shelf.bad("a header of an undefined form", "REC-3", 1, &record(&shelf.seed, 1, &[3])),
-        shelf.bad("a header of form 0", "REC-3", 1, &record(&shelf.seed, 1, &[0])),
-        shelf.bad("a header cut short", "REC-3", 1, &record(&shelf.seed, 1, &header_content(1)[..68])),
+        shelf.good("a header without an owner", 1, fresh, &record(&shelf.seed, 1, &[3, 1])),
+        shelf.bad("a header of an undefined form", "REC-3", 1, &record(&shelf.seed, 1, &[3, 3])),
+        shelf.bad("a header of form 0", "REC-3", 1, &record(&shelf.seed, 1, &[3, 0])),
+        shelf.bad("a header cut short", "REC-3", 1, &record(&shelf.seed, 1, &header_content(3, 1)[..69])),
         shelf.bad(
             "a header with a byte behind it",
             "REC-3",
             1,
-            &record(&shelf.seed, 1, &[&header_content(1)[..], &[0]].concat()),
+            &record(&shelf.seed, 1, &[&header_content(3, 1)[..], &[0]].concat()),
         ),
     ]
 }
 
 fn counters(shelf: &Shelf) -> Vec<Value> {
-    let with = |ceiling: u64, latest: u64| {
-        let content = [ceiling.to_le_bytes(), latest.to_le_bytes()].concat();
-        let fields = json!({ "ceiling": ceiling, "latest": latest });
-        shelf.good(&format!("a counter with ceiling {ceiling}"), 2, fields, &record(&shelf.seed, 2, &content))
+    let with = |ceiling: u64, latest: u64, set_in: u32| {
+        let fields = json!({ "ceiling": ceiling, "latest": latest, "set_in": set_in });
+        let bytes = counter(&shelf.seed, ceiling, latest, set_in);
+        shelf.good(&format!("a counter with ceiling {ceiling}"), 2, fields, &bytes)
     };
     vec![
-        with(0, 0),
-        with(65_536, super::bench::NOON),
-        with(u64::MAX, u64::MAX),
-        shelf.bad("a counter cut short", "REC-3", 2, &record(&shelf.seed, 2, &[0; 15])),
-        shelf.bad("a counter with a byte behind it", "REC-3", 2, &record(&shelf.seed, 2, &[0; 17])),
+        with(0, 0, 0),
+        with(65_536, super::bench::NOON, 1),
+        with(u64::MAX, u64::MAX, u32::MAX),
+        shelf.bad("a counter cut short", "REC-3", 2, &record(&shelf.seed, 2, &[0; 19])),
+        shelf.bad("a counter with a byte behind it", "REC-3", 2, &record(&shelf.seed, 2, &[0; 21])),
     ]
 }
 
-fn installed(limits: Limits) -> Installed {
+pub fn installed(limits: Limits) -> Installed {
     Installed {
         grant: some_digest("a grant"),
         device: public("device"),
@@ -242,11 +265,11 @@ fn damaged(shelf: &Shelf) -> Vec<Value> {
     };
     let mut cases = vec![
         shelf.bad("a slot of another slot", "REC-1", 3, &record(seed, 4, &key)),
-        shelf.bad("a counter in the place of a slot", "REC-1", 3, &record(seed, 2, &[0; 16])),
+        shelf.bad("a counter in the place of a slot", "REC-1", 3, &record(seed, 2, &[0; 20])),
         shelf.bad("a slot of another lock", "REC-2", 3, &record(&bytes32("another lock's seed"), 3, &key)),
         shelf.bad(
             "a slot of a later epoch than the header's",
-            "DMG-4",
+            "DMG-9",
             3,
             &record(seed, 3, &content(2, 0, &Holds::Inactive)),
         ),

@@ -2,15 +2,15 @@
 
 use crate::provider::Provider;
 use serde_json::{Value, json};
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Mac, Signature, Tag};
 use sharekey::error::RefuseReason;
-use sharekey::id::SlotId;
+use sharekey::id::{SlotCount, SlotId};
 use sharekey::limits::{Action, Limits, OffsetChange, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install,
-    Operation, Outcome, Provision, Provisioned, Receipt, Refused, RefusedBody, Release, Reply, SlotReport, Unlock,
-    Withdraw, Withdrawn, WithdrawnOutcome,
+    Battery, Bundle, Challenge, Claim, Command, Completed, Connect, ConnectFor, Done, FactoryReset, Grant, Holding,
+    Install, LockTime, Operation, Outcome, Provision, Provisioned, Receipt, Refused, RefusedBody, Release, Reply,
+    SlotReport, Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
 };
 use sharekey::wire::{Kind, Message};
 
@@ -89,10 +89,14 @@ pub fn every_limit() -> Limits {
     limits(Some(FROM), Some(UNTIL), Some(office_hours()), Some(20))
 }
 
+/// How many slots the lock of the samples has.
+pub(super) const SLOTS: SlotCount = SlotCount::new(10).unwrap();
+
 fn grant() -> Grant {
     Grant {
         lock: lock("lock"),
         epoch: Epoch::FIRST,
+        by: Term::OWNER,
         slot: SlotId::new(3),
         generation: Generation::new(7),
         subject: public("subject"),
@@ -129,7 +133,8 @@ fn grants() -> Vec<Sample> {
             (grant.rights, grant.limits) = (Rights::OPEN, limits(Some(0), Some(1), Some(lowest), Some(1)));
         }),
         with("the highest numbers", &|grant| {
-            (grant.epoch, grant.slot, grant.generation) = (Epoch::MAX, SlotId::new(255), Generation::MAX);
+            (grant.epoch, grant.by) = (Epoch::MAX, Term::MAX);
+            (grant.slot, grant.generation) = (SlotId::new(255), Generation::MAX);
             let highest = schedule(0x7f, (1439, 1440), 840, Some((u64::MAX, 840)));
             grant.limits = limits(Some(u64::MAX - 1), Some(u64::MAX), Some(highest), Some(u32::MAX));
         }),
@@ -169,15 +174,16 @@ fn receipt() -> Receipt {
 }
 
 fn withdraw() -> Withdraw {
-    let Grant { lock, epoch, slot, generation, .. } = grant();
-    Withdraw { lock, epoch, slot, generation, grant: digest(&chain()[0]) }
+    let Grant { lock, epoch, by, slot, generation, .. } = grant();
+    Withdraw { lock, epoch, by, slot, generation, grant: digest(&chain()[0]) }
 }
 
 fn withdrawals() -> Vec<Sample> {
     let withdraw_signature = forge::last_signature(&forge::signed(&withdraw(), &seed("owner")));
     let withdrawn = |outcome| Withdrawn { withdraw: withdraw(), withdraw_signature, outcome };
     let install = digest(&chain()[2]);
-    let highest = Withdraw { epoch: Epoch::MAX, slot: SlotId::new(255), generation: Generation::MAX, ..withdraw() };
+    let (epoch, by, slot, generation) = (Epoch::MAX, Term::MAX, SlotId::new(255), Generation::MAX);
+    let highest = Withdraw { epoch, by, slot, generation, ..withdraw() };
     vec![
         signed("of the grant with every limit", &withdraw(), "owner"),
         signed("the highest numbers", &highest, "owner"),
@@ -250,9 +256,12 @@ fn unlocks() -> Vec<Sample> {
     ];
     let opened = forge::frame(&unlock(Action::Open));
     let unlock = Tag::truncated(&Provider.hmac_sha256(&pairing, &[&opened]));
-    all.push(tagged("accepted", &Reply { outcome: Outcome::Accepted, unlock }, key));
+    let reply = |outcome, battery| Reply { outcome, unlock, battery };
+    all.push(tagged("accepted", &reply(Outcome::Accepted, Battery::at(62)), key));
+    all.push(tagged("accepted, the battery is empty", &reply(Outcome::Accepted, Battery::at(0)), key));
+    all.push(tagged("accepted, the battery is full", &reply(Outcome::Accepted, Battery::at(100)), key));
     for reason in RefuseReason::ALL {
-        let reply = Reply { outcome: Outcome::Refused { reason: *reason }, unlock };
+        let reply = reply(Outcome::Refused { reason: *reason }, Battery::UNKNOWN);
         all.push(tagged(&format!("refused, {reason:?}"), &reply, key));
     }
     all
@@ -262,6 +271,7 @@ fn command(operation: Operation) -> Command {
     Command {
         lock: lock("lock"),
         epoch: Epoch::FIRST,
+        by: Term::OWNER,
         lock_nonce: nonce("lock's nonce, command"),
         owner_nonce: nonce("owner's nonce, command"),
         operation,
@@ -298,17 +308,17 @@ fn results() -> Vec<(&'static str, Completed)> {
     let mut all = vec![
         ("activate", Completed::Activate { slot, generation, left: report(6, Holding::Empty) }),
         ("deactivate", Completed::Deactivate { slot, generation: Generation::new(8), left: closed }),
-        ("transfer", Completed::Transfer { owner, service }),
+        ("transfer", Completed::Transfer { owner, service, slots: SLOTS }),
         ("set the clock", Completed::SetClock { to: at(FROM) }),
         ("open", Completed::Act { action: Action::Open }),
         ("lock", Completed::Act { action: Action::Lock }),
-        ("inspect, a key is installed", Completed::Inspect { slot, left: report(7, installed) }),
-        ("inspect, empty", Completed::Inspect { slot, left: report(6, Holding::Empty) }),
-        ("inspect, inactive", Completed::Inspect { slot, left: report(0, Holding::Inactive) }),
+        ("inspect, a key is installed", Completed::Inspect { slot, slots: SLOTS, left: report(7, installed) }),
+        ("inspect, empty", Completed::Inspect { slot, slots: SLOTS, left: report(6, Holding::Empty) }),
+        ("inspect, inactive", Completed::Inspect { slot, slots: SLOTS, left: report(0, Holding::Inactive) }),
     ];
     let here: Vec<Order> = all.iter().map(|(_, done)| Order::of(&done.operation())).collect();
     let others = operations().into_iter().filter(|(_, operation)| !here.contains(&Order::of(operation)));
-    all.extend(others.map(|(name, operation)| (name, completed(&operation, &report(7, installed)))));
+    all.extend(others.map(|(name, operation)| (name, completed(&operation, SLOTS, &report(7, installed)))));
     all
 }
 
@@ -317,7 +327,13 @@ fn orders() -> Vec<Sample> {
     for ((name, completed), (_, order)) in results().into_iter().zip(operations().iter().cycle()) {
         let epoch = if matches!(completed, Completed::Transfer { .. }) { Epoch::new(2) } else { Epoch::FIRST };
         let command = digest(&forge::signed(&command(*order), &seed("owner")));
-        all.push(signed(name, &Done { command, lock: lock("lock"), epoch, completed }, "lock"));
+        let (time, battery) = match completed {
+            Completed::SetClock { to } => (LockTime::at(to), Battery::at(100)),
+            Completed::Transfer { .. } => (LockTime::UNKNOWN, Battery::at(0)),
+            Completed::Inspect { .. } => (LockTime::UNKNOWN, Battery::UNKNOWN),
+            _ => (LockTime::at(at(FROM)), Battery::at(62)),
+        };
+        all.push(signed(name, &Done { command, lock: lock("lock"), epoch, time, battery, completed }, "lock"));
     }
     all
 }
@@ -346,7 +362,7 @@ pub(super) fn provision() -> (Provision, Provisioned) {
     let sealed = digest(&forge::tagged(&provision, &card));
     let id = lock("lock");
     let tag = forge::card_tag(&card, &sealed, id);
-    (provision, Provisioned { lock: lock("lock"), epoch: Epoch::FIRST, owner, service, card: tag })
+    (provision, Provisioned { lock: id, epoch: Epoch::FIRST, owner, service, slots: SLOTS, card: tag })
 }
 
 fn provisions() -> Vec<Sample> {

@@ -13,7 +13,7 @@ use super::forge::{frame, signed};
 use super::keys::{lock, public, seed, signing};
 use super::peer::form::{hex, key};
 use super::scene::Scene;
-use super::{bad, service_prove, service_report, service_share};
+use super::{bad, service_prove, service_report, service_rows, service_share};
 
 /// A service with a record of one slot.
 pub struct Cloud {
@@ -111,6 +111,7 @@ pub fn file() -> Value {
     cases.extend(service_prove::dones());
     cases.extend(service_report::reports());
     cases.extend(service_report::finds());
+    cases.extend(service_rows::rows());
     cases.extend(histories());
     super::file(
         "A service and the record of one slot, from the first message on. Each case ends with the state of the record.",

@@ -150,6 +150,7 @@ pub fn dones() -> Vec<Value> {
     let other = |epoch| by_lock(&sharekey::message::Done { epoch: Epoch::new(epoch), ..body });
     let elsewhere = Completed::Inspect {
         slot: SlotId::new(0),
+        slots: super::desk::SLOTS,
         left: sharekey::message::SlotReport { floor: super::desk::number(1), holding: Holding::Empty },
     };
     let mut cases = vec![

@@ -1,16 +1,18 @@
 //! Of `service_errors.json`: whom a service tells what, and what.
 
 use serde_json::{Value, json};
-use sharekey::counter::{Epoch, Term};
-use sharekey::id::SlotId;
+use sharekey::counter::{Epoch, Generation, Term};
+use sharekey::id::{SlotCount, SlotId};
 use sharekey::limits::Timestamp;
-use sharekey::message::{FindRequest, ReportRequest};
+use sharekey::message::{Completed, Done, FindRequest, Holding, ReportRequest, SlotReport};
 
-use super::desk::{NOW, grant, receipt, request_body, transfer_done, withdraw};
+use super::desk::{NOW, SLOT, by_lock, done, done_body, grant, receipt, request_body, transfer_done, withdraw};
 use super::forge::signed;
-use super::keys::{lock, nonce, public, seed};
+use super::keys::{lock, nonce, public, seed, some_digest};
 use super::peer::form::hex;
 use super::service::Cloud;
+
+const VACANT: SlotReport = SlotReport { floor: Generation::new(3), holding: Holding::Empty };
 
 fn by_owner(body: &ReportRequest) -> Vec<u8> {
     signed(body, &seed("owner"))
@@ -83,6 +85,18 @@ pub fn reports() -> Vec<Value> {
     let mut cloud = Cloud::opened("a report of a slot of which nothing is known");
     cloud.reports(&by_owner(&good));
     cases.push(cloud.case("RPT-7"));
+    let mut cloud = Cloud::active("a report names the highest number of slots that the lock named");
+    cloud.message("publish", &grant(2));
+    cloud.message("done", &done(Completed::Inspect { slot: SLOT, slots: SlotCount::MAX, left: VACANT }));
+    cloud.reports(&by_owner(&good));
+    let transfer = done_body(
+        some_digest("a transfer"),
+        Completed::Transfer { owner: public("owner"), service: public("service"), slots: SlotCount::new(3).unwrap() },
+    );
+    let transfer = by_lock(&Done { epoch: Epoch::new(2), ..transfer });
+    cloud.scene.ask(Cloud::request("reopen", &[("statement", &transfer)]));
+    cloud.reports(&by_owner(&good));
+    cases.push(cloud.case("RPT-17"));
     cases.extend(of_later_ownerships());
     cases
 }

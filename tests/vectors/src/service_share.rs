@@ -1,7 +1,7 @@
 //! Of `service_errors.json`: publications and withdrawals.
 
 use serde_json::Value;
-use sharekey::counter::Epoch;
+use sharekey::counter::{Epoch, Term};
 use sharekey::crypto::PublicKey;
 use sharekey::id::SlotId;
 use sharekey::message::{Grant, Withdraw};
@@ -27,6 +27,13 @@ pub fn publications() -> Vec<Value> {
             "publish",
             &signed(&body, &seed("stranger")),
             "GrantSignature.Mismatch",
+        ),
+        refusal(
+            active("publish a grant of a steward, of whom there is none"),
+            "SVC-28",
+            "publish",
+            &by_owner(&Grant { by: Term::new(1), ..body }),
+            "UnknownSigner",
         ),
         refusal(
             active("publish a grant for another lock"),
@@ -120,6 +127,13 @@ pub fn withdrawals() -> Vec<Value> {
             "withdraw",
             &signed(&body, &seed("stranger")),
             "WithdrawSignature.Mismatch",
+        ),
+        refusal(
+            sharing("a withdrawal by a steward, of whom there is none"),
+            "SVC-28",
+            "withdraw",
+            &by_owner(&Withdraw { by: Term::new(1), ..body }),
+            "UnknownSigner",
         ),
         refusal(
             sharing("a withdrawal for another lock"),

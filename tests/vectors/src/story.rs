@@ -65,7 +65,7 @@ impl Story {
 
     fn now(&mut self) -> Value {
         self.ticks += 250;
-        json!({ "ticks": self.ticks, "clock": self.clock })
+        json!({ "ticks": self.ticks, "clock": self.clock, "battery": super::bench::BATTERY })
     }
 
     fn challenge(&mut self, purpose: &str) -> Value {
@@ -234,6 +234,7 @@ fn shared_with_an_account() -> Value {
         "from": NOON - 60, "until": NOON + 86_400, "uses": 2,
         "schedule": { "days": 127, "start": 0, "end": 1440, "offset": 60, "next": { "at": NOON, "offset": 120 } },
     });
+    story.order("set_clock", json!({ "to": NOON }));
     story.share(&ana, 3, limits);
     story.see();
     story.download("ana");

@@ -58,7 +58,7 @@ fn public_keys() -> Vec<Value> {
 fn signature_case(name: &str, public: &[u8; 32], message: &[u8], signature: &[u8; 64], error: Option<&str>) -> Value {
     let key = PublicKey::from_bytes(*public);
     let found =
-        verify(&Provider, &key, message, &Signature::from_bytes(*signature)).err().map(|error| error_name(&error));
+        verify(&Provider, &key, &[message], &Signature::from_bytes(*signature)).err().map(|error| error_name(&error));
     assert_eq!(found.as_deref(), error, "{name}");
     let rule = match error {
         Some("Key.NotCanonical") => "KEY-1",
@@ -213,12 +213,12 @@ fn signed(name: &str, signed: &[u8], public: &[u8; 32], error: Option<&str>) -> 
 }
 
 fn spoilt() -> Vec<Value> {
-    let good = forge::sign(b"a message".to_vec(), &seed("owner"));
+    let good = forge::sign_under(b"", b"a message", &seed("owner"));
     let owner = *public("owner").as_bytes();
     let mut cases = vec![
         signed("a good signature", &good, &owner, None),
         signed("a good signature, under another key", &good, public("service").as_bytes(), Some("Mismatch")),
-        signed("a good signature of no bytes", &forge::sign(Vec::new(), &seed("owner")), &owner, None),
+        signed("a good signature of no bytes", &forge::sign_under(b"", b"", &seed("owner")), &owner, None),
     ];
     for (what, bytes, error) in bad::signatures(&good) {
         cases.push(signed(what, &bytes, &owner, Some(error)));

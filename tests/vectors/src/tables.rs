@@ -88,6 +88,10 @@ fn enums(text: &str, name: &str, shape: Shape) {
             let inside = variants.iter().flat_map(|variant| variant.fields);
             inside.for_each(|field| enums(text, field.name, field.shape));
         }
+        Shape::Named(names) if text.contains(&format!("| byte | {name} ")) => {
+            let expected: Vec<_> = names.iter().map(|(byte, name)| [byte.to_string(), (*name).to_owned()]).collect();
+            assert_eq!(table::<2>(text, &format!("| byte | {name} ")), expected, "{name}");
+        }
         Shape::Bytes(_) | Shape::Number(_) | Shape::Signed | Shape::Named(_) => {}
     }
 }

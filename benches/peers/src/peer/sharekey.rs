@@ -1,7 +1,7 @@
 //! This crate's grant, with the dates as its limits.
 
-use sharekey::counter::{Epoch, Generation};
-use sharekey::crypto::{Pinned, PublicKey, Ring, RustCrypto, Sign as _, Verify};
+use sharekey::counter::{Epoch, Generation, Term};
+use sharekey::crypto::{SIGNATURE_CONTEXT, Pinned, PublicKey, Ring, RustCrypto, Sign as _, Verify};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Limits, Rights, Timestamp};
 use sharekey::message::Grant;
@@ -29,6 +29,7 @@ fn write(payload: &Payload) -> Vec<u8> {
     let grant = Grant {
         lock: LockId::new(PublicKey::from_bytes(payload.lock)),
         epoch: Epoch::FIRST,
+        by: Term::OWNER,
         slot: SlotId::new(payload.slot),
         generation: Generation::new(payload.generation),
         subject: PublicKey::from_bytes(payload.guest),
@@ -38,7 +39,7 @@ fn write(payload: &Payload) -> Vec<u8> {
     let mut bytes = Grant::KIND.header().to_vec();
     bytes.extend(postcard::to_allocvec(&grant).expect("it encodes"));
     let key = Ring.signing_key(&Seed::from_bytes([OWNER; 32])).expect("any seed is good");
-    let signature = Ring.sign(&key, &bytes).expect("ring signs");
+    let signature = Ring.sign(&key, &[SIGNATURE_CONTEXT, &bytes]).expect("ring signs");
     bytes.extend(signature.as_bytes());
     bytes
 }

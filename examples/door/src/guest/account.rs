@@ -3,8 +3,9 @@
 use sharekey::code::ShareCode;
 use sharekey::contacts::Fingerprint;
 use sharekey::error::{Fault, Retry};
-use sharekey::guest::Account;
-use sharekey::secret::Seed;
+use sharekey::guest::{Account, RingKey};
+use sharekey::limits::KeyStanding;
+use sharekey::secret::{Exposed, Seed};
 
 use super::{Phone, invitation};
 use crate::home::CRYPTO;
@@ -31,12 +32,12 @@ impl Phone<'_> {
             let what = "nothing is shared by this code, or not any more";
             return Err(Refusal::own("the service", what, Fault::Guest, Retry::AskOwner).into());
         };
-        let mut codes: Vec<Seed> = self.load("codes.json")?;
+        let (mut codes, seed): (Vec<Exposed<Seed>>, _) = (self.load("codes.json")?, Exposed(seed));
         if !codes.contains(&seed) {
             codes.push(seed);
             self.save("codes.json", &codes)?;
         }
-        self.keep_grant(grant)?;
+        self.take(&mut self.ring()?, grant)?;
         println!("The code is good for {}.", describe(grant)?);
         Ok(())
     }
@@ -48,11 +49,12 @@ impl Phone<'_> {
     }
 
     pub fn receive(&self) -> anyhow::Result<()> {
-        let cloud = Cloud::open(self.home)?;
+        let (cloud, mut ring) = (Cloud::open(self.home)?, self.ring()?);
+        self.tell(&mut ring, &cloud)?;
         let mut found = false;
         for account in self.accounts()? {
             for grant in self.ask(&cloud, &account)? {
-                self.keep_grant(&grant)?;
+                self.take(&mut ring, &grant)?;
                 println!("There is {} for {}.", describe(&grant)?, self.name);
                 found = true;
             }
@@ -64,26 +66,38 @@ impl Phone<'_> {
     }
 
     pub fn show_keys(&self) -> anyhow::Result<()> {
-        let rows: Vec<Vec<String>> = self
-            .keys()?
-            .iter()
-            .map(|key| {
-                vec![
-                    key.slot().to_string(),
-                    key.generation().to_string(),
-                    show::limits(key.rights(), key.limits()),
-                    show::short(key.lock().key()),
-                    key.epoch().to_string(),
-                    show::short(&key.device()),
-                ]
-            })
-            .collect();
+        let ring = self.ring()?;
+        let mut rows: Vec<Vec<String>> = ring.keys().map(|held| self.row(held)).collect();
+        rows.sort();
         if rows.is_empty() {
             println!("{} has no keys.", self.name);
         } else {
-            print!("{}", show::table(&["slot", "key", "limits", "lock", "epoch", "device"], &rows));
+            print!("{}", show::table(&["slot", "key", "limits", "stands", "lock", "epoch", "device"], &rows));
+        }
+        for receipt in ring.to_send() {
+            println!("Receipt {} is still to be sent to the service.", show::short(&receipt.digest(&CRYPTO)));
         }
         Ok(())
+    }
+
+    fn row(&self, held: RingKey<'_>) -> Vec<String> {
+        let key = held.key();
+        let stands = match (held.standing(self.home.now()), held.uses_left()) {
+            (KeyStanding::NotYet, _) => "not valid yet".into(),
+            (KeyStanding::Over, _) => "over".into(),
+            (KeyStanding::UsedUp, _) => "used up".into(),
+            (KeyStanding::Valid, Some(left)) => format!("at most {left} left"),
+            (KeyStanding::Valid, None) => "valid".into(),
+        };
+        vec![
+            key.slot().to_string(),
+            key.generation().to_string(),
+            show::limits(key.rights(), key.limits()),
+            stands,
+            show::short(key.lock().key()),
+            key.epoch().to_string(),
+            show::short(&key.device()),
+        ]
     }
 }
 

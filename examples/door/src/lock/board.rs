@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use sharekey::limits::{Action, Timestamp};
-use sharekey::lock::{self, Cell, Clock, Found, Now, Record};
+use sharekey::lock::{self, Battery, Cell, Clock, Found, Now, Record};
 
 use super::flash::Flash;
 use crate::files;
@@ -70,7 +70,7 @@ impl<'h> Board<'h> {
     }
 
     pub fn now(&self) -> anyhow::Result<Now> {
-        Ok(Now { ticks: self.passed.0, clock: self.clock()? })
+        Ok(Now { ticks: self.passed.0, clock: self.clock()?, battery: Battery::UNKNOWN })
     }
 
     /// Time goes by.

@@ -1,18 +1,21 @@
 //! What the owner does at the lock.
 
+use anyhow::Context as _;
 use clap::Subcommand;
+use sharekey::counter::Epoch;
+use sharekey::error::{OwnerError, RefuseReason};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
 use sharekey::message::{Completed, Connect, Holding, SlotReport};
-use sharekey::owner::{Fact, Order};
-use sharekey::service::place_of;
+use sharekey::owner::{Fact, Order, OwnedLock};
 
 use super::Phone;
 use crate::args;
 use crate::cli::{Card, Radio, Transfer};
+use crate::files;
 use crate::lock::Firmware;
 use crate::moment::{self, When};
-use crate::refusal::By as _;
+use crate::refusal::{By as _, Refusal};
 use crate::service::Cloud;
 use crate::show::short;
 use crate::wire::names::Names;
@@ -76,10 +79,9 @@ impl Phone<'_> {
         })?;
         let Some(pending) = waiting else { anyhow::bail!("nothing was asked of the lock") };
         let answer = heard.answer.clone();
-        let view = heard.check(&self.voice(), pending.finish(&self.owner, &answer))?;
-        self.save(&view)?;
+        let mut view = self.begin(heard.check(&self.voice(), pending.finish(&self.owner, &answer))?)?;
         self.home.set_current_owner(&self.name)?;
-        cloud.take(self.who(), &answer)?;
+        self.send_if_reached(&mut view)?;
         println!("Lock {} is {}'s now: epoch {}.", short(view.lock().key()), self.name, view.epoch());
         Ok(())
     }
@@ -112,7 +114,7 @@ impl Phone<'_> {
             Completed::Act { action: Action::Open } => println!("{} opens the door.", self.name),
             Completed::Act { action: Action::Lock } => println!("{} locks the door.", self.name),
             Completed::SetClock { to } => println!("The lock's clock shows {}.", moment::show(*to)),
-            Completed::Inspect { slot, left } => println!("The lock says: slot {slot} {}.", self.holds(left)?),
+            Completed::Inspect { slot, left, .. } => println!("The lock says: slot {slot} {}.", self.holds(left)?),
             Completed::Transfer { .. } => {}
         }
         Ok(())
@@ -145,8 +147,9 @@ impl Phone<'_> {
             self.home.wire().record(self.who(), heir.who(), &done)?;
             heir.adopt(lock.id(), &done)?;
         }
-        cloud.take(new.who(), &done)?;
-        println!("The lock is {to}'s now: epoch {}. No key from before opens it.", new.view()?.epoch());
+        let mut view = new.view()?;
+        new.send_if_reached(&mut view)?;
+        println!("The lock is {to}'s now: epoch {}. No key from before opens it.", view.epoch());
         then_activate.map_or(Ok(()), |slot| new.order(&mut lock, radio, Order::Activate { slot }).map(drop))
     }
 
@@ -154,8 +157,43 @@ impl Phone<'_> {
     /// that this owner uses.
     pub fn adopt(&self, lock: LockId, done: &[u8]) -> anyhow::Result<()> {
         let service = Cloud::open(self.home)?.key();
-        let view = self.owner.adopt(lock, &service, done).by(&self.voice())?;
-        self.save(&view)
+        self.begin(self.owner.adopt(lock, &service, done).by(&self.voice())?).map(drop)
+    }
+
+    /// Takes over the lock that stands here, which stores this owner's key, where the `Done` of the transfer was lost.
+    pub fn take_over(&self, epoch: Option<u32>, radio: &Radio) -> anyhow::Result<()> {
+        let before = self.stored_view()?.map(|view| view.epoch());
+        let epoch = epoch.map(Epoch::new).or_else(|| before?.next());
+        let epoch = epoch.context("which epoch? One above that of whoever handed the lock over: --epoch N")?;
+        let service = Cloud::open(self.home)?.key();
+        let mut lock = Firmware::boot(self.home, radio.crash_after)?;
+        let (id, mut waiting) = (lock.id(), None);
+        let heard = lock.exchange(self.who(), &Connect::OPERATE, radio, |challenge| {
+            let made = self.home.draw(|rng| self.owner.take_over((id, epoch), service, challenge, rng));
+            let (message, pending) = made.by(&self.voice())?;
+            waiting = Some(pending);
+            Ok(message.to_vec())
+        })?;
+        let Some(pending) = waiting else { anyhow::bail!("nothing was asked of the lock") };
+        let answer = heard.answer.clone();
+        let mut view = self.begin(heard.check(&self.voice(), pending.finish(&self.owner, &answer))?)?;
+        self.home.set_current_owner(&self.name)?;
+        self.send_if_reached(&mut view)?;
+        println!("The lock is {}'s now: epoch {}. No key from before opens it.", self.name, view.epoch());
+        Ok(())
+    }
+
+    /// Keeps what a refusal hints at, and says what to do about it.
+    fn hint(&self, view: &mut OwnedLock, error: OwnerError, mut told: anyhow::Error) -> anyhow::Result<anyhow::Error> {
+        let again = view.may_have_moved() && error == OwnerError::RefusedOpaque;
+        view.suspect(error).by(&self.voice())?.commit(|next| self.save(next))?;
+        if let (true, Some(refusal)) = (again, told.downcast_mut::<Refusal>()) {
+            refusal.hint(
+                "if it was handed to you (by yourself, perhaps) and the answer was lost, \"owner take-over\"; if to another, \
+                 it is theirs",
+            );
+        }
+        Ok(told)
     }
 
     /// Gives the lock an order: the view is stored before that leaves, and again with the answer. Tells the service what
@@ -171,12 +209,23 @@ impl Phone<'_> {
         })?;
         let Some(pending) = waiting else { anyhow::bail!("nothing was asked of the lock") };
         let done = heard.answer.clone();
-        let finished = heard.check(&self.voice(), pending.finish(&self.owner, &mut view, &done))?;
-        if let Fact::Done { completed } = finished.commit(|next| self.save(next))?.fact {
-            if place_of(&done).is_ok() {
-                Cloud::open(self.home)?.take(self.who(), &done)?;
+        let finished = match pending.finish(&self.owner, &mut view, &done) {
+            Err(error) => {
+                if matches!(error, OwnerError::Refused(RefuseReason::NoClock)) {
+                    files::write(&self.folder.join("no-clock"), &[])?;
+                }
+                return match heard.check(&self.voice(), Err(error)) {
+                    Err(told) => Err(self.hint(&mut view, error, told)?),
+                    Ok(done) => Ok(done),
+                };
             }
+            Ok(finished) => finished.commit(|next| self.save(next))?,
+        };
+        if let Fact::Done { completed, .. } = finished.fact {
             self.tell(&completed)?;
+            if completed.operation().slot().is_some() {
+                self.send_if_reached(&mut view)?;
+            }
         }
         Ok(done)
     }

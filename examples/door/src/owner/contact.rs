@@ -26,6 +26,13 @@ impl Phone<'_> {
                 self.save_contacts(&contacts)?;
                 println!("{id} is verified: the key is the one on {id}'s own device.");
             }
+            ContactCommand::Accept { id, key } => {
+                contacts.accept_changed_key(&id, key).by(&voice)?;
+                self.save_contacts(&contacts)?;
+                println!(
+                    "The new key of {id} is accepted, unverified: compare the fingerprint with \"contact verify\"."
+                );
+            }
             ContactCommand::Delete { id } => {
                 contacts.delete(&id).by(&voice)?;
                 self.save_contacts(&contacts)?;

@@ -1,45 +1,55 @@
 //! The table that an owner looks at.
 
+use sharekey::contacts::ContactBook;
 use sharekey::id::SlotId;
-use sharekey::owner::{Equivocation, KeyStatus, Method, OwnedLock, Standing, Status};
+use sharekey::owner::{Delivery, Equivocation, KeyStatus, Method, OwnedLock, Standing, Status, Whom};
 use sharekey::slot::State;
 
 use super::Phone;
 use crate::show::{self, short, table};
 use crate::wire::names::Names;
+use crate::{json, moment};
 
 const HEADINGS: [&str; 7] = ["slot", "state", "shared with", "by", "limits", "downloaded", "may open"];
 
 impl Phone<'_> {
     pub fn status(&self, slot: Option<SlotId>) -> anyhow::Result<()> {
-        let view = self.synced_view()?;
+        let (view, stale) = self.synced_view()?;
         if view.standing() == Standing::Transferred {
             println!("{} handed the lock over, and knows no more of it.", self.name);
             return Ok(());
         }
-        let names = Names::gather(self.home)?;
+        let (names, contacts) = (Names::gather(self.home)?, self.contacts()?);
         let statuses: Vec<Status> = chosen(&view, slot);
-        if statuses.is_empty() {
-            println!("Every slot is inactive: \"owner activate SLOT\" opens one, at the lock.");
-            return Ok(());
-        }
-        let rows: Vec<Vec<String>> = statuses.iter().map(|status| row(status, &names)).collect();
+        let rows: Vec<Vec<String>> = statuses.iter().map(|status| row(status, &contacts, &names)).collect();
         print!("{}", table(&HEADINGS, &rows));
         notes(&view, &statuses);
+        for (slot, why) in stale.iter().filter(|(slot, _)| statuses.iter().any(|status| status.slot == *slot)) {
+            let as_of =
+                view.status(*slot).as_of.map_or_else(|| "of no report".into(), |as_of| moment::show(as_of.time));
+            let why = why.to_string().replace('\n', "; ").replace(";   ", "; ");
+            println!("Slot {slot} is as of {as_of}: {why}.");
+        }
         Ok(())
+    }
+
+    /// The same for scripts.
+    pub fn print(&self, slot: Option<SlotId>) -> anyhow::Result<()> {
+        json::print(&self.synced_view()?.0, &self.contacts()?, slot)
     }
 }
 
-/// The slots to show: the one that was asked for, or all that the view has heard of.
+/// The slots to show: the one that was asked for, or all of the lock but those that are known to be closed to everybody.
 pub fn chosen(view: &OwnedLock, slot: Option<SlotId>) -> Vec<Status> {
-    slot.map_or_else(|| view.statuses().collect(), |slot| vec![view.status(slot)])
+    let open = |status: &Status| status.state != Some(State::Inactive) || status.nobody_can_open().is_none();
+    slot.map_or_else(|| view.statuses().filter(open).collect(), |slot| vec![view.status(slot)])
 }
 
-fn row(status: &Status, names: &Names) -> Vec<String> {
-    let mut row = vec![status.slot.to_string(), state(status.state).into()];
+fn row(status: &Status, contacts: &ContactBook, names: &Names) -> Vec<String> {
+    let mut row = vec![status.slot.to_string(), status.state.map_or("Not known", state).into()];
     match &status.shared {
         None => row.extend(["-", "-", "-", "-"].map(String::from)),
-        Some(key) => row.extend([whom(key, names), method(key).into(), limits(key), downloaded(key)]),
+        Some(key) => row.extend([whom(key, contacts, names), method(key).into(), limits(key), downloaded(key)]),
     }
     row.push(may_open(status));
     row
@@ -54,12 +64,13 @@ pub const fn state(state: State) -> &'static str {
     }
 }
 
-fn whom(key: &KeyStatus, names: &Names) -> String {
-    match (&key.contact, key.method, key.subject()) {
-        (Some(contact), ..) => contact.to_string(),
-        (None, Some(Method::Code), _) => "whoever has the code".into(),
-        (None, _, Some(subject)) => names.of(&subject),
-        _ => "unknown".into(),
+fn whom(key: &KeyStatus, contacts: &ContactBook, names: &Names) -> String {
+    match key.whom(contacts) {
+        Whom::Contact(id, _) => id.to_string(),
+        Whom::FormerContact(id) => format!("who was {id}"),
+        Whom::Code => "whoever has the code".into(),
+        Whom::Key(subject) => names.of(&subject),
+        Whom::Unknown => "unknown".into(),
     }
 }
 
@@ -95,10 +106,28 @@ fn may_open(status: &Status) -> String {
 }
 
 fn notes(view: &OwnedLock, statuses: &[Status]) {
+    if view.may_have_moved() {
+        println!(
+            "The lock refused an order without a reason: it may have changed hands. If it was handed to you, and the answer \
+             was lost, \"owner take-over\"."
+        );
+    }
     for status in statuses {
         for key in status.may_open.iter().filter(|key| key.withdrawing) {
             let (slot, number) = (status.slot, key.key.generation);
             println!("Slot {slot}: key {number} is being withdrawn, and the service has not answered.");
+        }
+        for key in status.shared.iter().filter(|key| !key.withdrawing) {
+            let (slot, number) = (status.slot, key.key.generation);
+            match key.delivery {
+                Delivery::Held => println!(
+                    "Slot {slot}: the code of key {number} was not shown, and nobody has it. \"owner withdraw {slot}\", and share anew."
+                ),
+                Delivery::Due if status.state == Some(State::Sharing) => {
+                    println!("Slot {slot}: the service has not shown key {number} yet; it is sent at each contact.");
+                }
+                Delivery::Due | Delivery::Heard => {}
+            }
         }
     }
     for guilt in view.equivocations() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sharekey::crypto::{PublicKey, Signer};
 use sharekey::message::{Challenge, Claim};
-use sharekey::secret::Seed;
+use sharekey::secret::{Exposed, Seed};
 use sharekey::wire::Unverified;
 
 use crate::files;
@@ -24,7 +24,8 @@ impl Names {
         for name in home.guests()? {
             let folder = home.guest_folder(&name);
             names.add(stored_seed(&folder.join("seed"))?, &format!("account {name}"))?;
-            for seed in files::read_json::<Vec<Seed>>(&folder.join("codes.json"))?.unwrap_or_default() {
+            for Exposed(seed) in files::read_json::<Vec<Exposed<Seed>>>(&folder.join("codes.json"))?.unwrap_or_default()
+            {
                 names.add(Some(seed), &format!("a code of {name}"))?;
             }
         }

@@ -48,6 +48,8 @@ impl Scene {
         let account = self.ok(&format!("guest {guest} account"));
         let key = account.lines().find_map(|line| line.strip_prefix("key ")).unwrap().trim().to_owned();
         self.ok(&format!("owner --as {owner} contact add {guest} {key}"));
+        let read_out = account.lines().find_map(|line| line.strip_prefix("fingerprint ")).unwrap().replace(' ', "");
+        self.ok(&format!("owner --as {owner} contact verify {guest} {read_out}"));
     }
 
     /// The same, with a key to slot 0 on ana's phone.
@@ -180,11 +182,11 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         if from.is_dir() {
-            std::fs::create_dir(&to).unwrap();
             copy_folder(&from, &to);
         } else {
             std::fs::copy(from, to).unwrap();

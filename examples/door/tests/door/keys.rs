@@ -20,7 +20,7 @@ fn a_reset_hides_no_key_and_the_next_download_overwrites_it() {
     scene.lock_refuses("guest ana open 0", "UnlockMac");
     scene.ok("guest ben open 0");
     assert_eq!(numbers(&scene.status(0)), [3]);
-    scene.refused("guest ana download 0", "the service", ".ClaimNamesOtherGrant)");
+    scene.refused("guest ana download 0 --again", "the service", ".ClaimNamesOtherGrant)");
     scene.lock_refuses(&format!("wire replay {old_bundle}"), "WrongNonce");
 }
 
@@ -29,11 +29,11 @@ fn a_deactivated_key_stays_dead_after_the_slot_is_opened_again() {
     let scene = Scene::downloaded(22);
     scene.ok("owner deactivate 0");
     scene.lock_refuses("guest ana open 0", "NotInstalled");
-    scene.refused("guest ana download 0", "the service", ".NothingShared)");
+    scene.refused("guest ana download 0 --again", "the service", ".NothingShared)");
     assert_eq!(numbers(&scene.status(0)), [0_u64; 0]);
     scene.ok("owner activate 0");
     scene.lock_refuses("guest ana open 0", "NotInstalled");
-    scene.refused("guest ana download 0", "the service", ".NothingShared)");
+    scene.refused("guest ana download 0 --again", "the service", ".NothingShared)");
     assert_eq!(scene.status(0)["state"], "not_shared");
     scene.download("ben", 0);
     scene.ok("guest ben open 0");
@@ -47,13 +47,13 @@ fn a_service_taken_over_cannot_bring_an_old_generation_back() {
     scene.ok("owner withdraw 0");
     scene.download("ben", 0);
     copy_records(&before, &scene);
-    scene.lock_refuses("guest ana download 0", "StaleGeneration");
+    scene.lock_refuses("guest ana download 0 --again", "StaleGeneration");
     scene.ok("owner deactivate 0");
     copy_records(&before, &scene);
-    scene.lock_refuses("guest ana download 0", "SlotInactive");
+    scene.lock_refuses("guest ana download 0 --again", "SlotInactive");
     scene.ok("owner activate 0");
     copy_records(&before, &scene);
-    scene.lock_refuses("guest ana download 0", "StaleGeneration");
+    scene.lock_refuses("guest ana download 0 --again", "StaleGeneration");
 }
 
 fn copy_records(from: &Scene, to: &Scene) {
@@ -126,10 +126,10 @@ fn downloading_again_gives_no_uses_back() {
     scene.ok("guest ana receive");
     scene.ok("guest ana download 0");
     scene.ok("guest ana open 0");
-    scene.ok("guest ana download 0");
+    scene.ok("guest ana download 0 --again");
     scene.ok("guest ana open 0");
     scene.lock_refuses("guest ana open 0", "UsesSpent");
-    scene.ok("guest ana download 0");
+    scene.ok("guest ana download 0 --again");
     scene.lock_refuses("guest ana open 0", "UsesSpent");
     scene.ok("guest ana open 0 --lock");
 }
@@ -164,7 +164,9 @@ fn a_lost_receipt_may_come_late() {
 #[test]
 fn limits_are_judged_at_every_opening() {
     let scene = Scene::new(31);
-    scene.ok("owner share 0 --to-id ana --from +1d --until +8d --days mon-fri --hours 09:00-18:00 --only open");
+    scene.ok(
+        "owner share 0 --to-id ana --from +1d --until +8d --days mon-fri --hours 09:00-18:00 --offset Z --only open",
+    );
     scene.ok("guest ana receive");
     scene.ok("guest ana download 0");
     scene.lock_refuses("guest ana open 0", "NotYetValid");
@@ -186,10 +188,111 @@ fn a_lock_without_a_clock_takes_no_key_with_dates() {
     scene.lock_refuses("owner set-clock", "NoClock");
     scene.ok("owner activate 0");
     scene.befriend("owner", "ana");
-    scene.ok("owner share 0 --to-id ana --until +1d");
+    scene.refused("owner share 0 --to-id ana --until +1d", "owner's phone", "the lock can never tell the time");
+    scene.ok("owner share 0 --to-id ana --until +1d --anyway");
     scene.ok("guest ana receive");
     scene.lock_refuses("guest ana download 0", "NoClock");
     scene.ok("owner withdraw 0");
     scene.download("ana", 0);
     scene.ok("guest ana open 0");
+}
+
+#[test]
+fn a_key_that_works_is_not_downloaded_again_by_accident() {
+    let scene = Scene::downloaded(33);
+    scene.refused("guest ana download 0", "ana's phone", "(Guest.KeyHeld)");
+    scene.ok("guest ana open 0");
+    // Told to, and the answer lost: the key that worked is dead, and the late answer gives one.
+    assert_eq!(scene.call("guest ana download 0 --again --lose-answer").code, 1);
+    scene.lock_refuses("guest ana open 0", "UnlockMac");
+    scene.ok(&format!("wire replay {}", scene.newest("receipt", "ana")));
+    scene.ok("guest ana open 0");
+}
+
+#[test]
+fn an_older_grant_that_comes_late_stands_in_nobodys_way() {
+    let scene = Scene::new(34);
+    scene.ok("owner share 0 --to-id ana");
+    let older = scene.newest("grant", "service");
+    scene.ok("owner withdraw 0");
+    scene.ok("owner share 0 --to-id ana");
+    scene.ok("guest ana receive");
+    assert_eq!(scene.ok(&format!("wire replay {older} --to ana")), "ana keeps the grant.\n");
+    scene.ok("guest ana download 0");
+    scene.ok("guest ana open 0");
+    let told = scene.ok(&format!("wire replay {older} --to ana"));
+    assert_eq!(told, "ana has a later key: the lock installs that grant no more.\n");
+    scene.ok("guest ana open 0");
+}
+
+#[test]
+fn a_receipt_that_the_service_could_not_take_is_sent_at_the_next_contact() {
+    let scene = Scene::new(35);
+    scene.ok("owner share 0 --to-id ana");
+    scene.ok("guest ana receive");
+    assert_eq!(scene.call("guest ana download 0 --lose-answer").code, 1);
+    // The service is out: there is a file where its records were.
+    let (records, away) = (scene.path("service/records"), scene.path("service/away"));
+    std::fs::rename(&records, &away).unwrap();
+    std::fs::write(&records, []).unwrap();
+    assert_eq!(scene.call(&format!("wire replay {}", scene.newest("receipt", "ana"))).code, 1);
+    scene.ok("guest ana open 0");
+    assert!(scene.ok("guest ana keys").contains(" is still to be sent to the service."));
+    std::fs::remove_file(&records).unwrap();
+    std::fs::rename(&away, &records).unwrap();
+    assert_eq!(scene.status(0)["shared"]["downloaded"], Value::Null);
+    scene.ok("guest ana receive");
+    assert!(!scene.ok("guest ana keys").contains("to be sent"));
+    assert_ne!(scene.status(0)["shared"]["downloaded"], Value::Null);
+}
+
+#[test]
+fn a_key_that_is_over_or_used_up_is_shown_so() {
+    let scene = Scene::new(36);
+    scene.ok("owner share 0 --to-id ana --uses 2 --until +1d");
+    scene.ok("guest ana receive");
+    scene.ok("guest ana download 0");
+    assert!(scene.ok("guest ana keys").contains("at most 2 left"));
+    scene.ok("guest ana open 0");
+    assert!(scene.ok("guest ana keys").contains("at most 1 left"));
+    scene.ok("guest ana open 0");
+    assert!(scene.ok("guest ana keys").contains("used up"));
+    assert!(scene.ok("--at +2d guest ana keys").contains("over"));
+}
+
+#[test]
+fn limits_that_cannot_be_meant_are_refused_and_what_never_opens_is_said() {
+    let scene = Scene::new(37);
+    let share = |limits: &str| format!("owner share 0 --to-id ana {limits}");
+    scene.refused(&share("--uses 2 --only lock"), "owner's phone", "(Limits.UsesWithoutOpen)");
+    // It is noon on a Monday.
+    let weekend = "--from +1d --until +3d --days sat,sun --offset Z";
+    scene.refused(&share(weekend), "owner's phone", "(Limits.NoTime)");
+    scene.refused(&share("--until 2026-11-23T11:59:59Z"), "owner's phone", "it is over already");
+    scene.refused(&share("--until +3d --days mon --hours 09:00-11:00 --offset Z"), "owner's phone", "no time");
+    for wrong in ["--offset +01:00", "--hours 09:00-18:00", "--days mon"] {
+        assert_eq!(scene.call(&share(wrong)).code, 2, "{wrong}");
+    }
+    assert_eq!(scene.status(0)["state"], "not_shared");
+    scene.ok(&share("--until 2026-11-23T11:59:59Z --anyway"));
+}
+
+#[test]
+fn a_contact_added_again_with_another_key_is_noticed_and_is_not_who_had_the_id_before() {
+    let scene = Scene::new(38);
+    scene.ok("owner share 0 --to-id ana");
+    let other = scene.ok("guest dora account");
+    let key = other.lines().find_map(|line| line.strip_prefix("key ")).unwrap().trim().to_owned();
+    scene.ok("owner contact delete ana");
+    let add = format!("owner contact add ana {key}");
+    scene.refused(&add, "owner's phone", "(Contact.KeyChanged)");
+    scene.ok(&format!("owner contact accept ana {key}"));
+    scene.ok(&add);
+    scene.refused("owner share 1 --to-id ana", "owner's phone", "(Owner.UnverifiedContact)");
+    assert!(scene.ok("owner status 0").contains("who was ana"));
+    assert_eq!(scene.status(0)["shared"]["former_contact"], "ana");
+    for twin in ["an\u{430}", "ana\u{200b}", "\u{202e}ana", "an\u{ad}a", "ane\u{301}"] {
+        assert_eq!(scene.call(&format!("owner contact add {twin} {key}")).code, 2, "{twin:?}");
+    }
+    scene.ok("owner share 1 --to-id ana --unverified");
 }

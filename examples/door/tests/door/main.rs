@@ -12,6 +12,7 @@
 
 mod common;
 mod keys;
+mod owner;
 mod ownership;
 mod page;
 mod power;

@@ -61,7 +61,7 @@ fn an_old_done_or_refusal_is_no_answer_to_a_new_command() {
     scene.ok("owner inspect 0");
     let done = scene.newest("done", "owner");
     scene.refused(&format!("owner inspect 0 --answer-with {done}"), "owner's phone", ".OtherCommand)");
-    scene.lock_refuses("owner activate 77", "NoSuchSlot");
+    scene.lock_refuses("owner inspect 77", "NoSuchSlot");
     let refused = scene.newest("refused", "owner");
     scene.refused(&format!("owner inspect 0 --answer-with {refused}"), "owner's phone", ".RefusedOther)");
 }
@@ -89,7 +89,7 @@ fn an_old_receipt_is_no_answer_to_a_new_install() {
     let scene = full_story(8);
     let receipt = scene.newest("receipt", "ana");
     scene.ok("wire list");
-    let call = scene.call(&format!("guest ana download 0 --answer-with {receipt}"));
+    let call = scene.call(&format!("guest ana download 0 --again --answer-with {receipt}"));
     assert_eq!(call.code, 1);
     assert!(call.err.contains("(Guest.ReceiptNamesOtherInstall)"), "{}", call.err);
 }

@@ -8,7 +8,7 @@ use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Accepted, Cell, Lock, Now, Pending, Record, Session, Unlocked, purpose::Operate};
 use sharekey::message::{Grant, Withdraw};
 use sharekey::owner::{Method, OwnedLock, Owner};
-use sharekey::service::{NewRecord, Service, ShareRecord, Taken};
+use sharekey::service::{LockRecord, NewRecord, Service, ShareRecord, Taken};
 use sharekey::staged::Detached;
 use sharekey::wire::Encoded;
 
@@ -66,8 +66,8 @@ fn create(_new: &NewRecord) -> Result<(), ()> {
     Ok(())
 }
 
-fn new_record_in_place_of_another(service: &Service<impl Crypto>, statement: &[u8]) -> Option<ShareRecord> {
-    service.open(statement, SlotId::new(0)).ok()?.put_new(create).ok()
+fn new_record_in_place_of_another(service: &Service<impl Crypto>, statement: &[u8]) -> Option<LockRecord> {
+    service.open(statement).ok()?.put_new(create).ok()
 }
 
 fn staged_committed_twice(first: Accepted<'_, Unlocked>, second: Accepted<'_, Unlocked>) {

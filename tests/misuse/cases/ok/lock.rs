@@ -17,7 +17,7 @@ fn lock_loaded_from_any_seed(crypto: impl Crypto, card: ActivationSecret, seed: 
 }
 
 fn stored_seed_by_hand(found: Found<'_>) -> Result<StoredSeed, LoadError> {
-    StoredSeed::read(found)
+    StoredSeed::read(&Ring, found)
 }
 
 fn lock_copied(lock: Lock<Ring, 3>) -> Lock<Ring, 3> {

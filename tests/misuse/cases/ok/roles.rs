@@ -7,7 +7,7 @@ use sharekey::contacts::{Contact, ContactBook, Fingerprint, Trust};
 use sharekey::counter::Generation;
 use sharekey::crypto::{Crypto, Digest, PublicKey, Stretch};
 use sharekey::error::{ContactError, GuestError, LimitsError};
-use sharekey::guest::{Claimed, GuestKey, Installing};
+use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::{AccountId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::owner::{Method, OwnedLock, Owner, Standing};
@@ -18,14 +18,30 @@ fn key_used_before_its_receipt(key: &GuestKey, crypto: &impl Crypto, challenge: 
     let _ = key.unlock(crypto, challenge, Action::Open, rng);
 }
 
+fn send(_message: &[u8]) {}
+
+fn claim_sent_before_it_is_stored<C: Crypto>(
+    account: &Account<C>,
+    crypto: &C,
+    grant: &[u8],
+    rng: &mut impl CryptoRng,
+    put: impl FnOnce(&Claimed) -> Result<(), ()>,
+) {
+    if let Ok(unstored) = account.claim(crypto, grant, None, rng)
+        && let Ok(claimed) = unstored.commit(put)
+    {
+        send(claimed.claim());
+    }
+}
+
 fn bundle_before_its_install(
     claimed: &Claimed,
     crypto: &impl Crypto,
     [challenge, release]: [&[u8]; 2],
     rng: &mut impl CryptoRng,
 ) {
-    if let Ok(attempt) = claimed.install(crypto, challenge, rng) {
-        let _ = attempt.bundle(crypto, release);
+    if let Ok(unstored) = claimed.install(crypto, challenge, rng) {
+        let _ = unstored.stored().bundle(crypto, release);
     }
 }
 
@@ -42,7 +58,7 @@ fn reply_not_awaited(
     rng: &mut impl CryptoRng,
 ) -> Result<(), GuestError> {
     let (_unlock, awaiting) = key.unlock(crypto, challenge, Action::Open, rng)?;
-    key.check_reply(crypto, &awaiting, answer)
+    key.check_reply(crypto, &awaiting, answer).map(drop)
 }
 
 fn guest_key_by_hand(key: &GuestKey) -> Limits {

@@ -4,9 +4,9 @@ use serde::{Serialize, Serializer};
 use sharekey::code::{CodeText, ShareCode};
 use sharekey::crypto::{Crypto, Sign, Signer, Stretch};
 use sharekey::error::ProviderFailed;
-use sharekey::guest::{Claimed, Installing};
+use sharekey::guest::{Claimed, GuestKey, Installing};
 use sharekey::owner::Owner;
-use sharekey::secret::{PairingKey, Seed};
+use sharekey::secret::{Exposed, PairingKey, Seed};
 
 fn send(_message: &[u8]) {}
 
@@ -56,7 +56,11 @@ fn secret_of_another_kind(crypto: impl Crypto, key: &Seed) {
 }
 
 fn share_code_stored<S: Serializer>(seed: &Seed, serializer: S) -> Result<S::Ok, S::Error> {
-    seed.serialize(serializer)
+    Exposed(seed).serialize(serializer)
+}
+
+fn secret_stored_without_a_word<S: Serializer>(key: &GuestKey, serializer: S) -> Result<S::Ok, S::Error> {
+    Exposed(key).serialize(serializer)
 }
 
 fn share_code_redeemed_twice([code, next]: [ShareCode; 2], crypto: &impl Stretch) {

@@ -35,6 +35,8 @@ pub struct CounterModel {
     pub ceiling: Counter,
     /// The latest time known.
     pub latest: Timestamp,
+    /// The epoch in which an owner set the clock; 0 for none.
+    pub set_in: Epoch,
 }
 
 /// A key in a slot.
@@ -91,10 +93,22 @@ impl SlotModel {
         SlotReport { floor: self.floor, holding }
     }
 
-    const fn used(&self) -> u32 {
+    /// How many openings were counted of the key, where there is one. What comes after a key, at one floor, is none.
+    fn used(&self) -> u64 {
         match self.holds {
-            Holds::Installed(key) => key.used,
-            Holds::Inactive | Holds::Empty => 0,
+            Holds::Installed(key) => key.used.into(),
+            Holds::Inactive | Holds::Empty => u64::MAX,
+        }
+    }
+}
+
+impl HeaderModel {
+    /// The number of the ownership; 0 for none.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        match self {
+            Self::Unprovisioned => Epoch::ZERO,
+            Self::Owned { epoch, .. } => *epoch,
         }
     }
 }
@@ -209,7 +223,7 @@ impl<T: Copy + Aged> CellModel<T> {
         if self.idle() && !self.damaged {
             return Err(LockError::NotBusy);
         }
-        let read = read.filter(|read| self.known.is_none_or(|known| read.age() >= known.age()));
+        let read = read.filter(|read| self.known.is_none_or(|known| !read.is_older(&known)));
         self.hold = Hold::Idle;
         self.damaged = read.is_none();
         self.known = read.or(self.known);
@@ -237,27 +251,52 @@ impl Hold {
 
 /// What tells an older copy of a cell from a newer one: numbers that never go down.
 pub trait Aged {
-    /// The numbers, the heaviest first.
-    fn age(&self) -> (u64, u32, u32);
+    /// Whether it is older than what is known.
+    fn is_older(&self, known: &Self) -> bool;
+
+    /// The epoch that it shows; 0 for none.
+    fn shows(&self) -> Epoch;
 }
 
 impl Aged for HeaderModel {
-    fn age(&self) -> (u64, u32, u32) {
-        match self {
-            Self::Unprovisioned => (0, 0, 0),
-            Self::Owned { epoch, .. } => (1, epoch.value(), 0),
-        }
+    fn is_older(&self, known: &Self) -> bool {
+        self.epoch() < known.epoch()
+    }
+
+    fn shows(&self) -> Epoch {
+        self.epoch()
     }
 }
 
 impl Aged for CounterModel {
-    fn age(&self) -> (u64, u32, u32) {
-        (self.ceiling.value(), 0, 0)
+    fn is_older(&self, known: &Self) -> bool {
+        self.ceiling < known.ceiling || self.set_in < known.set_in
+    }
+
+    fn shows(&self) -> Epoch {
+        self.set_in
     }
 }
 
 impl Aged for SlotModel {
-    fn age(&self) -> (u64, u32, u32) {
-        (u64::from(self.epoch.value()), self.floor.value(), self.used())
+    fn is_older(&self, known: &Self) -> bool {
+        (self.epoch, self.floor, self.used()) < (known.epoch, known.floor, known.used())
+    }
+
+    fn shows(&self) -> Epoch {
+        self.epoch
+    }
+}
+
+impl Content {
+    /// The epoch that it shows; 0 for none.
+    #[must_use]
+    pub fn shows(&self) -> Epoch {
+        match self {
+            Self::Seed { .. } => Epoch::ZERO,
+            Self::Header(header) => header.shows(),
+            Self::Counter(counter) => counter.shows(),
+            Self::Slot(_, slot) => slot.shows(),
+        }
     }
 }

@@ -10,7 +10,6 @@ use sharekey::counter::{Counter, Epoch};
 use sharekey::crypto::PublicKey;
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
-use sharekey::limits::Timestamp;
 use sharekey::lock::{Cell, Clock, Condition, Now};
 use sharekey::message::SlotReport;
 
@@ -89,6 +88,8 @@ pub struct LockModel {
     pub counter: CellModel<CounterModel>,
     /// The slots.
     pub slots: Vec<CellModel<SlotModel>>,
+    /// The highest epoch that any record showed since the boot.
+    pub shown: Epoch,
     /// The next number of the counter, once that was read.
     pub next: Option<Counter>,
     /// The newest session of each purpose, while it is open.
@@ -119,6 +120,7 @@ impl LockModel {
             header: CellModel::UNREAD,
             counter: CellModel::UNREAD,
             slots: (0..slots).map(|_| CellModel::UNREAD).collect(),
+            shown: Epoch::ZERO,
             next: None,
             sessions: BTreeMap::new(),
             ticks: 0,
@@ -196,8 +198,19 @@ impl LockModel {
             Cell::Seed => Ok(self.seed.condition()),
             Cell::Header => Ok(self.header.condition()),
             Cell::Counter => Ok(self.counter.condition()),
-            Cell::Slot(slot) => self.slot_cell(slot).map(CellModel::condition).ok_or(LockError::NoSuchSlot),
+            Cell::Slot(slot) => {
+                let condition = self.slot_cell(slot).ok_or(LockError::NoSuchSlot)?.condition();
+                let newer = condition == Condition::Ready && self.is_newer(slot);
+                Ok(if newer { Condition::Damaged } else { condition })
+            }
         }
+    }
+
+    /// Whether a slot that was read soundly is of a later epoch than the header that was.
+    pub(super) fn is_newer(&self, slot: SlotId) -> bool {
+        let slot = self.slot_cell(slot).filter(|cell| !cell.damaged).and_then(|cell| cell.known);
+        let header = self.header.known.filter(|_| !self.header.damaged);
+        slot.zip(header).is_some_and(|(slot, header)| slot.epoch > header.epoch())
     }
 
     pub(super) fn slot_cell(&self, slot: SlotId) -> Option<&CellModel<SlotModel>> {
@@ -238,7 +251,7 @@ impl LockModel {
 
     fn challenge(&mut self, purpose: Purpose, now: Now) -> Result<Decision, LockError> {
         let (number, record) = match self.sound() {
-            Ok((_, counter)) => self.count(counter, now)?,
+            Ok((header, counter)) => self.count(header, counter, now)?,
             Err(LockError::Damaged) => (None, None),
             Err(why) => return Err(why),
         };
@@ -251,14 +264,22 @@ impl LockModel {
 
     /// The next number, and the record to write first where it is not below the stored ceiling.
     #[allow(clippy::type_complexity, reason = "a number and a record")]
-    fn count(&self, counter: CounterModel, now: Now) -> Result<(Option<Counter>, Option<Content>), LockError> {
+    fn count(
+        &self,
+        header: HeaderModel,
+        counter: CounterModel,
+        now: Now,
+    ) -> Result<(Option<Counter>, Option<Content>), LockError> {
         let number = self.next.ok_or(LockError::Exhausted)?;
         if number < counter.ceiling {
             return Ok((Some(number), None));
         }
         let ceiling = counter.ceiling.value().checked_add(LEASE).map(Counter::new).ok_or(LockError::Exhausted)?;
-        let read = if let Clock::At(time) = now.clock { time } else { Timestamp::from_unix_seconds(0) };
-        let record = Content::Counter(CounterModel { ceiling, latest: counter.latest.max(read) });
+        let latest = match now.clock {
+            Clock::At(time) if is_set(header, counter) => counter.latest.max(time),
+            _ => counter.latest,
+        };
+        let record = Content::Counter(CounterModel { ceiling, latest, ..counter });
         Ok((Some(number), Some(record)))
     }
 
@@ -296,6 +317,11 @@ impl LockModel {
         }
         Ok(open)
     }
+}
+
+/// Whether the present owner set the clock.
+pub(super) fn is_set(header: HeaderModel, counter: CounterModel) -> bool {
+    header != HeaderModel::Unprovisioned && header.epoch() == counter.set_in
 }
 
 fn so_or(result: Result<Verdict, LockError>) -> Verdict {

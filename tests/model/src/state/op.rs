@@ -10,7 +10,7 @@ use sharekey::error::{LockError, RefuseReason};
 use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::lock::{Cell, Now};
-use sharekey::message::Completed;
+use sharekey::message::{Completed, LockTime};
 
 /// What becomes of an accepted operation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -148,6 +148,8 @@ pub enum Effect {
     Done {
         /// The epoch that the Done names.
         epoch: Epoch,
+        /// Its time.
+        time: LockTime,
         /// What it says.
         completed: Completed,
     },

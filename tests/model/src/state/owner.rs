@@ -56,7 +56,9 @@ pub enum OwnerStep {
 pub struct ViewModel {
     /// The slot.
     pub line: LineModel,
-    /// The grants that the service denied ever having released, as far as the phone had heard of them.
+    /// The grants whose withdrawal was answered.
+    pub answered: BTreeSet<GrantRef>,
+    /// The grants that the service denied ever having released.
     pub denied: BTreeSet<GrantRef>,
     /// The grants that somebody said were released: the lock, or the service.
     pub released: BTreeSet<GrantRef>,
@@ -66,7 +68,12 @@ impl ViewModel {
     /// At the beginning of an epoch.
     #[must_use]
     pub const fn new(epoch: Epoch) -> Self {
-        Self { line: LineModel::new(epoch), denied: BTreeSet::new(), released: BTreeSet::new() }
+        Self {
+            line: LineModel::new(epoch),
+            answered: BTreeSet::new(),
+            denied: BTreeSet::new(),
+            released: BTreeSet::new(),
+        }
     }
 
     /// The number that the phone's next grant or order carries.
@@ -111,6 +118,9 @@ impl ViewModel {
             OwnerStep::Grant(key) => {
                 if !self.denied.contains(&key) || self.line.live.contains_key(&key) {
                     self.line.learn(key)?;
+                    if self.answered.contains(&key) {
+                        self.line.withdrawn(key, &WithdrawnOutcome::Settled)?;
+                    }
                 }
             }
             OwnerStep::Withdrawn(key, outcome) => self.withdrawn(key, &outcome)?,
@@ -130,16 +140,13 @@ impl ViewModel {
     }
 
     fn withdrawn(&mut self, key: GrantRef, outcome: &WithdrawnOutcome) -> Result<(), SlotError> {
-        // What the service says of a grant that nobody else told of is not kept as evidence.
-        let heard_of = self.line.live.contains_key(&key) || self.released.contains(&key);
         self.line.withdrawn(key, outcome)?;
-        if heard_of || self.line.live.contains_key(&key) {
-            match outcome {
-                WithdrawnOutcome::NeverReleased => self.denied.insert(key),
-                WithdrawnOutcome::Released { .. } => self.released.insert(key),
-                WithdrawnOutcome::Settled => false,
-            };
-        }
+        self.answered.insert(key);
+        match outcome {
+            WithdrawnOutcome::NeverReleased => self.denied.insert(key),
+            WithdrawnOutcome::Released { .. } => self.released.insert(key),
+            WithdrawnOutcome::Settled => false,
+        };
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! The service's record of one slot (spec: "Service").
 
+use std::collections::BTreeSet;
+
 use super::facts::{NewKey, Signed};
 use super::slot::LineModel;
 use sharekey::counter::{Epoch, Generation};
@@ -110,7 +112,7 @@ pub enum RecordVerdict {
     Taken(ServiceError),
     /// Published.
     Published,
-    /// Published before, and shared still: nothing changes but the version.
+    /// Published before, and shared still: nothing changes.
     PublishedAgain,
     /// The withdrawal is answered.
     Withdrawn(WithdrawnOutcome),
@@ -142,26 +144,56 @@ pub struct RecordModel {
     pub line: LineModel,
     /// The subject of the grant that is shared.
     pub subject: Option<PublicKey>,
+    /// The installs of the share that were released, the latest last; those of the longest ago are forgotten.
+    pub released: Vec<Digest>,
+    /// Grants that are shared no more while they may open, and of which no withdrawal was answered since.
+    pub unanswered: BTreeSet<GrantRef>,
 }
+
+/// How many installs of a share are known again.
+const REMEMBERED: usize = 16;
 
 impl RecordModel {
     /// A record that was opened just now.
     #[must_use]
-    pub const fn opened(own: PublicKey, lock: PublicKey, owner: PublicKey, epoch: Epoch) -> Self {
-        Self { own, lock, owner, service: own, version: 1, line: LineModel::new(epoch), subject: None }
+    pub fn opened(own: PublicKey, lock: PublicKey, owner: PublicKey, epoch: Epoch) -> Self {
+        let (line, released, unanswered) = (LineModel::new(epoch), Vec::new(), BTreeSet::new());
+        Self { own, lock, owner, service: own, version: 1, line, subject: None, released, unanswered }
     }
 
     /// Something reaches the service; says what must come of it.
     pub fn apply(&mut self, step: &RecordStep) -> RecordVerdict {
         let mut next = self.clone();
-        let verdict = next.judge(step).unwrap_or_else(RecordVerdict::Refused);
-        if next.line.share.is_none() {
-            next.subject = None;
-        }
-        if !matches!(verdict, RecordVerdict::Refused(_)) {
-            *self = next;
+        let verdict = match next.judge(step) {
+            Ok(verdict) => verdict,
+            Err(error) => return RecordVerdict::Refused(error),
+        };
+        next.follow(self, step);
+        // What changes nothing is no version.
+        if next != *self {
+            let Some(version) = self.version.checked_add(1) else {
+                return RecordVerdict::Refused(ServiceError::Exhausted);
+            };
+            *self = Self { version, ..next };
         }
         verdict
+    }
+
+    /// What is remembered beside the line, after a step.
+    fn follow(&mut self, before: &Self, step: &RecordStep) {
+        let share = |record: &Self| record.line.share.map(|share| share.key);
+        if share(self) != share(before) {
+            self.released.clear();
+            self.unanswered.extend(share(before));
+        }
+        if let RecordStep::Withdraw { key, .. } = step {
+            self.unanswered.remove(key);
+        }
+        let Self { line, unanswered, .. } = self;
+        unanswered.retain(|key| line.live.contains_key(key));
+        if self.line.share.is_none() {
+            self.subject = None;
+        }
     }
 
     fn judge(&mut self, step: &RecordStep) -> Result<RecordVerdict, ServiceError> {
@@ -170,13 +202,11 @@ impl RecordModel {
             RecordStep::Publish { meant, key, subject } => {
                 self.check(&meant, &owner, ServiceError::GrantSignature)?;
                 self.serving()?;
-                self.step()?;
                 self.publish(key, subject)
             }
             RecordStep::Withdraw { meant, key } => {
                 self.check(&meant, &owner, ServiceError::WithdrawSignature)?;
                 self.serving()?;
-                self.step()?;
                 Ok(RecordVerdict::Withdrawn(self.line.withdraw(key)))
             }
             RecordStep::Release { grant, claim_signed, device, install_names_claim, install_signed, install } => {
@@ -191,25 +221,28 @@ impl RecordModel {
                     return Err(ServiceError::InstallNamesOtherClaim);
                 }
                 install_signed.check(&device).map_err(ServiceError::InstallSignature)?;
-                self.step()?;
-                self.line.release(&grant, device, install)?;
+                let mut line = self.line.clone();
+                line.release(&grant, device, install)?;
+                let latest = self.line.live.get(&share.key).and_then(|known| known.install);
+                if latest != Some(install) && !self.released.contains(&install) {
+                    self.line = line;
+                    self.released.push(install);
+                    self.released.drain(..self.released.len().saturating_sub(REMEMBERED));
+                }
                 Ok(RecordVerdict::Released)
             }
             RecordStep::Receipt { meant, key, device, install, receipt } => {
                 self.check(&meant, &lock, ServiceError::ReceiptSignature)?;
-                self.step()?;
                 self.line.confirm(key, device, Some(install), receipt);
                 Ok(RecordVerdict::Proved(self.line.state()))
             }
             RecordStep::Turned { meant, activate, number } => {
                 self.check(&meant, &lock, ServiceError::DoneSignature)?;
-                self.step()?;
                 self.line.done(activate, number);
                 Ok(RecordVerdict::Proved(self.line.state()))
             }
             RecordStep::Inspected { meant, report, done } => {
                 self.check(&meant, &lock, ServiceError::DoneSignature)?;
-                self.step()?;
                 self.line.inspected(&report, done);
                 Ok(RecordVerdict::Proved(self.line.state()))
             }
@@ -254,7 +287,6 @@ impl RecordModel {
         if epoch == self.line.epoch && (owner, service) != (self.owner, self.service) {
             return Err(ServiceError::Contradiction);
         }
-        self.step()?;
         if epoch > self.line.epoch {
             (self.owner, self.service) = (owner, service);
             self.line = LineModel::new(epoch);
@@ -281,11 +313,5 @@ impl RecordModel {
 
     fn serving(&self) -> Result<(), ServiceError> {
         if self.service == self.own { Ok(()) } else { Err(ServiceError::Moved) }
-    }
-
-    /// Every accepted step is a version of its own.
-    fn step(&mut self) -> Result<(), ServiceError> {
-        self.version = self.version.checked_add(1).ok_or(ServiceError::Exhausted)?;
-        Ok(())
     }
 }

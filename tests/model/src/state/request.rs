@@ -3,14 +3,14 @@
 use super::cell::{Content, CounterModel, HeaderModel, Holds, KeyModel, SlotModel};
 use super::facts::{BundleFacts, CommandFacts, ProvisionFacts, Request, ResetFacts, UnlockFacts};
 use super::limits::check_time;
-use super::lock::{Decision, LockModel, Open, Ownership};
+use super::lock::{Decision, LockModel, Open, Ownership, is_set};
 use super::op::{Answer, Effect};
 use sharekey::counter::{Epoch, Generation};
 use sharekey::error::{LockError, RefuseReason};
-use sharekey::id::SlotId;
+use sharekey::id::{SlotCount, SlotId};
 use sharekey::limits::{Action, Timestamp};
 use sharekey::lock::{Cell, Clock, Now};
-use sharekey::message::{Completed, Operation};
+use sharekey::message::{Completed, LockTime, Operation};
 
 /// Refused before or after the sender authenticated.
 enum Denied {
@@ -43,6 +43,8 @@ const fn reason(why: LockError) -> Option<RefuseReason> {
         LockError::AlreadyProvisioned => RefuseReason::AlreadyProvisioned,
         LockError::Exhausted => RefuseReason::Exhausted,
         LockError::NonContributory => RefuseReason::NonContributory,
+        LockError::SlotInactive => RefuseReason::SlotInactive,
+        LockError::WrongEpoch => RefuseReason::WrongEpoch,
         LockError::Busy | LockError::Seal(_) => RefuseReason::Busy,
         _ => return None,
     })
@@ -81,14 +83,8 @@ impl LockModel {
         if !facts.for_this_lock {
             return Err(LockError::WrongLock.into());
         }
-        if facts.epoch != owned.epoch {
-            return Err(LockError::WrongEpoch.into());
-        }
-        let slot = self.slot(facts.slot, owned.epoch)?;
-        if slot.holds == Holds::Inactive {
-            return Err(LockError::SlotInactive.into());
-        }
         check_chain(facts, &owned, open)?;
+        let slot = self.slot_for(facts, &owned).map_err(Denied::Known)?;
         let used = may_install(facts, &slot, now.clock).map_err(Denied::Known)?;
         let pairing = self.pairings;
         self.pairings = pairing.saturating_add(1);
@@ -102,6 +98,15 @@ impl LockModel {
             record: Some(Content::Slot(facts.slot, content)),
             opened: None,
         })
+    }
+
+    /// The slot of a grant that four good signatures came with.
+    fn slot_for(&self, facts: &BundleFacts, owned: &Ownership) -> Result<SlotModel, LockError> {
+        if facts.epoch != owned.epoch {
+            return Err(LockError::WrongEpoch);
+        }
+        let slot = self.slot(facts.slot, owned.epoch)?;
+        if slot.holds == Holds::Inactive { Err(LockError::SlotInactive) } else { Ok(slot) }
     }
 
     fn unlock(&self, spent: Result<Open, LockError>, facts: &UnlockFacts, now: Now) -> Result<Decision, Denied> {
@@ -124,14 +129,24 @@ impl LockModel {
         Ok(Decision { effect, held: Cell::Slot(facts.slot), record, opened: None })
     }
 
-    /// Dates, schedule, uses and rights. Gives the count of openings to store, where there is one.
-    fn may_open(&self, key: &KeyModel, action: Action, now: Now) -> Result<Option<u32>, LockError> {
-        let (_, counter) = self.sound()?;
-        let clock = match now.clock {
+    /// The clock, as far as the lock believes it.
+    fn believed(&self, now: Now) -> Result<Clock, LockError> {
+        let (header, counter) = self.sound()?;
+        Ok(match now.clock {
+            Clock::At(_) if !is_set(header, counter) => Clock::Unset,
             Clock::At(time) if time < counter.latest => Clock::Unset,
             clock => clock,
-        };
-        check_time(&key.limits, clock)?;
+        })
+    }
+
+    /// How many slots there are.
+    fn slot_count(&self) -> SlotCount {
+        u8::try_from(self.slots.len()).ok().and_then(SlotCount::new).unwrap_or(SlotCount::MAX)
+    }
+
+    /// Dates, schedule, uses and rights. Gives the count of openings to store, where there is one.
+    fn may_open(&self, key: &KeyModel, action: Action, now: Now) -> Result<Option<u32>, LockError> {
+        check_time(&key.limits, self.believed(now)?)?;
         let counted = match (action, key.limits.max_uses()) {
             (Action::Open, Some(uses)) if key.used >= uses => return Err(LockError::UsesSpent),
             (Action::Open, Some(_)) => key.used.checked_add(1),
@@ -154,18 +169,29 @@ impl LockModel {
         if !facts.for_this_lock {
             return Err(LockError::WrongLock.into());
         }
-        if facts.epoch != owned.epoch {
-            return Err(LockError::WrongEpoch.into());
-        }
         if facts.nonce != Some(open.id) {
             return Err(LockError::WrongNonce.into());
         }
         facts.signed.check(&owned.owner).map_err(LockError::CommandSignature)?;
+        if facts.epoch != owned.epoch {
+            return Err(Denied::Known(LockError::WrongEpoch));
+        }
         self.obey(facts, &owned, now).map_err(Denied::Known)
     }
 
     fn obey(&self, facts: &CommandFacts, owned: &Ownership, now: Now) -> Result<Decision, LockError> {
         let epoch = owned.epoch;
+        let time = match (facts.order, self.believed(now)?) {
+            (Operation::SetClock { to }, _) => LockTime::at(to),
+            (Operation::Transfer { .. }, _) | (_, Clock::Absent | Clock::Unset) => LockTime::UNKNOWN,
+            (_, Clock::At(time)) => LockTime::at(time),
+        };
+        let done = |epoch, completed, held, record| Decision {
+            effect: Effect::Done { epoch, time, completed },
+            held,
+            record,
+            opened: None,
+        };
         match facts.order {
             Operation::Activate { slot, generation } => {
                 let content = self.turn(slot, generation, Holds::Empty, epoch)?;
@@ -182,18 +208,23 @@ impl LockModel {
                 bad_owner.map_or(Ok(()), |flaw| Err(LockError::OwnerKey(flaw)))?;
                 bad_service.map_or(Ok(()), |flaw| Err(LockError::ServiceKey(flaw)))?;
                 self.all_idle()?;
-                let epoch = epoch.value().checked_add(1).map(Epoch::new).ok_or(LockError::Exhausted)?;
+                let epoch = self.shown.value().checked_add(1).map(Epoch::new).ok_or(LockError::Exhausted)?;
                 let header = Content::Header(HeaderModel::Owned { epoch, owner, service });
-                Ok(done(epoch, Completed::Transfer { owner, service }, Cell::Header, Some(header)))
+                Ok(done(
+                    epoch,
+                    Completed::Transfer { owner, service, slots: self.slot_count() },
+                    Cell::Header,
+                    Some(header),
+                ))
             }
             Operation::SetClock { to } => {
-                let counter = self.set_clock(to, now)?;
+                let counter = self.set_clock(to, epoch, now)?;
                 Ok(done(epoch, Completed::SetClock { to }, Cell::Counter, Some(Content::Counter(counter))))
             }
             Operation::Act { action } => Ok(done(epoch, Completed::Act { action }, Cell::Header, None)),
             Operation::Inspect { slot } => {
                 let left = self.slot(slot, epoch)?.report();
-                Ok(done(epoch, Completed::Inspect { slot, left }, Cell::Slot(slot), None))
+                Ok(done(epoch, Completed::Inspect { slot, slots: self.slot_count(), left }, Cell::Slot(slot), None))
             }
         }
     }
@@ -210,12 +241,12 @@ impl LockModel {
         Ok(SlotModel { epoch, floor: number, holds })
     }
 
-    fn set_clock(&self, to: Timestamp, now: Now) -> Result<CounterModel, LockError> {
+    fn set_clock(&self, to: Timestamp, set_in: Epoch, now: Now) -> Result<CounterModel, LockError> {
         if now.clock == Clock::Absent {
             return Err(LockError::NoClock);
         }
         let (_, counter) = self.sound()?;
-        Ok(CounterModel { latest: to, ..counter })
+        Ok(CounterModel { latest: to, set_in, ..counter })
     }
 
     fn provision(&self, spent: Result<Open, LockError>, facts: &ProvisionFacts) -> Result<Decision, Denied> {
@@ -241,6 +272,9 @@ impl LockModel {
         facts.service.flaw.map_or(Ok(()), |flaw| Err(LockError::ServiceKey(flaw)))?;
         if !again {
             self.all_idle()?;
+            if self.shown > Epoch::ZERO {
+                return Err(LockError::Damaged);
+            }
         }
         Ok(Decision {
             effect: Effect::Provisioned { owner, service, again },
@@ -305,8 +339,4 @@ fn may_install(facts: &BundleFacts, slot: &SlotModel, clock: Clock) -> Result<Op
         }
     };
     if facts.contributes { Ok(used) } else { Err(LockError::NonContributory) }
-}
-
-const fn done(epoch: Epoch, completed: Completed, held: Cell, record: Option<Content>) -> Decision {
-    Decision { effect: Effect::Done { epoch, completed }, held, record, opened: None }
 }

@@ -3,10 +3,10 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::cell::{Aged as _, CellModel, Content, CounterModel, Flash, HeaderModel, Hold, SlotModel};
+use super::cell::{CellModel, Content, CounterModel, Flash, HeaderModel, Hold, SlotModel};
 use super::lock::{Decision, LockModel, PendingModel};
 use super::op::{Ending, Read, Verdict};
-use sharekey::counter::Counter;
+use sharekey::counter::{Counter, Epoch};
 use sharekey::error::LockError;
 use sharekey::id::SlotId;
 use sharekey::limits::Timestamp;
@@ -58,6 +58,7 @@ impl LockModel {
             if store {
                 self.flash.put(record);
             }
+            self.shown = self.shown.max(record.shows());
             match record {
                 Content::Seed { .. } => self.erased = true,
                 Content::Header(header) => self.begin(header),
@@ -80,7 +81,7 @@ impl LockModel {
     /// A header is known. Of a later epoch than the one known before, it ends all sessions, and every
     /// slot is one in which nothing was written yet.
     fn begin(&mut self, header: HeaderModel) {
-        let later = self.header.known.is_some_and(|known| known.age() < header.age());
+        let later = self.header.known.is_some_and(|known| known.epoch() < header.epoch());
         self.header = CellModel::of(header);
         if later {
             self.sessions.clear();
@@ -142,6 +143,7 @@ impl LockModel {
             return Err(LockError::Resetting);
         }
         let found = self.flash.read(cell, read);
+        self.shown = self.shown.max(found.map_or(Epoch::ZERO, |found| found.shows()));
         match cell {
             Cell::Seed => {
                 if self.seed == Hold::Idle {
@@ -167,7 +169,10 @@ impl LockModel {
             }
             Cell::Slot(slot) => {
                 let content = if let Some(Content::Slot(_, content)) = found { Some(content) } else { None };
+                let newer = self.is_newer(slot);
                 let cell = self.slots.get_mut(usize::from(slot.index())).ok_or(LockError::NoSuchSlot)?;
+                // What is newer than the header counts as damaged, and may be read again.
+                cell.damaged |= newer;
                 cell.reload(content)?;
             }
         }
@@ -179,6 +184,7 @@ impl LockModel {
         (self.header, self.counter) = (CellModel::UNREAD, CellModel::UNREAD);
         self.slots.iter_mut().for_each(|slot| *slot = CellModel::UNREAD);
         (self.next, self.ticks, self.seed, self.erased) = (None, 0, Hold::Idle, false);
+        self.shown = Epoch::ZERO;
         self.sessions.clear();
         self.pending.clear();
         match self.flash.newest(Cell::Seed) {
@@ -198,7 +204,8 @@ impl LockModel {
     pub(super) fn make(&mut self, writes: usize) -> Verdict {
         let lock = self.locks;
         self.locks = lock.saturating_add(1);
-        let counter = CounterModel { ceiling: Counter::ZERO, latest: Timestamp::from_unix_seconds(0) };
+        let counter =
+            CounterModel { ceiling: Counter::ZERO, latest: Timestamp::from_unix_seconds(0), set_in: Epoch::ZERO };
         let slots = (0..=u8::MAX).zip(&self.slots).map(|(slot, _)| (SlotId::new(slot), SlotModel::UNTOUCHED));
         let mut records = Vec::from([Content::Seed { lock, initialised: false }]);
         records.extend([Content::Header(HeaderModel::Unprovisioned), Content::Counter(counter)]);

@@ -42,6 +42,7 @@ fn boot_damaged(run: &mut Life, cell: Cell) -> bool {
             assert_eq!(cell, Cell::Seed);
             return false;
         }
+        Err(LoadError::Seal(failed)) => panic!("{failed}"),
     };
     assert_eq!(lock.condition(cell), Ok(Condition::Damaged));
     (door.lock, door.ticks, door.next) = (Some(lock), 0, world.facts.as_ref().map_or(0, |facts| facts.ceiling));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{AgreementKey, Digest, Nonce};
 use sharekey::id::{LockId, SlotId};
 use sharekey::message::{
@@ -15,6 +15,7 @@ use sharekey_stage::chain::Parts;
 use sharekey_stage::ops::To;
 pub use sharekey_stage::stand::{CARD, agreement};
 
+use super::machine::SLOTS;
 use super::steps::{Broken, Bundle, Command, Flaw, Grant, Sent};
 use crate::forge::{Forge, Provider};
 
@@ -43,6 +44,7 @@ impl Known {
         let body = Granted {
             lock: self.lock(grant.lock),
             epoch: Epoch::new(grant.epoch),
+            by: Term::OWNER,
             slot: SlotId::new(grant.slot),
             generation: Generation::new(grant.generation),
             subject: forge.key(grant.subject),
@@ -104,6 +106,7 @@ impl Known {
         let body = Order_ {
             lock: self.lock(command.lock),
             epoch: Epoch::new(command.epoch),
+            by: Term::OWNER,
             lock_nonce: self.nonce(command.nonce),
             owner_nonce: Nonce::from_bytes([7; 16]),
             operation: real::<C>(&command.order),
@@ -154,9 +157,9 @@ pub fn record<C: Provider>(content: &Content, digest: impl Fn(&Digest) -> Digest
             bytes.extend(&written[5..37]);
             bytes.push((*initialised).into());
         }
-        Content::Header(HeaderModel::Unprovisioned) => bytes.push(1),
+        Content::Header(HeaderModel::Unprovisioned) => bytes.extend([SLOTS, 1]),
         Content::Header(HeaderModel::Owned { epoch, owner, service }) => {
-            bytes.push(2);
+            bytes.extend([SLOTS, 2]);
             bytes.extend(epoch.value().to_le_bytes());
             bytes.extend(key(owner));
             bytes.extend(key(service));
@@ -164,6 +167,7 @@ pub fn record<C: Provider>(content: &Content, digest: impl Fn(&Digest) -> Digest
         Content::Counter(counter) => {
             bytes.extend(counter.ceiling.value().to_le_bytes());
             bytes.extend(counter.latest.unix_seconds().to_le_bytes());
+            bytes.extend(counter.set_in.value().to_le_bytes());
         }
         Content::Slot(_, slot) => {
             bytes.extend(slot.epoch.value().to_le_bytes());

@@ -229,8 +229,15 @@ impl<C: Provider> Door<C> {
         assert_eq!(cell, op.written(slot), "what {op:?} writes");
         let (Some(content), Some((_, bytes))) = (record_model, write) else { return op };
         let covered = record::<C>(content, |digest| self.grants[digest], bytes);
-        let seed = matches!(content, Content::Seed { .. });
-        let expected = if seed { covered } else { self.tagged(covered) };
+        let expected = match content {
+            // Under the record key of the seed in it, which is the next lock's.
+            Content::Seed { .. } => {
+                let forge = Forge::<C>::new();
+                let tag = forge.tag(&forge.derived(&covered[5..37], label::RECORD_MAC), &covered);
+                [&covered, &tag.as_bytes()[..]].concat()
+            }
+            _ => self.tagged(covered),
+        };
         assert_eq!(*bytes, expected, "the record of {content:?}");
         if let Content::Slot(_, slot) = content
             && let sharekey_model::state::Holds::Installed(key) = slot.holds

@@ -180,7 +180,7 @@ fn now(state: &Machine) -> BoxedStrategy<Step> {
     let (was, same) = (state.now, Just(ticks));
     prop_oneof![
         3 => next_ticks.prop_map(move |ticks| Step::Now(Now { ticks, ..was })),
-        5 => (same, clock).prop_map(|(ticks, clock)| Step::Now(Now { ticks, clock })),
+        5 => (same, clock).prop_map(move |(ticks, clock)| Step::Now(Now { ticks, clock, ..was })),
     ]
     .boxed()
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest_state_machine::ReferenceStateMachine;
 use sharekey::counter::{Counter, Epoch};
 use sharekey::limits::Timestamp;
-use sharekey::lock::{Cell, Clock, Now};
+use sharekey::lock::{Battery, Cell, Clock, Now};
 use sharekey_model::state::{
     Aged, Content, CounterModel, Effect, Ending, HeaderModel, LockModel, Op, Purpose, Read, Verdict,
 };
@@ -17,6 +17,8 @@ use super::generate;
 use super::steps::{Handles, Interned, OWNERS, SERVICES, Sent, Step, key};
 
 pub const SLOTS: u8 = 3;
+/// How full the lock's battery is.
+pub const BATTERY: Battery = Battery::at(41);
 
 /// A key that a guest holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,12 +70,12 @@ impl Machine {
             let (owner, service) = (key(OWNERS[0]), key(SERVICES[0]));
             model.flash.put(Content::Header(HeaderModel::Owned { epoch: Epoch::new(epoch), owner, service }));
         }
-        let latest = Timestamp::from_unix_seconds(0);
-        model.flash.put(Content::Counter(CounterModel { ceiling: Counter::new(start.ceiling), latest }));
+        let (latest, set_in) = (Timestamp::from_unix_seconds(0), Epoch::new(start.owned.unwrap_or(0)));
+        model.flash.put(Content::Counter(CounterModel { ceiling: Counter::new(start.ceiling), latest, set_in }));
         model.apply(&Op::Boot { reads: BTreeMap::new() });
         Self {
             model,
-            now: Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)) },
+            now: Now { ticks: 1_000, clock: Clock::At(Timestamp::from_unix_seconds(NOON)), battery: BATTERY },
             made: true,
             handles: Handles::new(),
             nonces: Vec::new(),
@@ -185,23 +187,19 @@ impl Ask for LockModel {
     }
 }
 
-/// The numbers that tell a record's age.
-pub fn age(content: &Content) -> (u64, u32, u32) {
-    match content {
-        Content::Seed { .. } => (0, 0, 0),
-        Content::Header(header) => header.age(),
-        Content::Counter(counter) => counter.age(),
-        Content::Slot(_, slot) => slot.age(),
+/// Whether a reading gives an older copy than the newest that the lock knows since boot, and tells.
+pub fn is_older(model: &LockModel, cell: Cell, read: Read) -> bool {
+    fn older<T: Aged>(read: &T, known: Option<&T>) -> bool {
+        known.is_some_and(|known| read.is_older(known))
     }
-}
-
-/// The newest content of a cell that the lock knows since boot.
-pub fn known_age(model: &LockModel, cell: Cell) -> Option<(u64, u32, u32)> {
-    match cell {
-        Cell::Seed => None,
-        Cell::Header => model.header.known.map(|known| known.age()),
-        Cell::Counter => model.counter.known.map(|known| known.age()),
-        Cell::Slot(slot) => model.slots.get(usize::from(slot.index()))?.known.map(|known| known.age()),
+    match model.flash.read(cell, read) {
+        None | Some(Content::Seed { .. }) => false,
+        Some(Content::Header(header)) => older(&header, model.header.known.as_ref()),
+        Some(Content::Counter(counter)) => older(&counter, model.counter.known.as_ref()),
+        Some(Content::Slot(slot, content)) => {
+            let known = model.slots.get(usize::from(slot.index())).and_then(|slot| slot.known.as_ref());
+            older(&content, known)
+        }
     }
 }
 
@@ -245,10 +243,7 @@ impl ReferenceStateMachine for Machine {
                 state.model.pending.contains_key(ticket)
             }
             // An older copy is given where it can be told: anything else the store has to prevent.
-            Step::Reload { cell, read: read @ Read::Older(_) } => {
-                let older = state.model.flash.read(*cell, *read).map(|content| age(&content));
-                older.zip(known_age(&state.model, *cell)).is_some_and(|(older, known)| older < known)
-            }
+            Step::Reload { cell, read: read @ Read::Older(_) } => is_older(&state.model, *cell, *read),
             Step::Reload { read, .. } => *read != Read::NotYet,
             Step::Make { .. } => false,
             _ => true,

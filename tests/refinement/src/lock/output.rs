@@ -3,7 +3,7 @@
 use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{PublicKey, Tag};
 use sharekey::error::RefuseReason;
-use sharekey::id::SlotId;
+use sharekey::id::{SlotCount, SlotId};
 use sharekey::limits::Action;
 use sharekey::message::{
     Challenge, Completed, Done, Holding, Operation, Outcome, Provisioned, Receipt, Refused, Reply, SlotReport,
@@ -15,7 +15,7 @@ use sharekey_model::state::{Answer, Effect};
 use super::bytes::{CARD, agreement, real};
 use super::door::Door;
 use super::ending::Envelope;
-use super::machine::Machine;
+use super::machine::{BATTERY, Machine};
 use super::steps::{BAD, Flaw, OWNERS, Sent};
 use crate::forge::{Forge, Provider};
 use crate::reach::note;
@@ -24,6 +24,8 @@ use sharekey_stage::ops::{self as table, Op, To};
 
 /// What a Done says of a slot that it is not about: it is not in it.
 const NOTHING: SlotReport = SlotReport { floor: Generation::ZERO, holding: Holding::Inactive };
+
+const SLOTS: SlotCount = SlotCount::new(super::machine::SLOTS).unwrap();
 
 impl<C: Provider> Door<C> {
     fn real(&self, key: PublicKey) -> PublicKey {
@@ -56,8 +58,8 @@ impl<C: Provider> Door<C> {
                     .verify(&C::default(), lock.key())
                     .unwrap();
                 let card = forge.card_tag(&CARD, &envelope.unwrap().bytes, lock);
-                let expected = (lock, Epoch::FIRST, self.real(*owner), self.real(*service), card);
-                assert_eq!((body.lock, body.epoch, body.owner, body.service, body.card), expected);
+                let (epoch, owner, service) = (Epoch::FIRST, self.real(*owner), self.real(*service));
+                assert_eq!(body, Provisioned { lock, epoch, owner, service, slots: SLOTS, card });
             }
             (Effect::Installed { .. }, Output::Installed(installed)) => {
                 self.check_receipt(effect, &installed, envelope.unwrap());
@@ -68,12 +70,13 @@ impl<C: Provider> Door<C> {
                 self.check_reply(&unlocked.reply, envelope.unwrap(), Outcome::Accepted);
                 note(format!("accepted: {action:?}"));
             }
-            (Effect::Done { epoch, completed }, Output::Commanded(commanded)) => {
+            (Effect::Done { epoch, time, completed }, Output::Commanded(commanded)) => {
                 let body =
                     *Unverified::<Done>::parse(&commanded.done).unwrap().verify(&C::default(), lock.key()).unwrap();
                 let command = forge.digest(&envelope.unwrap().bytes);
-                let expected = (command, lock, *epoch, self.real_completed(completed));
-                assert_eq!((body.command, body.lock, body.epoch, body.completed), expected);
+                let (time, battery, completed) = (*time, BATTERY, self.real_completed(completed));
+                let expected = Done { command, lock, epoch: *epoch, time, battery, completed };
+                assert_eq!(body, expected);
             }
             (Effect::Erased, Output::Erased(_)) => {}
             (effect, _) => panic!("another result than {effect:?}, with {} sent", machine.sent.len()),
@@ -121,7 +124,7 @@ impl<C: Provider> Door<C> {
             .verify_mac(&C::default(), &self.known.pairings[&pairing])
             .unwrap();
         let tag = Tag::from_bytes(*envelope.bytes.last_chunk().unwrap());
-        assert!(body.outcome == outcome && body.unlock == tag, "{:?}", body.outcome);
+        assert_eq!(body, Reply { outcome, unlock: tag, battery: BATTERY });
     }
 
     /// The answer to a refusal is of the kind that it must be.
@@ -157,7 +160,7 @@ impl<C: Provider> Door<C> {
 
     fn real_completed(&self, completed: &Completed) -> Completed {
         let left = completed.left().map_or(NOTHING, |(_, left)| self.real_report(left));
-        table::completed(&real::<C>(&completed.operation()), &left)
+        table::completed(&real::<C>(&completed.operation()), SLOTS, &left)
     }
 
     // --- the ledger ---
@@ -246,7 +249,7 @@ impl<C: Provider> Door<C> {
                 Event::Owned { lock, epoch: Epoch::FIRST, owner, answered, command: None }
             }
             (Effect::Erased, Sent::Reset { nonce, .. }) => Event::Erased { lock, answered: answered(*nonce) },
-            (Effect::Done { epoch, completed }, Sent::Command(sent)) => {
+            (Effect::Done { epoch, completed, .. }, Sent::Command(sent)) => {
                 meant::<C>(&completed.operation()).done((lock, *epoch), command, answered(sent.nonce))
             }
             _ => return,

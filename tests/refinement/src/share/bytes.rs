@@ -2,13 +2,13 @@
 
 use std::marker::PhantomData;
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{AgreementKey, Digest, Nonce};
-use sharekey::id::{LockId, SlotId};
+use sharekey::id::{LockId, SlotCount, SlotId};
 use sharekey::limits::{Limits, Rights};
 use sharekey::message::{
-    Challenge, Claim, Completed, Done, Grant as Granted, Holding, Install as Installs, Provisioned, Receipt,
-    SlotReport, Withdraw, Withdrawn, WithdrawnOutcome,
+    Battery, Challenge, Claim, Completed, Done, Grant as Granted, Holding, Install as Installs, LockTime, Provisioned,
+    Receipt, SlotReport, Withdraw, Withdrawn, WithdrawnOutcome,
 };
 use sharekey::secret::ActivationSecret;
 
@@ -17,6 +17,7 @@ use sharekey_stage::forge::last_signature;
 use super::steps::{Grant, Install, LOCK, OWNER, Proof, SERVICES, SLOT, Spoil};
 use crate::forge::{Forge, Provider};
 
+const SLOTS: SlotCount = SlotCount::new(10).unwrap();
 const CARD: [u8; 16] = [11; 16];
 
 pub struct Paper<C>(PhantomData<C>);
@@ -54,13 +55,14 @@ impl<C: Provider> Paper<C> {
         let (forge, lock) = (self.forge(), self.lock(Spoil::None));
         let card = forge.card_tag(&CARD, provision, lock);
         let (owner, service) = (forge.key(OWNER), forge.key(SERVICES[0]));
-        forge.signed(&Provisioned { lock, epoch: Epoch::FIRST, owner, service, card }, LOCK, &[])
+        forge.signed(&Provisioned { lock, epoch: Epoch::FIRST, owner, service, slots: SLOTS, card }, LOCK, &[])
     }
 
     pub fn grant(&self, grant: Grant, spoil: Spoil) -> Vec<u8> {
         let body = Granted {
             lock: self.lock(spoil),
             epoch: Epoch::new(grant.epoch),
+            by: Term::OWNER,
             slot: self.slot(spoil),
             generation: Generation::new(grant.generation),
             subject: self.forge().key(grant.subject),
@@ -78,6 +80,7 @@ impl<C: Provider> Paper<C> {
         Withdraw {
             lock: self.lock(Spoil::None),
             epoch: Epoch::new(grant.epoch),
+            by: Term::OWNER,
             slot: SLOT,
             generation: Generation::new(grant.generation),
             grant: self.grant_digest(grant),
@@ -141,7 +144,8 @@ impl<C: Provider> Paper<C> {
 
     fn done(&self, epoch: u32, completed: Completed, spoil: Spoil) -> Vec<u8> {
         let command = Digest::from_bytes([0; 32]);
-        let body = Done { command, lock: self.lock(spoil), epoch: Epoch::new(epoch), completed };
+        let (time, battery) = (LockTime::UNKNOWN, Battery::UNKNOWN);
+        let body = Done { command, lock: self.lock(spoil), epoch: Epoch::new(epoch), time, battery, completed };
         self.forge().signed(&body, self.by(LOCK, spoil), &[])
     }
 
@@ -169,7 +173,7 @@ impl<C: Provider> Paper<C> {
                     }
                 };
                 let left = SlotReport { floor: Generation::new(found.floor), holding };
-                self.done(found.epoch, Completed::Inspect { slot, left }, spoil)
+                self.done(found.epoch, Completed::Inspect { slot, slots: SLOTS, left }, spoil)
             }
         }
     }
@@ -178,8 +182,9 @@ impl<C: Provider> Paper<C> {
     pub fn transferred(&self, epoch: u32, owner: u8, service: u8, spoil: Spoil) -> Vec<u8> {
         let (owner, service) = (self.forge().key(owner), self.forge().key(service));
         let command = Digest::from_bytes([0; 32]);
-        let completed = Completed::Transfer { owner, service };
-        let body = Done { command, lock: self.lock(spoil), epoch: Epoch::new(epoch), completed };
+        let completed = Completed::Transfer { owner, service, slots: SLOTS };
+        let (time, battery) = (LockTime::UNKNOWN, Battery::UNKNOWN);
+        let body = Done { command, lock: self.lock(spoil), epoch: Epoch::new(epoch), time, battery, completed };
         let by = if spoil == Spoil::Lock { 98 } else { self.by(LOCK, spoil) };
         self.forge().signed(&body, by, &[])
     }

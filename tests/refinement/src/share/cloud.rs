@@ -16,7 +16,7 @@ use sharekey::staged::Staged;
 use sharekey::wire::Unverified;
 use sharekey_model::state::{LineModel, RecordVerdict};
 use sharekey_stage::desk::NOW;
-use sharekey_stage::store::stored;
+use sharekey_stage::rows::{joined, open, reopen};
 
 use super::bytes::Paper;
 use super::machine::{Expected, Machine, PHONES};
@@ -50,8 +50,8 @@ impl<C: Provider> Cloud<C> {
         let (provision, pending) =
             owner.provision(&paper.card(), &paper.challenge(), forge.key(SERVICES[0]), &mut rng).unwrap();
         let provisioned = paper.provisioned(&provision);
-        let view = pending.finish(&owner, &provisioned).unwrap();
-        let Ok(record) = service.open(&provisioned, SLOT).unwrap().put_new(stored);
+        let Ok(view) = pending.finish(&owner, &provisioned).unwrap().put_new(None, sharekey_stage::store::stored);
+        let record = open(&service, &provisioned, SLOT).unwrap();
         Self { service, record, owner, phones: [view.clone(), view], paper, rng }
     }
 
@@ -153,7 +153,14 @@ impl<C: Provider> Cloud<C> {
             }
             _ => panic!("nothing that reaches the service"),
         };
-        let Some(taken) = commit(service.take(record, request)?, stored) else { return Ok(None) };
+        if let (Step::Reopen { .. }, Request::Message(statement)) = (step, request) {
+            reopen(service, record, statement)?;
+            return Ok(Some(RecordVerdict::Reopened { serving: service.serves(record) }));
+        }
+        let before = record.clone();
+        let staged = service.take(record, request)?;
+        assert_eq!(staged.writes(), *staged.next() != before, "a write for nothing, or none for a change");
+        let Some(taken) = commit(staged, stored) else { return Ok(None) };
         let (changed, answer) = (taken.changed(), taken.answer());
         Ok(Some(match (*step, answer) {
             (Step::Publish { .. }, Err(error)) => RecordVerdict::Taken(error),
@@ -174,8 +181,7 @@ impl<C: Provider> Cloud<C> {
                 assert_eq!(body.install, Forge::<C>::new().digest(install));
                 RecordVerdict::Released
             }
-            (Step::Prove { .. }, _) => RecordVerdict::Proved(record.slot().state()),
-            _ => RecordVerdict::Reopened { serving: service.serves(record) },
+            _ => RecordVerdict::Proved(record.slot().state()),
         }))
     }
 
@@ -241,7 +247,8 @@ impl<C: Provider> Cloud<C> {
         assert_eq!((record.version(), record.owner()), (model.version, &key(&model.owner)));
         assert_eq!(record.service(), &key(&model.service));
         assert_eq!(record.subject(), model.subject.map(|subject| key(&subject)));
-        assert_eq!(ShareRecord::from_bytes(&record.to_bytes()).as_ref(), Ok(record));
+        let read = joined(record.place(), record.of_lock(), Some(record.of_slot().to_bytes()));
+        assert_eq!((read.as_ref(), record.is_stored()), (Ok(record), true));
         for (at, (phone, model)) in self.phones.iter().zip(&machine.phones).enumerate() {
             assert_eq!(phone.epoch(), model.line.epoch);
             match phone.slot(SLOT) {

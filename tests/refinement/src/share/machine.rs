@@ -263,10 +263,13 @@ impl Machine {
         if let (RecordStep::Withdraw { key, .. }, RecordVerdict::Withdrawn(outcome)) = (step, verdict) {
             let Named::Grant(grant) = named(&key.grant) else { panic!("a grant is withdrawn") };
             let answer = Outcome::of(*outcome);
-            self.evidence.withdrawn = Some((grant, answer));
-            self.evidence.former.iter_mut().filter(|(known, _)| *known == grant).for_each(|(_, kept)| {
-                *kept = Some(answer);
-            });
+            let of_grant = self.evidence.former.iter_mut().find(|(known, _)| *known == grant);
+            let lacking = of_grant.as_ref().is_some_and(|(_, kept)| kept.is_none());
+            // One that changed nothing is not kept.
+            if moved || lacking {
+                of_grant.into_iter().for_each(|(_, kept)| *kept = Some(answer));
+                self.evidence.withdrawn = Some((grant, answer));
+            }
             self.answers.push((grant, Outcome::of(*outcome)));
         }
         if !moved || !matches!(verdict, RecordVerdict::Proved(_)) {

@@ -1,6 +1,6 @@
 //! What a lock refuses, by its own name and as whoever asked hears of it.
 
-use sharekey::counter::Generation;
+use sharekey::counter::{Generation, Term};
 use sharekey::crypto::AgreementKey;
 use sharekey::error::{GuestError, OwnerError, RefuseReason, Retry};
 use sharekey::id::SlotId;
@@ -58,11 +58,11 @@ fn orders(play: &mut Play, order: Order) -> Result<(), Found> {
 }
 
 /// A command of Olga's own key that no app of hers makes.
-fn forged(play: &mut Play, operation: Operation) -> Result<(), Found> {
+fn forged(play: &mut Play, by: Term, operation: Operation) -> Result<(), Found> {
     let (challenge, session) = play.w.door.connect::<purpose::Operate>();
     let (lock, epoch) = (play.w.door.id(), play.w.olga.view().epoch());
     let owner_nonce = nonce_of(&challenge);
-    let body = Command { lock, epoch, lock_nonce: nonce_of(&challenge), owner_nonce, operation };
+    let body = Command { lock, epoch, by, lock_nonce: nonce_of(&challenge), owner_nonce, operation };
     let message = forge::signed(&body, &seed(OLGA));
     play.w.door.command(session, &message).map(drop).map_err(|stop| {
         play.w.olga.told = reason(play, &message).map(OwnerError::Refused);
@@ -98,7 +98,7 @@ fn restored() -> Play {
 fn at_the_end() -> Play {
     let mut play = Play::active();
     let operation = Operation::Activate { slot: HALL, generation: Generation::MAX };
-    forged(&mut play, operation).unwrap();
+    forged(&mut play, Term::OWNER, operation).unwrap();
     play
 }
 
@@ -206,7 +206,7 @@ pub const CASES: &[Case] = &[
             if play.first() { play.w.door.command(session, &command) } else { other.door.command(there, &command) };
         answer.map(drop).map_err(stopped)
     }),
-    (&["Lock.WrongEpoch"], Play::claimed, |play| {
+    (&["Lock.WrongEpoch", "Guest.Refused.WrongEpoch"], Play::claimed, |play| {
         if play.first() {
             // To herself; the service is not told.
             play.w.olga.transfer(&mut play.w.door, key_of(OLGA), key_of(CLOUD)).unwrap();
@@ -217,11 +217,15 @@ pub const CASES: &[Case] = &[
         let slot = if play.first() { SlotId::new(9) } else { HALL };
         orders(play, Order::Inspect { slot })
     }),
-    (&["Lock.SlotInactive"], Play::claimed, |play| {
+    (&["Lock.SlotInactive", "Guest.Refused.SlotInactive"], Play::claimed, |play| {
         if play.first() {
             drop(play.w.olga.order(&mut play.w.door, Order::Deactivate { slot: HALL }).unwrap());
         }
         play.opens()
+    }),
+    (&["Lock.UnknownSigner"], Play::active, |play| {
+        let by = if play.first() { Term::new(1) } else { Term::OWNER };
+        forged(play, by, Operation::Inspect { slot: HALL })
     }),
     (&["Lock.GrantSignature"], Play::shared, |play| {
         if play.first() {
@@ -330,11 +334,11 @@ pub const CASES: &[Case] = &[
     (&["Lock.StaleNumber", "Owner.Refused.StaleNumber"], restored, |play| orders(play, Order::Activate { slot: HALL })),
     (&["Lock.OwnerKey", "Owner.Refused.BadKey"], Play::active, |play| {
         let owner = if play.first() { bad::keys()[0].0 } else { key_of(OLGA) };
-        forged(play, Operation::Transfer { owner, service: key_of(CLOUD) })
+        forged(play, Term::OWNER, Operation::Transfer { owner, service: key_of(CLOUD) })
     }),
     (&["Lock.ServiceKey"], Play::active, |play| {
         let service = if play.first() { bad::keys()[0].0 } else { key_of(CLOUD) };
-        forged(play, Operation::Transfer { owner: key_of(OLGA), service })
+        forged(play, Term::OWNER, Operation::Transfer { owner: key_of(OLGA), service })
     }),
     (&["Lock.CardMac"], fresh, |play| {
         let card = ActivationSecret::from_bytes(if play.first() { [0; 16] } else { play.w.door.card });
@@ -345,7 +349,7 @@ pub const CASES: &[Case] = &[
     }),
     (&["Lock.Exhausted", "Owner.Refused.Exhausted"], at_the_end, |play| {
         let generation = if play.w.olga.view().epoch().value() == 1 { Generation::MAX } else { Generation::new(9) };
-        forged(play, Operation::Activate { slot: HALL, generation })
+        forged(play, Term::OWNER, Operation::Activate { slot: HALL, generation })
     }),
     (&["Lock.NonContributory", "Guest.Refused.NonContributory"], Play::claimed, |play| {
         if !play.first() {

@@ -1,11 +1,13 @@
 //! What an owner's phone refuses.
 
-use sharekey::counter::Generation;
+use sharekey::counter::{Generation, Term};
 use sharekey::error::{RefuseReason, Retry};
 use sharekey::id::{AccountId, LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, purpose};
-use sharekey::message::{Done, Provisioned, RefusedBody, Report, ReportAnswer, Withdraw, Withdrawn, WithdrawnOutcome};
+use sharekey::message::{
+    Done, Grant, Provisioned, RefusedBody, Report, ReportAnswer, Withdraw, Withdrawn, WithdrawnOutcome,
+};
 use sharekey::owner::{Method, Order, Owner};
 use sharekey::secret::{ActivationSecret, Seed};
 use sharekey::slot::GrantRef;
@@ -39,7 +41,7 @@ macro_rules! reported {
     ($code:literal, |$report:ident, $messages:ident| $other:expr) => {
         (&[$code], everything, |play| {
             let (request, pending) = play.w.olga.ask(HALL).unwrap();
-            let answer = play.w.cloud.report(play.w.door.id(), &request).unwrap();
+            let answer = play.w.cloud.report(&request).unwrap();
             let parts = ReportAnswer::parse(&answer).unwrap();
             let ($report, $messages) = (parts.report.to_vec(), parts.messages().collect::<Vec<&[u8]>>());
             let answer = if play.first() { $other } else { answer.clone() };
@@ -183,7 +185,20 @@ pub const CASES: &[Case] = &[
         let id: AccountId = if play.first() { "anna" } else { "ana@example" }.parse().unwrap();
         let Play { w, book, .. } = play;
         w.olga
-            .change(|owner, view, _| owner.share_with_contact(view, HALL, (book, &id), Rights::OPEN, Limits::NONE))
+            .change(|owner, view, _| {
+                owner.share_with_unverified_contact(view, HALL, (book, &id), Rights::OPEN, Limits::NONE)
+            })
+            .map(drop)
+            .map_err(told)
+    }),
+    (&["Owner.UnverifiedContact"], Play::active, |play| {
+        if play.did(Retry::CompareKeys) {
+            play.book.verify_key(&"ana@example".parse().unwrap(), &key_of(ANA + 1)).unwrap();
+        }
+        let Play { w, book, .. } = play;
+        let ana = (&*book, &"ana@example".parse().unwrap());
+        w.olga
+            .change(|owner, view, _| owner.share_with_verified_contact(view, HALL, ana, Rights::OPEN, Limits::NONE))
             .map(drop)
             .map_err(told)
     }),
@@ -207,6 +222,11 @@ pub const CASES: &[Case] = &[
         forge::signed(&body, &lock_key(play))
     }),
     learns!("Owner.DoneSignature", Kind::Done),
+    (&["Owner.UnknownSigner"], everything, |play| {
+        let mut body = *Unverified::<Grant>::parse(&play.w.tape.last(Kind::Grant)).unwrap().claims();
+        body.by = if play.first() { Term::new(1) } else { Term::OWNER };
+        play.w.olga.learn(&forge::signed(&body, &seed(OLGA))).map(drop).map_err(told)
+    }),
     learns!("Owner.GrantSignature", Kind::Grant),
     learns!("Owner.ReceiptSignature", Kind::Receipt),
     learns!("Owner.WithdrawnSignature", Kind::Withdrawn),
@@ -247,6 +267,11 @@ pub const CASES: &[Case] = &[
         let kind = if play.first() { Kind::Claim } else { Kind::Receipt };
         play.w.olga.learn(&play.w.tape.last(kind)).map(drop).map_err(told)
     }),
+    (&["Owner.NoSuchSlot"], Play::active, |play| {
+        let slot = if play.first() { SlotId::new(200) } else { STUDIO };
+        let challenge = play.w.door.connect::<purpose::Operate>().0;
+        play.w.olga.sign_order(Order::Deactivate { slot }, &challenge).map(drop).map_err(told)
+    }),
     (&["Owner.NothingShared"], Play::active, |play| {
         if play.first() {
             return play.w.olga.sign_withdrawal(HALL).map(drop).map_err(told);
@@ -266,15 +291,20 @@ pub const CASES: &[Case] = &[
         }
         // Over a store that brings an older copy back.
         let older = play.w.cloud.records.clone();
-        play.w.cloud.prove(play.w.place(HALL), &play.w.tape.first(Kind::Done)).unwrap();
+        play.w.activate(HALL).unwrap();
         play.w.sync();
         let newer = std::mem::replace(&mut play.w.cloud.records, older);
-        let refused = play.w.olga.see(&play.w.cloud, HALL).map(drop);
+        let refused = play.w.olga.see(&mut play.w.cloud, HALL).map(drop);
         play.w.cloud.records = newer;
         refused.map_err(|stop| match stop {
             Stop::Owner(error) => told(error),
             other => panic!("{other:?}"),
         })
+    }),
+    (&["Owner.Limits"], Play::active, |play| {
+        let rights = if play.first() { Rights::LOCK } else { Rights::OPEN };
+        let guest = play.w.guest(ANA);
+        play.w.share_with(HALL, &guest, rights, Limits::NONE.uses(1).unwrap()).map(drop).map_err(stopped)
     }),
     (&["Owner.Slot.NotActive"], closed, |play| shares(play, key_of(ANA))),
     (&["Owner.Slot.AlreadyShared"], Play::shared, |play| shares(play, key_of(BEN))),
@@ -306,7 +336,7 @@ fn spoilt(message: &[u8]) -> Vec<u8> {
 fn never_released(play: &Play, key: GrantRef) -> Vec<u8> {
     let GrantRef { generation, grant } = key;
     let (lock, epoch): (LockId, _) = (play.w.door.id(), play.w.olga.view().epoch());
-    let withdraw = Withdraw { lock, epoch, slot: HALL, generation, grant };
+    let withdraw = Withdraw { lock, epoch, by: Term::OWNER, slot: HALL, generation, grant };
     let outcome = WithdrawnOutcome::NeverReleased;
     // Another phone of hers asked for it.
     let withdraw_signature = forge::last_signature(&forge::signed(&withdraw, &seed(OLGA)));

@@ -1,16 +1,20 @@
 //! What a service refuses.
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use sharekey::counter::Term;
+use sharekey::id::{SlotCount, SlotId};
 use sharekey::limits::{Limits, Rights, Timestamp};
 use sharekey::lock::purpose;
 use sharekey::message::{Provisioned, ReportRequest, Withdraw};
 use sharekey::owner::Order;
-use sharekey::service::Service;
+use sharekey::service::{LockRecord, Service};
 use sharekey::slot::MAX_LIVE;
 use sharekey::wire::{Kind, Unverified};
 use sharekey_stage::desk::NOW;
 use sharekey_stage::forge;
 use sharekey_stage::provider::Provider;
+use sharekey_stage::rows::reopen;
+use sharekey_stage::store::stored;
 use sharekey_stage::world::phone::Phone;
 use sharekey_stage::world::{ANA, BEN, CLOUD, HALL, OLGA, OTHER_CLOUD, STUDIO, World, key_of, seed};
 
@@ -66,6 +70,42 @@ fn came_back() -> Play {
     let gone = olga.transfer(door, key_of(OLGA), key_of(OTHER_CLOUD)).unwrap();
     cloud.hear(&gone).unwrap();
     olga.transfer(door, key_of(OLGA), key_of(CLOUD)).unwrap();
+    play
+}
+
+/// The service has nothing of the lock: it was out when the owner provisioned it, say.
+fn untold() -> Play {
+    let mut play = Play::active();
+    play.w.cloud.records.clear();
+    play
+}
+
+/// The service's store was restored from a backup, and marked.
+fn from_backup() -> Play {
+    let mut play = Play::active();
+    let World { cloud, door, .. } = &mut play.w;
+    let mut lock = cloud.record((door.id(), HALL)).of_lock().clone();
+    let Ok(_) = cloud.service.restored(&mut lock).unwrap().commit(stored);
+    cloud.records.insert((door.id(), None), lock.to_bytes());
+    play
+}
+
+/// The third slot.
+const CELLAR: SlotId = SlotId::new(2);
+
+/// The lock has more slots than it said to the service, and the owner activated one of them while the service was out.
+fn grown() -> Play {
+    let mut play = Play::active();
+    let World { olga, cloud, door, tape } = &mut play.w;
+    let body = *Unverified::<Provisioned>::parse(&tape.last(Kind::Provisioned)).unwrap().claims();
+    let fewer = Provisioned { slots: SlotCount::new(2).unwrap(), ..body };
+    let mut stored = serde_json::to_value(cloud.record((door.id(), HALL)).of_lock()).unwrap();
+    stored["slots"] = 2.into();
+    stored["statement"] = Base64UrlUnpadded::encode_string(&forge::signed(&fewer, &seed(90))).into();
+    let lock: LockRecord = serde_json::from_value(stored).unwrap();
+    cloud.records.insert((door.id(), None), lock.to_bytes());
+    let _ = olga.order(door, Order::Activate { slot: CELLAR }).unwrap();
+    olga.sign(CELLAR, key_of(BEN), Rights::OPEN, Limits::NONE).unwrap();
     play
 }
 
@@ -136,7 +176,7 @@ fn asks(play: &mut Play, other: fn(ReportRequest, bool) -> ReportRequest) -> Res
     let (request, _pending) = play.w.olga.ask(HALL).unwrap();
     let body = other(*Unverified::parse(&request).unwrap().claims(), play.first());
     let request = forge::signed(&body, &seed(OLGA));
-    play.w.cloud.report(play.w.door.id(), &request).map(drop).map_err(told)
+    play.w.cloud.report(&request).map(drop).map_err(told)
 }
 
 pub const CASES: &[Case] = &[
@@ -173,7 +213,14 @@ pub const CASES: &[Case] = &[
         let World { olga, cloud, door, .. } = &mut play.w;
         let (lock, epoch) = (door.id(), olga.view().epoch());
         let grant = forge::some_digest(1);
-        let body = Withdraw { lock, epoch, slot: HALL, generation: sharekey::counter::Generation::new(9), grant };
+        let body = Withdraw {
+            lock,
+            epoch,
+            by: Term::OWNER,
+            slot: HALL,
+            generation: sharekey::counter::Generation::new(9),
+            grant,
+        };
         let withdraw = forge::signed(&body, &seed(sharekey_stage::world::OTTO));
         cloud.take((lock, HALL), &withdraw).map(drop).map_err(told)
     }),
@@ -182,23 +229,28 @@ pub const CASES: &[Case] = &[
     }),
     (&["Service.RequestSignature"], sold, |play| {
         let (request, _pending) = play.w.olga.ask(HALL).map_err(told)?;
-        play.w.cloud.report(play.w.door.id(), &request).map(drop).map_err(told)
+        play.w.cloud.report(&request).map(drop).map_err(told)
     }),
     (&["Service.RequestTime"], Play::active, |play| {
         const WRONG: Timestamp = Timestamp::from_unix_seconds(NOW.unix_seconds() + 301);
         asks(play, |body, first| ReportRequest { time: if first { WRONG } else { NOW }, ..body })
     }),
     (&["Service.Moved"], came_back, Play::opens),
+    (&["Service.UnknownLock"], untold, publishes),
+    (&["Service.NoSuchSlot"], grown, |play| {
+        let (place, grant) = (play.w.place(CELLAR), play.w.tape.last(Kind::Grant));
+        play.w.cloud.take(place, &grant).map(drop).map_err(told)
+    }),
+    (&["Service.Restored"], from_backup, shares),
     (&["Service.OtherService"], Play::active, |play| {
         let statement = play.w.tape.last(Kind::Provisioned);
         let service = Service::new(Provider, &seed(if play.first() { OTHER_CLOUD } else { CLOUD })).unwrap();
-        service.open(&statement, HALL).map(drop).map_err(told)
+        service.open(&statement).map(drop).map_err(told)
     }),
     (&["Service.NotATransfer"], Play::active, |play| {
         let kind = if play.first() { Kind::Done } else { Kind::Provisioned };
-        let (place, statement) = (play.w.place(HALL), play.w.tape.last(kind));
-        let reopened = play.w.cloud.update(place, |service, record| service.reopen(record, &statement));
-        reopened.map(drop).map_err(told)
+        let (mut record, statement) = (play.w.record(HALL), play.w.tape.last(kind));
+        reopen(&play.w.cloud.service, &mut record, &statement).map(drop).map_err(told)
     }),
     (&["Service.NotOfASlot"], Play::active, |play| {
         let place = play.w.place(HALL);
@@ -237,7 +289,7 @@ pub const CASES: &[Case] = &[
         let id = sharekey::id::LockId::new(key_of(90));
         let owner = if play.first() { key } else { body.owner };
         let statement = forge::signed(&Provisioned { lock: id, owner, ..body }, &lock);
-        play.w.cloud.service.open(&statement, HALL).map(drop).map_err(told)
+        play.w.cloud.service.open(&statement).map(drop).map_err(told)
     }),
     (&["Service.SubjectKey"], Play::active, |play| {
         let lock = play.w.door.id();
@@ -245,7 +297,8 @@ pub const CASES: &[Case] = &[
         let generation = sharekey::counter::Generation::new(if play.first() { 5 } else { 6 });
         let epoch = play.w.olga.view().epoch();
         let (rights, limits) = (Rights::OPEN, Limits::NONE);
-        let body = sharekey::message::Grant { lock, epoch, slot: HALL, generation, subject, rights, limits };
+        let body =
+            sharekey::message::Grant { lock, epoch, by: Term::OWNER, slot: HALL, generation, subject, rights, limits };
         play.w.cloud.take((lock, HALL), &forge::signed(&body, &seed(OLGA))).map(drop).map_err(told)
     }),
     (&["Service.NothingShared"], Play::claimed, |play| {

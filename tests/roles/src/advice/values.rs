@@ -4,7 +4,7 @@ use sharekey::code::{Link, ShareCode};
 use sharekey::contacts::Fingerprint;
 use sharekey::crypto::{Agree, AgreementKey, PublicKey};
 use sharekey::error::{CodeError, LimitsError, Retry, SignatureError, WireError};
-use sharekey::id::AccountId;
+use sharekey::id::{AccountId, ContactName};
 use sharekey::limits::{Action, Limits, Rights, Schedule, Timestamp, UtcOffset, Weekdays};
 use sharekey::lock::{Cell, Found, StoredSeed};
 use sharekey::message::{Grant, Unlock};
@@ -13,7 +13,7 @@ use sharekey::wire::Unverified;
 use sharekey_stage::provider::Provider;
 use sharekey_stage::samples::{Samples, Size};
 use sharekey_stage::world::{ANA, OLGA, key_of, seed};
-use sharekey_stage::{bad, forge};
+use sharekey_stage::{NOON, bad, forge};
 
 use super::{Case, Play, told};
 
@@ -52,7 +52,7 @@ macro_rules! checked {
 }
 
 /// Behind header, lock, epoch, slot, generation and subject.
-const RIGHTS: usize = 4 + 32 + 4 + 1 + 4 + 32;
+const RIGHTS: usize = 4 + 32 + 4 + 4 + 1 + 4 + 32;
 
 fn read(grant: &[u8]) -> Result<(), WireError> {
     Unverified::<Grant>::parse(grant).map(drop)
@@ -109,6 +109,18 @@ pub const CASES: &[Case] = &[
         Limits::new(at(5), at(if good { 6 } else { 5 }), None, None)
     }),
     made!("Limits.NoUses", |good| Limits::new(None, None, None, Some(u32::from(good)))),
+    made!("Limits.FarAway", |good| {
+        let until = NOON + if good { 600 } else { 1_000 * NOON };
+        Limits::NONE.until(Timestamp::from_unix_seconds(until)).unwrap().check(Rights::OPEN)
+    }),
+    made!("Limits.UsesWithoutOpen", |good| {
+        Limits::NONE.uses(1).unwrap().check(if good { Rights::OPEN_AND_LOCK } else { Rights::LOCK })
+    }),
+    made!("Limits.NoTime", |good| {
+        let dates = Limits::NONE.from(Timestamp::from_unix_seconds(NOON)).unwrap();
+        let dates = dates.until(Timestamp::from_unix_seconds(NOON + 600)).unwrap();
+        dates.on(schedule(Weekdays::ALL.into(), if good { 719 } else { 1080 }, 0).unwrap()).check(Rights::OPEN)
+    }),
     made!("Limits.Weekdays", |good| schedule(u8::from(good), 0, 0)),
     made!("Limits.Window", |good| schedule(1, if good { 0 } else { 1440 }, 0)),
     made!("Limits.Offset", |good| schedule(1, 0, if good { 840 } else { 841 })),
@@ -127,6 +139,8 @@ pub const CASES: &[Case] = &[
     made!("Id.Empty", |good| if good { "ana" } else { "" }.parse::<AccountId>()),
     made!("Id.TooLong", |good| "a".repeat(if good { 64 } else { 65 }).parse::<AccountId>()),
     made!("Id.Control", |good| if good { "ana" } else { "an\na" }.parse::<AccountId>()),
+    made!("Id.Invisible", |good| if good { "ana" } else { "ana\u{200b}" }.parse::<ContactName>()),
+    made!("Id.Character", |good| if good { "ana" } else { "an\u{430}" }.parse::<AccountId>()),
     made!("Id.Whitespace", |good| if good { "ana" } else { " ana" }.parse::<AccountId>()),
     made!("Fingerprint.NotADigit", |good| if good { "0".repeat(30) } else { "x".repeat(30) }.parse::<Fingerprint>()),
     made!("Fingerprint.TooShort", |good| "0".repeat(if good { 30 } else { 29 }).parse::<Fingerprint>()),
@@ -166,11 +180,11 @@ pub const CASES: &[Case] = &[
         if play.first() {
             play.w.door.store.remove(Cell::Seed);
         }
-        StoredSeed::read(play.w.door.store.found(Cell::Seed)).map(drop).map_err(told)
+        StoredSeed::read(&Provider, play.w.door.store.found(Cell::Seed)).map(drop).map_err(told)
     }),
     (&["Load.SeedDamaged"], Play::active, |play| {
         let found = if play.did(Retry::Reload) { play.w.door.store.found(Cell::Seed) } else { Found::Unreadable };
-        StoredSeed::read(found).map(drop).map_err(told)
+        StoredSeed::read(&Provider, found).map(drop).map_err(told)
     }),
 ];
 

@@ -9,6 +9,7 @@ use sharekey::owner::Order;
 use sharekey::wire::Kind;
 use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
+use sharekey_stage::rows::reopen;
 
 use super::MISMATCH;
 use sharekey_stage::world::guest::Guest;
@@ -75,7 +76,7 @@ fn the_cloud_refuses_for_one_lock_what_is_meant_for_another() {
     let (claim, install) = (message(Kind::Claim), message(Kind::Install));
     b.refuses(ServiceError::ClaimNamesOtherGrant, |b| b.cloud.take(place, (&claim, &install)));
     let provisioned = message(Kind::Provisioned);
-    b.refuses(ServiceError::WrongLock, |b| b.cloud.take(place, &provisioned));
+    b.refuses(ServiceError::WrongLock, |b| reopen(&b.cloud.service, &mut b.cloud.record(place), &provisioned));
 }
 
 #[test]
@@ -171,8 +172,8 @@ fn nothing_of_an_epoch_that_ended_works_in_the_next() {
     let place = w.place(HALL);
     let message = |w: &World, kind| w.tape.last(kind);
 
-    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent(To::Install, &old_bundle));
-    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent(To::Command, &command));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Install, &old_bundle));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Command, &command));
     w.lock_refuses(LockError::NotInstalled, |w| w.open(&mut ana));
     w.lock_refuses(LockError::WrongEpoch, |w| ana.fetch_colluding(&mut w.door));
 

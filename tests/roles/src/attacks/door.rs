@@ -98,6 +98,7 @@ fn a_strangers_command_is_refused_and_told_nothing() {
     let body = sharekey::message::Command {
         lock: w.door.id(),
         epoch: w.olga.view().epoch(),
+        by: sharekey::counter::Term::OWNER,
         lock_nonce: nonce_of(&challenge),
         owner_nonce: Nonce::from_bytes([1; 16]),
         operation: sharekey::message::Operation::Act { action: Action::Open },

@@ -109,10 +109,9 @@ fn a_code_is_good_for_one_device_whatever_the_cloud_says() {
     let mut w = World::active();
     let code = ShareCode::issue(&mut rng(5));
     let shared = w.olga.change(|owner, view, _| owner.share_by_code(view, HALL, code, Rights::OPEN, Limits::NONE));
-    let shared = shared.unwrap();
-    let text = shared.code().as_str().to_owned();
+    let text = shared.unwrap().as_str().to_owned();
     let redeemed = || ShareCode::parse(&text).unwrap().redeem(&Provider);
-    let grant = shared.shown();
+    let grant = w.olga.change(|owner, view, _| owner.code_shown(view, HALL)).unwrap();
     w.cloud.take(w.place(HALL), &grant).unwrap();
 
     let (mut first, mut second) = (Guest::new(redeemed(), &w.tape), Guest::new(redeemed(), &w.tape));

@@ -8,12 +8,13 @@ use sharekey::limits::Action;
 use sharekey::lock::{Cell, purpose};
 use sharekey::message::{Connect, FactoryReset, Release, ReportAnswer};
 use sharekey::owner::{Order, PendingCommand, PendingProvision};
-use sharekey::secret::{ActivationSecret, Seed};
+use sharekey::secret::{ActivationSecret, Exposed, Seed};
 use sharekey::wire::{HEADER_LEN, Kind};
 use sharekey_stage::desk::NOW;
 use sharekey_stage::hex;
 use sharekey_stage::ops::To;
 use sharekey_stage::provider::Provider;
+use sharekey_stage::rows::reopen;
 
 use super::MISMATCH;
 use sharekey_stage::world::guest::Guest;
@@ -95,24 +96,24 @@ impl Stage {
                 ana.key().unlock(&Provider, message, Action::Open, &mut ben.rng).map(drop).map_err(Stop::from),
                 olga.sign_order(Order::Inspect { slot: HALL }, message).map(drop).map_err(Stop::from),
             ],
-            Kind::Reply => vec![ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from)],
+            Kind::Reply => vec![ana.key().check_reply(&Provider, awaiting, message).map(drop).map_err(Stop::from)],
             Kind::Done => vec![
                 cloud.take(hall, message).map(drop).map_err(Stop::from),
                 olga.learn(message).map(drop).map_err(Stop::from),
                 olga.change(|owner, view, _| pending.finish(owner, view, message)).map(drop).map_err(Stop::from),
-                cloud.update(hall, |service, record| service.reopen(record, message)).map(drop).map_err(Stop::from),
+                reopen(&cloud.service, &mut cloud.record(hall), message).map(drop).map_err(Stop::from),
             ],
             Kind::Provisioned => vec![
-                cloud.update(hall, |service, record| service.reopen(record, message)).map(drop).map_err(Stop::from),
+                reopen(&cloud.service, &mut cloud.record(hall), message).map(drop).map_err(Stop::from),
                 provision.finish(&olga.owner, message).map(drop).map_err(Stop::from),
             ],
             Kind::Refused => vec![
                 olga.change(|owner, view, _| pending.finish(owner, view, message)).map(drop).map_err(Stop::from),
                 download.finish(&Provider, message).map(drop).map_err(Stop::from),
                 provision.finish(&olga.owner, message).map(drop).map_err(Stop::from),
-                ana.key().check_reply(&Provider, awaiting, message).map_err(Stop::from),
+                ana.key().check_reply(&Provider, awaiting, message).map(drop).map_err(Stop::from),
             ],
-            Kind::ReportRequest => vec![cloud.report(door.id(), message).map(drop).map_err(Stop::from)],
+            Kind::ReportRequest => vec![cloud.report(message).map(drop).map_err(Stop::from)],
             Kind::Report => {
                 let (_request, pending) = olga.ask(HALL).unwrap();
                 let answer = ReportAnswer::encode(message, &[]);
@@ -156,8 +157,9 @@ fn no_message_passes_for_one_of_another_kind() {
             relabelled[3] = kind.byte();
             for stop in stage.deliver(kind, &relabelled) {
                 tried += 1;
-                // No kind's body is another's: it never comes to the signature.
-                assert!(wire_error(stop).is_some(), "{:?} as {kind:?}: {stop:?}", Kind::of(message));
+                // Hardly a kind's body is another's; where a length makes it one, the kind is under the signature.
+                let unsigned = matches!(stop, Stop::Service(ServiceError::RequestSignature(_)));
+                assert!(unsigned || wire_error(stop).is_some(), "{:?} as {kind:?}: {stop:?}", Kind::of(message));
             }
         }
     }
@@ -226,7 +228,7 @@ fn kind_and_version_stand_under_every_signature() {
     let mut stage = Stage::new();
     let before = stage.w.snapshot();
     let lock = lock_key(&stage.w);
-    let device = stored(stage.ben.claimed(), "device");
+    let device = stored(&Exposed(stage.ben.claimed()), "device");
     let role = |byte| *seed(byte).expose();
     let service = Stop::Service;
     for (kind, key, because) in [
@@ -302,7 +304,7 @@ fn kind_and_version_stand_under_the_locks_refusal() {
 #[test]
 fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
     let Stage { mut w, ana, mut ben, .. } = Stage::new();
-    let pairing = stored(ana.key(), "pairing");
+    let pairing = stored(&Exposed(ana.key()), "pairing");
     let (owner, service, card) = (*seed(OLGA).expose(), *seed(CLOUD).expose(), w.door.card);
     for other in 0..HEADERS {
         let (challenge, session) = w.door.connect::<purpose::Install>();
@@ -340,12 +342,12 @@ fn kind_and_version_stand_under_what_the_lock_takes_in_a_session() {
 #[test]
 fn kind_and_version_stand_under_the_locks_reply() {
     let Stage { mut w, mut ana, .. } = Stage::new();
-    let pairing = stored(ana.key(), "pairing");
+    let pairing = stored(&Exposed(ana.key()), "pairing");
     let (session, unlock, awaiting) = w.asked(&mut ana, Action::Open);
     let honest = w.door.unlock(session, &unlock).unwrap();
     for other in 0..HEADERS {
         let reply = retagged(&honest, other, &pairing);
         assert_eq!(ana.key().check_reply(&Provider, &awaiting, &reply), Err(GuestError::ReplyMac));
     }
-    assert_eq!(ana.key().check_reply(&Provider, &awaiting, &honest), Ok(()));
+    assert_eq!(ana.key().check_reply(&Provider, &awaiting, &honest), Ok(sharekey_stage::stand::BATTERY));
 }

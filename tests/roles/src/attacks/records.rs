@@ -4,6 +4,7 @@ use sharekey::error::{LoadError, LockError, OwnerError, RefuseReason};
 use sharekey::lock::{Cell, Condition, Found, StoredSeed, purpose};
 use sharekey::owner::Order;
 
+use sharekey_stage::provider::Provider;
 use sharekey_stage::store::{PowerCut, Store};
 use sharekey_stage::world::guest::Guest;
 use sharekey_stage::world::{ANA, BEN, HALL, STUDIO, Stop, World};
@@ -112,10 +113,10 @@ fn a_spoiled_seed_is_not_taken_for_a_lock_to_be_made() {
     let (w, ..) = both();
     let seed = w.door.store.get(Cell::Seed).unwrap();
     for bad in [&seed[..seed.len() - 1], &[], w.door.store.get(Cell::Header).unwrap()] {
-        assert_eq!(StoredSeed::read(Found::Bytes(bad)).err(), Some(LoadError::SeedDamaged));
+        assert_eq!(StoredSeed::read(&Provider, Found::Bytes(bad)).err(), Some(LoadError::SeedDamaged));
     }
-    assert_eq!(StoredSeed::read(Found::Unreadable).err(), Some(LoadError::SeedDamaged));
-    assert_eq!(StoredSeed::read(Found::Nothing).err(), Some(LoadError::NotMade));
+    assert_eq!(StoredSeed::read(&Provider, Found::Unreadable).err(), Some(LoadError::SeedDamaged));
+    assert_eq!(StoredSeed::read(&Provider, Found::Nothing).err(), Some(LoadError::NotMade));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use sharekey_stage::world::{ANA, BEN, EVE, HALL, STUDIO, World, seed};
 use sharekey_stage::{forge, nonce_of};
 
 //= spec/protocol.md#service-confirmation
-//# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, with nothing changed but the version.
+//# SVC-24. A grant that is sent for publication while it is shared MUST be accepted, with nothing changed.
 #[test]
 fn a_grant_that_is_shared_no_more_is_not_published_again() {
     let mut w = World::active();
@@ -175,7 +175,7 @@ fn every_command_is_carried_out_once() {
     let (owner, service) = (w.olga.key(), w.cloud.key());
     w.olga.transfer(&mut w.door, owner, service).unwrap();
     let transfer = w.tape.last(Kind::Command);
-    w.lock_refuses(LockError::WrongEpoch, |w| w.door.sent(To::Command, &transfer));
+    w.lock_refuses(LockError::WrongNonce, |w| w.door.sent(To::Command, &transfer));
     assert_eq!(w.door.bolt, [Action::Open]);
     let ordered = |command: &Vec<u8>| Order::of(&Unverified::<Command>::parse(command).unwrap().claims().operation);
     let tried: BTreeSet<Order> = w.tape.all(Kind::Command).iter().map(ordered).collect();

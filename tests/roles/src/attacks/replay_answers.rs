@@ -204,6 +204,6 @@ fn an_old_report_does_not_take_the_view_back() {
     w.withdraw(HALL).unwrap();
     w.sync();
     w.cloud.records = old;
-    w.refuses(OwnerError::OlderReport, |w| w.olga.sync(&w.cloud));
+    w.refuses(OwnerError::OlderReport, |w| w.olga.sync(&mut w.cloud));
     assert_eq!(w.olga.state(HALL), State::NotShared);
 }

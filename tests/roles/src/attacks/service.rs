@@ -1,7 +1,7 @@
 //! A taken-over service: the test holds its key. It decides order, and never who may enter; it hides
 //! nothing that the lock signed.
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Agree, Digest};
 use sharekey::error::{LockError, OwnerError};
 use sharekey::lock::{Session, purpose};
@@ -143,7 +143,7 @@ fn it_makes_no_view_say_downloaded() {
     // A later version of the record, with honest messages only, says nothing more.
     let version = w.record(HALL).version() + 5;
     let (request, pending) = w.olga.ask(HALL).unwrap();
-    let ownership = w.record(HALL).evidence().ownership().to_vec();
+    let ownership = w.record(HALL).of_lock().statement().to_vec();
     let lie = report(&request, (version, State::Shared), &[&ownership, &grant]);
     let _ = w.olga.change(|owner, view, _| owner.see(view, pending, &lie)).unwrap();
     assert_eq!((w.olga.state(HALL), w.olga.downloaded(HALL)), (State::Sharing, None));
@@ -154,14 +154,15 @@ fn it_makes_no_view_say_downloaded() {
 /// The service's answer to a request for a report, whatever is true.
 fn report(request: &[u8], (version, state): (u64, State), messages: &[&[u8]]) -> Vec<u8> {
     let ReportRequest { lock, epoch, slot, .. } = *Unverified::parse(request).unwrap().claims();
-    let body = Report { request: digest(request), lock, epoch, slot, version, state, messages: digest(b"") };
+    let (request, slots) = (digest(request), sharekey_stage::desk::SLOTS);
+    let body = Report { request, lock, epoch, slot, version, state, slots, messages: digest(b"") };
     report_of(body, messages, &seed(CLOUD))
 }
 
 /// The service's answer to a withdrawal of this grant that the owner signed, whatever is true.
 fn answer(grant: &[u8], outcome: WithdrawnOutcome, signer: u8) -> Vec<u8> {
     let Grant { lock, epoch, slot, generation, .. } = body(grant);
-    let withdraw = Withdraw { lock, epoch, slot, generation, grant: digest(grant) };
+    let withdraw = Withdraw { lock, epoch, by: Term::OWNER, slot, generation, grant: digest(grant) };
     let withdraw_signature = forge::last_signature(&forge::signed(&withdraw, &seed(OLGA)));
     forge::signed(&Withdrawn { withdraw, withdraw_signature, outcome }, &seed(signer))
 }

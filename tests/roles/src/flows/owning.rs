@@ -10,6 +10,7 @@ use sharekey::owner::{Fact, Order};
 use sharekey::slot::State;
 use sharekey::wire::Kind;
 
+use sharekey_stage::desk::keep;
 use sharekey_stage::world::cloud::Cloud;
 use sharekey_stage::world::door::NOON;
 use sharekey_stage::world::phone::Phone;
@@ -47,7 +48,9 @@ fn an_inspection_finds_the_key_whose_receipt_was_withheld() {
     let fact = w.olga.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
     let (grant, device) = (ana.key().grant(), ana.key().device());
     let left = SlotReport { floor: Generation::new(2), holding: Holding::Installed { grant, device } };
-    assert_eq!(fact, Fact::Done { completed: Completed::Inspect { slot: HALL, left } });
+    assert!(
+        matches!(fact, Fact::Done { completed: Completed::Inspect { slot: HALL, left: found, .. }, .. } if found == left)
+    );
     assert_eq!((w.state(HALL), w.olga.downloaded(HALL)), (State::Shared, Some(device)));
     assert!(w.record(HALL).slot().is_downloaded(), "the cloud has it from the owner");
 }
@@ -112,7 +115,9 @@ fn a_lock_is_sold_to_another_owner_with_another_cloud() {
     assert!(!otto.view().status(HALL).inspected);
     let fact = otto.inspect(&mut w.door, &mut cloud, HALL).unwrap();
     let left = SlotReport { floor: Generation::ZERO, holding: Holding::Inactive };
-    assert_eq!(fact, Fact::Done { completed: Completed::Inspect { slot: HALL, left } });
+    assert!(
+        matches!(fact, Fact::Done { completed: Completed::Inspect { slot: HALL, left: found, .. }, .. } if found == left)
+    );
     assert!(otto.view().status(HALL).inspected);
     otto.activate(&mut w.door, &mut cloud, HALL).unwrap();
     let mut ben = w.guest(BEN);
@@ -138,7 +143,7 @@ fn a_lock_that_is_sold_back_opens_its_record_at_the_first_cloud_again() {
     w.cloud.hear(&back).unwrap();
     other.hear(&back).unwrap();
     assert_eq!((*w.record(HALL).service(), w.record(HALL).epoch()), (w.cloud.key(), Epoch::new(3)));
-    assert_eq!(*other.records[&(lock, HALL)].service(), w.cloud.key());
+    assert_eq!(*other.record((lock, HALL)).service(), w.cloud.key());
     w.activate(HALL).unwrap();
     let mut ana = w.downloads(HALL, ANA);
     w.open(&mut ana).unwrap();
@@ -166,7 +171,7 @@ fn a_lock_whose_done_of_a_transfer_was_lost_is_taken_over_by_its_new_owner() {
     let done = w.door.command(session, &command).unwrap();
     // On a phone with two accounts, the other one has not taken it over.
     assert_eq!(pending.finish(&w.olga.owner, &done).unwrap_err(), OwnerError::WrongOwner);
-    let view = pending.finish(&otto.owner, &done).unwrap();
+    let view = keep(pending.finish(&otto.owner, &done).unwrap());
     assert_eq!((view.epoch(), view.service()), (Epoch::new(3), &cloud.key()));
     assert!(!view.status(HALL).inspected);
     otto.view = Some(view);
@@ -215,7 +220,7 @@ fn provisioning_again_gives_a_view_that_claims_to_know_nothing() {
     let status = again.view().status(HALL);
     assert!(status.may_open.is_empty() && !status.inspected, "nobody can open only where both say so");
 
-    again.sync(&w.cloud).unwrap();
+    again.sync(&mut w.cloud).unwrap();
     again.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
     let status = again.view().status(HALL);
     assert_eq!((status.may_open.len(), status.inspected), (1, true));
@@ -270,5 +275,5 @@ fn a_cloud_opens_no_record_for_a_lock_that_names_another_cloud() {
     assert_eq!(third.hear(&done), Err(ServiceError::OtherService));
     assert!(other.records.is_empty() && third.records.is_empty());
     other.hear(&done).unwrap();
-    assert_eq!(other.records.len(), 3);
+    assert_eq!(other.records.len(), 1);
 }

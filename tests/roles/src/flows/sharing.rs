@@ -3,16 +3,17 @@
 use sharekey::code::ShareCode;
 use sharekey::contacts::{ContactBook, Fingerprint, Trust};
 use sharekey::counter::{Epoch, Generation};
-use sharekey::error::{GuestError, LockError, ServiceError};
+use sharekey::error::{GuestError, LockError, OwnerError, ServiceError};
+use sharekey::id::AccountId;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::message::{Holding, WithdrawnOutcome};
-use sharekey::owner::Method;
+use sharekey::owner::{Method, Whom};
 use sharekey::slot::State;
 use sharekey::wire::Kind;
 use sharekey_stage::provider::Provider;
 
 use sharekey_stage::world::guest::Guest;
-use sharekey_stage::world::{ANA, BEN, HALL, STUDIO, Stop, World, digest, rng, through_storage};
+use sharekey_stage::world::{ANA, BEN, HALL, STUDIO, Stop, World, digest, key_of, rng, through_storage};
 
 #[test]
 fn a_provisioned_lock_is_olgas_with_every_slot_closed() {
@@ -59,13 +60,15 @@ fn a_share_to_a_contact_is_downloaded_and_then_opens_offline() {
 
     let grant = w
         .olga
-        .change(|owner, view, _| owner.share_with_contact(view, HALL, (&book, &id), Rights::OPEN, Limits::NONE))
+        .change(|owner, view, _| {
+            owner.share_with_verified_contact(view, HALL, (&book, &id), Rights::OPEN, Limits::NONE)
+        })
         .unwrap();
     w.cloud.take(w.place(HALL), &grant).unwrap();
     assert_eq!(w.state(HALL), State::Sharing);
     let status = w.olga.view().status(HALL).shared.unwrap();
     assert_eq!((status.subject(), status.rights()), (Some(ana.subject()), Some(Rights::OPEN)));
-    assert_eq!((status.contact, status.method), (Some(id), Some(Method::Account)));
+    assert_eq!((status.contact_then, status.method), (Some(id), Some(Method::Account)));
 
     w.download(&mut ana).unwrap();
     // Opening takes the door only: the cloud is not asked.
@@ -78,17 +81,15 @@ fn a_share_to_a_contact_is_downloaded_and_then_opens_offline() {
 fn a_share_by_code_goes_to_whoever_types_the_code() {
     let mut w = World::active();
     let code = ShareCode::issue(&mut rng(5));
-    let shared = w
-        .olga
-        .change(|owner, view, _| owner.share_by_code(view, STUDIO, code, Rights::OPEN_AND_LOCK, Limits::NONE))
-        .unwrap();
-    let text = shared.code().as_str().to_lowercase().replace('-', " ");
-    let grant = shared.shown();
+    let shared =
+        w.olga.change(|owner, view, _| owner.share_by_code(view, STUDIO, code, Rights::OPEN_AND_LOCK, Limits::NONE));
+    let text = shared.unwrap().as_str().to_lowercase().replace('-', " ");
+    let grant = w.olga.change(|owner, view, _| owner.code_shown(view, STUDIO)).unwrap();
     w.cloud.take(w.place(STUDIO), &grant).unwrap();
     assert_eq!(w.olga.view().status(STUDIO).shared.unwrap().method, Some(Method::Code));
 
     let mut ben = Guest::new(ShareCode::parse(&text).unwrap().redeem(&Provider), &w.tape);
-    assert_eq!(w.cloud.find(ben.subject()).unwrap(), (w.place(STUDIO), grant.to_vec()));
+    assert_eq!(w.cloud.find(w.door.id(), ben.subject()).unwrap(), (w.place(STUDIO), grant.to_vec()));
     w.download(&mut ben).unwrap();
     ben.act(&mut w.door, Action::Open).unwrap();
     ben.act(&mut w.door, Action::Lock).unwrap();
@@ -103,8 +104,8 @@ fn neither_a_code_nor_its_seed_stands_in_any_message() {
     let code = ShareCode::issue(&mut rng(5));
     let shared =
         w.olga.change(|owner, view, _| owner.share_by_code(view, HALL, code, Rights::OPEN, Limits::NONE)).unwrap();
-    let text = shared.code().as_str().to_owned();
-    let grant = shared.shown();
+    let text = shared.as_str().to_owned();
+    let grant = w.olga.change(|owner, view, _| owner.code_shown(view, HALL)).unwrap();
     w.tape.note(&grant);
     w.cloud.take(w.place(HALL), &grant).unwrap();
     let mut ben = Guest::new(ShareCode::parse(&text).unwrap().redeem(&Provider), &w.tape);
@@ -119,8 +120,7 @@ fn neither_a_code_nor_its_seed_stands_in_any_message() {
     for kind in [Kind::Grant, Kind::Claim, Kind::Install, Kind::Release, Kind::Receipt, Kind::Withdraw] {
         assert!(messages.iter().any(|message| Kind::of(message) == Ok(kind)), "no {kind:?}");
     }
-    let record = postcard::to_allocvec(w.record(HALL)).unwrap();
-    for bytes in messages.iter().chain([&record]) {
+    for bytes in messages.iter().chain(w.cloud.records.values()) {
         for secret in [text.as_bytes(), symbols.as_bytes(), &seed] {
             assert!(!bytes.windows(secret.len()).any(|window| window == secret));
         }
@@ -207,4 +207,63 @@ fn a_slot_that_was_closed_is_opened_again_for_somebody_else() {
     let mut ben = w.downloads(HALL, BEN);
     w.open(&mut ben).unwrap();
     assert_eq!(ben.key().generation().value(), 5, "every grant and every turn took a number");
+}
+
+//= spec/protocol.md#contacts
+//# CON-11. A key MUST NOT be shown as shared with a contact whose pinned key is another than the grant's subject.
+#[test]
+fn a_key_is_shown_as_the_contacts_whose_key_it_is_for_today() {
+    let mut w = World::active();
+    let (ana, name) = (w.guest(ANA), || "Ana".parse().unwrap());
+    let (id, other): (AccountId, AccountId) = ("ana@example".parse().unwrap(), "ana.new@example".parse().unwrap());
+    let mut book = ContactBook::new();
+    book.add(id.clone(), name(), ana.subject()).unwrap();
+    let with = (&book, &id);
+    w.olga
+        .change(|owner, view, _| owner.share_with_unverified_contact(view, HALL, with, Rights::OPEN, Limits::NONE))
+        .unwrap();
+    let shared = w.olga.view().status(HALL).shared.unwrap();
+    assert_eq!(shared.whom(&book), Whom::Contact(&id, Trust::Unverified));
+    book.verify_key(&id, &ana.subject()).unwrap();
+    assert_eq!(shared.whom(&book), Whom::Contact(&id, Trust::Verified));
+    // The same id with another key is somebody else.
+    book.delete(&id).unwrap();
+    assert_eq!(shared.whom(&book), Whom::FormerContact(&id));
+    book.accept_changed_key(&id, key_of(BEN)).unwrap();
+    book.add(id.clone(), name(), key_of(BEN)).unwrap();
+    assert_eq!(shared.whom(&book), Whom::FormerContact(&id));
+    // And the same key under another id is the same person.
+    book.add(other.clone(), name(), ana.subject()).unwrap();
+    assert_eq!(shared.whom(&book), Whom::Contact(&other, Trust::Unverified));
+    let empty = ContactBook::new();
+    w.share(STUDIO, &ana).unwrap();
+    let shared = w.olga.view().status(STUDIO).shared.unwrap();
+    assert_eq!(
+        (shared.whom(&empty), shared.whom(&book)),
+        (Whom::Key(ana.subject()), Whom::Contact(&other, Trust::Unverified))
+    );
+}
+
+//= spec/protocol.md#contacts
+//# CON-12. An app MUST NOT share with a contact that is not verified other than by a call that says so.
+#[test]
+fn a_contact_that_nobody_compared_is_shared_with_by_a_call_that_says_so() {
+    let mut w = World::active();
+    let id: AccountId = "ana@example".parse().unwrap();
+    let mut book = ContactBook::new();
+    book.add(id.clone(), "Ana".parse().unwrap(), key_of(ANA)).unwrap();
+    let share = |w: &mut World, book: &ContactBook| {
+        let with = (book, &id);
+        w.olga
+            .change(|owner, view, _| owner.share_with_verified_contact(view, HALL, with, Rights::OPEN, Limits::NONE))
+            .map(drop)
+    };
+    let before = w.olga.view().clone();
+    assert_eq!(share(&mut w, &ContactBook::new()), Err(OwnerError::UnknownContact));
+    assert_eq!(share(&mut w, &book), Err(OwnerError::UnverifiedContact));
+    assert_eq!(*w.olga.view(), before);
+    book.verify_key(&id, &key_of(ANA)).unwrap();
+    assert_eq!(share(&mut w, &book), Ok(()));
+    let shared = w.olga.view().status(HALL).shared.unwrap();
+    assert_eq!((shared.whom(&book), shared.subject()), (Whom::Contact(&id, Trust::Verified), Some(key_of(ANA))));
 }

@@ -106,11 +106,11 @@ fn a_record_under_a_flood_stays_small_and_costs_at_most_two_checks_a_message() {
         let mut record = record();
         serve(&service, &mut record, &by_lock(&activated(1))).unwrap();
         for step in 0..ROUND {
-            let before = record.to_bytes();
+            let before = record.of_slot().to_bytes();
             // New numbers come in as the flood goes on, and the old ones keep coming.
             let reach = (pool.messages.len() * (step + ROUND / 10) / ROUND).min(pool.messages.len());
             let (taken, work) = counting.of(|| send(&service, &mut record, &pool, reach, &mut noise));
-            let after = record.to_bytes();
+            let after = record.of_slot().to_bytes();
             assert!(taken || before == after, "what is refused changes nothing");
             *(if taken { &mut tally.accepted } else { &mut tally.refused }) += 1;
             tally.dearest = tally.dearest.max(work);
@@ -141,7 +141,7 @@ fn the_largest_record_has_a_size_that_a_flood_cannot_pass() {
         }
         serve(&service, &mut record, (&claimed(n), &install(n, 1))).unwrap();
         serve(&service, &mut record, &withdraw(n)).unwrap();
-        sizes.push(record.to_bytes().len());
+        sizes.push(record.of_slot().to_bytes().len());
     }
     println!("{} keys live: {} bytes, from {}", sizes.len(), sizes.last().unwrap(), sizes[0]);
     assert_eq!(sizes.len(), sharekey::slot::MAX_LIVE);
@@ -150,7 +150,7 @@ fn the_largest_record_has_a_size_that_a_flood_cannot_pass() {
         assert!(serve(&service, &mut record, &granted(n)).is_err());
         serve(&service, &mut record, &withdraw(n)).unwrap();
     }
-    println!("after 500 more grants that find no room: {} bytes", record.to_bytes().len());
-    assert!(record.to_bytes().len() <= *sizes.last().unwrap() + 16);
+    println!("after 500 more grants that find no room: {} bytes", record.of_slot().to_bytes().len());
+    assert!(record.of_slot().to_bytes().len() <= *sizes.last().unwrap() + 16);
     goes_on(&service, &mut record, 1_000);
 }

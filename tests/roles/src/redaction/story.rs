@@ -9,7 +9,7 @@ use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Found, Lock, Making, StoredSeed, purpose};
 use sharekey::message::{Challenge, Release, ReportAnswer};
 use sharekey::owner::Owner;
-use sharekey::secret::{ActivationSecret, AgreementSecret, MacKey, PairingKey, Seed, SharedSecret};
+use sharekey::secret::{ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret};
 use sharekey::service::Service;
 use sharekey_stage::provider::Provider;
 
@@ -115,21 +115,21 @@ fn lock(gallery: &mut Gallery) {
     let (mut stand, key) = Stand::installed_with(Rights::OPEN, uses);
     let cell = stand.store.get(Cell::Seed).unwrap().to_vec();
     gallery.hide(&cell[5..37]);
-    for label in [label::LOCK_KEY, label::RECORD_MAC, label::NONCE] {
+    for label in [label::LOCK_KEY, label::RECORD_MAC, label::NONCE, label::AGREEMENT] {
         gallery.hide(&stand.derived(label));
     }
     gallery.hide(&key.pairing);
     gallery.show("Found", &Found::Bytes(&cell));
-    gallery.show("StoredSeed", &StoredSeed::read(Found::Bytes(&cell)).unwrap());
+    gallery.show("StoredSeed", &StoredSeed::read(&Provider, Found::Bytes(&cell)).unwrap());
     gallery.show(
         "Result of Lock::load",
         &Lock::<Provider, SLOTS>::load(
             Provider,
             sharekey_stage::stand::card(),
-            &StoredSeed::read(Found::Bytes(&cell)).unwrap(),
+            &StoredSeed::read(&Provider, Found::Bytes(&cell)).unwrap(),
         ),
     );
-    gallery.show_error(&StoredSeed::read(Found::Bytes(&cell[..30])).unwrap_err());
+    gallery.show_error(&StoredSeed::read(&Provider, Found::Bytes(&cell[..30])).unwrap_err());
     let card = sharekey_stage::stand::card();
     let making = Making::<Provider, 1>::new(Provider, card, Found::Bytes(&cell), &mut rng(4)).unwrap();
     gallery.show("Making", &making);
@@ -164,20 +164,20 @@ fn guest(gallery: &mut Gallery) {
     let (nonce, session) = stand.for_install();
     let grant = forge::signed(&stand.chain(nonce, 0, 2).grant, &seed(OWNER));
     let account = Account::from_seed(&Provider, &seed(SUBJECT)).unwrap();
-    let claimed = account.claim(&Provider, &grant, None, &mut rng(2)).unwrap();
-    gallery.field_of(&claimed, "device");
+    let claimed = account.claim(&Provider, &grant, None, &mut rng(2)).unwrap().stored();
+    gallery.field_of(&Exposed(&claimed), "device");
     gallery.show("Claimed", &claimed);
     let challenge = forge::bare(&Challenge { lock: stand.id(), nonce });
-    let installing = claimed.install(&Provider, &challenge, &mut rng(3)).unwrap();
-    gallery.field_of(&installing, "secret");
+    let installing = claimed.install(&Provider, &challenge, &mut rng(3)).unwrap().stored();
+    gallery.field_of(&Exposed(&installing), "secret");
     gallery.show("Installing", &installing);
     let release = forge::signed(&Release { install: digest(installing.install()) }, &seed(SERVICE));
     let download = installing.bundle(&Provider, &release).unwrap();
     gallery.show("Download", &download);
     let installed = stand.send_bundle(session, download.bundle()).unwrap();
     gallery.show("Installed", &installed);
-    let key = download.finish(&Provider, &installed.receipt).unwrap();
-    gallery.field_of(&key, "pairing");
+    let key = download.finish(&Provider, &installed.receipt).unwrap().stored();
+    gallery.field_of(&Exposed(&key), "pairing");
     gallery.show("GuestKey", &key);
     let (nonce, _) = stand.operate();
     let challenge = forge::bare(&Challenge { lock: stand.id(), nonce });

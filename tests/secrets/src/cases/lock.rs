@@ -6,6 +6,7 @@ use sharekey::id::SlotId;
 use sharekey::limits::Action;
 use sharekey::lock::{Cell, PhysicalPresence, purpose};
 use sharekey::message::FactoryReset;
+use sharekey::secret::Exposed;
 use sharekey::wire::Message;
 
 use crate::provider::{Provider, Watched};
@@ -14,9 +15,9 @@ use crate::watch::{Hidden, hide, is_hidden, sent};
 
 /// The guest's key, of whose secret memcheck knows nothing.
 pub(super) fn hidden_key(key: &GuestKey) -> GuestKey {
-    let mut stored = postcard::to_allocvec(key).unwrap();
+    let mut stored = postcard::to_allocvec(&Exposed(key)).unwrap();
     hide(find(&mut stored, &pairing_of(key)));
-    postcard::from_bytes(&stored).unwrap()
+    postcard::from_bytes::<Exposed<GuestKey>>(&stored).unwrap().0
 }
 
 /// A lock with a key in its slot, both copies of which are hidden.

@@ -4,7 +4,7 @@ use sharekey::crypto::Signer;
 use sharekey::guest::Installing;
 use sharekey::lock::{Cell, purpose};
 use sharekey::owner::Owner;
-use sharekey::secret::Seed;
+use sharekey::secret::{Exposed, Seed};
 
 use crate::provider::{Provider, Watched};
 use crate::scene::{Fresh, NOW, SLOT, agreement_of, find, pairing_of};
@@ -15,7 +15,7 @@ pub(super) fn at_the_lock<P: Provider>(crypto: Watched<P>) {
     let mut scene = Fresh::new(crypto).owned();
     let claimed = scene.claim();
     let (challenge, session) = scene.challenge::<purpose::Install>();
-    let attempt = claimed.install(&crypto, &challenge, &mut scene.rng).unwrap();
+    let attempt = claimed.install(&crypto, &challenge, &mut scene.rng).unwrap().stored();
     let release = scene.release(&attempt);
     let download = attempt.bundle(&crypto, &release).unwrap();
     let mut entropy = Hidden(&mut scene.rng);
@@ -30,22 +30,22 @@ pub(super) fn at_the_guest<P: Provider>(crypto: Watched<P>) {
     let mut scene = Fresh::new(crypto).owned();
     let claimed = scene.claim();
     let (challenge, session) = scene.challenge::<purpose::Install>();
-    let drawn = claimed.install(&crypto, &challenge, &mut Hidden(&mut scene.rng)).unwrap();
+    let drawn = claimed.install(&crypto, &challenge, &mut Hidden(&mut scene.rng)).unwrap().stored();
     assert!(is_hidden(&agreement_of(&drawn)));
 
-    let attempt = hidden_attempt(&claimed.install(&crypto, &challenge, &mut scene.rng).unwrap());
+    let attempt = hidden_attempt(&claimed.install(&crypto, &challenge, &mut scene.rng).unwrap().stored());
     let release = scene.release(&attempt);
     let download = attempt.bundle(&crypto, &release).unwrap();
     let staged = scene.lock.install(session, download.bundle(), NOW, &mut scene.rng).unwrap();
     let Ok(installed) = staged.commit(|record| scene.flash.put(record));
-    let key = download.finish(&crypto, &installed.receipt).unwrap();
+    let key = download.finish(&crypto, &installed.receipt).unwrap().stored();
     assert!(is_hidden(&pairing_of(&key)));
 }
 
 fn hidden_attempt(attempt: &Installing) -> Installing {
-    let mut stored = postcard::to_allocvec(attempt).unwrap();
+    let mut stored = postcard::to_allocvec(&Exposed(attempt)).unwrap();
     hide(find(&mut stored, &agreement_of(attempt)));
-    postcard::from_bytes(&stored).unwrap()
+    postcard::from_bytes::<Exposed<Installing>>(&stored).unwrap().0
 }
 
 /// An account's key and a device's sign; so does an owner's.

@@ -5,22 +5,18 @@ use std::collections::BTreeMap;
 use crate::provider::Provider;
 use sharekey::crypto::PublicKey;
 use sharekey::error::ServiceError;
-use sharekey::id::{LockId, SlotId};
-use sharekey::message::ReportRequest;
-use sharekey::service::{Request, Service, ShareRecord, place_of};
+use sharekey::id::LockId;
+use sharekey::service::{Key, Put, Request, Service, ShareRecord, Taken, Write, place_of};
 use sharekey::slot::State;
 use sharekey::staged::Staged;
-use sharekey::wire::Unverified;
 
-use super::door::SLOTS;
-use super::{Place, Tape, seed, through_storage};
+use super::{Place, Tape, seed};
 use crate::desk::NOW;
 
 pub struct Cloud {
     pub service: Service<Provider>,
-    pub records: BTreeMap<Place, ShareRecord>,
-    /// Whether it restarts between any two steps.
-    pub restarts: bool,
+    /// What is stored, as bytes: it restarts between any two steps.
+    pub records: BTreeMap<Key, Vec<u8>>,
     tape: Tape,
 }
 
@@ -31,65 +27,88 @@ pub struct Conflict;
 impl Cloud {
     pub fn new(role: u8, tape: &Tape) -> Self {
         let service = Service::new(Provider, &seed(role)).unwrap();
-        Self { service, records: BTreeMap::new(), restarts: false, tape: tape.clone() }
+        Self { service, records: BTreeMap::new(), tape: tape.clone() }
     }
 
     pub fn key(&self) -> PublicKey {
         *self.service.key()
     }
 
+    pub fn load(&self, key: Key) -> Result<Option<Vec<u8>>, ServiceError> {
+        Ok(self.records.get(&key).cloned())
+    }
+
+    /// What is known of a slot.
+    pub fn record(&self, place: Place) -> ShareRecord {
+        ShareRecord::load(place, |key| self.load(key)).unwrap()
+    }
+
     /// Takes the record only in place of the version before.
     pub fn swap(&mut self, next: &ShareRecord) -> Result<(), Conflict> {
-        let place = next.place();
-        let current = self.records.get(&place).map_or(0, ShareRecord::version);
-        if current + 1 != next.version() {
+        if self.record(next.place()).version() + 1 != next.version() {
             return Err(Conflict);
         }
-        self.records.insert(place, next.clone());
+        let (lock, slot) = next.place();
+        self.records.insert((lock, Some(slot)), next.of_slot().to_bytes());
         Ok(())
     }
 
-    /// Takes in what is sent for a record; gives the message to send.
+    /// Takes what was decided only in place of what it was decided on.
+    pub fn put(&mut self, write: &Write) -> Result<(), Conflict> {
+        let (before, next) = match write.put() {
+            Put::New(next) => (None, next),
+            Put::InPlaceOf { before, next } => (Some(before), next),
+        };
+        if self.records.get(&write.key()).map(Vec::as_slice) != before {
+            return Err(Conflict);
+        }
+        self.records.insert(write.key(), next.to_vec());
+        Ok(())
+    }
+
+    /// Takes in whatever is sent, by the front door.
+    pub fn serve<'a>(&mut self, request: impl Into<Request<'a>>) -> Result<Taken, ServiceError> {
+        let decided = self.service.serve(request, |key| self.load(key))?;
+        Ok(decided.commit(|write| self.put(write)).unwrap())
+    }
+
+    /// Takes in what is sent for a record, for whichever it is meant; gives the message to send.
     pub fn take<'a>(&mut self, place: Place, request: impl Into<Request<'a>>) -> Result<Vec<u8>, ServiceError> {
-        let answer = self.update(place, |service, record| service.take(record, request))?.answer()?;
+        let here = (place.0, Some(place.1));
+        let taken = match request.into() {
+            Request::Release { claim, install, .. } => self.serve((place, claim, install))?,
+            Request::Message(message) if place_of(message).is_ok_and(|key| key == here) => self.serve(message)?,
+            request => self.update(place, |service, record| service.take(record, request))?,
+        };
+        let answer = taken.answer()?;
         Ok(if answer.is_empty() { answer } else { self.tape.note(&answer) })
     }
 
     /// The lock proves something of a slot; gives its state afterwards.
     pub fn prove(&mut self, place: Place, proof: &[u8]) -> Result<State, ServiceError> {
         self.take(place, proof)?;
-        Ok(self.records[&place].slot().state())
+        Ok(self.record(place).slot().state())
     }
 
     /// The lock says what it did: to a slot, or to whom it belongs.
     pub fn hear(&mut self, message: &[u8]) -> Result<(), ServiceError> {
-        let places = match place_of(message) {
-            Ok((lock, Some(slot))) => vec![(lock, slot)],
-            Ok((lock, None)) => (0..u8::try_from(SLOTS).unwrap()).map(|slot| (lock, SlotId::new(slot))).collect(),
-            Err(ServiceError::NotOfASlot) => vec![],
-            Err(error) => return Err(error),
-        };
-        for (lock, slot) in places {
-            if self.records.contains_key(&(lock, slot)) {
-                self.take((lock, slot), message)?;
-            } else {
-                let new = self.service.open(message, slot)?;
-                new.put_new(|new| self.swap(new.record())).unwrap();
-            }
+        match self.serve(message) {
+            Err(ServiceError::NotOfASlot) => Ok(()),
+            taken => taken?.answer().map(drop),
         }
-        Ok(())
     }
 
     /// Answers an owner's phone.
-    pub fn report(&self, lock: LockId, request: &[u8]) -> Result<Vec<u8>, ServiceError> {
-        let slot = Unverified::<ReportRequest>::parse(request)?.claims().slot;
-        self.service.report(&self.records[&(lock, slot)], request, NOW)
+    pub fn report(&mut self, request: &[u8]) -> Result<Vec<u8>, ServiceError> {
+        self.serve((request, NOW))?.answer()
     }
 
-    /// What was shared with this key, and where.
-    pub fn find(&self, subject: PublicKey) -> Option<(Place, Vec<u8>)> {
-        let (place, record) = self.records.iter().find(|(_, record)| record.subject() == Some(subject))?;
-        Some((*place, record.grant()?.to_vec()))
+    /// What was shared with this key at this lock, and where.
+    pub fn find(&self, at: LockId, subject: PublicKey) -> Option<(Place, Vec<u8>)> {
+        let places =
+            self.records.keys().filter_map(|(lock, slot)| Some((*lock, (*slot)?))).filter(|place| place.0 == at);
+        let record = places.map(|place| self.record(place)).find(|record| record.subject() == Some(subject))?;
+        Some((record.place(), record.grant()?.to_vec()))
     }
 
     /// Decides, stores, and only then has something to send.
@@ -101,17 +120,8 @@ impl Cloud {
             &'r mut ShareRecord,
         ) -> Result<Staged<'r, ShareRecord, T>, ServiceError>,
     ) -> Result<T, ServiceError> {
-        let mut record = self.records[&place].clone();
-        if self.restarts {
-            record = through_storage(&record);
-            assert_eq!(record, self.records[&place]);
-        }
-        let mut next = None;
-        let decided = decide(&self.service, &mut record)?.commit(|record| {
-            next = Some(record.clone());
-            Ok::<_, Conflict>(())
-        });
-        self.swap(&next.unwrap()).unwrap();
-        Ok(decided.unwrap())
+        let mut record = ShareRecord::load(place, |key| self.load(key))?;
+        let decided = decide(&self.service, &mut record)?;
+        Ok(decided.commit(|next| self.swap(next)).unwrap())
     }
 }

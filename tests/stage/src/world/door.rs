@@ -13,6 +13,7 @@ use sharekey::wire::Unverified;
 use super::{Stop, Tape, rng};
 pub use crate::NOON;
 use crate::firmware::{self, AnySession, Finish, For, Outcome, Output, To};
+use crate::stand::BATTERY;
 use crate::store::{PowerCut, Store};
 
 pub const SLOTS: usize = 3;
@@ -89,7 +90,7 @@ impl Door {
     }
 
     pub fn now(&self) -> Now {
-        Now { ticks: self.ticks, clock: self.clock }
+        Now { ticks: self.ticks, clock: self.clock, battery: BATTERY }
     }
 
     pub fn set_time(&mut self, unix_seconds: u64) {

@@ -8,12 +8,13 @@ use sharekey::guest::{Account, Claimed, Download, GuestKey, Installing};
 use sharekey::limits::Action;
 use sharekey::lock::{Session, purpose};
 use sharekey::message::Release;
-use sharekey::secret::Seed;
+use sharekey::secret::{HoldsSecret, Seed};
 
 use super::cloud::Cloud;
 use super::door::Door;
-use super::{CLOUD, Place, Stop, Tape, digest, rng, seed, through_storage};
+use super::{CLOUD, Place, Stop, Tape, digest, exposed, rng, seed};
 use crate::forge;
+use crate::stand::BATTERY;
 
 pub struct Guest {
     pub account: Account<Provider>,
@@ -55,7 +56,7 @@ impl Guest {
     }
 
     pub fn claim(&mut self, grant: &[u8]) -> Result<(), GuestError> {
-        let claimed = self.account.claim(&Provider, grant, None, &mut self.rng)?;
+        let claimed = self.account.claim(&Provider, grant, None, &mut self.rng)?.stored();
         self.tape.note(claimed.claim());
         self.claimed = Some(claimed);
         Ok(())
@@ -69,7 +70,7 @@ impl Guest {
     /// Asks the lock that gave the challenge to install the claimed key.
     pub fn ask(&mut self, challenge: &[u8]) -> Result<Installing, GuestError> {
         let claimed = self.claimed.as_ref().unwrap();
-        let installing = claimed.install(&Provider, challenge, &mut self.rng)?;
+        let installing = claimed.install(&Provider, challenge, &mut self.rng)?.stored();
         self.tape.note(installing.install());
         Ok(installing)
     }
@@ -85,7 +86,7 @@ impl Guest {
     /// this device.
     pub fn fetch(&mut self, door: &mut Door, cloud: &mut Cloud) -> Result<Vec<u8>, Stop> {
         if self.claimed.is_none() {
-            let (_, grant) = cloud.find(self.subject()).ok_or(ServiceError::NothingShared)?;
+            let (_, grant) = cloud.find(door.id(), self.subject()).ok_or(ServiceError::NothingShared)?;
             self.claim(&grant)?;
         }
         self.fetch_with(door, |place, claim, install| cloud.take(place, (claim, install)))
@@ -121,7 +122,7 @@ impl Guest {
         let receipt = door.install(session, &bundle).inspect_err(|_| {
             self.told = download.finish(&Provider, &door.refusal).err();
         })?;
-        let key = download.finish(&Provider, &receipt)?;
+        let key = download.finish(&Provider, &receipt)?.stored();
         self.key = Some(self.restarted(key));
         Ok(receipt)
     }
@@ -134,10 +135,11 @@ impl Guest {
         let reply = door.unlock(session, &self.tape.note(&unlock)).inspect_err(|_| {
             self.told = key.check_reply(&Provider, &awaiting, &door.refusal).err();
         })?;
-        Ok(key.check_reply(&Provider, &awaiting, &reply)?)
+        assert_eq!(key.check_reply(&Provider, &awaiting, &reply)?, BATTERY);
+        Ok(())
     }
 
-    fn restarted<T: serde::Serialize + serde::de::DeserializeOwned>(&self, value: T) -> T {
-        if self.restarts { through_storage(&value) } else { value }
+    fn restarted<T: HoldsSecret>(&self, value: T) -> T {
+        if self.restarts { exposed(&value) } else { value }
     }
 }

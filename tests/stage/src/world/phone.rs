@@ -10,16 +10,18 @@ use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::lock::purpose;
 use sharekey::message::{Command, ReportAnswer, WithdrawnOutcome};
-use sharekey::owner::{Fact, Learned, Method, Order, OwnedLock, Owner, PendingCommand, PendingReport, Seen};
+use sharekey::owner::{Fact, Learned, Method, NewView, Order, OwnedLock, Owner, PendingCommand, PendingReport, Seen};
 use sharekey::secret::ActivationSecret;
-use sharekey::slot::State;
+use sharekey::service::place_of;
+use sharekey::slot::{Slot, State};
 use sharekey::staged::Staged;
-use sharekey::wire::Encoded;
+use sharekey::wire::{Encoded, Kind};
 
 use super::cloud::Cloud;
 use super::door::Door;
 use super::{Stop, Tape, rng, seed, through_storage};
 use crate::desk::NOW;
+use crate::store::stored;
 
 pub struct Phone {
     pub owner: Owner<Provider>,
@@ -63,6 +65,12 @@ impl Phone {
         self.view = Some(view);
     }
 
+    /// Begins with a view, unless there is one that knows more.
+    fn begin(&mut self, new: NewView) {
+        let Ok(view) = new.put_new(self.disk.clone(), stored);
+        self.keep(view);
+    }
+
     pub fn provision(&mut self, door: &mut Door, cloud: &mut Cloud) -> Result<(), Stop> {
         let card = ActivationSecret::from_bytes(door.card);
         let (challenge, session) = door.challenge::<purpose::Operate>()?;
@@ -70,15 +78,15 @@ impl Phone {
         let answer = door.provision(session, &self.tape.note(&message)).inspect_err(|_| {
             self.told = pending.finish(&self.owner, &door.refusal).err();
         })?;
-        let view = pending.finish(&self.owner, &answer)?;
-        self.keep(view);
+        let new = pending.finish(&self.owner, &answer)?;
+        self.begin(new);
         Ok(cloud.hear(&answer)?)
     }
 
     /// Takes over a lock that its old owner transferred.
     pub fn adopt(&mut self, lock: LockId, service: PublicKey, transfer: &[u8]) -> Result<(), OwnerError> {
-        let view = self.owner.adopt(lock, &service, transfer)?;
-        self.keep(view);
+        let new = self.owner.adopt(lock, &service, transfer)?;
+        self.begin(new);
         Ok(())
     }
 
@@ -179,8 +187,27 @@ impl Phone {
         assert_eq!((learned.news, learned.equivocation), (false, None));
     }
 
+    /// What the cloud must hear of, as it is stored.
+    pub fn outbox(&self) -> Vec<Vec<u8>> {
+        self.view().outbox().map(|due| due.message.to_vec()).collect()
+    }
+
+    /// Sends the cloud what it must hear of, whatever it says to each, and takes in what it answers and reports.
+    pub fn contact(&mut self, cloud: &mut Cloud) -> Result<(), Stop> {
+        for message in self.outbox() {
+            if Kind::of(&message) == Ok(Kind::Withdraw) {
+                let (lock, slot) = place_of(&message)?;
+                let answer = cloud.take((lock, slot.expect("a withdrawal is of a slot")), &message)?;
+                let _ = self.learn(&answer)?;
+            } else {
+                let _refusal = cloud.hear(&message);
+            }
+        }
+        self.sync(cloud).map(drop)
+    }
+
     /// Asks the cloud for what it has of every slot that this phone knows, and believes what is signed.
-    pub fn sync(&mut self, cloud: &Cloud) -> Result<Vec<Learned>, Stop> {
+    pub fn sync(&mut self, cloud: &mut Cloud) -> Result<Vec<Learned>, Stop> {
         let slots: Vec<SlotId> = self.view().statuses().map(|status| status.slot).collect();
         let mut learned = Vec::new();
         for slot in slots {
@@ -190,9 +217,9 @@ impl Phone {
     }
 
     /// Asks the cloud for one slot's report, and takes it in.
-    pub fn see(&mut self, cloud: &Cloud, slot: SlotId) -> Result<Seen, Stop> {
+    pub fn see(&mut self, cloud: &mut Cloud, slot: SlotId) -> Result<Seen, Stop> {
         let (request, pending) = self.ask(slot)?;
-        let answer = cloud.report(self.view().lock(), &request)?;
+        let answer = cloud.report(&request)?;
         self.tape.note(ReportAnswer::parse(&answer).unwrap().report);
         Ok(self.change(|owner, view, _| owner.see(view, pending, &answer))?)
     }
@@ -227,7 +254,7 @@ impl Phone {
     }
 
     pub fn state(&self, slot: SlotId) -> State {
-        self.view().status(slot).state
+        self.view().slot(slot).map_or(State::Inactive, Slot::state)
     }
 
     /// The device that the lock proved to hold the share's key.

@@ -247,7 +247,7 @@ fn provision(machine: &mut Machine, card: &[u8; 16], owner: &Owner<Ring>, cloud:
     let card = ActivationSecret::from_bytes(*card);
     let (message, pending) = owner.provision(&card, &challenge, cloud.key(), &mut entropy())?;
     let answer = machine.request(&message)?;
-    let view = pending.finish(owner, &answer)?;
+    let view = pending.finish(owner, &answer)?.put_new(None, saved)?;
     cloud.take(&answer)?;
     Ok(view)
 }
@@ -259,5 +259,5 @@ fn saved(_view: &OwnedLock) -> Result<(), std::io::Error> {
 
 /// The state that a slot is in for its owner, where a share can be published.
 fn is_free(view: &OwnedLock, slot: SlotId) -> bool {
-    view.status(slot).state == State::NotShared
+    view.status(slot).state == Some(State::NotShared)
 }

@@ -107,7 +107,8 @@ impl World {
         if let Some(done) = answer {
             self.finish(pending, done)?;
             self.owner = 1 - self.owner;
-            self.view = self.owners[self.owner].adopt(self.lock, &self.cloud.key(), done)?;
+            let new = self.owners[self.owner].adopt(self.lock, &self.cloud.key(), done)?;
+            self.view = new.put_new(None, saved)?;
         } else {
             self.take_over()?;
         }
@@ -124,7 +125,7 @@ impl World {
         let (owner, service) = (&self.owners[self.owner], self.cloud.key());
         let (command, pending) = owner.take_over((self.lock, epoch), service, &challenge, &mut entropy())?;
         let done = self.accepted(&command)?;
-        self.view = pending.finish(&self.owners[self.owner], &done)?;
+        self.view = pending.finish(&self.owners[self.owner], &done)?.put_new(None, saved)?;
         self.cloud.take(&done).map(drop)
     }
 

@@ -40,7 +40,7 @@ impl World {
         let grant = staged.commit(saved)?;
         self.cloud.take(&grant)?;
         let grant = self.cloud.find(&account.ask(&Ring, &self.cloud.key(), sharekey_apps::now(), &mut entropy())?)?;
-        Ok(Newcomer { claimed: account.claim(&Ring, &grant, None, &mut entropy())?, uses })
+        Ok(Newcomer { claimed: account.claim(&Ring, &grant, None, &mut entropy())?.stored(), uses })
     }
 
     fn withdraw(&mut self, slot: SlotId) -> Outcome<()> {
@@ -63,8 +63,8 @@ impl World {
     /// The install of this claim over a challenge of the lock, and the service's release of it.
     fn released(&mut self, slot: SlotId, claimed: &Claimed) -> Outcome<(Installing, Vec<u8>)> {
         let challenge = self.challenge(&Connect::INSTALL)?;
-        let attempt = claimed.install(&Ring, &challenge, &mut entropy())?;
-        let release = self.cloud.take_at(self.lock, slot, (attempt.claim(), attempt.install()))?;
+        let attempt = claimed.install(&Ring, &challenge, &mut entropy())?.stored();
+        let release = self.cloud.take(((self.lock, slot), attempt.claim(), attempt.install()))?;
         Ok((attempt, release))
     }
 
@@ -103,7 +103,7 @@ impl World {
         (attempt, release): (&Installing, &[u8]),
         receipt: &[u8],
     ) -> Outcome<GuestKey> {
-        let key = attempt.bundle(&Ring, release)?.finish(&Ring, receipt)?;
+        let key = attempt.bundle(&Ring, release)?.finish(&Ring, receipt)?.stored();
         self.cloud.take(receipt)?;
         let _ = self.owners[self.owner].learn(&mut self.view, receipt)?.commit(saved)?;
         Ok(key)

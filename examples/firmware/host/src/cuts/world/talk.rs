@@ -51,7 +51,7 @@ impl World {
 
     pub(super) fn inspect(&mut self, slot: SlotId) -> Outcome<SlotReport> {
         match self.order(Order::Inspect { slot })? {
-            Fact::Done { completed: Completed::Inspect { left, .. } } => Ok(left),
+            Fact::Done { completed: Completed::Inspect { left, .. }, .. } => Ok(left),
             other => Err(format!("not an inspection: {other:?}").into()),
         }
     }
