@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use sharekey::crypto::{PublicKey, Ring};
 use sharekey::error::{ServiceError, StoredRecordError};
+use sharekey::id::LockId;
 use sharekey::limits::Timestamp;
-use sharekey::service::{Changed, Key, Place, Put, Request, Service, ShareRecord, Write};
+use sharekey::service::{Changed, Key, LockRecord, Place, Put, Request, Service, ShareRecord, Write, place_of};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-use crate::store::{Change, Copied, Row, Store, StoreError};
+use crate::store::{Change, Copied, Row, Store, StoreError, Token};
 
 /// How often a request is decided on again because another came first.
 const ATTEMPTS: usize = 32;
@@ -35,7 +36,7 @@ pub enum Refused {
 }
 
 /// What is asked, with bytes of its own: a request outlives the connection on which it came.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Asked {
     /// A message for the record that it names.
     Message(Vec<u8>),
@@ -46,11 +47,21 @@ pub enum Asked {
 }
 
 impl Asked {
-    fn request(&self, now: Timestamp) -> Request<'_> {
+    /// The same as the library takes it.
+    #[must_use]
+    pub fn request(&self, now: Timestamp) -> Request<'_> {
         match self {
             Self::Message(message) => message.into(),
             Self::Report(request) => (request, now).into(),
             Self::Release(place, claim, install) => (*place, claim, install).into(),
+        }
+    }
+
+    /// Which record it is for.
+    fn key(&self) -> Result<Key, ServiceError> {
+        match self {
+            Self::Message(message) | Self::Report(message) => place_of(message),
+            Self::Release((lock, slot), ..) => Ok((*lock, Some(*slot))),
         }
     }
 }
@@ -122,33 +133,22 @@ impl<S: ?Sized + Store> Desk<S> {
     }
 
     async fn attempt(&self, asked: &Asked) -> Result<Vec<u8>, Refused> {
-        // The slot's record and the lock's are read together, when the first of them is asked for.
-        let (mut lock, mut decided_on) = (None, None);
-        let decided = self.service.serve_async(asked.request(crate::now()), async |key: Key| {
-            let copy = match (key.1, lock.take()) {
-                (None, Some(read)) => return Ok::<_, Refused>(bytes(read)),
-                (None, None) => self.store.load(key).await?.lock,
-                (Some(_), _) => {
-                    let loaded = self.store.load(key).await?;
-                    lock = Some(loaded.lock);
-                    loaded.slot
-                }
-            };
-            decided_on = copy.as_ref().map(|copy| copy.token);
-            Ok(bytes(copy))
-        });
-        let decided = decided.await?;
-        let taken = match decided.write() {
+        let key = asked.key()?;
+        let loaded = self.store.load(key).await?;
+        let copy = if key.1.is_some() { &loaded.slot } else { &loaded.lock };
+        let decided_on = copy.as_ref().map(|copy| copy.token);
+        let (lock, slot) = (bytes(loaded.lock), bytes(loaded.slot));
+        let read = |key: Key| Ok::<_, ServiceError>(if key.1.is_some() { slot.clone() } else { lock.clone() });
+        let decided = self.service.serve(asked.request(crate::now()), read)?;
+        match decided.write() {
             // What is signed and not stored is given out once what it was signed from is durable.
-            None => self.store.fence().await.map(|()| decided.commit(|_| Ok::<_, StoreError>(())))??,
+            None => self.store.fence().await?,
             Some(write) => {
-                let change = change(write, decided_on)?;
-                self.store.commit(&change).await?;
+                self.store.commit(&change(write, decided_on)?).await?;
                 self.told.send_modify(|told| *told = told.wrapping_add(1));
-                decided.commit(|_| Ok::<_, StoreError>(()))?
             }
-        };
-        Ok(taken.answer()?)
+        }
+        Ok(decided.commit(|_| Ok::<_, Refused>(()))?.answer()?)
     }
 
     /// Whose key signed a request to find what is shared, or owned.
@@ -165,11 +165,13 @@ impl<S: ?Sized + Store> Desk<S> {
     /// [`Refused::Store`].
     pub async fn grants(&self, subject: &PublicKey, after: Option<Key>, limit: u32) -> Result<Page, Refused> {
         let found = self.store.find(subject, after, limit).await?;
-        self.page(found, limit, async |key: Key| {
-            let record = self.record(key).await?.filter(|record| record.subject() == Some(*subject));
-            Ok(record.and_then(|record| record.grant().map(<[u8]>::to_vec)))
-        })
-        .await
+        let mut messages = Vec::new();
+        // The index is a hint: what is shared, the record says.
+        for key in &found {
+            let record = self.record(*key).await?.filter(|record| record.subject() == Some(*subject));
+            messages.extend(record.as_ref().and_then(ShareRecord::grant).map(<[u8]>::to_vec));
+        }
+        self.page(messages, &found, limit).await
     }
 
     /// The statements of ownership of a key's locks, after one, at most so many; and where the next begin.
@@ -178,28 +180,19 @@ impl<S: ?Sized + Store> Desk<S> {
     /// [`Refused::Store`].
     pub async fn locks(&self, owner: &PublicKey, after: Option<Key>, limit: u32) -> Result<Page, Refused> {
         let found = self.store.list(owner, after, limit).await?;
-        self.page(found, limit, async |key: Key| {
+        let mut messages = Vec::new();
+        for key in &found {
             let record = self.lock(key.0).await?.filter(|record| record.owner() == owner);
-            Ok(record.map(|record| record.statement().to_vec()))
-        })
-        .await
+            messages.extend(record.map(|record| record.statement().to_vec()));
+        }
+        self.page(messages, &found, limit).await
     }
 
-    /// The index is a hint: what is there, the record says.
-    async fn page(
-        &self,
-        found: Vec<Key>,
-        limit: u32,
-        read: impl AsyncFn(Key) -> Result<Option<Vec<u8>>, Refused>,
-    ) -> Result<Page, Refused> {
-        let next = found.last().copied().filter(|_| u32::try_from(found.len()).is_ok_and(|found| found >= limit));
-        let mut messages = Vec::new();
-        for key in found {
-            messages.extend(read(key).await?);
-        }
-        // A reader must not be shown what may yet be undone.
+    async fn page(&self, messages: Vec<Vec<u8>>, found: &[Key], limit: u32) -> Result<Page, Refused> {
+        // Nobody is shown what may yet be undone.
         self.store.fence().await?;
-        Ok(Page { messages, next })
+        let full = u32::try_from(found.len()).is_ok_and(|found| found >= limit);
+        Ok(Page { messages, next: found.last().copied().filter(|_| full) })
     }
 
     /// Whether a request for a report is signed by who manages the lock now.
@@ -216,7 +209,8 @@ impl<S: ?Sized + Store> Desk<S> {
     async fn record(&self, key: Key) -> Result<Option<ShareRecord>, Refused> {
         let (Some(slot), loaded) = (key.1, self.store.load(key).await?) else { return Ok(None) };
         let (lock, record) = (bytes(loaded.lock), bytes(loaded.slot));
-        Ok(Some(ShareRecord::load((key.0, slot), lock.as_deref(), record.as_deref())?))
+        let read = |key: Key| Ok::<_, ServiceError>(if key.1.is_some() { record.clone() } else { lock.clone() });
+        Ok(Some(ShareRecord::load((key.0, slot), read)?))
     }
 
     async fn lock(&self, lock: LockId) -> Result<Option<LockRecord>, Refused> {
@@ -235,16 +229,26 @@ impl<S: ?Sized + Store> Desk<S> {
             let Some(last) = locks.last() else { return Ok(marked) };
             after = Some(*last);
             for lock in locks {
-                let loaded = self.store.load((lock, None)).await?;
-                let Some(copy) = loaded.lock else { continue };
-                let mut record = LockRecord::from_bytes(&copy.bytes)?;
-                let staged = self.service.restored(&mut record)?;
-                if staged.writes() {
-                    let put = Row::of_lock(staged.next());
-                    self.store.commit(&Change { put: vec![(Some(copy.token), put)], ..Change::default() }).await?;
+                while self.mark(lock).await? {
                     marked = marked.saturating_add(1);
                 }
             }
+        }
+    }
+
+    /// Marks a lock, and tells its owner's listeners; whether it was not marked before.
+    async fn mark(&self, lock: LockId) -> Result<bool, Refused> {
+        let Some(copy) = self.store.load((lock, None)).await?.lock else { return Ok(false) };
+        let mut record = LockRecord::from_bytes(&copy.bytes)?;
+        let staged = self.service.restored(&mut record)?;
+        if !staged.writes() {
+            return Ok(false);
+        }
+        let (row, told) = (Row::of_lock(staged.next()), told(staged.changed())?);
+        match self.store.commit(&Change { before: Some(copy.token), row, told }).await {
+            // Another process came first: it is looked at again.
+            Err(StoreError::Conflict) => Ok(true),
+            stored => stored.map(|()| true).map_err(Refused::from),
         }
     }
 
@@ -274,24 +278,22 @@ fn bytes(copy: Option<Copied>) -> Option<Vec<u8>> {
 
 /// What the store is to do of what the library says.
 fn change(write: &Write, decided_on: Option<Token>) -> Result<Change, Refused> {
-    let (key, (before, bytes)) = (write.key(), match write.put() {
+    let (before, bytes) = match write.put() {
         Put::New(next) => (None, next),
         Put::InPlaceOf { next, .. } => (decided_on, next),
-    });
-    let row = match key.1 {
-        None => {
-            let record = LockRecord::from_bytes(bytes)?;
-            let owner = Some(*record.owner());
-            Row { key, version: record.version(), bytes: bytes.to_vec(), owner, subject: None, state: None }
-        }
-        Some(_) => {
-            let (subject, state) = (write.subject(), Some(write.state()));
-            Row { key, version: write.version(), bytes: bytes.to_vec(), owner: None, subject, state }
+    };
+    let row = match write.key() {
+        (_, None) => Row::of_lock(&LockRecord::from_bytes(bytes)?),
+        key => {
+            let (version, subject, state) = (write.version(), write.subject(), write.state());
+            Row { key, version, bytes: bytes.to_vec(), owner: None, subject, state }
         }
     };
-    let told = match write.changed() {
-        Changed::Nothing => Vec::new(),
-        changed => vec![(key, row.version, serde_json::to_string(&changed).map_err(|_| StoreError::Corrupt("an event"))?)],
-    };
-    Ok(Change { put: vec![(before, row)], told, ..Change::default() })
+    Ok(Change { before, row, told: told(write.changed())? })
+}
+
+/// What listeners are told.
+fn told(changed: Changed) -> Result<Option<String>, StoreError> {
+    let event = (changed != Changed::Nothing).then(|| serde_json::to_string(&changed));
+    event.transpose().map_err(|_| StoreError::Corrupt("an event has a form in JSON"))
 }

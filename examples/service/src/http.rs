@@ -4,6 +4,7 @@
 //! for the operator's own stream of events.
 
 mod events;
+mod extract;
 mod frames;
 mod limits;
 mod problem;

@@ -31,13 +31,13 @@ fn make(mut made: File, file: &Path) -> anyhow::Result<Seed> {
 }
 
 fn load(file: &Path) -> anyhow::Result<Seed> {
-    let mut opened = File::open(file).with_context(|| format!("the service's key in {}", file.display()))?;
+    let opened = File::open(file).with_context(|| format!("the service's key in {}", file.display()))?;
     let mode = opened.metadata()?.mode();
     if mode & 0o077 != 0 {
         bail!("{} is open to others (mode {:o}): chmod 600 {0}", file.display(), mode & 0o777);
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(33));
-    opened.by_ref().take(33).read_to_end(&mut bytes)?;
+    opened.take(33).read_to_end(&mut bytes)?;
     let bytes = Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).ok().with_context(|| {
         format!("{} has not the 32 bytes of a key: was it cut short when it was made? Without a lock that names it, remove it", file.display())
     })?);

@@ -1,5 +1,6 @@
 //! The service, as a program.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +34,10 @@ struct Arguments {
     /// How many connections to a PostgreSQL.
     #[arg(long, env = "SHAREKEY_CONNECTIONS", default_value_t = 8)]
     connections: u32,
+    /// How many requests a second one lock may have, and one key; four times as many at once. An address may send twice
+    /// and ten times as many.
+    #[arg(long, env = "SHAREKEY_LIMITS", default_value_t = 10)]
+    limits: u32,
     /// The token with which the operator hears of all locks; without one nobody does.
     #[arg(long, env = "SHAREKEY_OPERATOR", hide_env_values = true)]
     operator: Option<String>,
@@ -59,11 +64,14 @@ async fn main() -> anyhow::Result<()> {
         let marked = desk.mark_restored().await?;
         tracing::warn!(marked, "restored: nothing of these locks is released or denied until their owners transferred them to themselves");
     }
-    let app = App::new(Arc::clone(&desk), Limits::default(), arguments.operator.as_deref());
+    let app = App::new(Arc::clone(&desk), Limits::new(arguments.limits), arguments.operator.as_deref());
     let router = router(app, metrics, arguments.pages.as_deref());
 
     let listener = TcpListener::bind(arguments.listen).await.with_context(|| format!("cannot listen on {}", arguments.listen))?;
-    tracing::info!(address = %listener.local_addr()?, key = %desk.key(), "serves");
+    let url = format!("http://{}", listener.local_addr()?);
+    tracing::info!(url, key = %desk.key(), "serves");
+    // For who started it, where the port was left to the system.
+    writeln!(std::io::stdout(), "{url}")?;
     let mut terminate = signal(SignalKind::terminate())?;
     let stopping = Arc::clone(&desk);
     let served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());

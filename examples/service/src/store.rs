@@ -1,4 +1,5 @@
-//! What is kept, and what a store of it has to do: the contract is in `sharekey::service`, its test in `tests/conformance`.
+//! What is kept, and what a store of it has to do: the contract is in `sharekey::service`, its test in
+//! `tests/service/conformance.rs`.
 
 pub mod postgres;
 pub mod settings;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sharekey::crypto::{Hash as _, PublicKey, Ring};
 use sharekey::id::{LockId, SlotId};
+use sharekey::slot::State;
+use sharekey::service::LockRecord;
 
 use self::settings::Unsafe;
 
@@ -27,17 +30,22 @@ pub struct Row {
     pub version: u64,
     /// The record.
     pub bytes: Vec<u8>,
-    /// Whose lock it is.
-    pub owner: PublicKey,
+    /// Whose lock it is, in the lock's own record.
+    pub owner: Option<PublicKey>,
     /// To whom the slot is shared.
     pub subject: Option<PublicKey>,
-    /// The ownership.
-    pub epoch: u32,
-    /// The slot's state, in a word.
-    pub state: &'static str,
+    /// The slot's state.
+    pub state: Option<State>,
 }
 
 impl Row {
+    /// The row of a lock's own record.
+    #[must_use]
+    pub fn of_lock(record: &LockRecord) -> Self {
+        let (key, owner) = ((record.lock(), None), Some(*record.owner()));
+        Self { key, version: record.version(), bytes: record.to_bytes(), owner, subject: None, state: None }
+    }
+
     /// What a later change of this record names as what it was decided on.
     #[must_use]
     pub fn token(&self) -> Token {
@@ -73,14 +81,14 @@ pub struct Loaded {
 }
 
 /// What one transaction does: all of it, or nothing.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Change {
-    /// Records that it was decided on and that stay as they are.
-    pub seen: Vec<(Key, Token)>,
-    /// Records that are put: in place of that copy, or where none is.
-    pub put: Vec<(Option<Token>, Row)>,
-    /// What is told to those who listen.
-    pub told: Vec<(Key, u64, String)>,
+    /// The copy that it was decided on, and in place of which the record is put; or none is there.
+    pub before: Option<Token>,
+    /// The record.
+    pub row: Row,
+    /// What is told to those who listen, as JSON.
+    pub told: Option<String>,
 }
 
 /// Where a listener is in the outbox.
@@ -144,7 +152,7 @@ pub enum StoreError {
 
 /// What keeps the records.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Reads the lock's record, and the slot's where the key names one, as they were acknowledged last, and both as of one
     /// moment. What is read may yet have to be [fenced](Self::fence) before something is signed from it that is not stored.
     async fn load(&self, key: Key) -> Result<Loaded, StoreError>;

@@ -6,15 +6,14 @@ CREATE TABLE records (
     version BIGINT NOT NULL,
     digest BYTEA NOT NULL,
     bytes BYTEA NOT NULL,
-    owner BYTEA NOT NULL,
+    owner BYTEA,
     subject BYTEA,
-    epoch BIGINT NOT NULL,
-    state TEXT NOT NULL,
+    state TEXT,
     PRIMARY KEY (lock, slot)
 );
 
 CREATE INDEX records_subject ON records (subject, lock, slot) WHERE subject IS NOT NULL;
-CREATE INDEX records_owner ON records (owner, lock, slot);
+CREATE INDEX records_owner ON records (owner, lock, slot) WHERE owner IS NOT NULL;
 
 -- What happened. Numbers are drawn before transactions end, and not in that order: so a reader goes by transaction and then by
 -- number, and only up to the oldest transaction that has not ended.

@@ -6,15 +6,14 @@ CREATE TABLE records (
     version INTEGER NOT NULL,
     digest BLOB NOT NULL,
     bytes BLOB NOT NULL,
-    owner BLOB NOT NULL,
+    owner BLOB,
     subject BLOB,
-    epoch INTEGER NOT NULL,
-    state TEXT NOT NULL,
+    state TEXT,
     PRIMARY KEY (lock, slot)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX records_subject ON records (subject, lock, slot) WHERE subject IS NOT NULL;
-CREATE INDEX records_owner ON records (owner, lock, slot);
+CREATE INDEX records_owner ON records (owner, lock, slot) WHERE owner IS NOT NULL;
 
 -- What happened, in the order in which it was stored.
 CREATE TABLE outbox (

@@ -4,8 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use futures_util::Stream;
@@ -14,6 +13,7 @@ use sharekey::id::LockId;
 use subtle::ConstantTimeEq as _;
 
 use super::App;
+use super::extract::{Body, OfLock};
 use super::problem::Problem;
 use crate::desk::Desk;
 use crate::store::{Cursor, Event};
@@ -61,11 +61,10 @@ pub async fn of_all(State(app): State<App>, headers: HeaderMap) -> Result<Events
 /// Hears what changes, of a lock of one's own: then ask for the slot's report
 pub async fn of_a_lock(
     State(app): State<App>,
-    Path(lock): Path<String>,
+    OfLock(lock): OfLock,
     headers: HeaderMap,
-    request: Bytes,
+    Body(request): Body,
 ) -> Result<Events, Problem> {
-    let lock = super::routes::lock(&lock)?;
     app.limits.lock(lock)?;
     app.desk.manages(lock, &request).await?;
     hear(&app, &headers, Some(lock)).await
@@ -117,5 +116,5 @@ impl Listener {
 fn data(event: &Event) -> String {
     let (slot, version) = (event.key.1.map(|slot| slot.index()), event.version);
     let changed: serde_json::Value = serde_json::from_str(&event.event).unwrap_or_default();
-    serde_json::json!({ "lock": event.key.0.key(), "slot": slot, "version": version, "changed": changed }).to_string()
+    serde_json::json!({ "lock": event.key.0, "slot": slot, "version": version, "changed": changed }).to_string()
 }

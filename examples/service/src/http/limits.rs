@@ -33,13 +33,15 @@ fn quota(burst: u32, per_second: u32) -> Quota {
 }
 
 impl Limits {
-    /// For addresses, for locks and for keys: so many requests at once, and so many in a second after that.
+    /// So many requests a second of one lock, and of one key, and four times as many at once; of one address, behind
+    /// which a house may be, twice and ten times as many.
     #[must_use]
-    pub fn new(addresses: (u32, u32), locks: (u32, u32), keys: (u32, u32)) -> Self {
+    pub fn new(a_second: u32) -> Self {
+        let times = |burst, rate| quota(a_second.saturating_mul(burst), a_second.saturating_mul(rate));
         Self {
-            addresses: RateLimiter::keyed(quota(addresses.0, addresses.1)),
-            locks: RateLimiter::keyed(quota(locks.0, locks.1)),
-            keys: RateLimiter::keyed(quota(keys.0, keys.1)),
+            addresses: RateLimiter::keyed(times(10, 2)),
+            locks: RateLimiter::keyed(times(4, 1)),
+            keys: RateLimiter::keyed(times(4, 1)),
         }
     }
 
@@ -53,12 +55,6 @@ impl Limits {
     /// A [`Problem`] where the key's share is used up.
     pub fn key(&self, key: PublicKey) -> Result<(), Problem> {
         check(&self.keys, &key)
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self::new((100, 20), (40, 10), (40, 10))
     }
 }
 

@@ -4,7 +4,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use sharekey::error::{Blame as _, Fault, Retry, ServiceError};
+use sharekey::error::{Fault, Retry, ServiceError};
 use utoipa::ToSchema;
 
 use crate::desk::Refused;

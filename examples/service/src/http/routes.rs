@@ -1,18 +1,16 @@
 //! What is asked, and of whom.
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use sharekey::crypto::PublicKey;
-use sharekey::id::{LockId, SlotId};
+use serde::Serialize;
 use sharekey::service::place_of;
 use sharekey::wire::Kind;
 use tokio::time::timeout;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
+use super::extract::{After, Body, From, OfLock, OfSlot, shown};
 use super::problem::Problem;
 use super::{App, DEADLINE, frames};
 use crate::desk::{Asked, Page};
@@ -37,23 +35,16 @@ impl IntoResponse for Message {
     }
 }
 
-/// A lock in a path: its key in 64 hexadecimal digits.
-pub fn lock(text: &str) -> Result<LockId, Problem> {
-    let key = text.parse::<PublicKey>().map(LockId::new);
-    key.map_err(|_| Problem::of_caller(StatusCode::BAD_REQUEST, "Http.Lock", "a lock is 64 hexadecimal digits"))
-}
-
 impl App {
     /// Serves what was sent to a path, where it is for what the path names.
-    async fn serve(&self, at: (String, Option<u8>), kinds: &[Kind], message: Bytes) -> Answer {
-        let at = (lock(&at.0)?, at.1.map(SlotId::new));
+    async fn serve(&self, at: Key, kinds: &[Kind], Body(message): Body) -> Answer {
         let found = Kind::of(&message).map_err(sharekey::error::ServiceError::from)?;
-        let (named, named_slot) = place_of(&message)?;
-        if !kinds.contains(&found) || (named, named_slot) != at {
+        // Not yet whose a message is that does not belong here.
+        if !kinds.contains(&found) || place_of(&message)? != at {
             let title = "the message is not of a kind that belongs here, or not for the lock and slot of the path";
             return Err(Problem::of_caller(StatusCode::BAD_REQUEST, "Http.OtherPlace", title));
         }
-        self.limits.lock(named)?;
+        self.limits.lock(at.0)?;
         self.answer(Asked::Message(message.into())).await
     }
 
@@ -94,7 +85,7 @@ pub async fn service(State(app): State<App>) -> Json<About> {
     responses((status = 204, description = "it is known"), (status = "4XX", body = Problem), (status = "5XX", body = Problem))
 )]
 /// Tells whose a lock is
-pub async fn ownership(State(app): State<App>, Path(lock): Path<String>, message: Bytes) -> Answer {
+pub async fn ownership(State(app): State<App>, OfLock(lock): OfLock, message: Body) -> Answer {
     app.serve((lock, None), &[Kind::Provisioned, Kind::Done], message).await
 }
 
@@ -105,7 +96,7 @@ pub async fn ownership(State(app): State<App>, Path(lock): Path<String>, message
     responses((status = 204, description = "its guest can fetch it"), (status = "4XX", body = Problem), (status = "5XX", body = Problem))
 )]
 /// Shares a slot
-pub async fn grants(State(app): State<App>, Path((lock, slot)): Path<(String, u8)>, message: Bytes) -> Answer {
+pub async fn grants(State(app): State<App>, OfSlot(lock, slot): OfSlot, message: Body) -> Answer {
     app.serve((lock, Some(slot)), &[Kind::Grant], message).await
 }
 
@@ -119,7 +110,7 @@ pub async fn grants(State(app): State<App>, Path((lock, slot)): Path<(String, u8
     )
 )]
 /// Takes a share back
-pub async fn withdrawals(State(app): State<App>, Path((lock, slot)): Path<(String, u8)>, message: Bytes) -> Answer {
+pub async fn withdrawals(State(app): State<App>, OfSlot(lock, slot): OfSlot, message: Body) -> Answer {
     app.serve((lock, Some(slot)), &[Kind::Withdraw], message).await
 }
 
@@ -136,14 +127,13 @@ pub async fn withdrawals(State(app): State<App>, Path((lock, slot)): Path<(Strin
     )
 )]
 /// Downloads a key, standing at the lock
-pub async fn releases(State(app): State<App>, Path((of, slot)): Path<(String, u8)>, body: Bytes) -> Answer {
-    let lock = lock(&of)?;
+pub async fn releases(State(app): State<App>, OfSlot(lock, slot): OfSlot, Body(body): Body) -> Answer {
     let Some([claim, install]) = frames::split(&body).and_then(|messages| <[&[u8]; 2]>::try_from(messages).ok()) else {
         let title = "the body is a claim and an install, each with its length before it in two bytes";
         return Err(Problem::of_caller(StatusCode::BAD_REQUEST, "Http.Frames", title));
     };
     app.limits.lock(lock)?;
-    app.answer(Asked::Release((lock, SlotId::new(slot)), claim.into(), install.into())).await
+    app.answer(Asked::Release((lock, slot), claim.into(), install.into())).await
 }
 
 #[utoipa::path(
@@ -153,7 +143,7 @@ pub async fn releases(State(app): State<App>, Path((of, slot)): Path<(String, u8
     responses((status = 204, description = "it is known"), (status = "4XX", body = Problem), (status = "5XX", body = Problem))
 )]
 /// Brings what a lock has signed of a slot
-pub async fn proofs(State(app): State<App>, Path((lock, slot)): Path<(String, u8)>, message: Bytes) -> Answer {
+pub async fn proofs(State(app): State<App>, OfSlot(lock, slot): OfSlot, message: Body) -> Answer {
     app.serve((lock, Some(slot)), &[Kind::Receipt, Kind::Done], message).await
 }
 
@@ -166,35 +156,16 @@ pub async fn proofs(State(app): State<App>, Path((lock, slot)): Path<(String, u8
     )
 )]
 /// Asks what became of a slot
-pub async fn reports(State(app): State<App>, request: Bytes) -> Answer {
+pub async fn reports(State(app): State<App>, Body(request): Body) -> Answer {
     app.limits.lock(place_of(&request)?.0)?;
     app.answer(Asked::Report(request.into())).await
-}
-
-/// Where a page goes on.
-#[derive(Debug, Deserialize, IntoParams)]
-pub struct After {
-    /// What the answer before named as `Next`.
-    after: Option<String>,
-}
-
-impl After {
-    fn key(&self) -> Result<Option<Key>, Problem> {
-        let place = |text: &str| {
-            let (of, slot) = text.split_once('-')?;
-            Some((lock(of).ok()?, if slot.is_empty() { None } else { Some(SlotId::new(slot.parse().ok()?)) }))
-        };
-        let wrong = || Problem::of_caller(StatusCode::BAD_REQUEST, "Http.After", "`after` is what an answer named as Next");
-        self.after.as_deref().map(|text| place(text).ok_or_else(wrong)).transpose()
-    }
 }
 
 /// A page of messages, and where the next begins.
 fn page(page: &Page) -> Response {
     let body = frames::join(page.messages.iter().map(Vec::as_slice));
     let mut response = ([(header::CONTENT_TYPE, "application/octet-stream")], body).into_response();
-    let next = page.next.map(|(lock, slot)| format!("{}-{}", lock.key(), slot.map_or(String::new(), |slot| slot.to_string())));
-    if let Some(next) = next.and_then(|next| next.parse().ok()) {
+    if let Some(next) = page.next.and_then(|next| shown(next).parse().ok()) {
         response.headers_mut().insert("next", next);
     }
     response
@@ -210,10 +181,10 @@ fn page(page: &Page) -> Response {
     )
 )]
 /// Asks what is shared with the key that signed
-pub async fn shared_with_me(State(app): State<App>, Query(after): Query<After>, request: Bytes) -> Result<Response, Problem> {
+pub async fn shared_with_me(State(app): State<App>, From(after): From, Body(request): Body) -> Result<Response, Problem> {
     let asker = app.desk.asker(&request)?;
     app.limits.key(asker)?;
-    Ok(page(&app.desk.grants(&asker, after.key()?, PAGE).await?))
+    Ok(page(&app.desk.grants(&asker, after, PAGE).await?))
 }
 
 #[utoipa::path(
@@ -227,10 +198,10 @@ pub async fn shared_with_me(State(app): State<App>, Query(after): Query<After>, 
     )
 )]
 /// Asks which locks belong to the key that signed
-pub async fn locks_of_mine(State(app): State<App>, Query(after): Query<After>, request: Bytes) -> Result<Response, Problem> {
+pub async fn locks_of_mine(State(app): State<App>, From(after): From, Body(request): Body) -> Result<Response, Problem> {
     let asker = app.desk.asker(&request)?;
     app.limits.key(asker)?;
-    Ok(page(&app.desk.locks(&asker, after.key()?, PAGE).await?))
+    Ok(page(&app.desk.locks(&asker, after, PAGE).await?))
 }
 
 #[utoipa::path(get, path = "/healthz", tag = "operator", responses((status = 200, description = "the process runs")))]

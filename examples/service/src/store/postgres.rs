@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sharekey::crypto::PublicKey;
+use sharekey::id::LockId;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{PgPool, Postgres, Row as _};
@@ -14,9 +15,6 @@ use super::{Change, Cursor, Event, Key, Loaded, Store, StoreError, key, settings
 const ACQUIRE: Duration = Duration::from_secs(5);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
-
-/// Held until the transaction ends: a transfer waits for what was decided under the ownership before.
-const SEEN: &str = "SELECT 1 FROM records WHERE lock = $1 AND slot = $2 AND version = $3 AND digest = $4 FOR SHARE";
 
 /// Numbers are drawn before transactions end, and these do not end in that order. What began before the oldest that still
 /// runs has ended, so nothing can come to stand before what this gives.
@@ -88,6 +86,10 @@ impl Store for PostgresStore {
 
     async fn list(&self, owner: &PublicKey, after: Option<Key>, limit: u32) -> Result<Vec<Key>, StoreError> {
         page(&self.pool, sql::LIST, owner, (after, limit)).await
+    }
+
+    async fn locks(&self, after: Option<LockId>, limit: u32) -> Result<Vec<LockId>, StoreError> {
+        locks(&self.pool, after, limit).await
     }
 
     async fn events(&self, after: Cursor, limit: u32) -> Result<Vec<Event>, StoreError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sharekey::crypto::PublicKey;
+use sharekey::id::LockId;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row as _, Sqlite, SqlitePool};
@@ -17,9 +18,6 @@ const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-
-/// There is one writer at a time, so what is read in a transaction stays.
-const SEEN: &str = "SELECT 1 FROM records WHERE lock = $1 AND slot = $2 AND version = $3 AND digest = $4";
 
 const EVENTS: &str = "SELECT id, lock, slot, version, event FROM outbox WHERE id > $1 ORDER BY id LIMIT $2";
 
@@ -93,6 +91,10 @@ impl Store for SqliteStore {
 
     async fn list(&self, owner: &PublicKey, after: Option<Key>, limit: u32) -> Result<Vec<Key>, StoreError> {
         page(&self.readers, sql::LIST, owner, (after, limit)).await
+    }
+
+    async fn locks(&self, after: Option<LockId>, limit: u32) -> Result<Vec<LockId>, StoreError> {
+        locks(&self.readers, after, limit).await
     }
 
     async fn events(&self, after: Cursor, limit: u32) -> Result<Vec<Event>, StoreError> {
