@@ -93,7 +93,11 @@ pub fn router(app: App, metrics: PrometheusHandle, pages: Option<&Path>) -> Rout
     let router = match pages {
         Some(folder) => router.fallback_service(ServeDir::new(folder)),
         None => router.fallback(|| async {
-            Problem::of_caller(StatusCode::NOT_FOUND, "Http.NoSuchPage", "there is no such page here: see /openapi.json")
+            Problem::of_caller(
+                StatusCode::NOT_FOUND,
+                "Http.NoSuchPage",
+                "there is no such page here: see /openapi.json",
+            )
         }),
     };
     router

@@ -62,12 +62,16 @@ async fn main() -> anyhow::Result<()> {
     let desk = Arc::new(Desk::new(service, store));
     if arguments.restored {
         let marked = desk.mark_restored().await?;
-        tracing::warn!(marked, "restored: nothing of these locks is released or denied until their owners transferred them to themselves");
+        tracing::warn!(
+            marked,
+            "restored: nothing of these locks is released or denied until their owners transferred them to themselves"
+        );
     }
     let app = App::new(Arc::clone(&desk), Limits::new(arguments.limits), arguments.operator.as_deref());
     let router = router(app, metrics, arguments.pages.as_deref());
 
-    let listener = TcpListener::bind(arguments.listen).await.with_context(|| format!("cannot listen on {}", arguments.listen))?;
+    let listener =
+        TcpListener::bind(arguments.listen).await.with_context(|| format!("cannot listen on {}", arguments.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
     tracing::info!(url, key = %desk.key(), "serves");
     // For who started it, where the port was left to the system.

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sharekey::crypto::{Hash as _, PublicKey, Ring};
 use sharekey::id::{LockId, SlotId};
-use sharekey::slot::State;
 use sharekey::service::LockRecord;
+use sharekey::slot::State;
 
 use self::settings::Unsafe;
 

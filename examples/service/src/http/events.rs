@@ -24,7 +24,8 @@ const BATCH: u32 = 100;
 const LOOK: Duration = Duration::from_secs(1);
 
 type Events = Sse<KeepAliveStream>;
-type KeepAliveStream = axum::response::sse::KeepAliveStream<std::pin::Pin<Box<dyn Stream<Item = Result<Sent, Infallible>> + Send>>>;
+type KeepAliveStream =
+    axum::response::sse::KeepAliveStream<std::pin::Pin<Box<dyn Stream<Item = Result<Sent, Infallible>> + Send>>>;
 
 #[utoipa::path(
     get, path = "/v1/events", tag = "operator",
@@ -73,11 +74,14 @@ pub async fn of_a_lock(
 async fn hear(app: &App, headers: &HeaderMap, of: Option<LockId>) -> Result<Events, Problem> {
     let last = headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse().ok()));
     let at = match last {
-        Some(None) => return Err(Problem::of_caller(StatusCode::BAD_REQUEST, "Http.LastEventId", "it is the id of an event")),
+        Some(None) => {
+            return Err(Problem::of_caller(StatusCode::BAD_REQUEST, "Http.LastEventId", "it is the id of an event"));
+        }
         Some(Some(at)) => at,
         None => app.desk.store().newest().await.map_err(|error| Problem::from(crate::desk::Refused::from(error)))?,
     };
-    let listener = Listener { news: app.desk.news(), desk: Arc::clone(&app.desk), at, of, read: Vec::new().into_iter() };
+    let listener =
+        Listener { news: app.desk.news(), desk: Arc::clone(&app.desk), at, of, read: Vec::new().into_iter() };
     let events = stream::unfold(listener, |mut listener| async { Some((Ok(listener.next().await?), listener)) });
     let events: std::pin::Pin<Box<dyn Stream<Item = _> + Send>> = Box::pin(events);
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))

@@ -48,8 +48,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OfSlot {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path((text, slot)) =
-            Path::<(String, u8)>::from_request_parts(parts, state).await.map_err(|_| wrong())?;
+        let Path((text, slot)) = Path::<(String, u8)>::from_request_parts(parts, state).await.map_err(|_| wrong())?;
         Ok(Self(lock(&text)?, SlotId::new(slot)))
     }
 }
@@ -78,7 +77,8 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let wrong = || Problem::of_caller(StatusCode::BAD_REQUEST, "Http.After", "`after` is what an answer named as Next");
+        let wrong =
+            || Problem::of_caller(StatusCode::BAD_REQUEST, "Http.After", "`after` is what an answer named as Next");
         let Query(After { after }) = Query::from_request_parts(parts, state).await.map_err(|_| wrong())?;
         let place = |text: &str| {
             let (lock, slot) = text.split_once('-')?;

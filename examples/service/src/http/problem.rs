@@ -37,7 +37,8 @@ pub struct Problem {
 
 impl Problem {
     fn new(status: StatusCode, (code, title): (&'static str, String), fault: Fault, retry: Retry) -> Self {
-        let (kind, status, detail) = ("https://docs.rs/sharekey/latest/sharekey/error", status.as_u16(), retry.to_string());
+        let (kind, status, detail) =
+            ("https://docs.rs/sharekey/latest/sharekey/error", status.as_u16(), retry.to_string());
         Self { kind, status, title, code, fault, retry, detail }
     }
 

@@ -31,7 +31,8 @@ impl IntoResponse for Message {
         if self.0.is_empty() {
             return StatusCode::NO_CONTENT.into_response();
         }
-        ([(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, "no-store")], self.0).into_response()
+        ([(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, "no-store")], self.0)
+            .into_response()
     }
 }
 
@@ -181,7 +182,11 @@ fn page(page: &Page) -> Response {
     )
 )]
 /// Asks what is shared with the key that signed
-pub async fn shared_with_me(State(app): State<App>, From(after): From, Body(request): Body) -> Result<Response, Problem> {
+pub async fn shared_with_me(
+    State(app): State<App>,
+    From(after): From,
+    Body(request): Body,
+) -> Result<Response, Problem> {
     let asker = app.desk.asker(&request)?;
     app.limits.key(asker)?;
     Ok(page(&app.desk.grants(&asker, after, PAGE).await?))
@@ -198,7 +203,11 @@ pub async fn shared_with_me(State(app): State<App>, From(after): From, Body(requ
     )
 )]
 /// Asks which locks belong to the key that signed
-pub async fn locks_of_mine(State(app): State<App>, From(after): From, Body(request): Body) -> Result<Response, Problem> {
+pub async fn locks_of_mine(
+    State(app): State<App>,
+    From(after): From,
+    Body(request): Body,
+) -> Result<Response, Problem> {
     let asker = app.desk.asker(&request)?;
     app.limits.key(asker)?;
     Ok(page(&app.desk.locks(&asker, after, PAGE).await?))

@@ -113,12 +113,14 @@ impl Store for PostgresStore {
 }
 
 fn cursor(row: &PgRow) -> Result<Cursor, StoreError> {
-    let transaction = row.get::<String, _>("tx").parse().map_err(|_| StoreError::Corrupt("a transaction is a number"))?;
+    let transaction =
+        row.get::<String, _>("tx").parse().map_err(|_| StoreError::Corrupt("a transaction is a number"))?;
     Ok(Cursor { transaction, id: row.get("id") })
 }
 
 fn event(row: &PgRow) -> Result<Event, StoreError> {
-    let version = u64::try_from(row.get::<i64, _>("version")).map_err(|_| StoreError::Corrupt("a version is negative"))?;
+    let version =
+        u64::try_from(row.get::<i64, _>("version")).map_err(|_| StoreError::Corrupt("a version is negative"))?;
     let key = key(row.get("lock"), row.get("slot"))?;
     Ok(Event { at: cursor(row)?, key, version, event: row.get("event") })
 }

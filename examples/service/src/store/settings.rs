@@ -1,4 +1,4 @@
-//! Settings of the engines with which what was acknowledged is lost: each was tried (`faults`), and each is refused, at the start
+//! Settings of the engines with which what was acknowledged is lost: each was tried, and each is refused, at the start
 //! and in every transaction in which it could have changed meanwhile.
 
 use sqlx::{PgConnection, Row as _, SqlitePool};
@@ -46,7 +46,12 @@ pub async fn sqlite(writer: &SqlitePool) -> Result<(), StoreError> {
     let level: i64 = found.get("synchronous");
     if level < 2 {
         let reason = "a commit is acknowledged before it is on the disk, and a power cut takes it back";
-        return Err(refuse("synchronous", ["OFF", "NORMAL"][usize::from(level == 1)], reason, "PRAGMA synchronous = FULL"));
+        return Err(refuse(
+            "synchronous",
+            ["OFF", "NORMAL"][usize::from(level == 1)],
+            reason,
+            "PRAGMA synchronous = FULL",
+        ));
     }
     Ok(())
 }
@@ -66,17 +71,24 @@ pub async fn postgres(session: &mut PgConnection) -> Result<Server, StoreError> 
     let asked = sqlx::query(
         "SELECT current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync, \
          current_setting('full_page_writes') AS pages, current_setting('synchronous_standby_names') AS standbys, \
-         pg_is_in_recovery() AS standby, EXISTS (SELECT FROM pg_stat_replication) AS streams",
+         pg_is_in_recovery() AS standby, \
+         EXISTS (SELECT FROM pg_stat_replication WHERE application_name NOT IN ('pg_basebackup', 'pg_receivewal')) AS streams",
     );
     let found = asked.fetch_one(session).await.map_err(StoreError::Unavailable)?;
     let text = |name: &str| found.get::<String, _>(name);
     if found.get("standby") {
         let reason = "a standby writes nothing, and shows what may never have been acknowledged";
-        return Err(refuse("pg_is_in_recovery()", "true", reason, "add target_session_attrs=primary, or name the primary"));
+        return Err(refuse(
+            "pg_is_in_recovery()",
+            "true",
+            reason,
+            "add target_session_attrs=primary, or name the primary",
+        ));
     }
     let commit = text("commit");
     if !matches!(commit.as_str(), "on" | "remote_apply") {
-        let reason = "a commit is acknowledged before it is on every disk that has to have it, and a crash takes it back";
+        let reason =
+            "a commit is acknowledged before it is on every disk that has to have it, and a crash takes it back";
         return Err(refuse("synchronous_commit", &commit, reason, "ALTER SYSTEM SET synchronous_commit = on"));
     }
     if text("fsync") != "on" {

@@ -17,7 +17,8 @@ pub const FIND: &str = "SELECT lock, slot FROM records WHERE subject = $1 AND (l
 pub const LIST: &str = "SELECT lock, slot FROM records WHERE owner = $1 AND (lock, slot) > ($2, $3) \
      ORDER BY lock, slot LIMIT $4";
 
-pub const LOCKS: &str = "SELECT lock FROM records WHERE owner IS NOT NULL AND slot = -1 AND lock > $1 ORDER BY lock LIMIT $2";
+pub const LOCKS: &str =
+    "SELECT lock FROM records WHERE owner IS NOT NULL AND slot = -1 AND lock > $1 ORDER BY lock LIMIT $2";
 
 /// What both engines do by these statements, each with types of its own.
 macro_rules! statements {

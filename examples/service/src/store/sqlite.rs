@@ -118,7 +118,8 @@ impl Store for SqliteStore {
 }
 
 fn event(row: &SqliteRow) -> Result<Event, StoreError> {
-    let version = u64::try_from(row.get::<i64, _>("version")).map_err(|_| StoreError::Corrupt("a version is negative"))?;
+    let version =
+        u64::try_from(row.get::<i64, _>("version")).map_err(|_| StoreError::Corrupt("a version is negative"))?;
     Ok(Event {
         at: Cursor { transaction: 0, id: row.get("id") },
         key: key(row.get("lock"), row.get("slot"))?,

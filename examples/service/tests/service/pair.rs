@@ -1,16 +1,15 @@
 //! One lock with one share, which its owner takes back while its guest downloads it: every message, made beforehand.
 
 use sharekey::counter::{Epoch, Generation, Term};
-use sharekey::crypto::{AgreementKey, Nonce, PublicKey};
+use sharekey::crypto::Nonce;
 use sharekey::id::{LockId, SlotId};
-use sharekey::limits::{Limits, Rights};
-use sharekey::message::{Completed, Done, Grant, Holding, Install, Provisioned, ReportRequest, SlotReport};
+use sharekey::message::{Completed, Done, Grant, Holding, Provisioned, ReportRequest, SlotReport};
 use sharekey::secret::Seed;
 use sharekey::service::Place;
 use sharekey_service::desk::Asked;
 use sharekey_stage::desk::{claim_of, device, device_seed, done, grant, owner_seed, provisioned, subject_seed};
 use sharekey_stage::forge::signed;
-use sharekey_stage::{digest, public};
+use sharekey_stage::public;
 
 pub const SLOT: SlotId = SlotId::new(0);
 
@@ -90,7 +89,8 @@ pub fn sent(pair: &Pair, asked: &Asked) -> (String, Vec<u8>) {
     match asked {
         Asked::Report(request) => ("/v1/reports".to_owned(), request.clone()),
         Asked::Release(_, claim, install) => {
-            let body = [claim, install].map(|part| [&u16::try_from(part.len()).unwrap().to_be_bytes()[..], part].concat());
+            let body =
+                [claim, install].map(|part| [&u16::try_from(part.len()).unwrap().to_be_bytes()[..], part].concat());
             (format!("{slot}/releases"), body.concat())
         }
         Asked::Message(message) => {

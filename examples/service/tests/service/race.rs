@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sharekey::crypto::Ring;
-use sharekey::error::{Blame as _, ServiceError, StoredRecordError};
+use sharekey::error::{ServiceError, StoredRecordError};
 use sharekey::message::{Withdrawn, WithdrawnOutcome};
 use sharekey::service::{Key, Put, Service};
 use sharekey::wire::Unverified;
@@ -71,6 +71,11 @@ impl History {
             Answer::Served(answer) => Ok(answer),
             Answer::Refused(code) => Err(code),
             Answer::Unknown => return None,
+            // Nobody was there to take it.
+            Answer::NotSent => {
+                self.events.lock().unwrap().retain(|(asked, _)| *asked != operation);
+                return None;
+            }
         };
         self.events.lock().unwrap().push((operation, Seen::Answered(answer.clone())));
         Some(answer)
@@ -150,7 +155,9 @@ fn race(setup: &Setup, disturb: impl Fn(&mut Vec<Server>, &AtomicBool) + Sync) -
         let players: Vec<_> = (0..4)
             .map(|_| {
                 threads.spawn(|| {
-                    while let Some(number) = u32::try_from(next.fetch_add(1, Ordering::Relaxed)).ok().filter(|n| *n < PAIRS) {
+                    while let Some(number) =
+                        u32::try_from(next.fetch_add(1, Ordering::Relaxed)).ok().filter(|n| *n < PAIRS)
+                    {
                         let played = play(number, &servers);
                         let mut sum = sum.lock().unwrap();
                         sum.withdrawn_first += played.withdrawn_first;
@@ -178,7 +185,47 @@ fn holds(tally: &Tally) {
     assert!(tally.withdrawn_first > 10 && tally.released_first > 10, "{tally:?}");
 }
 
+/// Every process is killed again and again, and started again.
+fn kill(setup: &Setup, processes: &mut [Server], over: &AtomicBool) {
+    let mut killed = 0;
+    while !over.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(400));
+        let process = &mut processes[killed % PROCESSES];
+        process.kill();
+        std::thread::sleep(Duration::from_millis(100));
+        *process = setup.start_at(&process.url);
+        killed += 1;
+    }
+    println!("{killed} times a process was killed");
+    assert!(killed > 5, "the race was over before it began");
+}
+
 #[test]
-fn one_of_release_and_withdrawal_comes_first_on_sqlite() {
-    holds(&race(&Setup::new(None), |_, _| {}));
+fn one_of_release_and_withdrawal_comes_first_on_sqlite_while_processes_are_killed() {
+    let setup = Setup::new(None);
+    holds(&race(&setup, |processes, over| kill(&setup, processes, over)));
+}
+
+#[test]
+fn one_of_release_and_withdrawal_comes_first_on_postgres_while_processes_are_killed() {
+    let Some(server) = stores::server() else { return };
+    let setup = Setup::new(Some(stores::block_on(stores::database(&server))));
+    holds(&race(&setup, |processes, over| kill(&setup, processes, over)));
+}
+
+#[test]
+fn one_of_release_and_withdrawal_comes_first_while_postgres_crashes() {
+    let Some(own) = stores::Own::start(&[]) else { return };
+    let setup = Setup::new(Some(own.url.clone()));
+    holds(&race(&setup, |_, over| {
+        let mut crashed = 0;
+        while !over.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1_500));
+            own.crash();
+            own.start_again();
+            crashed += 1;
+        }
+        println!("{crashed} times the server crashed");
+        assert!(crashed > 2, "the race was over before it began");
+    }));
 }

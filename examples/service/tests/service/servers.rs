@@ -30,12 +30,17 @@ impl Setup {
 
     /// Starts a process, and returns once it listens.
     pub fn start(&self) -> Server {
-        self.start_with(&[])
+        self.start_with("127.0.0.1:0", &[])
     }
 
-    pub fn start_with(&self, more: &[&str]) -> Server {
+    /// Starts it again where another was.
+    pub fn start_at(&self, url: &str) -> Server {
+        self.start_with(url.trim_start_matches("http://"), &[])
+    }
+
+    pub fn start_with(&self, listen: &str, more: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sharekey-service"));
-        command.args(["--listen", "127.0.0.1:0", "--database", &self.database, "--operator", "operator"]).args(more);
+        command.args(["--listen", listen, "--database", &self.database, "--operator", "operator"]).args(more);
         command.arg("--key").arg(self.key()).stdout(Stdio::piped()).stderr(self.log());
         // Tests ask faster than any person.
         command.env("SHAREKEY_LIMITS", "1000000").env("RUST_LOG", "warn");
@@ -43,7 +48,7 @@ impl Setup {
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().to_owned();
-        assert!(url.starts_with("http://"), "the service did not start: {line:?}");
+        assert!(url.starts_with("http://"), "the service did not start: {line:?}\n{}", self.logged());
         Server { child, url }
     }
 
@@ -89,19 +94,30 @@ pub enum Answer {
     Served(Vec<u8>),
     /// It was refused by the protocol, with this code.
     Refused(String),
+    /// Nobody took it.
+    NotSent,
     /// It may have been served, or not.
     Unknown,
 }
 
 pub fn agent() -> ureq::Agent {
-    let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(12))).http_status_as_error(false);
+    let config =
+        ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(12))).http_status_as_error(false);
     config.build().into()
 }
 
 /// Sends bytes to a path.
 pub fn post(agent: &ureq::Agent, server: &str, path: &str, body: &[u8]) -> Answer {
-    let request = if path.ends_with("/ownership") { agent.put(format!("{server}{path}")) } else { agent.post(format!("{server}{path}")) };
-    let Ok(mut response) = request.content_type("application/octet-stream").send(body) else { return Answer::Unknown };
+    let request = if path.ends_with("/ownership") {
+        agent.put(format!("{server}{path}"))
+    } else {
+        agent.post(format!("{server}{path}"))
+    };
+    let mut response = match request.content_type("application/octet-stream").send(body) {
+        Ok(response) => response,
+        Err(ureq::Error::Io(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => return Answer::NotSent,
+        Err(_) => return Answer::Unknown,
+    };
     let status = response.status();
     let Ok(body) = response.body_mut().read_to_vec() else { return Answer::Unknown };
     if status.is_success() {
