@@ -58,9 +58,9 @@ pub struct App {
 )]
 struct Api;
 
-/// The routes, and the page that describes them: both from the same handlers.
-fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Api::openapi())
+/// What owners, guests and locks reach.
+fn protocol() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
         .routes(routes!(routes::service))
         .routes(routes!(routes::ownership))
         .routes(routes!(routes::grants))
@@ -72,20 +72,25 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(routes::locks_of_mine))
         .routes(routes!(events::of_all))
         .routes(routes!(events::of_a_lock))
-        .routes(routes!(routes::healthz))
-        .routes(routes!(routes::readyz))
 }
 
-/// The page that describes the routes, as JSON.
+/// What asks often, and is asked on the machine itself.
+fn health() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(routes::healthz)).routes(routes!(routes::readyz))
+}
+
+/// The page that describes the routes, as JSON: from the same handlers as the routes.
 #[must_use]
 pub fn openapi() -> String {
-    api().into_openapi().to_pretty_json().unwrap_or_default()
+    let described = OpenApiRouter::<App>::with_openapi(Api::openapi()).merge(protocol()).merge(health());
+    described.into_openapi().to_pretty_json().unwrap_or_default()
 }
 
 /// Everything that is served: the routes, their description, metrics, and the screens where there are some.
 pub fn router(app: App, metrics: PrometheusHandle, pages: Option<&Path>) -> Router {
     let (limits, description) = (Arc::clone(&app.limits), openapi());
-    let (router, _) = api().split_for_parts();
+    let limited = protocol().layer(axum::middleware::from_fn_with_state(limits, limits::by_address));
+    let (router, _) = limited.merge(health()).split_for_parts();
     let router = router
         .with_state(app)
         .route("/metrics", get(move || std::future::ready(metrics.render())))
@@ -93,16 +98,17 @@ pub fn router(app: App, metrics: PrometheusHandle, pages: Option<&Path>) -> Rout
     let router = match pages {
         Some(folder) => router.fallback_service(ServeDir::new(folder)),
         None => router.fallback(|| async {
-            Problem::of_caller(
-                StatusCode::NOT_FOUND,
-                "Http.NoSuchPage",
-                "there is no such page here: see /openapi.json",
-            )
+            let title = "there is no such page here: see /openapi.json";
+            Problem::of_caller(StatusCode::NOT_FOUND, "Http.NoSuchPage", title)
         }),
     };
+    let other_method = || async {
+        let title = "there is another method for this: see /openapi.json";
+        Problem::of_caller(StatusCode::METHOD_NOT_ALLOWED, "Http.Method", title)
+    };
     router
+        .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(axum::middleware::from_fn_with_state(limits, limits::by_address))
         .layer(TraceLayer::new_for_http())
 }
 

@@ -57,6 +57,8 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let metrics = PrometheusBuilder::new().install_recorder()?;
 
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let store = store::open(&arguments.database, arguments.connections).await?;
     let service = Service::new(Ring, &key::load_or_make(&arguments.key)?)?;
     let desk = Arc::new(Desk::new(service, store));
@@ -76,13 +78,12 @@ async fn main() -> anyhow::Result<()> {
     tracing::info!(url, key = %desk.key(), "serves");
     // For who started it, where the port was left to the system.
     writeln!(std::io::stdout(), "{url}")?;
-    let mut terminate = signal(SignalKind::terminate())?;
     let stopping = Arc::clone(&desk);
     let served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
     served
         .with_graceful_shutdown(async move {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             tracing::info!("takes no more requests, and serves those that came");

@@ -51,6 +51,17 @@ impl PostgresStore {
         let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE);
         Ok(Self { pool: pool.connect_with(options).await.map_err(StoreError::Unavailable)? })
     }
+
+    /// [`commit`](Store::commit) without a look at the settings: for the same tests.
+    ///
+    /// # Errors
+    /// As there.
+    #[doc(hidden)]
+    pub async fn commit_unjudged(&self, change: &Change) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await.map_err(StoreError::Unavailable)?;
+        apply(&mut transaction, change).await?;
+        transaction.commit().await.map_err(StoreError::Unknown)
+    }
 }
 
 sql::statements!(Postgres, PgRow);

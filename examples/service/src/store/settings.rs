@@ -48,7 +48,7 @@ pub async fn sqlite(writer: &SqlitePool) -> Result<(), StoreError> {
         let reason = "a commit is acknowledged before it is on the disk, and a power cut takes it back";
         return Err(refuse(
             "synchronous",
-            ["OFF", "NORMAL"][usize::from(level == 1)],
+            if level == 1 { "NORMAL" } else { "OFF" },
             reason,
             "PRAGMA synchronous = FULL",
         ));

@@ -3,6 +3,10 @@
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::print_stdout, reason = "a test may")]
 
 mod conformance;
+mod controls;
+mod events;
+mod http;
+mod life;
 mod pair;
 mod race;
 mod servers;

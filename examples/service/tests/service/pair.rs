@@ -3,13 +3,18 @@
 use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::Nonce;
 use sharekey::id::{LockId, SlotId};
-use sharekey::message::{Completed, Done, Grant, Holding, Provisioned, ReportRequest, SlotReport};
+use sharekey::message::{
+    Completed, Done, FindRequest, Grant, Holding, Provisioned, Receipt, ReportRequest, SlotReport,
+};
 use sharekey::secret::Seed;
-use sharekey::service::Place;
+use sharekey::service::{Place, place_of};
 use sharekey_service::desk::Asked;
-use sharekey_stage::desk::{claim_of, device, device_seed, done, grant, owner_seed, provisioned, subject_seed};
+use sharekey_stage::desk::{
+    claim_of, device, device_seed, done, grant, owner_seed, provisioned, receipt_naming, service_seed, subject_seed,
+    transfer_to,
+};
 use sharekey_stage::forge::signed;
-use sharekey_stage::public;
+use sharekey_stage::{digest, public};
 
 pub const SLOT: SlotId = SlotId::new(0);
 
@@ -48,7 +53,7 @@ impl Pair {
         ]
     }
 
-    fn grant(&self) -> Vec<u8> {
+    pub fn grant(&self) -> Vec<u8> {
         signed(&Grant { lock: self.lock, slot: SLOT, ..grant(2) }, &owner_seed())
     }
 
@@ -63,7 +68,25 @@ impl Pair {
         Asked::Release(self.place(), claim, signed(&install, &device_seed()))
     }
 
-    pub fn report(&self, nonce: u8) -> Asked {
+    /// What the lock signs once it has installed what was released.
+    pub fn receipt(&self, nonce: u8) -> Asked {
+        let Asked::Release(_, _, install) = self.release(nonce) else { panic!("a release") };
+        let grant = digest(&self.grant());
+        Asked::Message(self.by_lock(&Receipt {
+            lock: self.lock,
+            slot: SLOT,
+            install: digest(&install),
+            ..receipt_naming(2, grant)
+        }))
+    }
+
+    /// The lock went over to the same owner: an ownership of its own.
+    pub fn transfer(&self, epoch: u32) -> Asked {
+        let (owner, service) = (public(&owner_seed()), public(&service_seed()));
+        Asked::Message(self.by_lock(&Done { lock: self.lock, ..transfer_to(owner, service, epoch) }))
+    }
+
+    pub fn request(&self, by: &Seed, nonce: u8) -> Vec<u8> {
         let body = ReportRequest {
             lock: self.lock,
             epoch: Epoch::FIRST,
@@ -72,8 +95,18 @@ impl Pair {
             nonce: Nonce::from_bytes([nonce; 16]),
             time: now(),
         };
-        Asked::Report(signed(&body, &owner_seed()))
+        signed(&body, by)
     }
+
+    pub fn report(&self, nonce: u8) -> Asked {
+        Asked::Report(self.request(&owner_seed(), nonce))
+    }
+}
+
+/// Asks the service of the stage what is shared with whoever signs, or which locks are his.
+pub fn find(by: &Seed) -> Vec<u8> {
+    let (service, subject) = (public(&service_seed()), public(by));
+    signed(&FindRequest { service, subject, nonce: Nonce::from_bytes([4; 16]), time: now() }, by)
 }
 
 pub fn now() -> sharekey::limits::Timestamp {
@@ -95,7 +128,7 @@ pub fn sent(pair: &Pair, asked: &Asked) -> (String, Vec<u8>) {
         }
         Asked::Message(message) => {
             let path = match Kind::of(message).unwrap() {
-                Kind::Provisioned => format!("/v1/locks/{}/ownership", pair.lock.key()),
+                _ if place_of(message).unwrap().1.is_none() => format!("/v1/locks/{}/ownership", pair.lock.key()),
                 Kind::Grant => format!("{slot}/grants"),
                 Kind::Withdraw => format!("{slot}/withdrawals"),
                 _ => format!("{slot}/proofs"),

@@ -185,6 +185,34 @@ fn holds(tally: &Tally) {
     assert!(tally.withdrawn_first > 10 && tally.released_first > 10, "{tally:?}");
 }
 
+/// The check itself: what a store forgets after it was acknowledged is noticed, by the read at the end.
+#[test]
+fn an_acknowledged_withdrawal_that_is_forgotten_is_noticed() {
+    let (pair, mut object) = (Pair::new(1), Object::default());
+    let mut asked: Vec<(Asked, Ret)> = pair.opening().map(|asked| (asked.clone(), object.invoke(&asked))).into();
+    let mut older = object.clone();
+    asked.push((pair.withdrawal(), object.invoke(&pair.withdrawal())));
+    let history = |asked: &[(Asked, Ret)]| {
+        let history = History::default();
+        for (operation, (asked, answer)) in asked.iter().enumerate() {
+            let seen = [Seen::Asked(asked.clone()), Seen::Answered(answer.clone())];
+            history.events.lock().unwrap().extend(seen.map(|seen| (operation, seen)));
+        }
+        history
+    };
+    assert!(history(&asked).is_linearizable(), "without the read nobody knows");
+    let read = |object: &mut Object| (pair.report(1), object.invoke(&pair.report(1)));
+    let right = read(&mut object);
+    let forgotten = read(&mut older);
+    assert!(right.1.is_ok() && forgotten.1.is_ok());
+    assert!(history(&[&asked[..], &[right]].concat()).is_linearizable());
+    assert!(!history(&[&asked[..], &[forgotten]].concat()).is_linearizable());
+    // Both had their way.
+    asked.push((pair.release(1), older.invoke(&pair.release(1))));
+    assert!(asked.iter().all(|(_, answer)| answer.is_ok()));
+    assert!(!history(&asked).is_linearizable());
+}
+
 /// Every process is killed again and again, and started again.
 fn kill(setup: &Setup, processes: &mut [Server], over: &AtomicBool) {
     let mut killed = 0;

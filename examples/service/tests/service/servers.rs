@@ -39,17 +39,33 @@ impl Setup {
     }
 
     pub fn start_with(&self, listen: &str, more: &[&str]) -> Server {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sharekey-service"));
-        command.args(["--listen", listen, "--database", &self.database, "--operator", "operator"]).args(more);
-        command.arg("--key").arg(self.key()).stdout(Stdio::piped()).stderr(self.log());
-        // Tests ask faster than any person.
-        command.env("SHAREKEY_LIMITS", "1000000").env("RUST_LOG", "warn");
-        let mut child = command.spawn().unwrap();
+        let mut child = self.command(listen, more).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().to_owned();
         assert!(url.starts_with("http://"), "the service did not start: {line:?}\n{}", self.logged());
         Server { child, url }
+    }
+
+    /// Starts it where it must not start; gives what it says.
+    pub fn refuses(&self, more: &[&str]) -> String {
+        let said = self.command("127.0.0.1:0", more).stderr(Stdio::piped()).output().unwrap();
+        assert!(!said.status.success() && said.stdout.is_empty());
+        String::from_utf8(said.stderr).unwrap()
+    }
+
+    /// The file of a SQLite.
+    pub fn records(&self) -> PathBuf {
+        self.folder.path().join("records.db")
+    }
+
+    fn command(&self, listen: &str, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sharekey-service"));
+        command.args(["--listen", listen, "--database", &self.database, "--operator", "operator"]).args(more);
+        command.arg("--key").arg(self.key()).stdout(Stdio::piped()).stderr(self.log());
+        // Tests ask faster than any person.
+        command.env("SHAREKEY_LIMITS", "1000000").env("RUST_LOG", "warn");
+        command
     }
 
     fn log(&self) -> Stdio {
