@@ -152,7 +152,8 @@ impl<C: Crypto + Copy> Fresh<C> {
         let (challenge, session) = self.challenge();
         let (message, pending) = self.order(CARD, &challenge);
         let provisioned = self.provision(session, &message);
-        let view = pending.finish(&self.owner, &provisioned).unwrap();
+        let new = pending.finish(&self.owner, &provisioned).unwrap();
+        let Ok(view) = new.put_new(None, stored);
         let record = open(&self.service, &provisioned, SLOT).unwrap();
         let Self { crypto, lock, flash, owner, service, rng } = self;
         let account = Account::from_seed(&crypto, &seed(3)).unwrap();

@@ -9,7 +9,9 @@ use std::rc::Rc;
 
 use sharekey::crypto::{Digest, PublicKey, SIGNATURE_CONTEXT, Signature, Tag};
 use sharekey::id::{LockId, SlotId};
-use sharekey::message::{Receipt, Report, ReportAnswer};
+use sharekey::message::Receipt;
+#[cfg(feature = "alloc")]
+use sharekey::message::{Report, ReportAnswer};
 use sharekey::secret::{AgreementSecret, Seed};
 use sharekey::wire::{self, Bare, Kind, Message, Unverified};
 
@@ -83,6 +85,7 @@ impl<C: Plain> Forge<C> {
     }
 
     /// The answer in which whoever has this seed signs that these are the messages of the report.
+    #[cfg(feature = "alloc")]
     pub fn report(self, body: Report, messages: &[&[u8]], seed: &Seed) -> Vec<u8> {
         let messages_digest = ReportAnswer::digest(&C::default(), messages.iter().copied());
         ReportAnswer::encode(&self.signed(&Report { messages: messages_digest, ..body }, seed), messages)
@@ -133,6 +136,7 @@ pub fn signed<T: Message<Auth = Signature>>(body: &T, seed: &Seed) -> Vec<u8> {
 }
 
 /// The answer in which whoever has this seed signs that these are the messages of the report.
+#[cfg(feature = "alloc")]
 pub fn report_of(body: Report, messages: &[&[u8]], seed: &Seed) -> Vec<u8> {
     FORGE.report(body, messages, seed)
 }

@@ -36,6 +36,7 @@ pub mod ops;
 pub mod provider;
 pub mod ready;
 pub mod refuse;
+#[cfg(feature = "alloc")]
 pub mod rows;
 pub mod samples;
 #[cfg(feature = "alloc")]
