@@ -27,7 +27,7 @@ room() {
     mkdir -p "$folder"
     [ ${#as[@]} -eq 0 ] || chown postgres "$folder"
     chmod 755 "$folder"
-    [ -s "$folder/port" ] || echo $((20000 + RANDOM % 20000)) >"$folder/port"
+    [ -s "$folder/port" ] || echo $((20000 + RANDOM % 12000)) >"$folder/port"
 }
 run() {
     port=$(cat "$folder/port")
