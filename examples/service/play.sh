@@ -34,7 +34,7 @@ door guest ana download 0
 door guest ana open 0
 door owner withdraw 0
 door owner status
-says 'ana'
+says 'key 3'
 door owner deactivate 0
 door owner status
 says 'nobody'

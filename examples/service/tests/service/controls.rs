@@ -1,42 +1,30 @@
 //! Negative controls: with the settings that are refused, what was acknowledged is lost; with those that are taken, it is not.
 
-use sharekey::crypto::PublicKey;
-use sharekey::id::{LockId, SlotId};
+use sharekey_service::store::Store as _;
 use sharekey_service::store::postgres::PostgresStore;
-use sharekey_service::store::{Change, Row, Store as _};
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use crate::stores::{Own, block_on, run};
 
-const COMMITS: u32 = 300;
+const COMMITS: i64 = 300;
 
 /// Commits records until the server crashes right after the last; gives how many of the acknowledged are not there afterwards.
-fn lost(server: &Own, level: &str) -> usize {
-    let store = || async {
-        let options: sqlx::postgres::PgConnectOptions = server.url.parse().unwrap();
-        PostgresStore::connect_unjudged(options.options([("synchronous_commit", level)]), 1).await.unwrap()
-    };
-    let key = |number: u32| {
-        let mut lock = [0; 32];
-        lock[..4].copy_from_slice(&number.to_be_bytes());
-        (LockId::new(PublicKey::from_bytes(lock)), Some(SlotId::new(0)))
-    };
+fn lost(server: &Own, level: &str) -> i64 {
+    let put = "INSERT INTO records (lock, slot, version, digest, bytes) VALUES ($1, 0, 1, '', repeat('x', 500)::BYTEA)";
     block_on(async {
-        let store = store().await;
+        let options: PgConnectOptions = server.url.parse().unwrap();
+        let mut session = PgConnection::connect_with(&options.options([("synchronous_commit", level)])).await.unwrap();
         for number in 0..COMMITS {
-            let row =
-                Row { key: key(number), version: 1, bytes: vec![1; 500], owner: None, subject: None, state: None };
-            store.commit_unjudged(&Change { before: None, row, told: None }).await.unwrap();
+            sqlx::query(put).bind(&number.to_be_bytes()[..]).execute(&mut session).await.unwrap();
         }
         server.crash();
     });
     server.start_again();
     block_on(async {
-        let store = store().await;
-        let mut lost = 0;
-        for number in 0..COMMITS {
-            lost += usize::from(store.load(key(number)).await.unwrap().slot.is_none());
-        }
-        lost
+        let mut session = PgConnection::connect(&server.url).await.unwrap();
+        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM records").fetch_one(&mut session).await.unwrap();
+        COMMITS - there
     })
 }
 
