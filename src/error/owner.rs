@@ -83,10 +83,13 @@ errors! { {$} "Owner"
     }
 }
 
-/// A lock without a clock refuses an owner who would set it.
+/// What a guest has to ask the owner for, the owner does; and a lock without a clock refuses one who would set it.
 const fn to_the_owner(reason: RefuseReason) -> Retry {
     match reason {
         RefuseReason::NoClock => Retry::Never,
+        RefuseReason::SlotInactive => Retry::Activate,
+        // The answer to a transfer to oneself was lost.
+        RefuseReason::WrongEpoch => Retry::TakeOver,
         other => other.retry(),
     }
 }

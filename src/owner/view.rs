@@ -8,7 +8,7 @@ use super::outbox::{Delivery, Unheard};
 use super::reported::{Contradiction, Reported};
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
-use crate::error::OwnerError;
+use crate::error::{OwnerError, RefuseReason};
 use crate::id::{AccountId, LockId, SlotCount, SlotId};
 use crate::message::{Done, Grant};
 use crate::slot::{GrantRef, Observer, Slot};
@@ -208,10 +208,10 @@ impl OwnedLock {
         self.suspected
     }
 
-    /// Takes the hint of a refusal; gives whether the lock [may have moved](Self::may_have_moved). Two errors hint at
-    /// it: [`OwnerError::RefusedOpaque`], for so a lock answers an order of another owner or ownership; and
-    /// [`OwnerError::WrongEpoch`], for so a message of a later ownership is refused, and one of an earlier. The
-    /// hint bears on no decision.
+    /// Takes the hint of a refusal; gives whether the lock [may have moved](Self::may_have_moved). Errors hint at
+    /// it: [`OwnerError::RefusedOpaque`], for so a lock answers an order of another owner; and
+    /// [`OwnerError::WrongEpoch`], for so a message of a later ownership is refused, and one of an earlier. That the lock
+    /// signed [`RefuseReason::WrongEpoch`] is more than a hint: this owner handed it to itself. It bears on no decision.
     ///
     /// Then ask whoever might have it for the `Done` of the transfer, and [learn](super::Owner::learn) it; where it
     /// names this owner and is lost, [take the lock over](super::Owner::take_over).
@@ -222,7 +222,11 @@ impl OwnedLock {
         if self.hold.is_held() {
             return Err(OwnerError::Busy);
         }
-        let suspected = self.suspected || matches!(error, OwnerError::RefusedOpaque | OwnerError::WrongEpoch);
+        let suspects = matches!(
+            error,
+            OwnerError::RefusedOpaque | OwnerError::WrongEpoch | OwnerError::Refused(RefuseReason::WrongEpoch)
+        );
+        let suspected = self.suspected || suspects;
         let next = Self { suspected, ..self.clone() };
         Ok(self.staged(next, suspected))
     }
