@@ -37,6 +37,6 @@ door owner status
 says 'key 3'
 door owner deactivate 0
 door owner status
-says 'nobody'
+says 'Every slot is inactive'
 curl --silent --fail "$url/metrics" >/dev/null
 echo 'played'

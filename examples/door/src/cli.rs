@@ -39,8 +39,8 @@ pub struct Cli {
     pub offline: bool,
 
     /// A service that runs elsewhere (examples/service), in place of the one in the home. It goes by the computer's time: play
-    /// no other with --at.
-    #[arg(long, global = true, help_heading = "Everywhere", env = "DOOR_SERVICE", value_name = "URL")]
+    /// no other with --at. Said before the role.
+    #[arg(long, help_heading = "Everywhere", env = "DOOR_SERVICE", value_name = "URL")]
     pub service: Option<String>,
 
     /// For tests only, and unsafe: draw "randomness" from this seed.
