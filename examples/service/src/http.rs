@@ -12,11 +12,13 @@ mod routes;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::Response;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::services::ServeDir;
@@ -109,7 +111,19 @@ pub fn router(app: App, metrics: PrometheusHandle, pages: Option<&Path>) -> Rout
     router
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(axum::middleware::from_fn(measured))
         .layer(TraceLayer::new_for_http())
+}
+
+/// How long each request took, by its route and what came of it.
+async fn measured(request: Request, next: Next) -> Response {
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let began = Instant::now();
+    let response = next.run(request).await;
+    let labels = [("route", route), ("status", response.status().as_u16().to_string())];
+    metrics::histogram!("sharekey_request_seconds", &labels).record(began.elapsed());
+    response
 }
 
 impl App {

@@ -32,7 +32,7 @@ type KeepAliveStream =
     params(("last-event-id" = Option<String>, Header, description = "the id of the last event that was heard; without one it begins now")),
     responses(
         (status = 200, content_type = "text/event-stream", body = String, description = "what changed, of all locks"),
-        (status = 401, body = Problem), (status = 400, body = Problem)
+        (status = 401, body = Problem, content_type = "application/problem+json"), (status = 400, body = Problem, content_type = "application/problem+json")
     ),
     security(("operator" = []))
 )]
@@ -50,13 +50,13 @@ pub async fn of_all(State(app): State<App>, headers: HeaderMap) -> Result<Events
 #[utoipa::path(
     post, path = "/v1/locks/{lock}/events", tag = "owner",
     params(
-        ("lock" = String, Path),
+        ("lock" = String, Path, pattern = "^[0-9a-fA-F]{64}$"),
         ("last-event-id" = Option<String>, Header, description = "the id of the last event that was heard; without one it begins now")
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "a ReportRequest of any slot of the lock, signed within 300 s"),
     responses(
         (status = 200, content_type = "text/event-stream", body = String, description = "what changed, of this lock"),
-        (status = "4XX", body = Problem), (status = "5XX", body = Problem)
+        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")
     )
 )]
 /// Hears what changes, of a lock of one's own: then ask for the slot's report

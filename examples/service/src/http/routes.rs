@@ -81,9 +81,9 @@ pub async fn service(State(app): State<App>) -> Json<About> {
 
 #[utoipa::path(
     put, path = "/v1/locks/{lock}/ownership", tag = "anyone",
-    params(("lock" = String, Path, description = "the lock's key, 64 hexadecimal digits")),
+    params(("lock" = String, Path, pattern = "^[0-9a-fA-F]{64}$", description = "the lock's key, 64 hexadecimal digits")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "a Provisioned, or a Done of a Transfer"),
-    responses((status = 204, description = "it is known"), (status = "4XX", body = Problem), (status = "5XX", body = Problem))
+    responses((status = 204, description = "it is known"), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json"))
 )]
 /// Tells whose a lock is
 pub async fn ownership(State(app): State<App>, OfLock(lock): OfLock, message: Body) -> Answer {
@@ -92,9 +92,9 @@ pub async fn ownership(State(app): State<App>, OfLock(lock): OfLock, message: Bo
 
 #[utoipa::path(
     post, path = "/v1/locks/{lock}/slots/{slot}/grants", tag = "owner",
-    params(("lock" = String, Path), ("slot" = u8, Path)),
+    params(("lock" = String, Path, pattern = "^[0-9a-fA-F]{64}$"), ("slot" = u8, Path, maximum = 254)),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "a Grant"),
-    responses((status = 204, description = "its guest can fetch it"), (status = "4XX", body = Problem), (status = "5XX", body = Problem))
+    responses((status = 204, description = "its guest can fetch it"), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json"))
 )]
 /// Shares a slot
 pub async fn grants(State(app): State<App>, OfSlot(lock, slot): OfSlot, message: Body) -> Answer {
@@ -103,11 +103,11 @@ pub async fn grants(State(app): State<App>, OfSlot(lock, slot): OfSlot, message:
 
 #[utoipa::path(
     post, path = "/v1/locks/{lock}/slots/{slot}/withdrawals", tag = "owner",
-    params(("lock" = String, Path), ("slot" = u8, Path)),
+    params(("lock" = String, Path, pattern = "^[0-9a-fA-F]{64}$"), ("slot" = u8, Path, maximum = 254)),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "a Withdraw"),
     responses(
         (status = 200, content_type = "application/octet-stream", body = Vec<u8>, description = "a Withdrawn, which says whether it came in time"),
-        (status = "4XX", body = Problem), (status = "5XX", body = Problem)
+        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")
     )
 )]
 /// Takes a share back
@@ -117,14 +117,14 @@ pub async fn withdrawals(State(app): State<App>, OfSlot(lock, slot): OfSlot, mes
 
 #[utoipa::path(
     post, path = "/v1/locks/{lock}/slots/{slot}/releases", tag = "guest",
-    params(("lock" = String, Path), ("slot" = u8, Path)),
+    params(("lock" = String, Path, pattern = "^[0-9a-fA-F]{64}$"), ("slot" = u8, Path, maximum = 254)),
     request_body(
         content = Vec<u8>, content_type = "application/octet-stream",
         description = "a Claim and an Install, each with its length before it in two bytes, the higher first"
     ),
     responses(
         (status = 200, content_type = "application/octet-stream", body = Vec<u8>, description = "a Release, for the lock"),
-        (status = "4XX", body = Problem), (status = "5XX", body = Problem)
+        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")
     )
 )]
 /// Downloads a key, standing at the lock
@@ -139,9 +139,9 @@ pub async fn releases(State(app): State<App>, OfSlot(lock, slot): OfSlot, Body(b
 
 #[utoipa::path(
     post, path = "/v1/locks/{lock}/slots/{slot}/proofs", tag = "anyone",
-    params(("lock" = String, Path), ("slot" = u8, Path)),
+    params(("lock" = String, Path, pattern = "^[0-9a-fA-F]{64}$"), ("slot" = u8, Path, maximum = 254)),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "a Receipt, or a Done"),
-    responses((status = 204, description = "it is known"), (status = "4XX", body = Problem), (status = "5XX", body = Problem))
+    responses((status = 204, description = "it is known"), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json"))
 )]
 /// Brings what a lock has signed of a slot
 pub async fn proofs(State(app): State<App>, OfSlot(lock, slot): OfSlot, message: Body) -> Answer {
@@ -153,7 +153,7 @@ pub async fn proofs(State(app): State<App>, OfSlot(lock, slot): OfSlot, message:
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "a ReportRequest, signed within 300 s"),
     responses(
         (status = 200, content_type = "application/octet-stream", body = Vec<u8>, description = "a Report, and the messages that it is of"),
-        (status = "4XX", body = Problem), (status = "5XX", body = Problem)
+        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")
     )
 )]
 /// Asks what became of a slot
@@ -178,7 +178,7 @@ fn page(page: &Page) -> Response {
     responses(
         (status = 200, content_type = "application/octet-stream", body = Vec<u8>, description = "Grants, each with its length before it in two bytes",
          headers(("next" = String, description = "`after` of the next page, where there is one"))),
-        (status = "4XX", body = Problem), (status = "5XX", body = Problem)
+        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")
     )
 )]
 /// Asks what is shared with the key that signed
@@ -199,7 +199,7 @@ pub async fn shared_with_me(
         (status = 200, content_type = "application/octet-stream", body = Vec<u8>,
          description = "the statement of ownership of each lock, each with its length before it in two bytes",
          headers(("next" = String, description = "`after` of the next page, where there is one"))),
-        (status = "4XX", body = Problem), (status = "5XX", body = Problem)
+        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")
     )
 )]
 /// Asks which locks belong to the key that signed
@@ -221,7 +221,7 @@ pub async fn healthz() -> &'static str {
 
 #[utoipa::path(
     get, path = "/readyz", tag = "operator",
-    responses((status = 200, description = "it would store now"), (status = 503, body = Problem))
+    responses((status = 200, description = "it would store now"), (status = 503, body = Problem, content_type = "application/problem+json"))
 )]
 /// Whether it would store now
 pub async fn readyz(State(app): State<App>) -> Result<&'static str, Problem> {

@@ -189,6 +189,17 @@ fn a_share_is_released_and_proven_and_the_same_again_is_answered_the_same() {
 }
 
 #[test]
+fn what_is_counted_names_routes_and_codes_and_nobody() {
+    let (_setup, server) = service();
+    let pair = shared(&server, 1);
+    ask(&server, "POST", "/v1/reports", b"");
+    let counted = String::from_utf8(ask(&server, "GET", "/metrics", b"").body).unwrap();
+    assert!(counted.contains(r#"route="/v1/locks/{lock}/slots/{slot}/grants",status="204""#), "{counted}");
+    assert!(counted.contains(r#"sharekey_problems_total{code="Service.Wire.Truncated"} 1"#), "{counted}");
+    assert!(!counted.contains(&pair.lock.to_string()));
+}
+
+#[test]
 fn who_asks_too_often_is_turned_away_for_a_while() {
     let setup = Setup::new(None);
     write(&setup.key(), service_seed().expose());
