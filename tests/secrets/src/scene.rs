@@ -13,7 +13,7 @@ use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
 use sharekey::lock::{Battery, Cell, Clock, Found, Lock, Making, Now, Record, Session, purpose};
-use sharekey::message::{Challenge, Provision, Provisioned};
+use sharekey::message::{Challenge, Grant, Provision, Provisioned};
 use sharekey::owner::{Method, Order, OwnedLock, Owner, PendingProvision};
 use sharekey::secret::{ActivationSecret, Exposed};
 use sharekey::service::{Service, ShareRecord};
@@ -198,12 +198,18 @@ impl<C: Crypto + Copy> Scene<C> {
 
     /// The owner shares the slot, and the guest claims the grant.
     pub fn claim(&mut self) -> Claimed {
+        let grant = self.share();
+        self.account.claim(&self.crypto, &grant, Some(self.owner.key()), &mut self.rng).unwrap().stored()
+    }
+
+    /// The owner shares the slot.
+    pub fn share(&mut self) -> Encoded<Grant> {
         let uses = Limits::new(None, None, None, Some(1_000)).unwrap();
         let subject = *self.account.public_key();
         let staged = self.owner.share(&mut self.view, SLOT, subject, Method::Account, Rights::OPEN, uses).unwrap();
         let grant = accept(staged);
         serve(&self.service, &mut self.record, &grant).unwrap();
-        self.account.claim(&self.crypto, &grant, Some(self.owner.key()), &mut self.rng).unwrap().stored()
+        grant
     }
 
     /// The owner takes back what is shared, so that it can be shared again.
@@ -214,7 +220,11 @@ impl<C: Crypto + Copy> Scene<C> {
     }
 
     pub fn release(&mut self, attempt: &Installing) -> Vec<u8> {
-        serve(&self.service, &mut self.record, (attempt.claim(), attempt.install())).unwrap()
+        self.release_of(attempt.claim(), attempt.install())
+    }
+
+    pub fn release_of(&mut self, claim: &[u8], install: &[u8]) -> Vec<u8> {
+        serve(&self.service, &mut self.record, (claim, install)).unwrap()
     }
 
     /// The guest downloads a key.

@@ -83,9 +83,44 @@ fn a_phone_syncs_before_it_signs_so_that_a_seventeenth_share_is_no_dead_end() {
         scene.ok("owner withdraw 0");
     }
     scene.ok("owner share 0 --to-id ana");
-    // Sixteen that nobody downloaded, and of which the service never says that it did not release them.
-    let told = scene.ok("owner status 1");
-    assert!(told.contains("nobody"), "{told}");
+}
+
+/// Sixteen that were released, and that no download of can ever end the one before: the lock takes none of them.
+#[test]
+fn sixteen_dated_keys_at_a_lock_without_a_clock_are_no_dead_end() {
+    let scene = Scene::empty(112);
+    scene.ok("lock new --no-clock --slots 1");
+    scene.ok(&format!("owner provision --card {}", scene.card()));
+    scene.ok("owner activate 0");
+    scene.befriend("owner", "ana");
+    let dated = "owner share 0 --to-id ana --until +1d";
+    for _ in 0..16 {
+        scene.ok(dated);
+        scene.ok("guest ana receive");
+        scene.lock_refuses("guest ana download 0", "NoClock");
+        scene.ok("owner withdraw 0");
+    }
+    let told = scene.refused(dated, "owner's phone", ".LiveFull)");
+    assert!(told.contains("ends by an Activate") && told.contains("inspect"), "{told}");
+    scene.ok("owner inspect 0");
+    scene.refused("owner share 0 --to-id ana", "owner's phone", ".LiveFull)");
+    scene.ok("owner activate 0");
+    scene.download("ana", 0);
+    scene.ok("guest ana open 0");
+}
+
+/// The guest kept the receipt back, and the owner took the share back before anybody inspected the lock.
+#[test]
+fn a_receipt_that_was_lost_before_a_reset_is_made_up_for_by_an_inspection() {
+    let scene = Scene::new(113);
+    scene.ok("owner share 0 --to-id ana");
+    scene.ok("guest ana receive");
+    scene.ok("guest ana download 0 --keep-receipt");
+    assert!(scene.ok("owner withdraw 0").starts_with("Reset: "));
+    let confirmed = |scene: &Scene| scene.status(0)["may_open"][0]["downloaded"]["device"].clone();
+    assert_eq!(confirmed(&scene), serde_json::Value::Null);
+    scene.ok("owner inspect 0");
+    assert_ne!(confirmed(&scene), serde_json::Value::Null);
 }
 
 #[test]
@@ -115,6 +150,20 @@ fn a_new_owner_whose_answer_was_lost_is_told_of_the_takeover_and_not_only_to_pro
     scene.ok("owner activate 0");
     scene.ok("owner open");
     scene.lock_refuses("owner --as owner open", "WrongEpoch");
+}
+
+/// A phone that was bought anew, with the owner's key from a backup: no view, and the card is in a drawer.
+#[test]
+fn a_phone_with_the_owners_key_alone_begins_without_the_card_and_ends_no_key() {
+    let scene = Scene::downloaded(111);
+    std::fs::create_dir(scene.path("owners/found")).unwrap();
+    std::fs::copy(scene.path("owners/owner/seed"), scene.path("owners/found/seed")).unwrap();
+    assert!(scene.call("owner --as found status").err.contains("\"owner adopt\""));
+    assert!(scene.ok("owner --as found adopt").contains("epoch 1. No key ended."));
+    assert!(scene.ok("owner --as found status 0").contains("key 2"));
+    scene.ok("guest ana open 0");
+    scene.ok("owner --as found deactivate 0");
+    scene.refused("owner --as thief adopt", "the service", ".RequestSignature.");
 }
 
 #[test]
