@@ -19,7 +19,7 @@ use sharekey::secret::{ActivationSecret, Exposed};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::staged::Staged;
 use sharekey::wire::Encoded;
-use sharekey_stage::desk::{open, serve};
+use sharekey_stage::desk::{keep, open, serve};
 use sharekey_stage::firmware;
 pub use sharekey_stage::rng;
 use sharekey_stage::seed;
@@ -152,7 +152,7 @@ impl<C: Crypto + Copy> Fresh<C> {
         let (challenge, session) = self.challenge();
         let (message, pending) = self.order(CARD, &challenge);
         let provisioned = self.provision(session, &message);
-        let view = pending.finish(&self.owner, &provisioned).unwrap();
+        let view = keep(pending.finish(&self.owner, &provisioned).unwrap());
         let record = open(&self.service, &provisioned, SLOT).unwrap();
         let Self { crypto, lock, flash, owner, service, rng } = self;
         let account = Account::from_seed(&crypto, &seed(3)).unwrap();
