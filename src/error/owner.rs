@@ -83,10 +83,12 @@ errors! { {$} "Owner"
     }
 }
 
-/// A lock without a clock refuses an owner who would set it.
+/// A lock without a clock refuses an owner who would set it. One in a later ownership of the same owner's key says so to
+/// a phone that slept through the transfer: a report tells that phone of it.
 const fn to_the_owner(reason: RefuseReason) -> Retry {
     match reason {
         RefuseReason::NoClock => Retry::Never,
+        RefuseReason::WrongEpoch => Retry::Refresh,
         other => other.retry(),
     }
 }

@@ -8,7 +8,7 @@ use super::outbox::{Delivery, Unheard};
 use super::reported::{Contradiction, Reported};
 use crate::counter::Epoch;
 use crate::crypto::{Digest, PublicKey};
-use crate::error::OwnerError;
+use crate::error::{OwnerError, RefuseReason};
 use crate::id::{AccountId, LockId, SlotCount, SlotId};
 use crate::message::{Done, Grant};
 use crate::slot::{GrantRef, Observer, Slot};
@@ -208,8 +208,9 @@ impl OwnedLock {
         self.suspected
     }
 
-    /// Takes the hint of a refusal; gives whether the lock [may have moved](Self::may_have_moved). Two errors hint at
-    /// it: [`OwnerError::RefusedOpaque`], for so a lock answers an order of another owner or ownership; and
+    /// Takes the hint of a refusal; gives whether the lock [may have moved](Self::may_have_moved). Three errors hint at
+    /// it: [`OwnerError::RefusedOpaque`], for so a lock answers an order of another owner; [`OwnerError::Refused`] with
+    /// [`RefuseReason::WrongEpoch`], its signed word that it has this owner's key in another ownership; and
     /// [`OwnerError::WrongEpoch`], for so a message of a later ownership is refused, and one of an earlier. The
     /// hint bears on no decision.
     ///
@@ -219,10 +220,11 @@ impl OwnedLock {
     /// # Errors
     /// [`OwnerError::Busy`] while an earlier change of the view waits for its store.
     pub fn suspect(&mut self, error: OwnerError) -> ViewChange<'_, bool> {
+        const HINT: OwnerError = OwnerError::Refused(RefuseReason::WrongEpoch);
         if self.hold.is_held() {
             return Err(OwnerError::Busy);
         }
-        let suspected = self.suspected || matches!(error, OwnerError::RefusedOpaque | OwnerError::WrongEpoch);
+        let suspected = self.suspected || matches!(error, HINT | OwnerError::RefusedOpaque | OwnerError::WrongEpoch);
         let next = Self { suspected, ..self.clone() };
         Ok(self.staged(next, suspected))
     }

@@ -4,7 +4,7 @@
 use sharekey::code::ShareCode;
 use sharekey::contacts::ContactBook;
 use sharekey::counter::Epoch;
-use sharekey::error::{OwnerError, RefuseReason};
+use sharekey::error::{Blame as _, OwnerError, RefuseReason, Retry};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::message::{Completed, Done, Holding, Operation, Receipt, RefusedBody, SlotReport, WithdrawnOutcome};
@@ -197,6 +197,10 @@ fn a_lock_that_may_have_changed_hands_is_suspected_until_it_obeys() {
     assert_eq!((opaque, view.may_have_moved()), (OwnerError::RefusedOpaque, false), "an error alone changes nothing");
     assert!(accept(view.suspect(opaque).unwrap()) && view.may_have_moved());
     assert!(accept(view.suspect(busy).unwrap()), "and what says nothing of it does not take it back");
+    let mut slept = active_view();
+    let told = OwnerError::Refused(RefuseReason::WrongEpoch);
+    assert_eq!(told.retry(), Retry::Refresh, "whoever else transferred it may have told the service");
+    assert!(accept(slept.suspect(told).unwrap()) && slept.may_have_moved());
     view = through_storage(&view);
     assert!(view.may_have_moved());
     // Somebody may replay what the lock signed before; only an answer to one's own order is of now.

@@ -22,7 +22,11 @@ impl Phone<'_> {
         let (names, contacts) = (Names::gather(self.home)?, self.contacts()?);
         let statuses: Vec<Status> = chosen(&view, slot);
         let rows: Vec<Vec<String>> = statuses.iter().map(|status| row(status, &contacts, &names)).collect();
-        print!("{}", table(&HEADINGS, &rows));
+        if rows.is_empty() {
+            println!("Every slot is inactive: \"owner activate SLOT\" opens one, at the lock.");
+        } else {
+            print!("{}", table(&HEADINGS, &rows));
+        }
         notes(&view, &statuses);
         for (slot, why) in stale.iter().filter(|(slot, _)| statuses.iter().any(|status| status.slot == *slot)) {
             let as_of =
@@ -108,7 +112,7 @@ fn may_open(status: &Status) -> String {
 fn notes(view: &OwnedLock, statuses: &[Status]) {
     if view.may_have_moved() {
         println!(
-            "The lock refused an order without a reason: it may have changed hands. If it was handed to you, and the answer \
+            "The lock refused an order: it may have changed hands. If it was handed to you, and the answer \
              was lost, \"owner take-over\"."
         );
     }
