@@ -65,7 +65,11 @@ fn the_secret_of_an_install_comes_from_a_key_that_is_inside() {
     let outside = |salt: &[u8]| Inside.hkdf_sha256(salt, &input, AGREEMENT_SECRETS).unwrap();
     let agreement = host.hkdf_sha256(&[], name, label).unwrap();
     let secret = host.hkdf_sha256(&*agreement, &input, AGREEMENT_SECRETS).unwrap();
-    assert_eq!(secret, outside(&*Inside.hkdf_sha256(&[], &seed, label).unwrap()), "as the spec says, of the seed inside");
+    assert_eq!(
+        secret,
+        outside(&*Inside.hkdf_sha256(&[], &seed, label).unwrap()),
+        "as the spec says, of the seed inside"
+    );
     assert_ne!(secret, outside(&*agreement));
     assert_ne!(agreement, Inside.hkdf_sha256(&[], name, label).unwrap());
     // No other key is one for it, and no element that does not answer gives one.

@@ -4,7 +4,7 @@
 use sharekey::code::ShareCode;
 use sharekey::contacts::ContactBook;
 use sharekey::counter::Epoch;
-use sharekey::error::{Blame as _, OwnerError, RefuseReason, Retry};
+use sharekey::error::{OwnerError, RefuseReason, Retry};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Limits, Rights, Timestamp};
 use sharekey::message::{Completed, Done, Holding, Operation, Receipt, RefusedBody, SlotReport, WithdrawnOutcome};

@@ -8,7 +8,9 @@ use sharekey::guest::Account;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
 use sharekey::owner::Owner;
-use sharekey::secret::{ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret, StorageKey};
+use sharekey::secret::{
+    ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret, StorageKey,
+};
 use sharekey::service::Service;
 use sharekey_stage::hex;
 use sharekey_stage::provider::Provider;

@@ -12,7 +12,9 @@ use sharekey::crypto::{Kdf, Ring, RustCrypto};
 use sharekey::guest::{Account, Claimed, Keyring};
 use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
 use sharekey::owner::{Order, Owner};
-use sharekey::secret::{ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret, StorageKey};
+use sharekey::secret::{
+    ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret, StorageKey,
+};
 use sharekey::service::Service;
 use zeroize::Zeroizing;
 

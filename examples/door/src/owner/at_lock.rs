@@ -6,7 +6,7 @@ use sharekey::counter::Epoch;
 use sharekey::error::{OwnerError, RefuseReason};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
-use sharekey::message::{Completed, Connect, Holding, SlotReport, ReportAnswer};
+use sharekey::message::{Completed, Connect, Holding, ReportAnswer, SlotReport};
 use sharekey::owner::{Fact, Order, OwnedLock};
 
 use super::Phone;
