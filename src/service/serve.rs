@@ -6,6 +6,7 @@ use super::taken::Taken;
 use super::{Changed, Key, LockRecord, Request, Service, ShareRecord, place_of};
 use crate::crypto::{Crypto, PublicKey};
 use crate::error::ServiceError;
+use crate::slot::State;
 
 /// What the store is to do: one write of one record, and what goes with it into the same transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,6 +14,8 @@ pub struct Write {
     key: Key,
     before: Option<Vec<u8>>,
     next: Vec<u8>,
+    version: u64,
+    state: Option<State>,
     changed: Changed,
     subjects: [Option<PublicKey>; 2],
 }
@@ -47,6 +50,18 @@ impl Write {
         //= spec/protocol.md#the-service-s-store
         //# SVS-5. A record MUST be replaced only in place of the very bytes that were decided on, or of their version and digest.
         self.before.as_deref().map_or(Put::New(next), |before| Put::InPlaceOf { before, next })
+    }
+
+    /// The record's version as it is stored now; with a digest of the record it is what a later swap compares.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The slot's state as it is stored now; `None` for the lock's own record.
+    #[must_use]
+    pub const fn state(&self) -> Option<State> {
+        self.state
     }
 
     /// What changed, for an outbox.
@@ -168,6 +183,8 @@ impl<C: Crypto> Service<C> {
             key,
             before: stored,
             next: staged.next().of_slot().to_bytes(),
+            version: staged.next().version(),
+            state: Some(staged.next().slot().state()),
             changed: staged.changed(),
             subjects: [indexed, staged.next().subject()],
         });
@@ -185,6 +202,8 @@ impl<C: Crypto> Service<C> {
             key,
             before,
             next: record.to_bytes(),
+            version: record.version(),
+            state: None,
             changed,
             subjects: [None; 2],
         };

@@ -113,7 +113,10 @@ fn a_slots_record_is_brought_along_by_the_next_write_of_it() {
     let mut rows = Rows::active();
     rows.serve(&granted(2)).unwrap();
     let version = rows.record().version();
-    rows.serve(&transferred(2)).unwrap();
+    let decided = rows.decide(&transferred(2)).unwrap();
+    let write = decided.write().unwrap();
+    assert_eq!((write.version(), write.state()), (2, None), "the lock's own record");
+    assert!(decided.commit(|write| rows.put(write)).is_ok());
     let record = rows.record();
     assert_eq!((record.version(), record.follows(), record.is_stored()), (version, 1, false));
     assert_eq!((record.epoch(), record.slot().state(), record.grant()), (Epoch::new(2), State::Inactive, None));
@@ -121,6 +124,7 @@ fn a_slots_record_is_brought_along_by_the_next_write_of_it() {
     let decided = rows.decide(&by_lock(&done)).unwrap();
     let write = decided.write().unwrap();
     assert_eq!((write.subject_before(), write.subject()), (Some(public(&subject_seed())), None), "the index follows");
+    assert_eq!((write.version(), write.state()), (version + 1, Some(State::NotShared)));
     assert!(decided.commit(|write| rows.put(write)).is_ok());
     let record = rows.record();
     assert_eq!((record.version(), record.follows(), record.is_stored()), (version + 1, 2, true));
