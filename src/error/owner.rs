@@ -83,12 +83,13 @@ errors! { {$} "Owner"
     }
 }
 
-/// A lock without a clock refuses an owner who would set it. One in a later ownership of the same owner's key says so to
-/// a phone that slept through the transfer: a report tells that phone of it.
+/// What a guest has to ask the owner for, the owner does; and a lock without a clock refuses one who would set it.
 const fn to_the_owner(reason: RefuseReason) -> Retry {
     match reason {
         RefuseReason::NoClock => Retry::Never,
-        RefuseReason::WrongEpoch => Retry::Refresh,
+        RefuseReason::SlotInactive => Retry::Activate,
+        // The answer to a transfer to oneself was lost.
+        RefuseReason::WrongEpoch => Retry::TakeOver,
         other => other.retry(),
     }
 }

@@ -208,11 +208,10 @@ impl OwnedLock {
         self.suspected
     }
 
-    /// Takes the hint of a refusal; gives whether the lock [may have moved](Self::may_have_moved). Three errors hint at
-    /// it: [`OwnerError::RefusedOpaque`], for so a lock answers an order of another owner; [`OwnerError::Refused`] with
-    /// [`RefuseReason::WrongEpoch`], its signed word that it has this owner's key in another ownership; and
-    /// [`OwnerError::WrongEpoch`], for so a message of a later ownership is refused, and one of an earlier. The
-    /// hint bears on no decision.
+    /// Takes the hint of a refusal; gives whether the lock [may have moved](Self::may_have_moved). Errors hint at
+    /// it: [`OwnerError::RefusedOpaque`], for so a lock answers an order of another owner; and
+    /// [`OwnerError::WrongEpoch`], for so a message of a later ownership is refused, and one of an earlier. That the lock
+    /// signed [`RefuseReason::WrongEpoch`] is more than a hint: this owner handed it to itself. It bears on no decision.
     ///
     /// Then ask whoever might have it for the `Done` of the transfer, and [learn](super::Owner::learn) it; where it
     /// names this owner and is lost, [take the lock over](super::Owner::take_over).
@@ -220,11 +219,14 @@ impl OwnedLock {
     /// # Errors
     /// [`OwnerError::Busy`] while an earlier change of the view waits for its store.
     pub fn suspect(&mut self, error: OwnerError) -> ViewChange<'_, bool> {
-        const HINT: OwnerError = OwnerError::Refused(RefuseReason::WrongEpoch);
         if self.hold.is_held() {
             return Err(OwnerError::Busy);
         }
-        let suspected = self.suspected || matches!(error, HINT | OwnerError::RefusedOpaque | OwnerError::WrongEpoch);
+        let suspects = matches!(
+            error,
+            OwnerError::RefusedOpaque | OwnerError::WrongEpoch | OwnerError::Refused(RefuseReason::WrongEpoch)
+        );
+        let suspected = self.suspected || suspects;
         let next = Self { suspected, ..self.clone() };
         Ok(self.staged(next, suspected))
     }

@@ -88,6 +88,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("Owner.Refused.ActionNotAllowed", "the same"),
     ("Owner.Refused.NonContributory", "the same"),
     ("Owner.Refused.SlotInactive", "the same"),
+    (
+        "Owner.Refused.WrongEpoch",
+        "`Lock.WrongEpoch`; of a phone that slept through a transfer to oneself, whom a report tells",
+    ),
     ("Owner.Slot.AlreadyPublished", "a slot's alone: an owner signs no grant twice"),
     ("Owner.Slot.StaleNumber", "a service's: a view takes the next number"),
     ("Owner.Slot.NotPublished", "the same"),

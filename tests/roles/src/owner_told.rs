@@ -197,10 +197,10 @@ fn a_lock_that_may_have_changed_hands_is_suspected_until_it_obeys() {
     assert_eq!((opaque, view.may_have_moved()), (OwnerError::RefusedOpaque, false), "an error alone changes nothing");
     assert!(accept(view.suspect(opaque).unwrap()) && view.may_have_moved());
     assert!(accept(view.suspect(busy).unwrap()), "and what says nothing of it does not take it back");
-    let mut slept = active_view();
-    let told = OwnerError::Refused(RefuseReason::WrongEpoch);
-    assert_eq!(told.retry(), Retry::Refresh, "whoever else transferred it may have told the service");
-    assert!(accept(slept.suspect(told).unwrap()) && slept.may_have_moved());
+    let mut other = active_view();
+    let moved = OwnerError::Refused(RefuseReason::WrongEpoch);
+    assert!(accept(other.suspect(moved).unwrap()), "the lock itself says so");
+    assert_eq!(moved.retry(), Retry::TakeOver);
     view = through_storage(&view);
     assert!(view.may_have_moved());
     // Somebody may replay what the lock signed before; only an answer to one's own order is of now.

@@ -199,9 +199,9 @@ impl Phone<'_> {
 
     /// Keeps what a refusal hints at, and says what to do about it.
     fn hint(&self, view: &mut OwnedLock, error: OwnerError, mut told: anyhow::Error) -> anyhow::Result<anyhow::Error> {
-        // The lock's signed word for it is no hint of just anybody's.
-        let sure = error == OwnerError::Refused(RefuseReason::WrongEpoch);
-        let again = sure || view.may_have_moved() && error == OwnerError::RefusedOpaque;
+        // What the lock signs is sure; anybody can send the first refusal that says nothing.
+        let signed = error == OwnerError::Refused(RefuseReason::WrongEpoch);
+        let again = signed || view.may_have_moved() && error == OwnerError::RefusedOpaque;
         view.suspect(error).by(&self.voice())?.commit(|next| self.save(next))?;
         if let (true, Some(refusal)) = (again, told.downcast_mut::<Refusal>()) {
             refusal.hint(

@@ -112,8 +112,8 @@ fn may_open(status: &Status) -> String {
 fn notes(view: &OwnedLock, statuses: &[Status]) {
     if view.may_have_moved() {
         println!(
-            "The lock refused an order: it may have changed hands. If it was handed to you, and the answer \
-             was lost, \"owner take-over\"."
+            "The lock refused an order, and may have changed hands. If it was handed to you, and the answer was lost, \
+             \"owner take-over\"."
         );
     }
     for status in statuses {

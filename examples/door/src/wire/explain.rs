@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use sharekey::crypto::{Digest, Hash as _, PublicKey, Signature, Tag};
 use sharekey::error::WireError;
 use sharekey::message::{
-    Bundle, Challenge, Claim, Command, Connect, ConnectFor, Done, FactoryReset, Grant, Holding, Install, Operation,
-    Outcome, Provision, Provisioned, Receipt, Refused, Release, Reply, SlotReport, Unlock, Withdraw, Withdrawn,
-    WithdrawnOutcome,
+    Bundle, Challenge, Claim, Command, Connect, ConnectFor, Done, FactoryReset, FindRequest, Grant, Holding, Install,
+    Operation, Outcome, Provision, Provisioned, Receipt, Refused, Release, Reply, Report, ReportRequest, SlotReport,
+    Unlock, Withdraw, Withdrawn, WithdrawnOutcome,
 };
 use sharekey::wire::{Kind, Message, Unverified};
 
@@ -68,6 +68,9 @@ impl Explain {
             Kind::Command => self.signed::<Command>(bytes, Self::command),
             Kind::Done => self.signed::<Done>(bytes, Self::done),
             Kind::Provisioned => self.signed::<Provisioned>(bytes, Self::provisioned),
+            Kind::ReportRequest => self.signed::<ReportRequest>(bytes, Self::report_request),
+            Kind::Report => self.signed::<Report>(bytes, Self::report),
+            Kind::FindRequest => self.signed::<FindRequest>(bytes, Self::find_request),
             _ => Ok(vec![("meaning", "not known to this program".into())]),
         }
     }
@@ -262,6 +265,35 @@ impl Explain {
             ("owner", self.key(&body.owner)),
             ("service", self.key(&body.service)),
             ("card's MAC", body.card.to_string()),
+        ]
+    }
+
+    fn report_request(&self, body: &ReportRequest) -> Fields {
+        vec![
+            ("lock", self.key(body.lock.key())),
+            ("epoch", body.epoch.to_string()),
+            ("slot", body.slot.to_string()),
+            ("time", body.time.to_string()),
+        ]
+    }
+
+    fn report(&self, body: &Report) -> Fields {
+        vec![
+            ("request", self.names(&body.request)),
+            ("lock", self.key(body.lock.key())),
+            ("epoch", body.epoch.to_string()),
+            ("slot", body.slot.to_string()),
+            ("version", body.version.to_string()),
+            ("state", body.state.to_string()),
+            ("with", format!("the messages under the digest {}", body.messages)),
+        ]
+    }
+
+    fn find_request(&self, body: &FindRequest) -> Fields {
+        vec![
+            ("service", self.key(&body.service)),
+            ("subject", self.key(&body.subject)),
+            ("time", body.time.to_string()),
         ]
     }
 

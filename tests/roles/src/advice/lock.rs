@@ -213,15 +213,6 @@ pub const CASES: &[Case] = &[
         }
         play.opens()
     }),
-    (&["Owner.Refused.WrongEpoch"], Play::downloaded, |play| {
-        if play.first() {
-            // By another of her phones.
-            play.twin = Some(play.w.olga.twin());
-            let done = play.w.olga.transfer(&mut play.w.door, key_of(OLGA), key_of(CLOUD)).unwrap();
-            play.w.cloud.hear(&done).unwrap();
-        }
-        orders(play, Order::Inspect { slot: HALL })
-    }),
     (&["Lock.NoSuchSlot", "Owner.Refused.NoSuchSlot"], Play::active, |play| {
         let slot = if play.first() { SlotId::new(9) } else { HALL };
         orders(play, Order::Inspect { slot })
