@@ -38,6 +38,11 @@ pub struct Cli {
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub offline: bool,
 
+    /// A service that runs elsewhere (examples/service), in place of the one in the home. It goes by the computer's time: play
+    /// no other with --at. Said before the role.
+    #[arg(long, help_heading = "Everywhere", env = "DOOR_SERVICE", value_name = "URL")]
+    pub service: Option<String>,
+
     /// For tests only, and unsafe: draw "randomness" from this seed.
     #[arg(long, global = true, env = "DOOR_ENTROPY", hide = true, value_name = "SEED")]
     pub entropy: Option<u64>,

@@ -49,19 +49,29 @@ impl fmt::Display for Name {
     }
 }
 
+/// How the service is reached.
+pub struct Network {
+    /// Not at all.
+    pub offline: bool,
+    /// By this URL, in place of the service in the home.
+    pub service: Option<String>,
+}
+
 pub struct Home {
     root: PathBuf,
     now: Timestamp,
     rng: RefCell<Box<dyn CryptoRng>>,
     offline: bool,
+    service: Option<String>,
 }
 
 impl Home {
-    pub fn open(root: &Path, seed: Option<u64>, at: Option<When>, offline: bool) -> anyhow::Result<Self> {
+    pub fn open(root: &Path, seed: Option<u64>, at: Option<When>, network: Network) -> anyhow::Result<Self> {
         files::make_folder(root)?;
         let now = tell_time(root, at)?;
         let rng = RefCell::new(entropy::source(seed, root)?);
-        Ok(Self { root: root.into(), now, rng, offline })
+        let Network { offline, service } = network;
+        Ok(Self { root: root.into(), now, rng, offline, service })
     }
 
     /// The time of this call.
@@ -72,6 +82,11 @@ impl Home {
     /// Whether the service cannot be reached.
     pub const fn is_offline(&self) -> bool {
         self.offline
+    }
+
+    /// Where the service runs, if not in this home.
+    pub fn service(&self) -> Option<&str> {
+        self.service.as_deref()
     }
 
     /// Lets time pass within this call: later calls begin after it, where time is played at all.

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Role};
-use home::Home;
+use home::{Home, Network};
 use refusal::{PowerCut, Refusal};
 
 /// Exit codes: 0 done, 1 refused or failed, 2 wrong usage (from clap), 3 the lock's power was cut.
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    let home = Home::open(&cli.home, cli.entropy, cli.at, cli.offline)?;
+    let home = Home::open(&cli.home, cli.entropy, cli.at, Network { offline: cli.offline, service: cli.service })?;
     match cli.role {
         Role::Lock { command } => lock::run(&home, command),
         Role::Owner { command, by } => owner::run(&home, by, command),

@@ -1,6 +1,8 @@
 //! The service: the library's service role around a store with compare-and-swap, one file a record: one a lock, and one
 //! a slot.
 
+mod there;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +14,7 @@ use sharekey::message::{Claim, ReportAnswer};
 use sharekey::service::{Key, Place, Put, Request, Service, ShareRecord, Write};
 use sharekey::wire::Unverified;
 
+use self::there::There;
 use crate::files;
 use crate::home::{CRYPTO, Home};
 use crate::refusal::{By as _, Refusal};
@@ -29,6 +32,8 @@ pub struct Cloud {
     wire: Wire,
     now: Timestamp,
     reached: bool,
+    /// A service elsewhere, in place of the one in this home.
+    there: Option<There>,
 }
 
 /// The service cannot be reached: nothing was sent.
@@ -49,11 +54,12 @@ impl Cloud {
         files::make_folder(&folder)?;
         let service = Service::new(CRYPTO, &home.seed(&folder.join("seed"))?)?;
         let (store, reached) = (Store(folder.join("records")), !home.is_offline());
-        Ok(Self { service, store, wire: home.wire(), now: home.now(), reached })
+        let there = home.service().map(|url| There::open(home, url)).transpose()?;
+        Ok(Self { service, store, wire: home.wire(), now: home.now(), reached, there })
     }
 
     pub fn key(&self) -> PublicKey {
-        *self.service.key()
+        *self.there.as_ref().map_or(self.service.key(), There::key)
     }
 
     /// Takes in what owner, guest or lock sends; gives the message to send back, if there is one.
@@ -83,6 +89,11 @@ impl Cloud {
     pub fn find(&self, who: &str, request: &[u8]) -> anyhow::Result<Vec<Vec<u8>>> {
         self.reach()?;
         self.wire.record_once(who, "service", request)?;
+        if let Some(there) = &self.there {
+            let grants = there.find(request)?;
+            grants.iter().try_for_each(|grant| self.wire.record_once("service", who, grant))?;
+            return Ok(grants);
+        }
         let subject = self.service.find(request, self.now).by(NAME)?;
         let mut grants = Vec::new();
         for record in self.store.all()? {
@@ -123,6 +134,11 @@ impl Cloud {
         Ok(answer)
     }
 
+    /// Whether the records are out of this program's sight.
+    pub const fn is_elsewhere(&self) -> bool {
+        self.there.is_some()
+    }
+
     /// Every record as it is stored: to see whether anything changed.
     pub fn snapshot(&self) -> anyhow::Result<Vec<Option<Vec<u8>>>> {
         files::list(&self.store.0)?.iter().map(|path| files::read(path)).collect()
@@ -140,6 +156,9 @@ impl Cloud {
     /// Reads, decides, stores, and only then has something to send. Where another process stored first, all of it again.
     fn decide<'a>(&self, request: impl Into<Request<'a>>) -> anyhow::Result<Vec<u8>> {
         let request = request.into();
+        if let Some(there) = &self.there {
+            return there.ask(request);
+        }
         for _ in 0..ATTEMPTS {
             let decided = self.service.serve(request, |key| self.store.get(key).map_err(Stop));
             match decided.map_err(|Stop(error)| error)?.commit(|write| self.store.put(write)) {

@@ -51,7 +51,9 @@ fn to_service(home: &Home, bytes: &[u8]) -> anyhow::Result<()> {
         }
         _ => drop(cloud.take_in(SOMEBODY, bytes)?),
     }
-    if cloud.snapshot()? == before {
+    if cloud.is_elsewhere() {
+        println!("The service took it.");
+    } else if cloud.snapshot()? == before {
         println!("The service took it again, and it changed nothing.");
     } else {
         println!("The service took it, and it was news.");

@@ -9,12 +9,40 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{PgPool, Postgres, Row as _};
 
-use super::{Change, Cursor, Event, Key, Loaded, Store, StoreError, key, settings, sql};
+use super::{Change, Cursor, Event, Key, Loaded, Store, StoreError, column, key, settings, signed, sql};
 
 /// How long a request waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+const JUDGED: &str = settings::judged!();
+
+/// Puts a record, tells of it, and gives the settings and how many records were put: none where the settings lose what is
+/// acknowledged.
+macro_rules! put {
+    ($put:literal) => {
+        concat!(
+            "WITH judged AS MATERIALIZED (",
+            settings::judged!(),
+            "), put AS (",
+            $put,
+            " RETURNING 1), told AS (INSERT INTO outbox (lock, slot, version, event) \
+             SELECT $1, $2, $3, $9 FROM put WHERE $9::TEXT IS NOT NULL) \
+             SELECT judged.*, (SELECT count(*) FROM put) AS put FROM judged"
+        )
+    };
+}
+
+const CREATE: &str = put!(
+    "INSERT INTO records (lock, slot, version, digest, bytes, owner, subject, state) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM judged WHERE unsafe IS NULL ON CONFLICT DO NOTHING"
+);
+
+const SWAP: &str = put!(
+    "UPDATE records SET version = $3, digest = $4, bytes = $5, owner = $6, subject = $7, state = $8 FROM judged \
+     WHERE unsafe IS NULL AND lock = $1 AND slot = $2 AND version = $10 AND digest = $11"
+);
 
 /// Numbers are drawn before transactions end, and these do not end in that order. What began before the oldest that still
 /// runs has ended, so nothing can come to stand before what this gives.
@@ -36,31 +64,29 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError::Unsafe`] where the server would acknowledge what it can lose; [`StoreError::Unavailable`].
     pub async fn connect(options: PgConnectOptions, connections: u32) -> Result<Self, StoreError> {
-        let store = Self::connect_unjudged(options, connections).await?;
-        store.ready().await?;
+        let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE);
+        let store = Self { pool: pool.connect_with(options).await.map_err(StoreError::Unavailable)? };
+        store.judge().await?;
         tables(&store.pool).await?;
         Ok(store)
     }
 
-    /// Without a look at the settings, and without tables: for the tests that show what is lost by them.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    #[doc(hidden)]
-    pub async fn connect_unjudged(options: PgConnectOptions, connections: u32) -> Result<Self, StoreError> {
-        let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE);
-        Ok(Self { pool: pool.connect_with(options).await.map_err(StoreError::Unavailable)? })
+    async fn judge(&self) -> Result<bool, StoreError> {
+        let judged = sqlx::query(JUDGED).fetch_one(&self.pool).await.map_err(StoreError::Unavailable)?;
+        settings::postgres(&judged)
     }
+}
 
-    /// [`commit`](Store::commit) without a look at the settings: for the same tests.
-    ///
-    /// # Errors
-    /// As there.
-    #[doc(hidden)]
-    pub async fn commit_unjudged(&self, change: &Change) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(StoreError::Unavailable)?;
-        apply(&mut transaction, change).await?;
-        transaction.commit().await.map_err(StoreError::Unknown)
+/// Whether a statement that failed may have been stored all the same: the server says of most errors that it was not.
+fn failed(error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
+    match (&error, code.as_deref()) {
+        (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed, _) => StoreError::Unavailable(error),
+        // Serialization failure and deadlock, under another isolation than the ordinary one.
+        (_, Some("40001" | "40P01")) => StoreError::Conflict,
+        // Shut down, or cancelled, perhaps while it waited for a standby.
+        (_, Some(code)) if !code.starts_with("57") && !code.starts_with("08") => StoreError::Unavailable(error),
+        _ => StoreError::Unknown(error),
     }
 }
 
@@ -72,23 +98,34 @@ impl Store for PostgresStore {
         load(&self.pool, key).await
     }
 
+    /// One statement, which is a transaction by itself: the settings, the record and the event.
     async fn commit(&self, change: &Change) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(StoreError::Unavailable)?;
-        apply(&mut transaction, change).await?;
-        settings::postgres(&mut transaction).await?;
-        transaction.commit().await.map_err(StoreError::Unknown)
+        let Change { before, row, told } = change;
+        let bytes_of = |key: PublicKey| key.as_bytes().to_vec();
+        let token = row.token();
+        let put = sqlx::query(if before.is_some() { SWAP } else { CREATE });
+        let put = put.bind(&row.key.0.key().as_bytes()[..]).bind(column(row.key.1)).bind(signed(token.version)?);
+        let put = put.bind(token.digest.to_vec()).bind(&row.bytes).bind(row.owner.map(bytes_of));
+        let put = put.bind(row.subject.map(bytes_of)).bind(row.state.map(|state| state.to_string())).bind(told);
+        let put = match before {
+            Some(before) => put.bind(signed(before.version)?).bind(before.digest.to_vec()),
+            None => put,
+        };
+        // To its end: the answer to the statement is not yet that to its transaction.
+        let rows = put.fetch_all(&self.pool).await.map_err(failed)?;
+        let row = rows.first().ok_or(StoreError::Corrupt("a statement without its row"))?;
+        settings::postgres(row)?;
+        if row.get::<i64, _>("put") == 1 { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
     /// Where standbys have to acknowledge, what was read may not have reached them (after a restart of the primary it shows at once),
     /// and this server may lead no more: a commit of its own comes back only after all before it was acknowledged.
     async fn fence(&self) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(StoreError::Unavailable)?;
-        if !settings::postgres(&mut transaction).await?.replicates {
-            return Ok(());
+        if self.judge().await? {
+            let raised = sqlx::query("UPDATE fence SET raised = raised + 1").execute(&self.pool).await;
+            raised.map_err(StoreError::Unavailable)?;
         }
-        let raised = sqlx::query("UPDATE fence SET raised = raised + 1").execute(&mut *transaction).await;
-        raised.map_err(StoreError::Unavailable)?;
-        transaction.commit().await.map_err(StoreError::Unavailable)
+        Ok(())
     }
 
     async fn find(&self, subject: &PublicKey, after: Option<Key>, limit: u32) -> Result<Vec<Key>, StoreError> {
@@ -114,8 +151,7 @@ impl Store for PostgresStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        let mut connection = self.pool.acquire().await.map_err(StoreError::Unavailable)?;
-        settings::postgres(&mut connection).await.map(drop)
+        self.judge().await.map(drop)
     }
 
     async fn close(&self) {

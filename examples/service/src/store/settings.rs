@@ -1,7 +1,8 @@
 //! Settings of the engines with which what was acknowledged is lost: each was tried, and each is refused, at the start
 //! and in every transaction in which it could have changed meanwhile.
 
-use sqlx::{PgConnection, Row as _, SqlitePool};
+use sqlx::postgres::PgRow;
+use sqlx::{Row as _, SqlitePool};
 
 use super::StoreError;
 
@@ -56,54 +57,62 @@ pub async fn sqlite(writer: &SqlitePool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What a server is.
-#[derive(Clone, Copy, Debug)]
-pub struct Server {
-    /// Whether standbys have to acknowledge what it commits.
-    pub replicates: bool,
+/// What a session is, in one row: the setting that loses what is acknowledged, if one does, and what it is; and whether standbys
+/// have to acknowledge. Any session can change what counts for it, and an administrator what counts for all, so each
+/// transaction asks. A backup that is taken, or a log that is archived, is no standby.
+macro_rules! judged {
+    () => {
+        "SELECT unsafe, coalesce(nullif(current_setting(unsafe), ''), 'empty') AS found, \
+             current_setting('synchronous_standby_names') <> '' AS replicates \
+         FROM (SELECT CASE \
+             WHEN current_setting('in_hot_standby') <> 'off' THEN 'in_hot_standby' \
+             WHEN current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN 'synchronous_commit' \
+             WHEN current_setting('fsync') <> 'on' THEN 'fsync' \
+             WHEN current_setting('full_page_writes') <> 'on' THEN 'full_page_writes' \
+             WHEN current_setting('synchronous_standby_names') = '' AND EXISTS (SELECT FROM pg_stat_replication \
+                 WHERE application_name NOT IN ('pg_basebackup', 'pg_receivewal')) THEN 'synchronous_standby_names' \
+         END AS unsafe) AS judged"
+    };
 }
 
-/// Judges the session: any can change what counts for it, and an administrator what counts for all.
+pub(super) use judged;
+
+/// Of each setting that loses something: its name, what it loses, and what mends it.
+const LOSING: [(&str, &str, &str); 5] = [
+    (
+        "in_hot_standby",
+        "a standby writes nothing, and shows what may never have been acknowledged",
+        "name the primary in --database",
+    ),
+    (
+        "synchronous_commit",
+        "a commit is acknowledged before it is on every disk that has to have it, and a crash takes it back",
+        "ALTER SYSTEM SET synchronous_commit = on",
+    ),
+    (
+        "fsync",
+        "nothing is ever forced to the disk, and a power cut takes back what was acknowledged",
+        "ALTER SYSTEM SET fsync = on",
+    ),
+    (
+        "full_page_writes",
+        "a page that was half written at a power cut cannot be mended",
+        "ALTER SYSTEM SET full_page_writes = on",
+    ),
+    (
+        "synchronous_standby_names",
+        "a standby may be promoted without what was acknowledged last",
+        "synchronous_mode: quorum and synchronous_mode_strict: true in Patroni, or synchronous_standby_names = 'ANY 1 (*)'",
+    ),
+];
+
+/// Judges a row of [`judged`]; whether standbys have to acknowledge what this session commits.
 ///
 /// # Errors
-/// [`StoreError::Unsafe`]; [`StoreError::Unavailable`].
-pub async fn postgres(session: &mut PgConnection) -> Result<Server, StoreError> {
-    let asked = sqlx::query(
-        "SELECT current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync, \
-         current_setting('full_page_writes') AS pages, current_setting('synchronous_standby_names') AS standbys, \
-         pg_is_in_recovery() AS standby, \
-         EXISTS (SELECT FROM pg_stat_replication WHERE application_name NOT IN ('pg_basebackup', 'pg_receivewal')) AS streams",
-    );
-    let found = asked.fetch_one(session).await.map_err(StoreError::Unavailable)?;
-    let text = |name: &str| found.get::<String, _>(name);
-    if found.get("standby") {
-        let reason = "a standby writes nothing, and shows what may never have been acknowledged";
-        return Err(refuse(
-            "pg_is_in_recovery()",
-            "true",
-            reason,
-            "add target_session_attrs=primary, or name the primary",
-        ));
-    }
-    let commit = text("commit");
-    if !matches!(commit.as_str(), "on" | "remote_apply") {
-        let reason =
-            "a commit is acknowledged before it is on every disk that has to have it, and a crash takes it back";
-        return Err(refuse("synchronous_commit", &commit, reason, "ALTER SYSTEM SET synchronous_commit = on"));
-    }
-    if text("fsync") != "on" {
-        let reason = "nothing is ever forced to the disk, and a power cut takes back what was acknowledged";
-        return Err(refuse("fsync", &text("fsync"), reason, "ALTER SYSTEM SET fsync = on"));
-    }
-    if text("pages") != "on" {
-        let reason = "a page that was half written at a power cut cannot be mended";
-        return Err(refuse("full_page_writes", &text("pages"), reason, "ALTER SYSTEM SET full_page_writes = on"));
-    }
-    let standbys = text("standbys");
-    if standbys.is_empty() && found.get("streams") {
-        let reason = "a standby may be promoted without what was acknowledged last";
-        let mend = "synchronous_mode: quorum and synchronous_mode_strict: true in Patroni, or synchronous_standby_names = 'ANY 1 (*)'";
-        return Err(refuse("synchronous_standby_names", "empty", reason, mend));
-    }
-    Ok(Server { replicates: !standbys.is_empty() })
+/// [`StoreError::Unsafe`].
+pub fn postgres(judged: &PgRow) -> Result<bool, StoreError> {
+    let Some(losing) = judged.get::<Option<String>, _>("unsafe") else { return Ok(judged.get("replicates")) };
+    let known = LOSING.iter().find(|(name, ..)| *name == losing);
+    let (name, reason, mend) = *known.ok_or(StoreError::Corrupt("a setting that nobody knows"))?;
+    Err(refuse(name, &judged.get::<String, _>("found"), reason, mend))
 }

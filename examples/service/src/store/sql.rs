@@ -2,14 +2,6 @@
 
 pub const LOAD: &str = "SELECT slot, version, digest, bytes FROM records WHERE lock = $1 AND slot IN (-1, $2)";
 
-pub const CREATE: &str = "INSERT INTO records (lock, slot, version, digest, bytes, owner, subject, state) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
-
-pub const SWAP: &str = "UPDATE records SET version = $3, digest = $4, bytes = $5, owner = $6, subject = $7, state = $8 \
-     WHERE lock = $1 AND slot = $2 AND version = $9 AND digest = $10";
-
-pub const TELL: &str = "INSERT INTO outbox (lock, slot, version, event) VALUES ($1, $2, $3, $4)";
-
 // Row values compare in the order of the primary key; an empty lock stands before all.
 pub const FIND: &str = "SELECT lock, slot FROM records WHERE subject = $1 AND (lock, slot) > ($2, $3) \
      ORDER BY lock, slot LIMIT $4";
@@ -23,35 +15,6 @@ pub const LOCKS: &str =
 /// What both engines do by these statements, each with types of its own.
 macro_rules! statements {
     ($engine:ty, $row:ty) => {
-        /// Does all of a change but to commit it; a conflict leaves the transaction to be rolled back.
-        async fn apply(
-            connection: &mut <$engine as sqlx::Database>::Connection,
-            change: &super::Change,
-        ) -> Result<(), super::StoreError> {
-            use super::{StoreError, column, signed, sql};
-
-            let super::Change { before, row, told } = change;
-            let (lock, slot) = (&row.key.0.key().as_bytes()[..], column(row.key.1));
-            let (token, bytes_of) = (row.token(), |key: sharekey::crypto::PublicKey| key.as_bytes().to_vec());
-            let put = sqlx::query(if before.is_some() { sql::SWAP } else { sql::CREATE });
-            let put = put.bind(lock).bind(slot).bind(signed(token.version)?).bind(token.digest.to_vec());
-            let put = put.bind(&row.bytes).bind(row.owner.map(bytes_of)).bind(row.subject.map(bytes_of));
-            let put = put.bind(row.state.map(|state| state.to_string()));
-            let put = match before {
-                Some(before) => put.bind(signed(before.version)?).bind(before.digest.to_vec()),
-                None => put,
-            };
-            let put = put.execute(&mut *connection).await.map_err(StoreError::Unavailable)?;
-            if put.rows_affected() != 1 {
-                return Err(StoreError::Conflict);
-            }
-            if let Some(event) = told {
-                let told = sqlx::query(sql::TELL).bind(lock).bind(slot).bind(signed(row.version)?).bind(event);
-                told.execute(&mut *connection).await.map_err(StoreError::Unavailable)?;
-            }
-            Ok(())
-        }
-
         async fn load(pool: &sqlx::Pool<$engine>, key: super::Key) -> Result<super::Loaded, super::StoreError> {
             use super::{Loaded, StoreError, column, copied, sql};
 

@@ -8,9 +8,9 @@ use sharekey::crypto::PublicKey;
 use sharekey::id::LockId;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{Row as _, Sqlite, SqlitePool};
+use sqlx::{Row as _, Sqlite, SqliteConnection, SqlitePool};
 
-use super::{Change, Cursor, Event, Key, Loaded, Store, StoreError, key, settings, sql};
+use super::{Change, Cursor, Event, Key, Loaded, Store, StoreError, column, key, settings, signed, sql};
 
 /// How many read side by side.
 const READERS: u32 = 4;
@@ -18,6 +18,14 @@ const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+const CREATE: &str = "INSERT INTO records (lock, slot, version, digest, bytes, owner, subject, state) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+
+const SWAP: &str = "UPDATE records SET version = $3, digest = $4, bytes = $5, owner = $6, subject = $7, state = $8 \
+     WHERE lock = $1 AND slot = $2 AND version = $9 AND digest = $10";
+
+const TELL: &str = "INSERT INTO outbox (lock, slot, version, event) VALUES ($1, $2, $3, $4)";
 
 const EVENTS: &str = "SELECT id, lock, slot, version, event FROM outbox WHERE id > $1 ORDER BY id LIMIT $2";
 
@@ -115,6 +123,28 @@ impl Store for SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Does all of a change but to commit it; a conflict leaves the transaction to be rolled back.
+async fn apply(connection: &mut SqliteConnection, Change { before, row, told }: &Change) -> Result<(), StoreError> {
+    let (lock, slot) = (&row.key.0.key().as_bytes()[..], column(row.key.1));
+    let (token, bytes_of) = (row.token(), |key: PublicKey| key.as_bytes().to_vec());
+    let put = sqlx::query(if before.is_some() { SWAP } else { CREATE });
+    let put = put.bind(lock).bind(slot).bind(signed(token.version)?).bind(token.digest.to_vec());
+    let put = put.bind(&row.bytes).bind(row.owner.map(bytes_of)).bind(row.subject.map(bytes_of));
+    let put = put.bind(row.state.map(|state| state.to_string()));
+    let put = match before {
+        Some(before) => put.bind(signed(before.version)?).bind(before.digest.to_vec()),
+        None => put,
+    };
+    if put.execute(&mut *connection).await.map_err(StoreError::Unavailable)?.rows_affected() != 1 {
+        return Err(StoreError::Conflict);
+    }
+    if let Some(event) = told {
+        let told = sqlx::query(TELL).bind(lock).bind(slot).bind(signed(row.version)?).bind(event);
+        told.execute(connection).await.map_err(StoreError::Unavailable)?;
+    }
+    Ok(())
 }
 
 fn event(row: &SqliteRow) -> Result<Event, StoreError> {

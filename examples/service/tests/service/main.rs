@@ -7,6 +7,7 @@ mod controls;
 mod events;
 mod http;
 mod life;
+mod load;
 mod pair;
 mod race;
 mod servers;

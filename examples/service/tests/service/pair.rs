@@ -21,6 +21,7 @@ pub const SLOT: SlotId = SlotId::new(0);
 #[derive(Clone)]
 pub struct Pair {
     seed: [u8; 32],
+    subject: [u8; 32],
     pub lock: LockId,
 }
 
@@ -28,7 +29,19 @@ impl Pair {
     pub fn new(number: u32) -> Self {
         let mut seed = [0xA5; 32];
         seed[..4].copy_from_slice(&number.to_be_bytes());
-        Self { seed, lock: LockId::new(public(&Seed::from_bytes(seed))) }
+        let subject = *subject_seed().expose();
+        Self { seed, subject, lock: LockId::new(public(&Seed::from_bytes(seed))) }
+    }
+
+    /// As [`new`](Self::new), but to be shared with somebody of its own.
+    pub fn apart(number: u32) -> Self {
+        let pair = Self::new(number);
+        Self { subject: pair.seed.map(|byte| byte ^ 0xFF), ..pair }
+    }
+
+    /// Whoever it is shared with.
+    pub fn subject(&self) -> Seed {
+        Seed::from_bytes(self.subject)
     }
 
     fn by_lock<T: sharekey::wire::Message<Auth = sharekey::crypto::Signature>>(&self, body: &T) -> Vec<u8> {
@@ -53,17 +66,20 @@ impl Pair {
         ]
     }
 
+    fn grant_body(&self) -> Grant {
+        Grant { lock: self.lock, slot: SLOT, subject: public(&self.subject()), ..grant(2) }
+    }
+
     pub fn grant(&self) -> Vec<u8> {
-        signed(&Grant { lock: self.lock, slot: SLOT, ..grant(2) }, &owner_seed())
+        signed(&self.grant_body(), &owner_seed())
     }
 
     pub fn withdrawal(&self) -> Asked {
-        let body = Grant { lock: self.lock, slot: SLOT, ..grant(2) };
-        Asked::Message(signed(&sharekey_stage::desk::withdraw_of(&body), &owner_seed()))
+        Asked::Message(signed(&sharekey_stage::desk::withdraw_of(&self.grant_body()), &owner_seed()))
     }
 
     pub fn release(&self, nonce: u8) -> Asked {
-        let claim = signed(&claim_of(&self.grant(), device()), &subject_seed());
+        let claim = signed(&claim_of(&self.grant(), device()), &self.subject());
         let install = sharekey_stage::desk::install_of(&claim, nonce);
         Asked::Release(self.place(), claim, signed(&install, &device_seed()))
     }

@@ -234,6 +234,25 @@ fn one_of_release_and_withdrawal_comes_first_on_sqlite_while_processes_are_kille
     holds(&race(&setup, |processes, over| kill(&setup, processes, over)));
 }
 
+/// A process that stands still holds what it has decided on, and goes on with it when the others have long decided anew.
+#[test]
+fn one_of_release_and_withdrawal_comes_first_while_processes_stand_still() {
+    let setup = Setup::new(stores::server().map(|server| stores::block_on(stores::database(&server))));
+    holds(&race(&setup, |processes, over| {
+        let mut stopped = 0;
+        while !over.load(Ordering::Relaxed) {
+            let process = &processes[stopped % PROCESSES];
+            process.signal("-STOP");
+            std::thread::sleep(Duration::from_millis(300));
+            process.signal("-CONT");
+            std::thread::sleep(Duration::from_millis(50));
+            stopped += 1;
+        }
+        println!("{stopped} times a process stood still");
+        assert!(stopped > 5, "the race was over before it began");
+    }));
+}
+
 #[test]
 fn one_of_release_and_withdrawal_comes_first_on_postgres_while_processes_are_killed() {
     let Some(server) = stores::server() else { return };

@@ -113,7 +113,7 @@ fn a_standby_that_nobody_waits_for_is_refused_also_where_it_comes_later() {
         let standby = Own::follow(&primary);
         refused(store.ready().await, "synchronous_standby_names", "empty");
         refused(store.commit(&change(2)).await, "synchronous_standby_names", "empty");
-        refused(PostgresStore::connect(standby.url.parse().unwrap(), 1).await, "pg_is_in_recovery()", "true");
+        refused(PostgresStore::connect(standby.url.parse().unwrap(), 1).await, "in_hot_standby", "on");
         run(&primary.url, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)'").await;
         run(&primary.url, "SELECT pg_reload_conf()").await;
         while store.ready().await.is_err() {
