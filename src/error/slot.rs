@@ -14,7 +14,7 @@ errors! { {$} "Slot"
         /// [`MAX_LIVE`](crate::slot::MAX_LIVE) keys of the slot may still open. An Inspect at the lock proves dead
         /// what is below the installed key; an Activate proves all dead, and wipes the installed key. In an owner's
         /// view, taking in the answer to a withdrawal of what was never released makes room too.
-        LiveFull:             "too many keys of the slot may still open",         Owner, Inspect;
+        LiveFull:             "too many keys of the slot may still open: what is not installed ends by an Activate",         Owner, Inspect;
         NotPublished:         "the grant is not shared in the slot",              Guest, FetchGrant;
         /// A grant goes to one device only. The owner may share anew.
         ClaimedByOtherDevice: "the grant was released to another device",         Guest, AskOwner;

@@ -239,6 +239,8 @@ impl<C: Crypto, const SLOTS: usize> Role<C, SLOTS> {
 
     /// The number of the next challenge, and the record to write where the ceiling is reached.
     fn next_number(&self, now: Now) -> Result<(Number, Option<CounterRecord>), LockError> {
+        //= spec/protocol.md#replay-counter
+        //# CTR-10. The lock MUST make these checks of a challenge in this order: RST-8, that the seed's, the header's and the counter's cell are free, CTR-7.
         let (header, counter) = match self.core.sound() {
             Ok(sound) => sound,
             Err(LockError::Damaged) => return Ok((Number::Rescue(self.core.sessions.next_rescue), None)),

@@ -41,6 +41,12 @@ impl<'a> ReportAnswer<'a> {
         if rest.is_empty() { Ok(Self { report, messages }) } else { Err(WireError::TooLong) }
     }
 
+    /// The first message: the statement of ownership of the record's epoch.
+    #[must_use]
+    pub fn statement(&self) -> Option<&'a [u8]> {
+        self.messages().next()
+    }
+
     /// The messages, in their order.
     pub fn messages(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let mut rest = self.messages;

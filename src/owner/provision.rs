@@ -7,7 +7,7 @@ use super::{NewView, Owner, PendingCommand};
 use crate::counter::Epoch;
 use crate::crypto::{Crypto, Digest, Nonce, PublicKey, Tag};
 use crate::error::OwnerError;
-use crate::id::LockId;
+use crate::id::{LockId, SlotCount};
 use crate::message::{Challenge, Command, Completed, Done, Operation, Provision, Provisioned};
 use crate::secret::{ActivationSecret, holds_secret};
 use crate::wire::{self, Encoded, Kind, Unverified};
@@ -80,36 +80,80 @@ impl<C: Crypto> Owner<C> {
         Ok((message, PendingProvision { lock, service, provision, card }))
     }
 
-    /// The view of a lock that was handed to this owner, who names the lock it stands at and the
-    /// service it uses. The view knows nothing of any slot until this owner inspects it.
+    /// The view of a lock that stores this owner's key, by the lock's statement of that: the `Done` of the transfer that
+    /// handed it over; or, in its first epoch, the `Provisioned`, for a phone that has this owner's key and neither a view
+    /// nor the card. This owner names the lock it stands at and the service it uses; the statement may come from
+    /// anybody, for the lock signed it, and the service gives it to whoever [asks without a view](Self::ask_anew). The view
+    /// knows nothing of any slot until this owner inspects it, or takes in a report.
     ///
-    /// The `Done` may be an old one: of a transfer that a later one undid. Where a view is [stored](NewView::put_new), the
-    /// later one stays; and show the lock as owned only once a command on the new view was answered.
+    /// The statement may be an old one, of an ownership that a transfer ended. Where a view is
+    /// [stored](NewView::put_new), the later one stays; and show the lock as owned only once a command on the new view was
+    /// answered.
     ///
     /// # Errors
-    /// [`OwnerError::Wire`], [`OwnerError::DoneSignature`], [`OwnerError::WrongLock`],
-    /// [`OwnerError::NotATransfer`], [`OwnerError::WrongOwner`], [`OwnerError::WrongService`].
-    pub fn adopt(&self, lock: LockId, service: &PublicKey, transfer: &[u8]) -> Result<NewView, OwnerError> {
-        let done = Unverified::<Done>::parse(transfer)?;
-        let done = done.verify(&self.crypto, lock.key()).map_err(OwnerError::DoneSignature)?;
-        if done.lock != lock {
-            return Err(OwnerError::WrongLock);
-        }
-        let Completed::Transfer { owner: new_owner, service: new_service, slots } = done.completed else {
-            return Err(OwnerError::NotATransfer);
+    /// [`OwnerError::Wire`], [`OwnerError::DoneSignature`], [`OwnerError::ProvisionedSignature`], [`OwnerError::WrongLock`],
+    /// [`OwnerError::NotATransfer`], [`OwnerError::WrongEpoch`] for a `Provisioned` of another than the first,
+    /// [`OwnerError::WrongOwner`], [`OwnerError::WrongService`].
+    pub fn adopt(&self, lock: LockId, service: &PublicKey, statement: &[u8]) -> Result<NewView, OwnerError> {
+        let begun = match Kind::of(statement)? {
+            //= spec/protocol.md#owner
+            //# OWN-44. An owner without a view MUST take up a Provisioned as it takes up a Done of a Transfer.
+            Kind::Provisioned => self.provisioned(lock, statement)?,
+            _ => self.handed_over(lock, statement)?,
         };
-        if new_owner != *self.key() {
+        if begun.owner != *self.key() {
             return Err(OwnerError::WrongOwner);
         }
         //= spec/protocol.md#owner
-        //# OWN-20. A new owner MUST refuse a Done of a Transfer that names another service than the one that this owner uses.
-        if new_service != *service {
+        //# OWN-20. A new owner MUST refuse a statement of ownership that names another service than the one that this owner uses.
+        if begun.service != *service {
             return Err(OwnerError::WrongService);
         }
         //= spec/protocol.md#owner
         //# OWN-12. A new owner MUST NOT rely on any statement about a slot that it did not get from the lock in its own epoch.
-        Ok(NewView::new(OwnedLock::new((lock, done.epoch), slots, new_owner, new_service, transfer)))
+        let Begun { epoch, slots, owner, service } = begun;
+        Ok(NewView::new(OwnedLock::new((lock, epoch), slots, owner, service, statement)))
     }
+
+    fn handed_over(&self, lock: LockId, statement: &[u8]) -> Result<Begun, OwnerError> {
+        let done = Unverified::<Done>::parse(statement)?;
+        let done = done.verify(&self.crypto, lock.key()).map_err(OwnerError::DoneSignature)?;
+        if done.lock != lock {
+            return Err(OwnerError::WrongLock);
+        }
+        let Completed::Transfer { owner, service, slots } = done.completed else {
+            return Err(OwnerError::NotATransfer);
+        };
+        Ok(Begun { epoch: done.epoch, slots, owner, service })
+    }
+
+    /// What a `Provisioned` says, whoever it answered: without its card's tag it proves nothing of which lock has the card,
+    /// and all of whose this lock is.
+    fn provisioned(&self, lock: LockId, statement: &[u8]) -> Result<Begun, OwnerError> {
+        let body = Unverified::<Provisioned>::parse(statement)?;
+        //= spec/protocol.md#owner
+        //# OWN-1. The owner MUST check the signature of a Provisioned under the lock id of the challenge that its Provision answered.
+        let body = body.verify(&self.crypto, lock.key()).map_err(OwnerError::ProvisionedSignature)?;
+        //= spec/protocol.md#owner
+        //# OWN-22. The owner MUST refuse a Provisioned of another lock than the one whose challenge its Provision answered.
+        if body.lock != lock {
+            return Err(OwnerError::WrongLock);
+        }
+        //= spec/protocol.md#owner
+        //# OWN-21. The owner MUST refuse a Provisioned of another epoch than 1.
+        if body.epoch != Epoch::FIRST {
+            return Err(OwnerError::WrongEpoch);
+        }
+        Ok(Begun { epoch: body.epoch, slots: body.slots, owner: body.owner, service: body.service })
+    }
+}
+
+/// What a statement of ownership says.
+struct Begun {
+    epoch: Epoch,
+    slots: SlotCount,
+    owner: PublicKey,
+    service: PublicKey,
 }
 
 impl<C: Crypto> Owner<C> {
@@ -174,36 +218,25 @@ impl PendingProvision {
             return Err(owner.refusal(answer, &self.lock, &self.provision));
         }
         let body = Unverified::<Provisioned>::parse(answer)?;
-        //= spec/protocol.md#owner
-        //# OWN-1. The owner MUST check the signature of a Provisioned under the lock id of the challenge that its Provision answered.
-        let body = body.verify(&owner.crypto, self.lock.key()).map_err(OwnerError::ProvisionedSignature)?;
-        //= spec/protocol.md#owner
-        //# OWN-22. The owner MUST refuse a Provisioned of another lock than the one whose challenge its Provision answered.
-        if body.lock != self.lock {
-            return Err(OwnerError::WrongLock);
-        }
-        //= spec/protocol.md#owner
-        //# OWN-21. The owner MUST refuse a Provisioned of another epoch than 1.
-        if body.epoch != Epoch::FIRST {
-            return Err(OwnerError::WrongEpoch);
-        }
+        let begun = owner.provisioned(self.lock, answer)?;
         //= spec/protocol.md#owner
         //# OWN-3. The owner MUST refuse a Provisioned with other keys than its own Provision carried.
-        if body.owner != *owner.key() {
+        if begun.owner != *owner.key() {
             return Err(OwnerError::WrongOwner);
         }
         //= spec/protocol.md#owner
         //# OWN-3. The owner MUST refuse a Provisioned with other keys than its own Provision carried.
-        if body.service != self.service {
+        if begun.service != self.service {
             return Err(OwnerError::WrongService);
         }
         //= spec/protocol.md#owner
-        //# OWN-2. The owner MUST check the card tag of a Provisioned under the activation secret and the digest of its own Provision.
-        if body.card != self.card {
+        //# OWN-2. The owner MUST check the card tag of the answer to its Provision under the activation secret and the digest of that Provision.
+        if body.claims().card != self.card {
             return Err(OwnerError::CardTag);
         }
         //= spec/protocol.md#owner
         //# OWN-16. A Provisioned MUST NOT be taken for a statement about any slot.
-        Ok(NewView::new(OwnedLock::new((self.lock, body.epoch), body.slots, body.owner, body.service, answer)))
+        let Begun { epoch, slots, owner, service } = begun;
+        Ok(NewView::new(OwnedLock::new((self.lock, epoch), slots, owner, service, answer)))
     }
 }

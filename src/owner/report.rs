@@ -60,9 +60,36 @@ impl<C: Crypto> Owner<C> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(Encoded<ReportRequest>, PendingReport), OwnerError> {
         self.check_owns(view)?;
+        self.request((view.lock, view.epoch), slot, now, rng)
+    }
+
+    /// [Asks](Self::ask) about a lock of which this phone has no view, but this owner's key and the lock's id. The
+    /// answer [begins](crate::message::ReportAnswer::statement) with the statement of ownership that the service has, to
+    /// [adopt](Self::adopt); then the view takes the answer in.
+    ///
+    /// # Errors
+    /// [`OwnerError::Seal`].
+    pub fn ask_anew(
+        &self,
+        lock: LockId,
+        slot: SlotId,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(Encoded<ReportRequest>, PendingReport), OwnerError> {
+        // No record is of an epoch below the first, so whichever it is of, its present owner is answered (RPT-3).
+        self.request((lock, Epoch::FIRST), slot, now, rng)
+    }
+
+    fn request(
+        &self,
+        (lock, epoch): (LockId, Epoch),
+        slot: SlotId,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(Encoded<ReportRequest>, PendingReport), OwnerError> {
         let body = ReportRequest {
-            lock: view.lock,
-            epoch: view.epoch,
+            lock,
+            epoch,
             by: Term::OWNER,
             slot,
             //= spec/protocol.md#reports
@@ -72,7 +99,7 @@ impl<C: Crypto> Owner<C> {
         };
         let message = wire::seal(&self.crypto, &self.signer, &body)?;
         let request = message.digest(&self.crypto);
-        Ok((message, PendingReport { request, lock: view.lock, slot, time: now }))
+        Ok((message, PendingReport { request, lock, slot, time: now }))
     }
 
     /// Takes in the service's answer to a request: a report with its messages, whole or not at all. The view is then true

@@ -167,6 +167,8 @@ pub enum OwnerCommand {
         #[command(flatten)]
         radio: Radio,
     },
+    /// Begin with the lock that stands here on a phone that has your key, and neither view nor card. Ends no key.
+    Adopt,
     /// The contact list.
     Contact {
         #[command(subcommand)]

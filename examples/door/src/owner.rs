@@ -53,8 +53,9 @@ impl<'h> Phone<'h> {
         let view = self.stored_view()?;
         view.with_context(|| {
             format!(
-                "{} owns no lock yet; \"owner provision\" makes a new one theirs, by its card, and \"owner take-over\" one \
-                 that was handed to them, where the lock's word for it was lost",
+                "{} owns no lock yet; \"owner provision\" makes a new one theirs, by its card; \"owner adopt\" asks the service \
+                 for the lock's word, where it is theirs already; and \"owner take-over\" takes over one that was handed to \
+                 them, where that word was lost",
                 self.name
             )
         })
@@ -92,6 +93,7 @@ pub fn run(home: &Home, by: Option<Name>, command: OwnerCommand) -> anyhow::Resu
         OwnerCommand::Provision { card, radio } => phone.provision(&card, &radio),
         OwnerCommand::AtLock(command) => phone.at_lock(command),
         OwnerCommand::TakeOver { epoch, radio } => phone.take_over(epoch, &radio),
+        OwnerCommand::Adopt => phone.begin_anew(),
         OwnerCommand::Contact { command } => phone.contact(command),
         OwnerCommand::Share(share) => phone.share(&share),
         OwnerCommand::Withdraw { slot } => phone.withdraw(slot),

@@ -160,7 +160,7 @@ impl Phone {
 
     fn adopt(&mut self, request: Request<'_>) -> Outcome {
         let (lock, service) = (LockId::new(request.key("lock")?), request.key("service")?);
-        let view = self.owner.adopt(lock, &service, &request.bytes("transfer")?).named()?;
+        let view = self.owner.adopt(lock, &service, &request.bytes("statement")?).named()?;
         Ok(self.keep_view(request, view))
     }
 

@@ -23,22 +23,27 @@ pub enum Derived {
     Signing,
     Records,
     Nonces,
+    Agreements,
 }
 
 impl Derived {
-    pub const ALL: [Self; 3] = [Self::Signing, Self::Records, Self::Nonces];
+    pub const ALL: [Self; 4] = [Self::Signing, Self::Records, Self::Nonces, Self::Agreements];
 
     pub const fn label(self) -> &'static [u8] {
         match self {
             Self::Signing => b"sharekey v1 lock key",
             Self::Records => b"sharekey v1 record mac",
             Self::Nonces => b"sharekey v1 nonce",
+            Self::Agreements => b"sharekey v1 agreement",
         }
     }
 }
 
 /// The label under which a new seed is derived.
 pub const SEEDS: &[u8] = b"sharekey v1 seed";
+
+/// The label under which the X25519 secret of an install is derived, from the agreement key.
+pub const AGREEMENT_SECRETS: &[u8] = b"sharekey v1 agreement secret";
 
 /// The bus did not answer, or the element refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,6 +112,14 @@ impl Element {
         let key = self.key(signing).ok_or(Unavailable)?;
         let key = Inside.signing_key(&Seed::from_bytes(key)).map_err(|_| Unavailable)?;
         Inside.sign(&key, message).map_err(|_| Unavailable)
+    }
+
+    /// The X25519 secret of one install, from the agreement key with this name. The secret leaves: the host agrees with it.
+    pub fn agreement_secret(&self, name: &[u8], input: &[u8]) -> Result<[u8; 32], Unavailable> {
+        self.awake()?;
+        self.find(name).filter(|(_, which)| *which == Derived::Agreements).ok_or(Unavailable)?;
+        let key = self.key(name).ok_or(Unavailable)?;
+        Inside.hkdf_sha256(&key, input, AGREEMENT_SECRETS).map(|secret| *secret).map_err(|_| Unavailable)
     }
 
     /// The MAC under a key that is inside; `None` where the element has none of this name.

@@ -8,7 +8,7 @@ use sharekey::error::{NonContributory, ProviderFailed};
 use sharekey::secret::{AgreementSecret, Seed, SharedSecret};
 use zeroize::Zeroizing;
 
-use super::element::{Derived, Element, Inside, Name, SEEDS};
+use super::element::{AGREEMENT_SECRETS, Derived, Element, Inside, Name, SEEDS};
 
 /// A provider with an element behind it.
 #[derive(Clone)]
@@ -46,6 +46,10 @@ impl Kdf for Host {
     fn hkdf_sha256(&self, salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, ProviderFailed> {
         if info == SEEDS {
             return self.0.new_seed(salt, ikm).map(Zeroizing::new).map_err(|_| ProviderFailed);
+        }
+        if info == AGREEMENT_SECRETS {
+            // From the agreement key, which is inside: a name would be worth no more than the flash that it stands on.
+            return self.0.agreement_secret(salt, ikm).map(Zeroizing::new).map_err(|_| ProviderFailed);
         }
         match Derived::ALL.into_iter().find(|which| which.label() == info) {
             // A seed that this element does not know: the flash is another board's. Never a key from it.

@@ -11,7 +11,8 @@
 //! | the lock asks its provider for | the element keeps | the host gets, and may store |
 //! |---|---|---|
 //! | HKDF with `sharekey v1 seed` | the new seed, over power cuts | the seed's name |
-//! | HKDF of that with `… lock key`, `… record mac`, `… nonce` | the derived key | the key's name |
+//! | HKDF of that with `… lock key`, `… record mac`, `… nonce`, `… agreement` | the derived key | the key's name |
+//! | HKDF with `… agreement secret`, the last of them as the salt | the agreement key | the X25519 secret of one install |
 //! | `signing_key(name)`, `public_key`, `sign` | the Ed25519 key | the lock's id; signatures |
 //! | `hmac_sha256(name, …)` | the key for records or nonces | the MAC |
 //!
@@ -22,7 +23,7 @@
 //! What it takes of an element: Ed25519 over messages of a few hundred bytes (not a prehash), HKDF and
 //! HMAC with SHA-256 over keys inside, and room for two seeds. Two, because a factory reset makes the next
 //! one while the present still counts until the write is through; overwrite the one whose signing key was
-//! not loaded last. An element without HKDF can keep three independent keys instead; then what the lock
+//! not loaded last. An element without HKDF can keep four independent keys instead; then what the lock
 //! derives is not what the spec's table says, which nobody outside can tell, but this library's vectors can.
 //!
 //! # What the API does not give

@@ -2,17 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use sharekey::crypto::{Kdf as _, Sign as _};
-use sharekey::lock::{Effect, PhysicalPresence, Step};
+use sharekey::lock::{Cell, Effect, PhysicalPresence, Step};
 use sharekey::message::{Connect, FactoryReset};
 use sharekey::secret::Seed;
 use sharekey_secure_element::board::{Board, Door, NOW, card, entropy};
-use sharekey_secure_element::element::{Derived, Inside};
+use sharekey_secure_element::element::{AGREEMENT_SECRETS, Derived, Inside};
+use sharekey_secure_element::host::Host;
 use sharekey_secure_element::story::{download, open, send};
 
 /// The element's secrets that are found on flash.
 fn leaked(board: &Board) -> usize {
     let secrets = board.element.opened();
-    assert!(secrets.len() >= 4);
+    assert!(secrets.len() >= 5);
     let on_flash = |secret: &[u8; 32]| board.flash.values().any(|record| record.windows(32).any(|at| at == secret));
     secrets.iter().filter(|secret| on_flash(secret)).count()
 }
@@ -50,6 +51,32 @@ fn inside_the_keys_are_derived_as_the_spec_says() {
     let signing = Inside.hkdf_sha256(&[], &seed, Derived::Signing.label()).unwrap();
     let key = Inside.signing_key(&Seed::from_bytes(*signing)).unwrap();
     assert_eq!(Inside.public_key(&key), *id.key());
+}
+
+/// What the host has, and a copy of its flash would have, is the seed's name: with that and the entropy of a source that is
+/// stuck nobody computes what a download agreed on.
+#[test]
+fn the_secret_of_an_install_comes_from_a_key_that_is_inside() {
+    let mut board = Board::new();
+    board.boot().unwrap();
+    let host = Host(std::rc::Rc::clone(&board.element));
+    let (name, seed) = (&board.flash[&Cell::Seed.key()][5..37], board.element.opened()[0]);
+    let (label, input) = (Derived::Agreements.label(), [7; 64]);
+    let outside = |salt: &[u8]| Inside.hkdf_sha256(salt, &input, AGREEMENT_SECRETS).unwrap();
+    let agreement = host.hkdf_sha256(&[], name, label).unwrap();
+    let secret = host.hkdf_sha256(&*agreement, &input, AGREEMENT_SECRETS).unwrap();
+    assert_eq!(
+        secret,
+        outside(&*Inside.hkdf_sha256(&[], &seed, label).unwrap()),
+        "as the spec says, of the seed inside"
+    );
+    assert_ne!(secret, outside(&*agreement));
+    assert_ne!(agreement, Inside.hkdf_sha256(&[], name, label).unwrap());
+    // No other key is one for it, and no element that does not answer gives one.
+    let nonces = host.hkdf_sha256(&[], name, Derived::Nonces.label()).unwrap();
+    assert!(host.hkdf_sha256(&*nonces, &input, AGREEMENT_SECRETS).is_err());
+    board.element.sleep(true);
+    assert!(host.hkdf_sha256(&*agreement, &input, AGREEMENT_SECRETS).is_err());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is sent in a session.
 
-use sharekey::counter::Generation;
+use sharekey::counter::{Generation, Term};
 use sharekey::id::SlotId;
 use sharekey::limits::{Action, Rights, Timestamp};
 use sharekey::message::Operation;
@@ -123,7 +123,18 @@ fn fresh_bundle(choices: &mut Choices<'_>, state: &Machine, session: u64) -> Bun
     let limits = limits(choices, state);
     let lock = state.model.lock;
     Bundle {
-        grant: Grant { lock, epoch, slot, generation, subject, rights, limits, by: owner, flaw: Flaw::None },
+        grant: Grant {
+            lock,
+            epoch,
+            slot,
+            generation,
+            subject,
+            rights,
+            limits,
+            term: Term::OWNER,
+            by: owner,
+            flaw: Flaw::None,
+        },
         device,
         nonce: nonce(choices, state, session),
         names_other: [false; 3],
@@ -197,13 +208,15 @@ fn command(choices: &mut Choices<'_>, state: &Machine, session: u64) -> Command 
     let (epoch, owner, _) = owner(state);
     let order = order(choices, state);
     let nonce = nonce(choices, state, session);
-    let mut command = Command { lock: state.model.lock, epoch, nonce, by: owner, flaw: Flaw::None, order };
+    let mut command =
+        Command { lock: state.model.lock, epoch, nonce, term: Term::OWNER, by: owner, flaw: Flaw::None, order };
     match choices.any::<u8>() {
         0..=223 => {}
         224..=229 => command.lock = choices.pick(&[ELSEWHERE, state.model.lock.saturating_sub(1)]),
         230..=237 => command.epoch = choices.pick(&[epoch.wrapping_sub(1), epoch.wrapping_add(1)]),
         238..=246 => command.by = choices.pick(&[&OWNERS[..], &SERVICES].concat()),
-        _ => command.flaw = choices.pick(&FLAWS),
+        247..=253 => command.flaw = choices.pick(&FLAWS),
+        _ => command.term = Term::new(1),
     }
     command
 }

@@ -62,7 +62,7 @@ fn stored(choices: &mut Choices<'_>) -> bool {
 fn spoil(choices: &mut Choices<'_>) -> Spoil {
     match choices.any::<u8>() {
         0..=239 => Spoil::None,
-        _ => choices.pick(&[Spoil::Signer, Spoil::Lock, Spoil::Slot, Spoil::Names, Spoil::Claim]),
+        _ => choices.pick(&[Spoil::Signer, Spoil::Lock, Spoil::Slot, Spoil::Names, Spoil::Claim, Spoil::Term]),
     }
 }
 

@@ -229,8 +229,8 @@ class OwnerDesk:
         return self._new_view(request, owner.provisioned(asked, answer))
 
     def adopt(self, request: dict[str, Any]) -> dict[str, Any]:
-        done = decode(Done, hexed(request, "transfer"))
-        new = owner.transferred(self._seed(), hexed(request, "lock"), hexed(request, "service"), done)
+        statement = one_of(hexed(request, "statement"), Provisioned, Done)
+        new = owner.adopted(self._seed(), hexed(request, "lock"), hexed(request, "service"), statement)
         return self._new_view(request, new)
 
     def take_over(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -75,18 +75,21 @@ def provisioned(under_way: Provisioning, answer: Provisioned) -> "Owner":
     return Owner(under_way.seed, answer.lock, answer.epoch, answer.service, answer.slots)  # OWN-16: of no slot
 
 
-def transferred(seed: bytes, lock: bytes, service: bytes, done: Done) -> "Owner":
-    """A new owner takes up a lock by the Done of the transfer (OWN-12: every slot begins afresh; OWN-20)."""
-    verify_as("DoneSignature", done, lock)
-    if done.lock != lock:
+def adopted(seed: bytes, lock: bytes, service: bytes, statement: "Done | Provisioned") -> "Owner":
+    """An owner without a view takes up a statement of ownership (OWN-44; OWN-12: every slot begins afresh; OWN-20)."""
+    verify_as("DoneSignature" if isinstance(statement, Done) else "ProvisionedSignature", statement, lock)
+    if statement.lock != lock:
         raise RuleBroken("WrongLock")
-    if not isinstance(done.completed, Transfer):
+    begun = statement.completed if isinstance(statement, Done) else statement
+    if not isinstance(begun, (Transfer, Provisioned)):
         raise RuleBroken("NotATransfer")
-    if done.completed.owner != primitives.public_key(seed):
+    if isinstance(begun, Provisioned) and begun.epoch != 1:
+        raise RuleBroken("WrongEpoch")
+    if begun.owner != primitives.public_key(seed):
         raise RuleBroken("WrongOwner")
-    if done.completed.service != service:
+    if begun.service != service:
         raise RuleBroken("WrongService")
-    return Owner(seed, lock, done.epoch, done.completed.service, done.completed.slots)
+    return Owner(seed, lock, statement.epoch, begun.service, begun.slots)
 
 
 def check_signer(message: "Grant | Withdrawn") -> None:

@@ -121,7 +121,7 @@ def test_transfer_ends_everything():
     seed = w.entropy()
     done = w.command(Transfer(primitives.public_key(seed), w.service.key))
     assert w.owner.gone
-    w.owner = owner.transferred(seed, done.lock, w.service.key, done)
+    w.owner = owner.adopted(seed, done.lock, w.service.key, done)
     assert w.owner.epoch == 2 and w.owner.view(0)[1].state == "Inactive"
     assert w.service.view(done.lock, 0)[1].epoch == 2
     assert w.unlock(d) is None

@@ -233,7 +233,7 @@ def test_a_phone_that_was_away(room):
     room.ok("service", "reopen", statement=done, **house.at)
     for phone in ("mine", "other"):
         room.ok("owner", "make", as_=phone, seed=seed)
-        room.ok("owner", "adopt", as_=phone, lock=house.lock, service=house.service, transfer=done)
+        room.ok("owner", "adopt", as_=phone, lock=house.lock, service=house.service, statement=done)
     challenge, session = house.challenge()
     asked = room.ok("owner", "transfer", as_="mine", owner=mine, service=house.service, challenge=challenge)
     done = house.send("command", session, asked["message"])["ok"]["answer"]
@@ -302,7 +302,7 @@ def test_sold(room):
     house.download("ana")
     otto = room.ok("owner", "make", as_="otto", seed=secrets.token_hex(32))["key"]
     done = house.order("transfer", owner=otto, service=house.service)
-    taken = {"lock": house.lock, "service": house.service, "transfer": done}
+    taken = {"lock": house.lock, "service": house.service, "statement": done}
     room.no("WrongOwner", "owner", "adopt", **taken, view="mine")
     assert room.ok("owner", "adopt", as_="otto", **taken) == {"lock": house.lock, "epoch": 2}
     room.no("NotOfASlot", "service", "done", message=done, **house.at)

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -223,10 +224,21 @@ def test_new_owner_takes_up_only_its_own_transfer():
     seed = w.entropy()
     done = w.command(Transfer(primitives.public_key(seed), w.service.key), tell=False)
     service = w.service.key
-    assert owner.transferred(seed, done.lock, service, done).epoch == 2
-    assert name_of(lambda: owner.transferred(OTHER, done.lock, service, done)) == "WrongOwner"
-    assert name_of(lambda: owner.transferred(seed, done.lock, w.owner.key, done)) == "WrongService"  # OWN-20
-    assert name_of(lambda: owner.transferred(seed, w.owner.key, service, done)) == "DoneSignature.Mismatch"
+    assert owner.adopted(seed, done.lock, service, done).epoch == 2
+    assert name_of(lambda: owner.adopted(OTHER, done.lock, service, done)) == "WrongOwner"
+    assert name_of(lambda: owner.adopted(seed, done.lock, w.owner.key, done)) == "WrongService"  # OWN-20
+    assert name_of(lambda: owner.adopted(seed, w.owner.key, service, done)) == "DoneSignature.Mismatch"
+
+
+def test_owner_without_a_view_takes_up_a_provisioned():
+    w = ready()
+    said = Provisioned(w.owner.lock, 1, w.owner.key, w.service.key, 2, bytes(16)).signed(w.lock.keys.lock)
+    begin = partial(owner.adopted, w.owner_seed, w.owner.lock, w.service.key)
+    assert begin(said).epoch == 1  # OWN-44: whatever its card tag answers
+    assert name_of(lambda: begin(replace(said, epoch=2).signed(w.lock.keys.lock))) == "WrongEpoch"
+    assert name_of(lambda: begin(said.signed(OTHER))) == "ProvisionedSignature.Mismatch"
+    assert name_of(lambda: owner.adopted(OTHER, w.owner.lock, w.service.key, said)) == "WrongOwner"
+    assert name_of(lambda: owner.adopted(w.owner_seed, w.owner.lock, w.owner.key, said)) == "WrongService"
 
 
 # Contacts

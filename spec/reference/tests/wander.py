@@ -447,10 +447,10 @@ class Wanderer:
             return []
         done = self.random.choice(transfers)
         service = done.completed.service.hex() if self.chance(80) else self.key(SERVICES)
-        sent = {"lock": done.lock.hex(), "service": service, "transfer": done.encode().hex()}
+        sent = {"lock": done.lock.hex(), "service": service, "statement": done.encode().hex()}
         return [
             lambda: self.ask("owner", "adopt", owner, **sent) if self.chance(80) else None,
-            lambda: self.ask("owner", "moved", owner, service=service, message=sent["transfer"])
+            lambda: self.ask("owner", "moved", owner, service=service, message=sent["statement"])
             if self.chance(50)
             else None,
             lambda: self._at_service("reopen", statement=done.encode().hex()),

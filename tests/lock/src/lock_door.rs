@@ -203,6 +203,48 @@ fn a_write_that_fails_is_answered_with_nothing_and_healed_before_the_next_frame(
     }
 }
 
+/// A connection drops while the ceiling is written for its challenge, in a loop that awaits the store; or the board fails at
+/// it. Every request needs the counter: the next frame, of whomever, reads it first.
+#[test]
+fn a_connection_that_drops_while_the_counter_is_written_leaves_nobody_outside() {
+    for (drops, reaches) in [(true, true), (true, false), (false, true), (false, false)] {
+        let (mut door, key) = installed();
+        let store = std::mem::take(door.board()).store;
+        // The first challenge after a boot writes.
+        let mut door = boot(Bench { store, ..Bench::default() }).unwrap();
+        if drops {
+            let Step::Write(accepted) = door.lock_mut().step(&Connect::INSTALL, NOW, None, &mut rng(9)) else {
+                panic!("no challenge")
+            };
+            let mut written = None;
+            {
+                let commit = accepted.commit_async(async |record: &Record| {
+                    written = Some(record.as_bytes().to_vec());
+                    std::future::pending::<Result<(), PowerCut>>().await
+                });
+                let mut commit = std::pin::pin!(commit);
+                let polled = commit.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+                assert!(polled.is_pending());
+            }
+            if reaches {
+                door.board().store.set(Cell::Counter, written.unwrap());
+            }
+        } else {
+            door.board().fault = Some(Fault::Write { reaches });
+            let failed = door.serve(&Connect::INSTALL, NOW, None, &mut rng(9));
+            assert_eq!(failed.unwrap_err(), ServeError::Board(PowerCut));
+        }
+        assert_eq!(door.lock().unsettled(), Some(Cell::Counter));
+        match door.lock_mut().step(&Connect::OPERATE, NOW, None, &mut rng(8)) {
+            Step::Served(served) => opaque(&served, LockError::Busy),
+            other => panic!("{other:?}"),
+        }
+        let message = unlock(&mut door, &key);
+        assert_eq!(door.lock().unsettled(), None);
+        assert!(matches!(serve(&mut door, &message).effect(), Effect::Bolt { .. }));
+    }
+}
+
 /// A buffer is used for one answer after the other.
 #[test]
 fn a_buffer_has_this_requests_answer_or_none() {

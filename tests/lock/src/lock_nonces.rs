@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sharekey::crypto::{Mac, Nonce};
 use sharekey::error::LockError;
-use sharekey::lock::{COUNTER_LEASE, Cell, purpose};
+use sharekey::lock::{COUNTER_LEASE, Cell, PhysicalPresence, purpose};
 use sharekey::message::Challenge;
 use sharekey::wire::Unverified;
 use sharekey_stage::cells::{counter, stored_counter};
@@ -146,6 +146,31 @@ fn at_the_end_of_the_counter_no_challenge_is_given_and_nothing_wraps() {
         }
         assert_eq!(stand.store, before);
     }
+}
+
+//= spec/protocol.md#replay-counter
+//# CTR-10. The lock MUST make these checks of a challenge in this order: RST-8, that the seed's, the header's and the counter's cell are free, CTR-7.
+#[test]
+fn of_two_reasons_to_give_no_challenge_the_earlier_one_is_reported() {
+    let refused = |stand: &mut Stand| challenge::<purpose::Install>(stand).unwrap_err();
+    // A counter at its end, and a header that was not read yet.
+    let mut stand = Stand::provisioned();
+    stand.forge(Cell::Counter, &counter(u64::MAX, 0, 0));
+    stand.boot_without(&[Cell::Header]);
+    assert_eq!(refused(&mut stand), LockError::Busy);
+    stand.reload(Cell::Header).unwrap();
+    assert_eq!(refused(&mut stand), LockError::Exhausted);
+    // A lock that was reset is busy with nothing any more.
+    let mut stand = Stand::provisioned();
+    let (nonce, session) = stand.operate();
+    let message = stand.reset_message(nonce);
+    let (now, presence) = (stand.now(), PhysicalPresence::button_is_pressed());
+    let staged = stand.lock.factory_reset(session, &message, presence, now, &mut stand.rng).unwrap();
+    let (record, pending) = staged.detach();
+    assert_eq!(refused(&mut stand), LockError::Busy);
+    stand.store.put(&record.unwrap()).unwrap();
+    let _ = stand.lock.written(pending).unwrap();
+    assert_eq!(refused(&mut stand), LockError::Resetting);
 }
 
 //= spec/protocol.md#replay-counter

@@ -77,7 +77,7 @@ fn every_part_of_a_provisioned_is_checked() {
     assert_eq!(by_lock(Provisioned { owner: public(&seed(50)), ..good }), OwnerError::WrongOwner);
     assert_eq!(by_lock(Provisioned { service: public(&seed(50)), ..good }), OwnerError::WrongService);
     //= spec/protocol.md#owner
-    //# OWN-2. The owner MUST check the card tag of a Provisioned under the activation secret and the digest of its own Provision.
+    //# OWN-2. The owner MUST check the card tag of the answer to its Provision under the activation secret and the digest of that Provision.
     assert_eq!(by_lock(Provisioned { card: Tag::from_bytes([0; 16]), ..good }), OwnerError::CardTag);
     // The answer to another provision under the same card.
     assert_eq!(by_lock(answer_provision(b"another")), OwnerError::CardTag);
@@ -374,7 +374,7 @@ fn a_new_owner_trusts_only_its_own_inspection() {
 }
 
 //= spec/protocol.md#owner
-//# OWN-20. A new owner MUST refuse a Done of a Transfer that names another service than the one that this owner uses.
+//# OWN-20. A new owner MUST refuse a statement of ownership that names another service than the one that this owner uses.
 #[test]
 fn every_part_of_a_handover_is_checked() {
     let (me, service) = (public(&owner_seed()), public(&service_seed()));
@@ -386,6 +386,29 @@ fn every_part_of_a_handover_is_checked() {
     assert_eq!(error(&by_lock(&activated(1))), OwnerError::NotATransfer);
     assert_eq!(error(&by_lock(&transfer_to(public(&seed(50)), service, 7))), OwnerError::WrongOwner);
     assert_eq!(error(&by_lock(&transfer_to(me, public(&seed(50)), 7))), OwnerError::WrongService);
+}
+
+//= spec/protocol.md#owner
+//# OWN-44. An owner without a view MUST take up a Provisioned as it takes up a Done of a Transfer.
+#[test]
+fn every_part_of_a_provisioned_that_is_taken_up_without_a_view_is_checked() {
+    let (me, service) = (public(&owner_seed()), public(&service_seed()));
+    // Another phone of the owner ordered it: its tag says nothing to this one.
+    let good = answer_provision(&provision().0);
+    let adopt = |body: &Provisioned| owner().adopt(lock(), &service, &signed(body, &lock_seed()));
+    let error = |body: &Provisioned| adopt(body).unwrap_err();
+    let stranger = public(&seed(50));
+    assert_eq!(
+        owner().adopt(lock(), &service, &signed(&good, &stranger_seed())).unwrap_err(),
+        OwnerError::ProvisionedSignature(MISMATCH)
+    );
+    assert_eq!(error(&Provisioned { lock: other_lock(), ..good }), OwnerError::WrongLock);
+    assert_eq!(error(&Provisioned { epoch: Epoch::new(2), ..good }), OwnerError::WrongEpoch);
+    assert_eq!(error(&Provisioned { owner: stranger, ..good }), OwnerError::WrongOwner);
+    assert_eq!(error(&Provisioned { service: stranger, ..good }), OwnerError::WrongService);
+    let view = keep(adopt(&Provisioned { card: Tag::from_bytes([0; 16]), ..good }).unwrap());
+    assert_eq!((view.lock(), view.epoch(), *view.owner()), (lock(), Epoch::FIRST, me));
+    assert_eq!((view.slot_count(), view.status(SLOT).state), (good.slots, None), "and of no slot is anything known");
 }
 
 //= spec/protocol.md#owner

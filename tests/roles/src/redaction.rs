@@ -8,7 +8,9 @@ use sharekey::guest::Account;
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
 use sharekey::owner::Owner;
-use sharekey::secret::{ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret};
+use sharekey::secret::{
+    ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret, StorageKey,
+};
 use sharekey::service::Service;
 use sharekey_stage::hex;
 use sharekey_stage::provider::Provider;
@@ -75,6 +77,7 @@ fn types_that_are_secrets_say_only_what_they_are() {
     assert_eq!(format!("{:?}", AgreementSecret::from_bytes([1; 32])), "AgreementSecret([redacted])");
     assert_eq!(format!("{:?}", SharedSecret::from_bytes([1; 32])), "SharedSecret([redacted])");
     assert_eq!(format!("{:?}", MacKey::from_bytes([1; 32])), "MacKey([redacted])");
+    assert_eq!(format!("{:?}", StorageKey::from_bytes([1; 32])), "StorageKey([redacted])");
     let code = ShareCode::issue(&mut rng(1));
     assert_eq!(format!("{code:?} {:?}", code.expose()), "ShareCode([redacted]) CodeText([redacted])");
 }

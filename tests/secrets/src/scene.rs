@@ -13,13 +13,13 @@ use sharekey::guest::{Account, Claimed, GuestKey, Installing};
 use sharekey::id::SlotId;
 use sharekey::limits::{Limits, Rights};
 use sharekey::lock::{Battery, Cell, Clock, Found, Lock, Making, Now, Record, Session, purpose};
-use sharekey::message::{Challenge, Provision, Provisioned};
+use sharekey::message::{Challenge, Grant, Provision, Provisioned};
 use sharekey::owner::{Method, Order, OwnedLock, Owner, PendingProvision};
 use sharekey::secret::{ActivationSecret, Exposed};
 use sharekey::service::{Service, ShareRecord};
 use sharekey::staged::Staged;
 use sharekey::wire::Encoded;
-use sharekey_stage::desk::{open, serve};
+use sharekey_stage::desk::{keep, open, serve};
 use sharekey_stage::firmware;
 pub use sharekey_stage::rng;
 use sharekey_stage::seed;
@@ -152,8 +152,7 @@ impl<C: Crypto + Copy> Fresh<C> {
         let (challenge, session) = self.challenge();
         let (message, pending) = self.order(CARD, &challenge);
         let provisioned = self.provision(session, &message);
-        let new = pending.finish(&self.owner, &provisioned).unwrap();
-        let Ok(view) = new.put_new(None, stored);
+        let view = keep(pending.finish(&self.owner, &provisioned).unwrap());
         let record = open(&self.service, &provisioned, SLOT).unwrap();
         let Self { crypto, lock, flash, owner, service, rng } = self;
         let account = Account::from_seed(&crypto, &seed(3)).unwrap();
@@ -199,12 +198,18 @@ impl<C: Crypto + Copy> Scene<C> {
 
     /// The owner shares the slot, and the guest claims the grant.
     pub fn claim(&mut self) -> Claimed {
+        let grant = self.share();
+        self.account.claim(&self.crypto, &grant, Some(self.owner.key()), &mut self.rng).unwrap().stored()
+    }
+
+    /// The owner shares the slot.
+    pub fn share(&mut self) -> Encoded<Grant> {
         let uses = Limits::new(None, None, None, Some(1_000)).unwrap();
         let subject = *self.account.public_key();
         let staged = self.owner.share(&mut self.view, SLOT, subject, Method::Account, Rights::OPEN, uses).unwrap();
         let grant = accept(staged);
         serve(&self.service, &mut self.record, &grant).unwrap();
-        self.account.claim(&self.crypto, &grant, Some(self.owner.key()), &mut self.rng).unwrap().stored()
+        grant
     }
 
     /// The owner takes back what is shared, so that it can be shared again.
@@ -215,7 +220,11 @@ impl<C: Crypto + Copy> Scene<C> {
     }
 
     pub fn release(&mut self, attempt: &Installing) -> Vec<u8> {
-        serve(&self.service, &mut self.record, (attempt.claim(), attempt.install())).unwrap()
+        self.release_of(attempt.claim(), attempt.install())
+    }
+
+    pub fn release_of(&mut self, claim: &[u8], install: &[u8]) -> Vec<u8> {
+        serve(&self.service, &mut self.record, (claim, install)).unwrap()
     }
 
     /// The guest downloads a key.

@@ -4,15 +4,17 @@
 use std::hint::black_box;
 use std::mem::ManuallyDrop;
 
-use secrets::place::{holds, holds_run, storage};
-use secrets::scene::{CARD, Fresh, NOW, SLOT, Scene, agreement_of, find, pairing_of, rng};
+use secrets::place::{Place, holds, holds_run, storage};
+use secrets::scene::{CARD, Fresh, NOW, SLOT, Scene, accept, agreement_of, find, pairing_of, rng};
 use sha2::{Digest as _, Sha512};
 use sharekey::code::ShareCode;
 use sharekey::crypto::{Kdf, Ring, RustCrypto};
-use sharekey::guest::{Account, Claimed};
+use sharekey::guest::{Account, Claimed, Keyring};
 use sharekey::lock::{Cell, Found, Making, StoredSeed, purpose};
 use sharekey::owner::{Order, Owner};
-use sharekey::secret::{ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret};
+use sharekey::secret::{
+    ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret, StorageKey,
+};
 use sharekey::service::Service;
 use zeroize::Zeroizing;
 
@@ -65,6 +67,7 @@ fn a_dropped_secret_is_wiped() {
     is_wiped(AgreementSecret::from_bytes(bytes), &[&bytes]);
     is_wiped(SharedSecret::from_bytes(bytes), &[&bytes]);
     is_wiped(MacKey::from_bytes(bytes), &[&bytes]);
+    is_wiped(StorageKey::from_bytes(bytes), &[&bytes]);
     is_wiped(ActivationSecret::from_bytes(secret(2)), &[&secret::<16>(2)]);
 }
 
@@ -97,6 +100,41 @@ fn a_guests_dropped_claim_attempt_and_key_are_wiped() {
     is_wiped(key, &[&pairing]);
     let device = device_of(&claimed);
     is_wiped(claimed, &[&device]);
+}
+
+/// What a ring holds stands on the heap, and copies of a ring share it: it is wiped with the last of them.
+#[test]
+fn a_dropped_ring_leaves_nothing_of_its_claims_and_keys() {
+    let mut scene = scene(77);
+    let (mut ring, mut rng) = (Keyring::new(), rng(78));
+    for uses in [1, 2] {
+        let grant = scene.share();
+        let _ = accept(ring.take(&RustCrypto, &scene.account, &grant, None, &mut rng).unwrap());
+        if uses == 2 {
+            break;
+        }
+        let (challenge, session) = scene.challenge::<purpose::Install>();
+        let place = (scene.lock.id(), SLOT);
+        let (claim, install) = accept(ring.install(&RustCrypto, place, &challenge, &mut rng).unwrap());
+        let release = scene.release_of(&claim, &install);
+        let bundle = accept(ring.bundle(&RustCrypto, &release).unwrap());
+        let staged = scene.lock.install(session, &bundle, NOW, &mut scene.rng).unwrap();
+        let Ok(installed) = staged.commit(|record| scene.flash.put(record));
+        let _ = accept(ring.finish(&RustCrypto, &installed.receipt).unwrap());
+        scene.withdraw();
+    }
+    let key = ring.key(scene.lock.id(), SLOT).unwrap().key();
+    let claimed = ring.claims().next().unwrap();
+    let found = [(Place::of(key), pairing_of(key)), (Place::of(claimed), device_of(claimed))];
+    let copy = ring.clone();
+    drop(ring);
+    for (place, secret) in &found {
+        assert!(holds(&place.bytes(), secret), "a copy still has it");
+    }
+    drop(copy);
+    for (place, secret) in &found {
+        assert!(!holds(&place.bytes(), secret), "{secret:02x?} is still there");
+    }
 }
 
 /// Fills the stack with a pattern, as a secret that was moved there would.

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use sharekey::counter::{Epoch, Term};
-use sharekey::message::{Completed, Done, Grant, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
+use sharekey::message::{Completed, Done, Grant, Provisioned, Receipt, Withdraw, Withdrawn, WithdrawnOutcome};
 
 use super::desk::{
-    SLOTS, activated, by_lock, challenge, claim_of, deactivated, done, done_body, grant, grant_body, receipt,
-    receipt_body, transfer_done, twin, withdrawn, withdrawn_body,
+    SLOTS, activated, by_lock, challenge, claim_of, deactivated, done, done_body, grant, grant_body, provisioned_body,
+    receipt, receipt_body, transfer_done, twin, withdrawn, withdrawn_body,
 };
 use super::forge::{last_signature, signed};
 use super::keys::{digest, lock, public, seed, some_digest};
@@ -178,10 +178,10 @@ fn unasked() -> Value {
 }
 
 pub fn handovers() -> Vec<Value> {
-    let adopt = |lock_name: &str, transfer: &[u8]| {
+    let adopt = |lock_name: &str, statement: &[u8]| {
         json!({
             "role": "owner", "op": "adopt", "lock": key(lock(lock_name).key()), "service": key(&public("service")),
-            "transfer": hex(transfer),
+            "statement": hex(statement),
         })
     };
     let (owner, service) = (public("owner"), public("service"));
@@ -197,6 +197,22 @@ pub fn handovers() -> Vec<Value> {
     }
     phone.scene.ask(adopt("lock", &transfer_done(owner, service, 2)));
     let mut cases = vec![phone.case("OWN-12")];
+    let mut phone = Phone::new("adopt a lock in its first epoch: every wrong statement, then the right one");
+    // Whatever Provision it answered: the card's tag is of somebody else's.
+    let good = provisioned_body(&some_digest("another phone's provision"));
+    for (lock_name, statement, error) in [
+        ("lock", by_lock(&good)[..120].to_vec(), "Wire.Truncated"),
+        ("lock", challenge("challenge"), "Wire.Kind"),
+        ("stranger", by_lock(&good), "ProvisionedSignature.Mismatch"),
+        ("lock", by_lock(&Provisioned { lock: lock("stranger"), ..good }), "WrongLock"),
+        ("lock", by_lock(&Provisioned { epoch: Epoch::new(2), ..good }), "WrongEpoch"),
+        ("lock", by_lock(&Provisioned { owner: public("stranger"), ..good }), "WrongOwner"),
+        ("lock", by_lock(&Provisioned { service: public("stranger"), ..good }), "WrongService"),
+    ] {
+        phone.scene.refused(adopt(lock_name, &statement), error);
+    }
+    phone.scene.ask(adopt("lock", &by_lock(&good)));
+    cases.push(phone.case("OWN-44"));
     let mut phone = Phone::new("take over a lock whose transfer's answer was lost");
     let request = json!({
         "role": "owner", "op": "take_over", "lock": key(lock("lock").key()), "epoch": 2, "service": key(&service),

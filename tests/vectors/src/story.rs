@@ -339,7 +339,7 @@ fn sold() -> Value {
     let otto = story.ask("owner", "make", json!({ "as": "otto", "seed": hex(bytes32("otto")) }))["key"].clone();
     let done = story.order("transfer", json!({ "owner": otto, "service": service }));
     let lock = story.lock_id();
-    let adopted = json!({ "as": "otto", "lock": lock, "service": service, "transfer": done["answer"] });
+    let adopted = json!({ "as": "otto", "lock": lock, "service": service, "statement": done["answer"] });
     story.ask("owner", "adopt", adopted);
     story.service("reopen", json!({ "statement": done["answer"] }));
     story.fails("ana", "NotInstalled", "RefusedOpaquely");

@@ -6,7 +6,7 @@ use sharekey::counter::Epoch;
 use sharekey::error::{OwnerError, RefuseReason};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::Action;
-use sharekey::message::{Completed, Connect, Holding, SlotReport};
+use sharekey::message::{Completed, Connect, Holding, ReportAnswer, SlotReport};
 use sharekey::owner::{Fact, Order, OwnedLock};
 
 use super::Phone;
@@ -145,7 +145,7 @@ impl Phone<'_> {
         self.home.set_current_owner(to)?;
         if let Some(heir) = &heir {
             self.home.wire().record(self.who(), heir.who(), &done)?;
-            heir.adopt(lock.id(), &done)?;
+            let _ = heir.adopt(lock.id(), &done)?;
         }
         let mut view = new.view()?;
         new.send_if_reached(&mut view)?;
@@ -155,9 +155,23 @@ impl Phone<'_> {
 
     /// Takes a lock over that its old owner transferred: the lock that stands here, and the service
     /// that this owner uses.
-    pub fn adopt(&self, lock: LockId, done: &[u8]) -> anyhow::Result<()> {
+    pub fn adopt(&self, lock: LockId, statement: &[u8]) -> anyhow::Result<OwnedLock> {
         let service = Cloud::open(self.home)?.key();
-        self.begin(self.owner.adopt(lock, &service, done).by(&self.voice())?).map(drop)
+        self.begin(self.owner.adopt(lock, &service, statement).by(&self.voice())?)
+    }
+
+    /// Begins with the lock that stands here by what the service has of it: the lock's word for whose it is, and a report
+    /// of each slot.
+    pub fn begin_anew(&self) -> anyhow::Result<()> {
+        let lock = Firmware::boot(self.home, None)?.id();
+        let asked = self.home.draw(|rng| self.owner.ask_anew(lock, SlotId::new(0), self.home.now(), rng));
+        let (request, _) = asked.by(&self.voice())?;
+        let answer = Cloud::open(self.home)?.report(self.who(), &request)?;
+        let statement = ReportAnswer::parse(&answer).by(&self.voice())?.statement();
+        let view = self.adopt(lock, statement.context("the service named no owner")?)?;
+        self.home.set_current_owner(&self.name)?;
+        println!("Lock {} is {}'s: epoch {}. No key ended.", short(view.lock().key()), self.name, view.epoch());
+        Ok(())
     }
 
     /// Takes over the lock that stands here, which stores this owner's key, where the `Done` of the transfer was lost.

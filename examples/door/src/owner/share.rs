@@ -120,7 +120,7 @@ impl Phone<'_> {
     /// Gives what was learned; nothing where it gave a lock to somebody who had none.
     pub fn hear(&self, message: &[u8]) -> anyhow::Result<Option<Learned>> {
         if self.stored_view()?.is_none() && is_a_transfer(message) {
-            self.adopt(Firmware::boot(self.home, None)?.id(), message)?;
+            let _ = self.adopt(Firmware::boot(self.home, None)?.id(), message)?;
             return Ok(None);
         }
         let mut view = self.view()?;

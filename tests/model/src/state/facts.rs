@@ -1,6 +1,6 @@
 //! What a lock is asked, as facts.
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::{KeyError, SignatureError, WireError};
 use sharekey::id::SlotId;
@@ -70,6 +70,8 @@ pub struct BundleFacts {
     pub limits: Limits,
     /// The grant's digest.
     pub grant: Digest,
+    /// Who the grant says that signed it.
+    pub grant_by: Term,
     /// Who signed the grant.
     pub grant_signed: Signed,
     /// The claim carries the grant's digest.
@@ -114,6 +116,8 @@ pub struct CommandFacts {
     pub epoch: Epoch,
     /// Which challenge's nonce it carries.
     pub nonce: Option<u64>,
+    /// Who it says that signed it.
+    pub by: Term,
     /// Who signed it.
     pub signed: Signed,
     /// What it orders.

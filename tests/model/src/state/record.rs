@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::facts::{NewKey, Signed};
 use super::slot::LineModel;
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::{KeyError, ServiceError, SignatureError};
 use sharekey::message::{SlotReport, WithdrawnOutcome};
@@ -19,6 +19,8 @@ pub struct Meant {
     pub epoch: Epoch,
     /// It names the record's slot.
     pub for_this_slot: bool,
+    /// Who it says that signed it; the owner, where it is the lock's word.
+    pub by: Term,
     /// Who signed it.
     pub signed: Signed,
 }
@@ -294,13 +296,16 @@ impl RecordModel {
         Ok(RecordVerdict::Reopened { serving: self.service == self.own })
     }
 
-    /// Signature, lock, epoch, slot.
+    /// Signer, signature, lock, epoch, slot.
     fn check(
         &self,
         meant: &Meant,
         key: &PublicKey,
         error: fn(SignatureError) -> ServiceError,
     ) -> Result<(), ServiceError> {
+        if meant.by != Term::OWNER {
+            return Err(ServiceError::UnknownSigner);
+        }
         meant.signed.check(key).map_err(error)?;
         if !meant.for_this_lock {
             return Err(ServiceError::WrongLock);

@@ -5,7 +5,7 @@ use super::facts::{BundleFacts, CommandFacts, ProvisionFacts, Request, ResetFact
 use super::limits::check_time;
 use super::lock::{Decision, LockModel, Open, Ownership, is_set};
 use super::op::{Answer, Effect};
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::error::{LockError, RefuseReason};
 use sharekey::id::{SlotCount, SlotId};
 use sharekey::limits::{Action, Timestamp};
@@ -172,6 +172,9 @@ impl LockModel {
         if facts.nonce != Some(open.id) {
             return Err(LockError::WrongNonce.into());
         }
+        if facts.by != Term::OWNER {
+            return Err(LockError::UnknownSigner.into());
+        }
         facts.signed.check(&owned.owner).map_err(LockError::CommandSignature)?;
         if facts.epoch != owned.epoch {
             return Err(Denied::Known(LockError::WrongEpoch));
@@ -304,6 +307,9 @@ impl LockModel {
 
 /// Each message of the chain names the one before it, and is signed by whom it must be.
 fn check_chain(facts: &BundleFacts, owned: &Ownership, open: Open) -> Result<(), LockError> {
+    if facts.grant_by != Term::OWNER {
+        return Err(LockError::UnknownSigner);
+    }
     facts.grant_signed.check(&owned.owner).map_err(LockError::GrantSignature)?;
     if !facts.claim_names_grant {
         return Err(LockError::ClaimNamesOtherGrant);

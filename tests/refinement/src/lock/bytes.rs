@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sharekey::counter::{Epoch, Generation, Term};
+use sharekey::counter::{Epoch, Generation};
 use sharekey::crypto::{AgreementKey, Digest, Nonce};
 use sharekey::id::{LockId, SlotId};
 use sharekey::message::{
@@ -44,7 +44,7 @@ impl Known {
         let body = Granted {
             lock: self.lock(grant.lock),
             epoch: Epoch::new(grant.epoch),
-            by: Term::OWNER,
+            by: grant.term,
             slot: SlotId::new(grant.slot),
             generation: Generation::new(grant.generation),
             subject: forge.key(grant.subject),
@@ -106,7 +106,7 @@ impl Known {
         let body = Order_ {
             lock: self.lock(command.lock),
             epoch: Epoch::new(command.epoch),
-            by: Term::OWNER,
+            by: command.term,
             lock_nonce: self.nonce(command.nonce),
             owner_nonce: Nonce::from_bytes([7; 16]),
             operation: real::<C>(&command.order),

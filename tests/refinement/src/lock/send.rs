@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
-use sharekey::counter::Generation;
+use sharekey::counter::{Generation, Term};
 use sharekey::id::SlotId;
 use sharekey::limits::Timestamp;
 use sharekey::message::Operation;
@@ -124,7 +124,18 @@ fn fresh_bundle(state: &Machine, session: u64) -> BoxedStrategy<Bundle> {
     let who = (select(SUBJECTS.to_vec()), select(DEVICES.to_vec()));
     (place, who, rights(), limits(state), nonce(state, session))
         .prop_map(move |((slot, generation), (subject, device), rights, limits, nonce)| Bundle {
-            grant: Grant { lock, epoch, slot, generation, subject, rights, limits, by: owner, flaw: Flaw::None },
+            grant: Grant {
+                lock,
+                epoch,
+                slot,
+                generation,
+                subject,
+                rights,
+                limits,
+                term: Term::OWNER,
+                by: owner,
+                flaw: Flaw::None,
+            },
             device,
             nonce,
             names_other: [false; 3],
@@ -140,6 +151,8 @@ fn fresh_bundle(state: &Machine, session: u64) -> BoxedStrategy<Bundle> {
 enum Spoil {
     Lock(u64),
     Epoch(i8),
+    /// It says that a steward signed it.
+    Term,
     Owner(Who),
     Grant(Flaw),
     Subject,
@@ -156,6 +169,7 @@ fn spoil() -> BoxedStrategy<Spoil> {
     prop_oneof![
         select(vec![ELSEWHERE, 0, 1]).prop_map(Spoil::Lock),
         select(vec![-1_i8, 1]).prop_map(Spoil::Epoch),
+        Just(Spoil::Term),
         select(somebody.clone()).prop_map(Spoil::Owner),
         flaw().prop_map(Spoil::Grant),
         Just(Spoil::Subject),
@@ -184,6 +198,7 @@ impl Spoil {
         match self {
             Self::Lock(lock) => bundle.grant.lock = lock,
             Self::Epoch(by) => bundle.grant.epoch = bundle.grant.epoch.wrapping_add_signed(by.into()),
+            Self::Term => bundle.grant.term = Term::new(1),
             Self::Owner(who) => bundle.grant.by = who,
             Self::Grant(flaw) => bundle.grant.flaw = flaw,
             Self::Subject => bundle.grant.subject = BAD,
@@ -248,8 +263,9 @@ fn command(state: &Machine, session: u64) -> BoxedStrategy<Command> {
     let epoch = prop_oneof![30 => Just(epoch), 1 => Just(epoch.wrapping_sub(1)), 1 => Just(epoch.wrapping_add(1))];
     let by = prop_oneof![20 => Just(owner), 1 => select([&OWNERS[..], &SERVICES].concat())];
     let flaw = prop_oneof![20 => Just(Flaw::None), 1 => select(vec![Flaw::Mismatch, Flaw::Scalar, Flaw::Commitment])];
-    (lock, epoch, nonce(state, session), by, flaw, order(state))
-        .prop_map(|(lock, epoch, nonce, by, flaw, order)| Command { lock, epoch, nonce, by, flaw, order })
+    let term = prop_oneof![30 => Just(Term::OWNER), 1 => Just(Term::new(1))];
+    (lock, epoch, nonce(state, session), term, by, flaw, order(state))
+        .prop_map(|(lock, epoch, nonce, term, by, flaw, order)| Command { lock, epoch, nonce, term, by, flaw, order })
         .boxed()
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::crypto::{Digest, PublicKey};
 use sharekey::error::{KeyError, SignatureError, WireError};
 use sharekey::id::SlotId;
@@ -71,6 +71,8 @@ pub struct Grant {
     pub subject: Who,
     pub rights: Rights,
     pub limits: Limits,
+    /// Who it says that signed it.
+    pub term: Term,
     pub by: Who,
     pub flaw: Flaw,
 }
@@ -94,6 +96,8 @@ pub struct Command {
     pub lock: u64,
     pub epoch: u32,
     pub nonce: Option<u64>,
+    /// Who it says that signed it.
+    pub term: Term,
     pub by: Who,
     pub flaw: Flaw,
     pub order: Operation,
@@ -218,6 +222,7 @@ impl Sent {
                 for_this_lock: command.lock == lock,
                 epoch: Epoch::new(command.epoch),
                 nonce: command.nonce,
+                by: command.term,
                 signed: signed(command.by, command.flaw, None),
                 order: command.order,
                 flaws: command.flaws(),
@@ -255,6 +260,7 @@ impl Bundle {
             rights: grant.rights,
             limits: grant.limits,
             grant: grants.digest(&grant),
+            grant_by: grant.term,
             grant_signed: signed(grant.by, grant.flaw, None),
             claim_names_grant: !names_other[0],
             claim_signed: signed(by[0], flaws[0], Some(grant.subject)),

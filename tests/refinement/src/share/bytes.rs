@@ -62,7 +62,7 @@ impl<C: Provider> Paper<C> {
         let body = Granted {
             lock: self.lock(spoil),
             epoch: Epoch::new(grant.epoch),
-            by: Term::OWNER,
+            by: term(spoil),
             slot: self.slot(spoil),
             generation: Generation::new(grant.generation),
             subject: self.forge().key(grant.subject),
@@ -88,7 +88,8 @@ impl<C: Provider> Paper<C> {
     }
 
     pub fn withdraw(&self, grant: Grant, spoil: Spoil) -> Vec<u8> {
-        let body = Withdraw { lock: self.lock(spoil), slot: self.slot(spoil), ..self.withdraw_of(grant) };
+        let (lock, slot, by) = (self.lock(spoil), self.slot(spoil), term(spoil));
+        let body = Withdraw { lock, by, slot, ..self.withdraw_of(grant) };
         self.forge().signed(&body, self.by(OWNER, spoil), &[])
     }
 
@@ -188,4 +189,8 @@ impl<C: Provider> Paper<C> {
         let by = if spoil == Spoil::Lock { 98 } else { self.by(LOCK, spoil) };
         self.forge().signed(&body, by, &[])
     }
+}
+
+fn term(spoil: Spoil) -> Term {
+    if spoil == Spoil::Term { Term::new(1) } else { Term::OWNER }
 }

@@ -59,7 +59,7 @@ fn wild(state: &Machine) -> BoxedStrategy<Step> {
         (if line.active { 4 } else { 30 }, prove(state, stored.boxed())),
     ];
     let spoilt = || {
-        let ways = vec![Spoil::Signer, Spoil::Lock, Spoil::Slot, Spoil::Names, Spoil::Claim];
+        let ways = vec![Spoil::Signer, Spoil::Lock, Spoil::Slot, Spoil::Term, Spoil::Names, Spoil::Claim];
         prop_oneof![20 => Just(Spoil::None), 1 => select(ways)]
     };
     let stored = || prop::bool::weighted(0.95);

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest_state_machine::ReferenceStateMachine;
-use sharekey::counter::{Epoch, Generation};
+use sharekey::counter::{Epoch, Generation, Term};
 use sharekey::error::{KeyError, OwnerError, SignatureError};
 use sharekey::message::WithdrawnOutcome;
 use sharekey_model::state::{Meant, NewKey, OwnerStep, RecordModel, RecordStep, RecordVerdict, Signed, ViewModel};
@@ -50,7 +50,9 @@ fn new_key(who: u8) -> NewKey {
 
 fn meant(epoch: Epoch, by: u8, spoil: Spoil) -> Meant {
     let signed = Signed::by(key(if spoil == Spoil::Signer { SERVICES[1] } else { by }));
-    Meant { for_this_lock: spoil != Spoil::Lock, epoch, for_this_slot: spoil != Spoil::Slot, signed }
+    // What the lock signs says of nobody.
+    let by = if spoil == Spoil::Term && by == OWNER { Term::new(1) } else { Term::OWNER };
+    Meant { for_this_lock: spoil != Spoil::Lock, epoch, for_this_slot: spoil != Spoil::Slot, by, signed }
 }
 
 impl Outcome {

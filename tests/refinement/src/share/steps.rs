@@ -156,6 +156,8 @@ pub enum Spoil {
     Signer,
     Lock,
     Slot,
+    /// Of a grant or a withdrawal: it says that a steward signed it.
+    Term,
     /// Of a release: claim or install name another message than the one before.
     Names,
     /// Of a release: the claim is signed by somebody else.

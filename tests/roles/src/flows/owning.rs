@@ -14,7 +14,7 @@ use sharekey_stage::desk::keep;
 use sharekey_stage::world::cloud::Cloud;
 use sharekey_stage::world::door::NOON;
 use sharekey_stage::world::phone::Phone;
-use sharekey_stage::world::{ANA, BEN, HALL, OTHER_CLOUD, OTTO, STUDIO, Stop, World, through_storage};
+use sharekey_stage::world::{ANA, BEN, HALL, OLGA, OTHER_CLOUD, OTTO, STUDIO, Stop, World, through_storage};
 
 #[test]
 fn the_owner_opens_and_locks_without_any_key() {
@@ -89,6 +89,31 @@ fn an_inspection_tells_that_the_slot_was_closed_where_the_answer_was_lost() {
         assert!(w.share(HALL, &ben).is_err());
         w.activate(HALL).unwrap();
         w.share(HALL, &ben).unwrap();
+    }
+}
+
+/// A phone has the owner's key from a backup, and nothing else: no view, no card. No key ends for it to begin.
+#[test]
+fn a_phone_with_the_owners_key_alone_begins_without_the_card_and_ends_no_key() {
+    for epoch in [1, 2] {
+        let mut w = World::provisioned(1);
+        if epoch == 2 {
+            let (owner, service) = (w.olga.key(), w.cloud.key());
+            let done = w.olga.transfer(&mut w.door, owner, service).unwrap();
+            w.cloud.hear(&done).unwrap();
+        }
+        w.activate(HALL).unwrap();
+        let mut ana = w.downloads(HALL, ANA);
+        let mut found = Phone::new(OLGA, &w.tape);
+        found.begin_anew(w.door.id(), &mut w.cloud, HALL).unwrap();
+        assert_eq!((found.view().epoch(), found.may_open(HALL)), (Epoch::new(epoch), vec![2]));
+        assert_eq!((found.state(HALL), found.view().status(STUDIO).state), (State::Shared, None));
+        found.inspect(&mut w.door, &mut w.cloud, HALL).unwrap();
+        w.open(&mut ana).unwrap();
+        // Nobody else is answered.
+        let mut otto = Phone::new(OTTO, &w.tape);
+        let refused = otto.begin_anew(w.door.id(), &mut w.cloud, HALL);
+        assert!(matches!(refused, Err(Stop::Service(ServiceError::RequestSignature(_)))), "{refused:?}");
     }
 }
 

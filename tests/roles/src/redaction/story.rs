@@ -4,12 +4,15 @@ use core::fmt::Debug;
 
 use sharekey::code::ShareCode;
 use sharekey::crypto::{Hash, Signer};
-use sharekey::guest::Account;
+use sharekey::guest::{Account, Keyring};
 use sharekey::limits::{Action, Limits, Rights};
 use sharekey::lock::{Cell, Found, Lock, Making, StoredSeed, purpose};
 use sharekey::message::{Challenge, Release, ReportAnswer};
 use sharekey::owner::Owner;
-use sharekey::secret::{ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret};
+use sharekey::sealed::Sealed;
+use sharekey::secret::{
+    ActivationSecret, AgreementSecret, Exposed, MacKey, PairingKey, Seed, SharedSecret, StorageKey,
+};
 use sharekey::service::Service;
 use sharekey_stage::provider::Provider;
 
@@ -91,6 +94,8 @@ fn secrets_alone(gallery: &mut Gallery) {
     gallery.show("AgreementSecret", &AgreementSecret::from_bytes(bytes));
     gallery.show("SharedSecret", &SharedSecret::from_bytes(bytes));
     gallery.show("MacKey", &MacKey::from_bytes(bytes));
+    gallery.show("StorageKey", &StorageKey::from_bytes(bytes));
+    gallery.show("Exposed<Seed>", &Exposed(Seed::from_bytes(bytes)));
     gallery.show("ActivationSecret", &ActivationSecret::from_bytes(*bytes.first_chunk().unwrap()));
     gallery.show("Signer", &Signer::from_seed(&Provider, &Seed::from_bytes(bytes)).unwrap());
     gallery.show("Account", &Account::from_seed(&Provider, &Seed::from_bytes(bytes)).unwrap());
@@ -167,8 +172,8 @@ fn guest(gallery: &mut Gallery) {
     let claimed = account.claim(&Provider, &grant, None, &mut rng(2)).unwrap().stored();
     gallery.field_of(&Exposed(&claimed), "device");
     gallery.show("Claimed", &claimed);
-    let challenge = forge::bare(&Challenge { lock: stand.id(), nonce });
-    let installing = claimed.install(&Provider, &challenge, &mut rng(3)).unwrap().stored();
+    let first = forge::bare(&Challenge { lock: stand.id(), nonce });
+    let installing = claimed.install(&Provider, &first, &mut rng(3)).unwrap().stored();
     gallery.field_of(&Exposed(&installing), "secret");
     gallery.show("Installing", &installing);
     let release = forge::signed(&Release { install: digest(installing.install()) }, &seed(SERVICE));
@@ -186,6 +191,38 @@ fn guest(gallery: &mut Gallery) {
     gallery.show("AwaitingReply", &awaiting);
     gallery.show_error(&key.check_reply(&Provider, &awaiting, &unlock).unwrap_err());
     gallery.show_error(&download.finish(&Provider, &unlock).unwrap_err());
+    ring(gallery, (&account, &grant), &first, [&release, &installed.receipt]);
+}
+
+/// The same download in a ring: of the same entropy, so with the same secrets.
+fn ring(
+    gallery: &mut Gallery,
+    (account, grant): (&Account<Provider>, &[u8]),
+    challenge: &[u8],
+    [release, receipt]: [&[u8]; 2],
+) {
+    let mut ring = Keyring::new();
+    let staged = ring.take(&Provider, account, grant, None, &mut rng(2)).unwrap();
+    gallery.show("Staged<Keyring>", &staged);
+    desk::accept(staged);
+    let claimed = ring.claims().next().unwrap();
+    let place = (claimed.lock(), claimed.slot());
+    let asked = ring.install(&Provider, place, challenge, &mut rng(3)).unwrap();
+    gallery.show("Staged<Keyring>, an attempt", &asked);
+    desk::accept(asked);
+    gallery.show("Keyring, an attempt", &ring);
+    desk::accept(ring.bundle(&Provider, release).unwrap());
+    desk::accept(ring.finish(&Provider, receipt).unwrap());
+    assert_eq!(ring.keys().len(), 1);
+    gallery.show("Keyring, a key", &ring);
+    gallery.show("RingKey", &ring.key(place.0, place.1).unwrap());
+    gallery.show("Exposed<Keyring>", &Exposed(&ring));
+    let key = StorageKey::random(&mut rng(6));
+    gallery.hide(key.expose());
+    let sealed = Sealed::seal(&Provider, &key, b"ring", &ring, &mut rng(7)).unwrap();
+    gallery.show("Sealed<Keyring>", &sealed);
+    gallery.show("Sealed<Keyring>, opened", &sealed.open(&Provider, &key, b"ring"));
+    gallery.show_error(&sealed.open(&Provider, &key, b"another place").unwrap_err());
 }
 
 /// What owner and service keep.

@@ -90,6 +90,16 @@ impl Phone {
         Ok(())
     }
 
+    /// Begins with the owner's key and the lock's id alone: the cloud has the lock's word for whose it is.
+    pub fn begin_anew(&mut self, lock: LockId, cloud: &mut Cloud, slot: SlotId) -> Result<(), Stop> {
+        let (request, pending) = self.owner.ask_anew(lock, slot, NOW, &mut self.rng)?;
+        let answer = cloud.report(&self.tape.note(&request))?;
+        let statement = ReportAnswer::parse(&answer).unwrap().statement().unwrap().to_vec();
+        self.adopt(lock, cloud.key(), &statement)?;
+        let _ = self.change(|owner, view, _| owner.see(view, pending, &answer))?;
+        Ok(())
+    }
+
     pub fn activate(&mut self, door: &mut Door, cloud: &mut Cloud, slot: SlotId) -> Result<(), Stop> {
         self.command(door, cloud, Order::Activate { slot }).map(drop)
     }
