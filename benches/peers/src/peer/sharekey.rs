@@ -1,7 +1,7 @@
 //! This crate's grant, with the dates as its limits.
 
 use sharekey::counter::{Epoch, Generation, Term};
-use sharekey::crypto::{SIGNATURE_CONTEXT, Pinned, PublicKey, Ring, RustCrypto, Sign as _, Verify};
+use sharekey::crypto::{Pinned, PublicKey, Ring, RustCrypto, SIGNATURE_CONTEXT, Sign as _, Verify};
 use sharekey::id::{LockId, SlotId};
 use sharekey::limits::{Limits, Rights, Timestamp};
 use sharekey::message::Grant;
