@@ -100,7 +100,8 @@ words! {
         /// `Order::Inspect`, and tell the service of its Done. Where that changes nothing, an
         /// Activate ends every key of the slot.
         Inspect = "inspect the slot at the lock, and try again",
-        /// `Order::Transfer`, to oneself if need be: every slot begins anew. Where the answer to one was lost, `Owner::take_over`.
+        /// `Order::Transfer`, to oneself if need be: every slot begins anew. Where the answer to one was lost,
+        /// `Owner::take_over`.
         TakeOver = "transfer the lock, to yourself if need be",
         /// A factory reset, by a hand inside; after it the lock is provisioned as a new one. Restart the lock first:
         /// what was not readable may be.

@@ -98,7 +98,10 @@ impl<C: Crypto> Owner<C> {
         let begun = match Kind::of(statement)? {
             //= spec/protocol.md#owner
             //# OWN-44. An owner without a view MUST take up a Provisioned as it takes up a Done of a Transfer.
-            Kind::Provisioned => self.provisioned(lock, statement)?,
+            Kind::Provisioned => {
+                let Provisioned { epoch, slots, owner, service, .. } = self.provisioned(lock, statement)?;
+                Begun { epoch, slots, owner, service }
+            }
             _ => self.handed_over(lock, statement)?,
         };
         if begun.owner != *self.key() {
@@ -129,7 +132,7 @@ impl<C: Crypto> Owner<C> {
 
     /// What a `Provisioned` says, whoever it answered: without its card's tag it proves nothing of which lock has the card,
     /// and all of whose this lock is.
-    fn provisioned(&self, lock: LockId, statement: &[u8]) -> Result<Begun, OwnerError> {
+    fn provisioned(&self, lock: LockId, statement: &[u8]) -> Result<Provisioned, OwnerError> {
         let body = Unverified::<Provisioned>::parse(statement)?;
         //= spec/protocol.md#owner
         //# OWN-1. The owner MUST check the signature of a Provisioned under the lock id of the challenge that its Provision answered.
@@ -144,7 +147,7 @@ impl<C: Crypto> Owner<C> {
         if body.epoch != Epoch::FIRST {
             return Err(OwnerError::WrongEpoch);
         }
-        Ok(Begun { epoch: body.epoch, slots: body.slots, owner: body.owner, service: body.service })
+        Ok(*body)
     }
 }
 
@@ -217,26 +220,24 @@ impl PendingProvision {
         if Kind::of(answer)? == Kind::Refused {
             return Err(owner.refusal(answer, &self.lock, &self.provision));
         }
-        let body = Unverified::<Provisioned>::parse(answer)?;
-        let begun = owner.provisioned(self.lock, answer)?;
+        let body = owner.provisioned(self.lock, answer)?;
         //= spec/protocol.md#owner
         //# OWN-3. The owner MUST refuse a Provisioned with other keys than its own Provision carried.
-        if begun.owner != *owner.key() {
+        if body.owner != *owner.key() {
             return Err(OwnerError::WrongOwner);
         }
         //= spec/protocol.md#owner
         //# OWN-3. The owner MUST refuse a Provisioned with other keys than its own Provision carried.
-        if begun.service != self.service {
+        if body.service != self.service {
             return Err(OwnerError::WrongService);
         }
         //= spec/protocol.md#owner
         //# OWN-2. The owner MUST check the card tag of the answer to its Provision under the activation secret and the digest of that Provision.
-        if body.claims().card != self.card {
+        if body.card != self.card {
             return Err(OwnerError::CardTag);
         }
         //= spec/protocol.md#owner
         //# OWN-16. A Provisioned MUST NOT be taken for a statement about any slot.
-        let Begun { epoch, slots, owner, service } = begun;
-        Ok(NewView::new(OwnedLock::new((self.lock, epoch), slots, owner, service, answer)))
+        Ok(NewView::new(OwnedLock::new((self.lock, body.epoch), body.slots, body.owner, body.service, answer)))
     }
 }

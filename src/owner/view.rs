@@ -208,7 +208,7 @@ impl OwnedLock {
         self.suspected
     }
 
-    /// Takes the hint of a refusal; gives whether the lock [may have moved](Self::may_have_moved). Errors hint at
+    /// Takes the hint of a refusal; gives whether the lock [may have moved](Self::may_have_moved). Two errors hint at
     /// it: [`OwnerError::RefusedOpaque`], for so a lock answers an order of another owner; and
     /// [`OwnerError::WrongEpoch`], for so a message of a later ownership is refused, and one of an earlier. That the lock
     /// signed [`RefuseReason::WrongEpoch`] is more than a hint: this owner handed it to itself. It bears on no decision.

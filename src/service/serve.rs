@@ -220,8 +220,12 @@ impl<C: Crypto> Service<C> {
 }
 
 impl Request<'_> {
-    /// Which record it is for; a claim and an install do not say it by themselves.
-    fn key(&self) -> Result<Key, ServiceError> {
+    /// Which record it is for, for a store that reads before it [serves](Service::serve).
+    ///
+    /// # Errors
+    /// Those of [`place_of`]; [`ServiceError::NotOfASlot`] for a claim and an install without their place, which they do
+    /// not say by themselves.
+    pub fn key(&self) -> Result<Key, ServiceError> {
         match self {
             Self::Message(message) | Self::Report { request: message, .. } => place_of(message),
             Self::Release { place, .. } => place.map(|(lock, slot)| (lock, Some(slot))).ok_or(ServiceError::NotOfASlot),

@@ -10,7 +10,7 @@ use sharekey::service::{Changed, Key, LockRecord, Place, Put, Request, Service, 
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-use crate::store::{Change, Copied, Row, Store, StoreError, Token};
+use crate::store::{Change, Loaded, Row, Store, StoreError, Token};
 
 /// How often a request is decided on again because another came first.
 const ATTEMPTS: usize = 32;
@@ -54,14 +54,6 @@ impl Asked {
             Self::Message(message) => message.into(),
             Self::Report(request) => (request, now).into(),
             Self::Release(place, claim, install) => (*place, claim, install).into(),
-        }
-    }
-
-    /// Which record it is for.
-    fn key(&self) -> Result<Key, ServiceError> {
-        match self {
-            Self::Message(message) | Self::Report(message) => place_of(message),
-            Self::Release((lock, slot), ..) => Ok((*lock, Some(*slot))),
         }
     }
 }
@@ -133,13 +125,12 @@ impl<S: ?Sized + Store> Desk<S> {
     }
 
     async fn attempt(&self, asked: &Asked) -> Result<Vec<u8>, Refused> {
-        let key = asked.key()?;
+        let request = asked.request(crate::now());
+        let key = request.key()?;
         let loaded = self.store.load(key).await?;
         let copy = if key.1.is_some() { &loaded.slot } else { &loaded.lock };
         let decided_on = copy.as_ref().map(|copy| copy.token);
-        let (lock, slot) = (bytes(loaded.lock), bytes(loaded.slot));
-        let read = |key: Key| Ok::<_, ServiceError>(if key.1.is_some() { slot.clone() } else { lock.clone() });
-        let decided = self.service.serve(asked.request(crate::now()), read)?;
+        let decided = self.service.serve(request, read(loaded))?;
         match decided.write() {
             // What is signed and not stored is given out once what it was signed from is durable.
             None => self.store.fence().await?,
@@ -208,14 +199,12 @@ impl<S: ?Sized + Store> Desk<S> {
 
     async fn record(&self, key: Key) -> Result<Option<ShareRecord>, Refused> {
         let (Some(slot), loaded) = (key.1, self.store.load(key).await?) else { return Ok(None) };
-        let (lock, record) = (bytes(loaded.lock), bytes(loaded.slot));
-        let read = |key: Key| Ok::<_, ServiceError>(if key.1.is_some() { record.clone() } else { lock.clone() });
-        Ok(Some(ShareRecord::load((key.0, slot), read)?))
+        Ok(Some(ShareRecord::load((key.0, slot), read(loaded))?))
     }
 
     async fn lock(&self, lock: LockId) -> Result<Option<LockRecord>, Refused> {
         let loaded = self.store.load((lock, None)).await?;
-        Ok(bytes(loaded.lock).map(|bytes| LockRecord::from_bytes(&bytes)).transpose()?)
+        Ok(loaded.lock.map(|copy| LockRecord::from_bytes(&copy.bytes)).transpose()?)
     }
 
     /// Marks every lock after the store was restored from an older copy; gives how many.
@@ -272,8 +261,12 @@ impl<S: ?Sized + Store> Desk<S> {
     }
 }
 
-fn bytes(copy: Option<Copied>) -> Option<Vec<u8>> {
-    copy.map(|copy| copy.bytes)
+/// What was loaded, as the library asks for it.
+fn read(loaded: Loaded) -> impl Fn(Key) -> Result<Option<Vec<u8>>, ServiceError> {
+    move |key| {
+        let copy = if key.1.is_some() { &loaded.slot } else { &loaded.lock };
+        Ok(copy.as_ref().map(|copy| copy.bytes.clone()))
+    }
 }
 
 /// What the store is to do of what the library says.

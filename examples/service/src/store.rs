@@ -13,13 +13,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sharekey::crypto::{Hash as _, PublicKey, Ring};
 use sharekey::id::{LockId, SlotId};
+pub use sharekey::service::Key;
 use sharekey::service::LockRecord;
 use sharekey::slot::State;
 
 use self::settings::Unsafe;
-
-/// Where a record is: of a lock, and of one of its slots or of the lock itself.
-pub type Key = (LockId, Option<SlotId>);
 
 /// A record as it is stored: the library's bytes, and the columns that are asked by.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use sharekey_refinement::lock::Machine;
 use sharekey_refinement::lock::machine::SLOTS;
 use sharekey_refinement::lock::send::{floor, is_open, owner};
 use sharekey_refinement::lock::steps::{
-    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, SERVICES, SUBJECTS, Sent, To, key,
+    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, OWNERS, SERVICES, SUBJECTS, Sent, To, key,
 };
 use sharekey_stage::ops::{Order, With};
 
@@ -115,33 +115,13 @@ fn retry(choices: &mut Choices<'_>, before: &[Bundle], session: u64) -> Bundle {
 }
 
 fn fresh_bundle(choices: &mut Choices<'_>, state: &Machine, session: u64) -> Bundle {
-    let (epoch, owner, service) = owner(state);
     let slot = slot(choices, state);
     let generation = number(choices, floor(state, slot));
-    let (subject, device) = (choices.pick(&SUBJECTS), choices.pick(&DEVICES));
+    let who = (choices.pick(&SUBJECTS), choices.pick(&DEVICES));
     let rights = choices.pick(&[Rights::OPEN_AND_LOCK, Rights::OPEN_AND_LOCK, Rights::OPEN, Rights::LOCK]);
     let limits = limits(choices, state);
-    let lock = state.model.lock;
-    Bundle {
-        grant: Grant {
-            lock,
-            epoch,
-            slot,
-            generation,
-            subject,
-            rights,
-            limits,
-            term: Term::OWNER,
-            by: owner,
-            flaw: Flaw::None,
-        },
-        device,
-        nonce: nonce(choices, state, session),
-        names_other: [false; 3],
-        by: [subject, device, service],
-        flaws: [Flaw::None; 3],
-        contributes: true,
-    }
+    let nonce = nonce(choices, state, session);
+    Bundle::good(state.model.lock, owner(state), (slot, generation), who, (rights, limits), nonce)
 }
 
 /// One way in which a bundle can be wrong.

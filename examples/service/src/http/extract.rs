@@ -6,9 +6,11 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
+use sharekey::crypto::PublicKey;
 use sharekey::id::{LockId, SlotId};
 use utoipa::IntoParams;
 
+use super::App;
 use super::problem::Problem;
 use crate::store::Key;
 
@@ -26,6 +28,20 @@ impl<S: Send + Sync> FromRequest<S> for Body {
             status => Problem::of_caller(status, "Http.Body", "the body did not come whole"),
         };
         Bytes::from_request(request, state).await.map(Self).map_err(rejected)
+    }
+}
+
+/// Whose key signed a request to find what is shared, or owned; counted against its limit.
+pub struct Asker(pub PublicKey);
+
+impl FromRequest<App> for Asker {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let Body(request) = Body::from_request(request, app).await?;
+        let asker = app.desk.asker(&request)?;
+        app.limits.key(asker)?;
+        Ok(Self(asker))
     }
 }
 

@@ -10,7 +10,7 @@ use sharekey::wire::Kind;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
-use super::extract::{After, Body, From, OfLock, OfSlot, shown};
+use super::extract::{After, Asker, Body, From, OfLock, OfSlot, shown};
 use super::problem::Problem;
 use super::{App, DEADLINE, frames};
 use crate::desk::{Asked, Page};
@@ -185,10 +185,8 @@ fn page(page: &Page) -> Response {
 pub async fn shared_with_me(
     State(app): State<App>,
     From(after): From,
-    Body(request): Body,
+    Asker(asker): Asker,
 ) -> Result<Response, Problem> {
-    let asker = app.desk.asker(&request)?;
-    app.limits.key(asker)?;
     Ok(page(&app.desk.grants(&asker, after, PAGE).await?))
 }
 
@@ -206,10 +204,8 @@ pub async fn shared_with_me(
 pub async fn locks_of_mine(
     State(app): State<App>,
     From(after): From,
-    Body(request): Body,
+    Asker(asker): Asker,
 ) -> Result<Response, Problem> {
-    let asker = app.desk.asker(&request)?;
-    app.limits.key(asker)?;
     Ok(page(&app.desk.locks(&asker, after, PAGE).await?))
 }
 

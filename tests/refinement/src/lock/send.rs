@@ -14,7 +14,7 @@ use sharekey_stage::ops::{Order, With};
 use super::generate::{action, limits, moment, rights};
 use super::machine::{Machine, SLOTS};
 use super::steps::{
-    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, Grant, OWNERS, SERVICES, SUBJECTS, Sent, To, Who, key,
+    BAD, Broken, Bundle, Command, DEVICES, ELSEWHERE, Flaw, OWNERS, SERVICES, SUBJECTS, Sent, To, Who, key,
 };
 
 pub fn sent(state: &Machine, session: u64, purpose: Purpose) -> BoxedStrategy<Sent> {
@@ -117,31 +117,13 @@ fn bundle(state: &Machine, session: u64) -> BoxedStrategy<Bundle> {
 }
 
 fn fresh_bundle(state: &Machine, session: u64) -> BoxedStrategy<Bundle> {
-    let (epoch, owner, service) = owner(state);
-    let lock = state.model.lock;
+    let (owner, lock) = (owner(state), state.model.lock);
     let floors: Vec<u32> = (0..=SLOTS).map(|slot| floor(state, slot)).collect();
     let place = slot(state).prop_flat_map(move |slot| (Just(slot), number(floors[usize::from(slot)])));
     let who = (select(SUBJECTS.to_vec()), select(DEVICES.to_vec()));
     (place, who, rights(), limits(state), nonce(state, session))
-        .prop_map(move |((slot, generation), (subject, device), rights, limits, nonce)| Bundle {
-            grant: Grant {
-                lock,
-                epoch,
-                slot,
-                generation,
-                subject,
-                rights,
-                limits,
-                term: Term::OWNER,
-                by: owner,
-                flaw: Flaw::None,
-            },
-            device,
-            nonce,
-            names_other: [false; 3],
-            by: [subject, device, service],
-            flaws: [Flaw::None; 3],
-            contributes: true,
+        .prop_map(move |(place, who, rights, limits, nonce)| {
+            Bundle::good(lock, owner, place, who, (rights, limits), nonce)
         })
         .boxed()
 }

@@ -249,6 +249,27 @@ impl Command {
 }
 
 impl Bundle {
+    /// One with which nothing is wrong: of this owner (epoch, owner, service), to this subject and device.
+    pub const fn good(
+        lock: u64,
+        (epoch, owner, service): (u32, Who, Who),
+        (slot, generation): (u8, u32),
+        (subject, device): (Who, Who),
+        (rights, limits): (Rights, Limits),
+        nonce: Option<u64>,
+    ) -> Self {
+        let (term, flaw) = (Term::OWNER, Flaw::None);
+        Self {
+            grant: Grant { lock, epoch, slot, generation, subject, rights, limits, term, by: owner, flaw },
+            device,
+            nonce,
+            names_other: [false; 3],
+            by: [subject, device, service],
+            flaws: [Flaw::None; 3],
+            contributes: true,
+        }
+    }
+
     fn facts(&self, lock: u64, grants: &Interned) -> BundleFacts {
         let Self { grant, device, nonce, names_other, by, flaws, contributes } = *self;
         BundleFacts {
